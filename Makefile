@@ -1,0 +1,40 @@
+# Two commands: `make certify` probes a device, `make test` passes the project's own tests.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.installed
+DUT    ?= profiles/reference.toml
+REPORT ?= out
+JOBS   ?= 2
+ARGS   ?=
+
+.PHONY: certify test lint bench lock clean
+
+certify: $(READY)
+	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) -n $(JOBS) \
+	    $(if $(DEVIATE),--dut-arg=--deviate --dut-arg=$(DEVIATE)) $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest tests $(ARGS)
+	$(MAKE) certify
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+$(READY): requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	touch $@
+
+# Needs pip-tools; the lock file keeps hashes and names no registry.
+lock:
+	pip-compile --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options \
+	    --no-header --extra dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
