@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Verdicts, how they worsen, and how the verdicts of all cases become the answer of the run and its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum, StrEnum
+from typing import NamedTuple, Protocol
+
+
+class Verdict(StrEnum):
+    """What one case, or one requirement, came to. Listed from the quietest to the loudest: see `worst`."""
+
+    NOT_APPLICABLE = "NOT APPLICABLE"
+    INFO = "INFO"
+    PASS = "PASS"
+    DEVIATION = "DEVIATION"
+    NOT_RUN = "NOT RUN"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    ERROR = "ERROR"
+    FAIL = "FAIL"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order of worsening; a higher rank hides a lower one."""
+        return _RANK[self]
+
+
+_RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+class RunVerdict(StrEnum):
+    """The answer of the whole run."""
+
+    CONFORMANT = "conformant"
+    NOT_CONFORMANT = "not conformant"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    NOTHING_SELECTED = "nothing selected"
+    INCOMPLETE = "incomplete"
+
+
+class ExitCode(IntEnum):
+    """Exit codes of a run. 2, 3 and 4 are pytest's own: interrupted, internal error, wrong usage."""
+
+    CONFORMANT = 0
+    NOT_CONFORMANT = 1
+    NOTHING_SELECTED = 5
+    INCONCLUSIVE = 6
+    ERROR = 7
+    DUT_UNREACHABLE = 8
+
+
+class Judgement(NamedTuple):
+    """The answer of a run: goes into `Results.verdict`, `.reason` and `.exit_code`."""
+
+    verdict: RunVerdict
+    reason: str
+    exit_code: ExitCode
+
+
+class _Case(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def requirements(self) -> list[str]: ...
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict that many verdicts come to; NOT RUN if there is none.
+
+    FAIL hides everything, because a must that was proved broken stays broken whatever else went wrong. Then come the
+    three that leave the question open (ERROR, INCONCLUSIVE, NOT RUN): a part that is not known must not hide behind a
+    part that is. Then DEVIATION, PASS, INFO; NOT APPLICABLE counts only where nothing else was said.
+    """
+    return max(verdicts, key=_RANK.__getitem__, default=Verdict.NOT_RUN)
+
+
+def judge(cases: Sequence[_Case], *, strict: bool = False, unreachable: str = "") -> Judgement:
+    """The answer of a run that came to its end.
+
+    `strict` lets a broken should count like a broken must. `unreachable` is the sentence that says how the device
+    was lost: it ends the run as an error of its own, unless a must had been proved broken before.
+    Without a single PASS, DEVIATION or FAIL nothing was judged, and nothing is certified.
+    """
+    found: dict[Verdict, list[_Case]] = {}
+    for case in cases:
+        found.setdefault(case.verdict, []).append(case)
+    broken = found.get(Verdict.FAIL, []) + (found.get(Verdict.DEVIATION, []) if strict else [])
+    lost = unreachable.strip()
+    if broken:
+        word = "broken (strict: a broken should counts)" if strict and Verdict.DEVIATION in found else "broken"
+        reason = f"{word}: {_names(broken)}" + (f"; then the device was lost: {lost}" if lost else "")
+        return Judgement(RunVerdict.NOT_CONFORMANT, reason, ExitCode.NOT_CONFORMANT)
+    if lost:
+        return Judgement(RunVerdict.ERROR, f"the device is unreachable: {lost}", ExitCode.DUT_UNREACHABLE)
+    if errors := found.get(Verdict.ERROR):
+        reason = f"the suite itself failed in {_count(errors)}: {_names(errors)}"
+        return Judgement(RunVerdict.ERROR, reason, ExitCode.ERROR)
+    if disturbed := found.get(Verdict.INCONCLUSIVE, []) + found.get(Verdict.NOT_RUN, []):
+        reason = f"{_count(disturbed)} came to no verdict on the device: {_names(disturbed)}"
+        return Judgement(RunVerdict.INCONCLUSIVE, reason, ExitCode.INCONCLUSIVE)
+    if not found.keys() & {Verdict.PASS, Verdict.DEVIATION}:
+        reason = "no case was selected"
+        if cases:
+            reason = f"none of the {_count(cases)} judged anything: " + ", ".join(
+                f"{len(entries)} {verdict}" for verdict, entries in found.items()
+            )
+        return Judgement(RunVerdict.NOTHING_SELECTED, reason, ExitCode.NOTHING_SELECTED)
+    reason = f"no broken must in {_count(cases)}"
+    if deviations := found.get(Verdict.DEVIATION):
+        reason += f"; broken shoulds: {_names(deviations)}"
+    return Judgement(RunVerdict.CONFORMANT, reason, ExitCode.CONFORMANT)
+
+
+def _count(cases: Sequence[_Case]) -> str:
+    return "1 case" if len(cases) == 1 else f"{len(cases)} cases"
+
+
+def _names(cases: Sequence[_Case], limit: int = 8) -> str:
+    """The requirements of these cases, or the ids of cases that name none."""
+    names = list(dict.fromkeys(name for case in cases for name in (case.requirements or [case.id])))
+    rest = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + rest
