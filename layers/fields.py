@@ -19,6 +19,7 @@ from typing import Any
 from scapy.config import conf
 from scapy.fields import BitField, Field, RawVal, StrFixedLenField
 from scapy.packet import Packet
+from scapy.utils import checksum
 from scapy.volatile import VolatileValue
 
 ADDRESS_PARTS = 5
@@ -53,6 +54,19 @@ class TolerantPacket(Packet):  # type: ignore[misc]
     def needs(cls, data: bytes) -> int:
         """How many bytes the header takes, judged by its own leading bytes."""
         return cls.minimum
+
+
+class ChecksummedPacket(TolerantPacket):
+    """A message whose bytes 2 and 3 are the checksum of RFC 1071 over all of it, computed when left None."""
+
+    def post_build(self, pkt: bytes, pay: bytes) -> bytes:
+        message = pkt + pay
+        if self.checksum is None:
+            message = message[:2] + struct.pack("!H", checksum(message)) + message[4:]
+        return message
+
+    def checksum_ok(self) -> bool:
+        return bool(checksum(self.do_build()) == 0)
 
 
 class UIntField(BitField):  # type: ignore[misc]
@@ -220,8 +234,11 @@ class TableField(Field):  # type: ignore[misc]
 class FixedBytesField(StrFixedLenField):  # type: ignore[misc]
     """Exactly ``length`` bytes, where Scapy's field would pad or cut."""
 
-    def __init__(self, name: str, default: bytes, length: int) -> None:
-        super().__init__(name, default, length=length)
+    __slots__ = ["length"]
+
+    def __init__(self, name: str, length: int) -> None:
+        self.length = length
+        super().__init__(name, bytes(length), length=length)
 
     def any2i(self, pkt: Any, x: Any) -> Any:
         return x if isinstance(x, list | RawVal | VolatileValue) else self._checked(x)
@@ -235,10 +252,9 @@ class FixedBytesField(StrFixedLenField):  # type: ignore[misc]
     def _checked(self, x: Any) -> bytes:
         if not isinstance(x, bytes | bytearray):
             raise ValueError(f"field {self.name}: {x!r} is not bytes")
-        length = self.length_from(None)
-        if x and len(x) != length:
-            raise ValueError(f"field {self.name}: {len(x)} bytes, where exactly {length} are allowed")
-        return bytes(x) or bytes(length)
+        if len(x) != self.length:
+            raise ValueError(f"field {self.name}: {len(x)} bytes, where exactly {self.length} are allowed")
+        return bytes(x)
 
 
 def address_to_int(address: Any) -> int:

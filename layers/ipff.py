@@ -21,7 +21,15 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet, bind_layers, split_layers
 from scapy.utils import checksum
 
-from layers.fields import ADDRESS_BITS, HexField, IPFFAddressField, TolerantPacket, UIntField, address_to_int
+from layers.fields import (
+    ADDRESS_BITS,
+    ChecksummedPacket,
+    HexField,
+    IPFFAddressField,
+    TolerantPacket,
+    UIntField,
+    address_to_int,
+)
 
 DEFAULT_ETHERTYPE = 0x88B5
 DEFAULT_IPV4_PROTOCOL = 254
@@ -125,7 +133,7 @@ class IPFF(TolerantPacket):
         return int(checksum(pseudo_header(src, dst, protocol, len(segment)) + segment))
 
 
-class ICMPv5(TolerantPacket):
+class ICMPv5(ChecksummedPacket):
     """An ICMPv5 message of any type; the common start of all of them::
 
          0                   1                   2                   3
@@ -155,15 +163,6 @@ class ICMPv5(TolerantPacket):
     def dispatch_hook(cls, _pkt: bytes = b"", *_: Any, **__: Any) -> Any:
         variant = cls.variants.get(int.from_bytes(_pkt[:2]), cls) if _pkt else cls
         return variant.unless_short(_pkt)
-
-    def post_build(self, pkt: bytes, pay: bytes) -> bytes:
-        message = pkt + pay
-        if self.checksum is None:
-            message = message[:2] + struct.pack("!H", checksum(message)) + message[4:]
-        return message
-
-    def checksum_ok(self) -> bool:
-        return bool(checksum(self.do_build()) == 0)
 
     def mysummary(self) -> Any:
         return f"ICMPv5 type {self.type}", [IPFF, IP]
@@ -258,7 +257,7 @@ def ipff_checksum_ok(packet: Packet) -> bool:
     header = packet[IPFF]
     upper = header.payload
     if isinstance(upper, ICMPv5):
-        return upper.checksum_ok()
+        return bool(upper.checksum_ok())
     if type(upper) not in _checksums:
         raise ValueError(f"{upper.name} above IPFF has no checksum known here")
     return bool(header._sum(header.do_build_payload()) == 0)
@@ -280,7 +279,7 @@ def bind_icmpv5_protocol(number: int) -> None:
 
 def bind_ipv4_protocol(number: int) -> None:
     """Carry ICMPv5 under this protocol number of IPv4 and no other."""
-    _rebind(IP, ICMPv5, proto=number)
+    _rebind(IP, ICMPv5, frag=0, proto=number)
 
 
 def _rebind(lower: type[Packet], upper: type[Packet], **fields: int) -> None:
