@@ -67,8 +67,10 @@ class SocksAddressField(Field):  # type: ignore[misc]
         return 0
 
     def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        stated = pkt.getfieldval(self.kind)
-        return s + self._encode(val, stated if stated in _address_types else address_type(val))
+        kind = pkt.getfieldval(self.kind)
+        if kind in _address_types:
+            return s + self._encode(val, kind)
+        return s + self._encode(val, address_type(val)) if val else s
 
     def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, str]:
         kind = pkt.getfieldval(self.kind)
@@ -86,12 +88,12 @@ class SocksAddressField(Field):  # type: ignore[misc]
             if kind == DOMAIN:
                 name = text.encode("latin-1")
                 return bytes([len(name)]) + name
-            address = ipaddress.ip_address(text) if text else None
+            address = ipaddress.ip_address(text)
         except ValueError as error:
             raise ValueError(f"field {self.name}: {text!r} is no {_address_types[kind]} address ({error})") from None
-        if address and len(address.packed) != _address_lengths[kind]:
+        if len(address.packed) != _address_lengths[kind]:
             raise ValueError(f"field {self.name}: {text!r} is no {_address_types[kind]} address")
-        return address.packed if address else b""
+        return address.packed
 
 
 class AddressTypeField(UIntField):
