@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`python -m reference host`: a device that the suite can certify."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from reference.configuration import ConfigurationError, read_configuration
+from reference.host import HostError, run_host
+from reference.parts import Parts
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> "None":  # type: ignore[override]
+        raise ConfigurationError(message)
+
+
+def _list_deviations() -> None:
+    from reference.deviations import all_deviations
+
+    for entry in all_deviations().values():
+        print(f"{entry.name:36} {entry.section:6} {entry.wrong}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0 after a clean end, 1 when something broke, 2 when the input was wrong."""
+    parser = _Parser(prog="python -m reference", description="Reference implementation of transport mobility.")
+    roles = parser.add_subparsers(dest="daemon", required=True, metavar="{host}")
+    host = roles.add_parser("host", help="an end host on one wire; configured by DUT_WIRES and DUT_CONFIG")
+    host.add_argument("--deviate", metavar="NAME", help="be wrong in one way")
+    host.add_argument("--list-deviations", action="store_true", help="name the ways of being wrong, and end")
+    try:
+        options = parser.parse_args(arguments)
+        if options.list_deviations:
+            _list_deviations()
+            return 0
+        parts = Parts()
+        if options.deviate is not None:
+            from reference.deviations import find
+
+            deviation = find(options.deviate)
+            if deviation is None:
+                raise ConfigurationError(f"no deviation {options.deviate!r}; --list-deviations names them")
+            parts = parts.deviating(deviation.part)
+        return run_host(read_configuration(os.environ), parts, options.deviate)
+    except ConfigurationError as error:
+        print(f"reference: {error}", file=sys.stderr)
+        return 2
+    except HostError as error:
+        print(f"reference: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What DUT_WIRES and DUT_CONFIG say, checked; keys that are not known are ignored."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reference.addresses import ipff_from_text, ipv4_from_text
+
+ROLES = ("server",)
+MIGRATE_SEQUENCE_POLICIES = ("window", "exact")
+
+
+class ConfigurationError(Exception):
+    """Something in the environment, the configuration or the command line is wrong: one line that says what."""
+
+
+@dataclass(frozen=True)
+class IpffSettings:
+    """The native carriage."""
+
+    address: int
+    ethertype: int
+    icmp_protocol: int
+    neighbour_mac: bytes
+
+
+@dataclass(frozen=True)
+class Ipv4Settings:
+    """The IPv4 carriage."""
+
+    address: int
+    prefix_length: int
+    icmp_protocol: int
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything a host needs to run."""
+
+    wires: tuple[str, ...]
+    role: str
+    ipff: IpffSettings | None
+    ipv4: Ipv4Settings | None
+    rate_limit_s: float = 5.0
+    migrate_seq: str = "window"
+    echo_port: int | None = None
+    applications: tuple[tuple[str, ...], ...] = field(default=())
+
+
+class _Table:
+    """One JSON object, whose errors name the key by its whole path."""
+
+    def __init__(self, value: Any, path: str) -> None:
+        if not isinstance(value, dict):
+            raise ConfigurationError(f"DUT_CONFIG: {path or 'the whole'} must be a JSON object")
+        self.value, self.path = value, path
+
+    def _wrong(self, key: str, allowed: str) -> ConfigurationError:
+        return ConfigurationError(f"DUT_CONFIG: {self.path}{key} is {self.value.get(key)!r}, allowed: {allowed}")
+
+    def table(self, key: str) -> "_Table":
+        return _Table(self.value.get(key, {}), f"{self.path}{key}.")
+
+    def number(self, key: str, low: float, high: float, default: Any = None) -> Any:
+        value = self.value.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise self._wrong(key, f"a number {low}..{high}")
+        return value
+
+    def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
+        value = self.number(key, low, high, default)
+        if not isinstance(value, int):
+            raise self._wrong(key, f"a whole number {low}..{high}")
+        return value
+
+    def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.value.get(key, default)
+        if value not in allowed:
+            raise self._wrong(key, " | ".join(allowed))
+        return str(value)
+
+    def address(self, key: str, reading: Any) -> int:
+        try:
+            return int(reading(str(self.value.get(key))))
+        except ValueError as error:
+            raise ConfigurationError(f"DUT_CONFIG: {self.path}{key}: {error}") from None
+
+    def mac(self, key: str) -> bytes:
+        try:
+            value = bytes.fromhex(str(self.value[key]).replace(":", ""))
+        except (KeyError, ValueError):
+            value = b""
+        if len(value) != 6:
+            raise self._wrong(key, "an Ethernet address like 02:00:00:00:00:01")
+        return value
+
+
+def _applications(value: Any) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(value, list) or not all(
+        isinstance(argv, list) and argv and all(isinstance(word, str) for word in argv) for argv in value
+    ):
+        raise ConfigurationError("DUT_CONFIG: applications must be a list of commands, each a list of words")
+    return tuple(tuple(argv) for argv in value)
+
+
+def read_configuration(environment: Mapping[str, str]) -> Configuration:
+    """Read the two environment variables of the DUT contract."""
+    wires = tuple(environment.get("DUT_WIRES", "").split())
+    if len(wires) != 1:
+        raise ConfigurationError("DUT_WIRES must name exactly one interface for a host")
+    path = environment.get("DUT_CONFIG", "")
+    try:
+        with open(path, encoding="utf-8") as file:
+            root = _Table(json.load(file), "")
+    except OSError as error:
+        raise ConfigurationError(f"DUT_CONFIG {path!r}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigurationError(f"DUT_CONFIG {path!r} is no JSON: {error}") from None
+
+    carriages = root.table("carriages")
+    ipff = ipv4 = None
+    if "ipff" in carriages.value:
+        table = carriages.table("ipff")
+        ipff = IpffSettings(
+            address=table.address("address", ipff_from_text),
+            ethertype=table.integer("ethertype", 0x0600, 0xFFFF, 0x88B5),
+            icmp_protocol=table.integer("icmp_protocol", 0, 0x3FFF, 1),
+            neighbour_mac=table.mac("neighbour_mac"),
+        )
+    if "ipv4" in carriages.value:
+        table = carriages.table("ipv4")
+        ipv4 = Ipv4Settings(
+            address=table.address("address", ipv4_from_text),
+            prefix_length=table.integer("prefix_length", 1, 30),
+            icmp_protocol=table.integer("icmp_protocol", 0, 255, 254),
+        )
+    if ipff is None and ipv4 is None:
+        raise ConfigurationError("DUT_CONFIG: carriages must have ipff or ipv4 or both")
+    for settings in (ipff, ipv4):
+        if settings is not None and settings.icmp_protocol in (6, 17):
+            raise ConfigurationError("DUT_CONFIG: icmp_protocol must not be the number of TCP or UDP")
+    services = root.table("services")
+    mops = root.table("mops")
+    return Configuration(
+        wires=wires,
+        role=root.choice("role", ROLES, "server"),
+        ipff=ipff,
+        ipv4=ipv4,
+        rate_limit_s=mops.number("rate_limit_s", 0, 3600, 5.0),
+        migrate_seq=mops.choice("migrate_seq", MIGRATE_SEQUENCE_POLICIES, "window"),
+        echo_port=services.integer("echo", 1, 65535) if "echo" in services.value else None,
+        applications=_applications(root.value.get("applications", [])),
+    )

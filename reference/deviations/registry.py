@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where deviations are registered by name."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import reference.deviations
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One way of being wrong."""
+
+    name: str
+    section: str  # of the specification
+    requirement: str  # the one that is broken, in words
+    wrong: str  # what happens instead
+    part: type  # the class that does it, a subclass of one of the parts of a host
+
+
+_by_name: dict[str, Deviation] = {}
+
+
+def deviation(name: str, section: str, requirement: str, wrong: str) -> Callable[[type], type]:
+    """Register a class as a deviation."""
+
+    def register(part: type) -> type:
+        assert name not in _by_name, name
+        _by_name[name] = Deviation(name, section, requirement, wrong, part)
+        return part
+
+    return register
+
+
+def all_deviations() -> dict[str, Deviation]:
+    """Every deviation by name."""
+    for module in pkgutil.iter_modules(reference.deviations.__path__):
+        importlib.import_module(f"reference.deviations.{module.name}")
+    return dict(sorted(_by_name.items()))
+
+
+def find(name: str) -> Deviation | None:
+    """The deviation of this name."""
+    return all_deviations().get(name)

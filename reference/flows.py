@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Wire tuples and kernel tuples: which connection of the kernel a segment on the wire belongs to, and the reverse.
+
+The kernel's connection keeps its tuple for life; what a migration changes is the tuple on the wire. A newcomer at a
+wire tuple whose kernel tuple still belongs to a migrated connection gets an alias: same address, another port.
+The own address is the same in all tuples and left out: a tuple is (peer address, peer port, own port).
+"""
+
+import itertools
+import struct
+from collections.abc import Iterable
+
+from reference.checksum import adjust
+from reference.tcp import ACK, CHECKSUM_AT, LIVE, SYN, State, Tracking
+
+Tuple = tuple[int, int, int]
+
+MAXIMUM = 65536
+_ALIAS_PORTS = (60000, 65535)
+#: Seconds without a segment after which a flow is forgotten.
+_LIFETIME = {
+    State.UNKNOWN: 5.0,
+    State.OPENING: 10.0,
+    State.SYN_SENT: 150.0,
+    State.SYN_RECEIVED: 150.0,
+    State.ESTABLISHED: 86400.0,
+    State.TIME_WAIT: 61.0,
+    State.CLOSED: 2.0,
+}
+_HALF_CLOSED_LIFETIME = 1000.0
+
+
+class Move:
+    """A migration that has succeeded: what a repeat of its command looks like."""
+
+    __slots__ = ("identifier", "migrated", "previous")
+
+    def __init__(self, previous: tuple[int, int], migrated: tuple[int, int], identifier: int) -> None:
+        self.previous, self.migrated, self.identifier = previous, migrated, identifier
+
+    def is_repeated_by(self, previous: tuple[int, int], migrated: tuple[int, int], identifier: int) -> bool:
+        return (self.previous, self.migrated, self.identifier) == (previous, migrated, identifier)
+
+
+class Flow:
+    """One connection: its wire tuple, its kernel tuple, and the precomputed differences of the checksums."""
+
+    __slots__ = (
+        "in_address_delta", "in_delta", "kernel_address", "kernel_port", "last_move", "local_port", "out_address_delta",
+        "out_delta", "seen", "tcp", "wire_address", "wire_port",
+    )  # fmt: skip
+
+    def __init__(self, wire: Tuple, kernel: Tuple, now: float) -> None:
+        self.kernel_address, self.kernel_port, self.local_port = kernel
+        self.tcp = Tracking()
+        self.last_move: Move | None = None
+        self.seen = now
+        self.set_wire(wire[0], wire[1])
+
+    def set_wire(self, address: int, port: int) -> None:
+        self.wire_address, self.wire_port = address, port
+        self.in_address_delta = (self.kernel_address - address) % 0xFFFF
+        self.out_address_delta = -self.in_address_delta % 0xFFFF
+        self.in_delta = (self.kernel_address + self.kernel_port - address - port) % 0xFFFF
+        self.out_delta = -self.in_delta % 0xFFFF
+
+    @property
+    def wire(self) -> Tuple:
+        return self.wire_address, self.wire_port, self.local_port
+
+    @property
+    def kernel(self) -> Tuple:
+        return self.kernel_address, self.kernel_port, self.local_port
+
+    @property
+    def is_live(self) -> bool:
+        return self.tcp.state in LIVE
+
+    def into_kernel(self, buffer: bytearray, at: int, checksum: int) -> None:
+        """Rewrite the TCP header at `at` for the kernel."""
+        struct.pack_into("!H", buffer, at, self.kernel_port)
+        struct.pack_into("!H", buffer, at + CHECKSUM_AT, adjust(checksum, self.in_delta))
+
+    def onto_wire(self, buffer: bytearray, at: int, checksum: int) -> None:
+        """Rewrite the TCP header at `at` for the wire."""
+        struct.pack_into("!H", buffer, at + 2, self.wire_port)
+        struct.pack_into("!H", buffer, at + CHECKSUM_AT, adjust(checksum, self.out_delta))
+
+
+class Flows:
+    """All connections of one carriage."""
+
+    def __init__(self) -> None:
+        self.by_wire: dict[Tuple, Flow] = {}
+        self.by_kernel: dict[Tuple, Flow] = {}
+        self.by_peer: dict[tuple[int, int], dict[Flow, None]] = {}
+        self._alias_port = itertools.cycle(range(*_ALIAS_PORTS))
+
+    def __len__(self) -> int:
+        return len(self.by_kernel)
+
+    def inbound(self, address: int, port: int, local_port: int, flags: int, now: float) -> Flow | None:
+        """The flow of a segment from the wire, new when there is none; None when there is no room for it."""
+        wire = (address, port, local_port)
+        flow = self.by_wire.get(wire)
+        if flow is not None:
+            if flags & (SYN | ACK) != SYN or flow.tcp.state not in (State.CLOSED, State.TIME_WAIT):
+                flow.seen = now
+                return flow
+            self.free(flow)
+        kernel = self.kernel_tuple_for(wire)
+        return None if kernel is None else self._add(Flow(wire, kernel, now))
+
+    def outbound(self, address: int, port: int, local_port: int, now: float) -> Flow | None:
+        """The flow of a segment from the kernel; None when its wire tuple belongs to another connection."""
+        kernel = (address, port, local_port)
+        flow = self.by_kernel.get(kernel)
+        if flow is not None:
+            flow.seen = now
+            return flow
+        if kernel in self.by_wire or len(self.by_kernel) >= MAXIMUM:
+            return None
+        return self._add(Flow(kernel, kernel, now))
+
+    def kernel_tuple_for(self, wire: Tuple) -> Tuple | None:
+        """The kernel tuple of a newcomer: its wire tuple, or an alias while that is taken."""
+        if len(self.by_kernel) >= MAXIMUM:
+            return None
+        if wire not in self.by_kernel:
+            return wire
+        for port in itertools.islice(self._alias_port, _ALIAS_PORTS[1] - _ALIAS_PORTS[0]):
+            alias = (wire[0], port, wire[2])
+            if alias not in self.by_kernel and alias not in self.by_wire:
+                return alias
+        return None
+
+    def of_peer(self, address: int, port: int) -> list[Flow]:
+        """All flows with this peer on the wire, whatever our own port."""
+        return list(self.by_peer.get((address, port), ()))
+
+    def occupant(self, address: int, port: int, local_port: int) -> Flow | None:
+        """The flow that stands in the way of a migration to this wire tuple, if any."""
+        flow = self.by_wire.get((address, port, local_port))
+        return flow if flow is not None and (flow.is_live or flow.tcp.state is State.TIME_WAIT) else None
+
+    def rebind(self, flow: Flow, address: int, port: int) -> None:
+        """Give a flow another tuple on the wire; whatever has no life left there makes room."""
+        squatter = self.by_wire.get((address, port, flow.local_port))
+        if squatter is not None and squatter is not flow:
+            self.free(squatter)
+        self._leave(flow)
+        flow.set_wire(address, port)
+        self._enter(flow)
+
+    def free(self, flow: Flow) -> None:
+        """Forget a flow."""
+        self._leave(flow)
+        if self.by_kernel.get(flow.kernel) is flow:
+            del self.by_kernel[flow.kernel]
+
+    def expire(self, now: float) -> None:
+        """Forget every flow whose time is over."""
+        for flow in list(self.by_kernel.values()):
+            lifetime = _LIFETIME[flow.tcp.state]
+            if flow.tcp.state is State.ESTABLISHED and flow.tcp.is_half_closed:
+                lifetime = _HALF_CLOSED_LIFETIME
+            if now - flow.seen > lifetime:
+                self.free(flow)
+
+    def moved(self) -> Iterable[Flow]:
+        """The flows that have migrated."""
+        return (flow for flow in self.by_kernel.values() if flow.last_move is not None)
+
+    def _add(self, flow: Flow) -> Flow:
+        self.by_kernel[flow.kernel] = flow
+        self._enter(flow)
+        return flow
+
+    def _enter(self, flow: Flow) -> None:
+        self.by_wire[flow.wire] = flow
+        self.by_peer.setdefault((flow.wire_address, flow.wire_port), {})[flow] = None
+
+    def _leave(self, flow: Flow) -> None:
+        if self.by_wire.get(flow.wire) is flow:
+            del self.by_wire[flow.wire]
+        peer = (flow.wire_address, flow.wire_port)
+        there = self.by_peer.get(peer)
+        if there is not None:
+            there.pop(flow, None)
+            if not there:
+                del self.by_peer[peer]

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A host: the daemon on the wire and, in a process of its own, the agent with the applications.
+
+The daemon takes a raw socket on the wire and moves on to a namespace of its own, where its end of the pair lives: in
+the namespace of the wire nothing is made or changed. When one process ends, everything does.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import Any
+
+from reference import NAME, VERSION
+from reference.carriage import Carriage
+from reference.carriage_ipff import IpffCarriage
+from reference.carriage_ipv4 import Ipv4Carriage
+from reference.configuration import Configuration
+from reference.datapath import Datapath
+from reference.host_namespace import STACK, make_pair, settle_in
+from reference.linux import die_with_parent, interface_facts, packet_socket, unshare_network
+from reference.log import log
+from reference.mops_server import MopsServer
+from reference.parts import Parts
+
+_MESSAGE = 65536
+
+
+class HostError(Exception):
+    """The host cannot start or go on: one line that says why."""
+
+
+class StopServing(BaseException):
+    """The loop is to end: the agent has ended or a signal has come."""
+
+
+def run_host(configuration: Configuration, parts: Parts, deviation: str | None) -> int:
+    """Run until standard input ends (0) or something breaks (1)."""
+    wire_name = configuration.wires[0]
+    try:
+        wire_mac, wire_mtu = interface_facts(wire_name)
+        wire = packet_socket(wire_name)
+    except OSError as error:
+        raise HostError(f"interface {wire_name}: {error.strerror}") from None
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    daemon = os.getpid()
+    agent = os.fork()
+    if agent == 0:
+        ours.close()
+        wire.close()
+        os._exit(_agent_process(configuration, theirs, daemon))
+    theirs.close()
+    try:
+        _expect(ours, b"namespace")
+        unshare_network()
+        make_pair(agent, wire_mtu)
+        stack = packet_socket(STACK)
+        ours.send(b"linked")
+        _expect(ours, b"serving")
+    except OSError as error:
+        raise HostError(error.strerror or str(error)) from None
+    carriages: list[Carriage] = []
+    if configuration.ipff is not None:
+        carriages.append(IpffCarriage(configuration.ipff))
+    if configuration.ipv4 is not None:
+        carriages.append(Ipv4Carriage(configuration.ipv4))
+    neighbour_mac = configuration.ipff.neighbour_mac if configuration.ipff is not None else None
+    datapath = Datapath(wire, wire_mac, stack, carriages, neighbour_mac)
+    server = parts.mops_server(
+        parts.rate_limit(configuration.rate_limit_s),
+        configuration.migrate_seq == "exact",
+        datapath.settle,
+        datapath.send,
+    )
+    datapath.role = server
+    return _supervise(datapath, server, ours, agent, deviation)
+
+
+def _expect(control: socket.socket, word: bytes) -> None:
+    if control.recv(_MESSAGE) != word:
+        raise HostError("the agent could not start")
+
+
+def _supervise(
+    datapath: Datapath, server: MopsServer, control: socket.socket, agent: int, deviation: str | None
+) -> int:
+    """Run the datapath; answer the agent's questions; end with the agent or on a signal."""
+    watched = os.pidfd_open(agent)
+    stopping = False
+
+    def ended() -> None:
+        raise StopServing
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+        raise StopServing
+
+    def asked() -> None:
+        if control.recv(_MESSAGE) == b"":
+            raise StopServing
+        control.send(json.dumps(_status(datapath, server, deviation)).encode())
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    log(
+        f"{NAME} {VERSION} serves {', '.join(carriage.name for carriage in datapath.carriages)}"
+        + (f", deviation {deviation}" if deviation else "")
+    )
+    gc.freeze()
+    try:
+        control.send(b"go")
+        datapath.run({watched: ended, control.fileno(): asked})
+    except StopServing:
+        pass
+    if stopping:
+        signal.pidfd_send_signal(watched, signal.SIGKILL)
+    status = os.waitpid(agent, 0)[1]
+    if stopping or status == 0:
+        return 0
+    raise HostError(f"the agent ended unexpectedly ({os.waitstatus_to_exitcode(status)})")
+
+
+def _status(datapath: Datapath, server: MopsServer, deviation: str | None) -> dict[str, Any]:
+    return {
+        "name": NAME,
+        "version": VERSION,
+        "deviation": deviation,
+        "connections": {carriage.name: len(carriage.flows) for carriage in datapath.carriages},
+        "migrated": {carriage.name: len(list(carriage.flows.moved())) for carriage in datapath.carriages},
+        **server.counters,
+        **datapath.counters,
+    }
+
+
+# The agent's process -------------------------------------------------------------------------------------------------
+
+
+def _agent_process(configuration: Configuration, control: socket.socket, daemon: int) -> int:
+    die_with_parent(daemon)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        unshare_network()
+        control.send(b"namespace")
+        if control.recv(_MESSAGE) != b"linked":
+            return 1
+        settle_in(configuration)
+        asyncio.run(_serve(configuration, control))
+    except OSError as error:
+        log(error.strerror or str(error))
+        return 1
+    return 0
+
+
+async def _serve(configuration: Configuration, control: socket.socket) -> None:
+    from reference.agent import Agent, say
+
+    def status() -> dict[str, Any]:
+        control.send(b"status")
+        return dict(json.loads(control.recv(_MESSAGE)))
+
+    agent = Agent(configuration.ipff is not None, status)
+    if configuration.echo_port is not None:
+        await agent.listen(configuration.echo_port, "echo")
+    control.send(b"serving")
+    if control.recv(_MESSAGE) != b"go":
+        raise OSError("the daemon went away")
+    own = os.getpid()
+    for argv in configuration.applications:
+        subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            stderr=sys.stderr,
+            preexec_fn=lambda: die_with_parent(own),
+        )
+    say({"ready": True, "name": NAME, "version": VERSION})
+    await agent.serve()

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The classes a host is built from, so that a deviation can put its own in place of one."""
+
+from dataclasses import dataclass, replace
+
+from reference.mops_server import MopsServer
+from reference.rate_limit import RateLimit
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One class for every job; a deviation is a subclass of one of them."""
+
+    mops_server: type[MopsServer] = MopsServer
+    rate_limit: type[RateLimit] = RateLimit
+
+    def deviating(self, deviation: type) -> "Parts":
+        """These parts with the one that the deviation is a kind of replaced."""
+        for job, part in vars(self).items():
+            if issubclass(deviation, part):
+                return replace(self, **{job: deviation})
+        raise TypeError(f"{deviation.__name__} is no kind of any part")

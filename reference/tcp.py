@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a bystander knows of a TCP connection whose one end is the kernel: its state, RCV.NXT and receive window.
+
+Only what the kernel itself sends is believed of the kernel: every segment carries its RCV.NXT, and the handshake and
+the closing are known from what it answers. What the peer sends counts only where the kernel would take it.
+"""
+
+import struct
+from enum import Enum
+
+SEGMENT = struct.Struct("!HHIIBBHH")  # ports, sequence, acknowledgement, offset, flags, window, checksum
+CHECKSUM_AT = 16
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+_END_OF_OPTIONS, _NO_OPERATION, _WINDOW_SCALE = 0, 1, 3
+_SPACE = 1 << 32
+
+
+def distance(start: int, end: int) -> int:
+    """How far `end` lies after `start` in sequence space: -2**31..2**31-1."""
+    return ((end - start + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+
+
+def window_scale(options: bytes | bytearray | memoryview) -> int | None:
+    """The shift of a Window Scale option (RFC 7323), None without one."""
+    at = 0
+    while at + 1 < len(options):
+        kind, length = options[at], options[at + 1]
+        if kind == _END_OF_OPTIONS:
+            break
+        if kind == _NO_OPERATION:
+            at += 1
+            continue
+        if length < 2:
+            break
+        if kind == _WINDOW_SCALE and length == 3 and at + 2 < len(options):
+            return min(options[at + 2], 14)
+        at += length
+    return None
+
+
+class State(Enum):
+    """States as far as they matter to a mover."""
+
+    UNKNOWN = "segments of no connection that was seen to open"
+    OPENING = "a SYN has been seen, no answer"
+    SYN_SENT = "the kernel has sent a SYN"
+    SYN_RECEIVED = "the kernel has answered a SYN"
+    ESTABLISHED = "established, perhaps closed on one side"
+    TIME_WAIT = "both sides closed, the kernel keeps the tuple for a while"
+    CLOSED = "the kernel has forgotten it"
+
+
+#: The kernel holds a socket (or a half-open one) for the tuple and may still send.
+LIVE = frozenset({State.OPENING, State.SYN_SENT, State.SYN_RECEIVED, State.ESTABLISHED})
+
+
+class Tracking:
+    """One connection as seen from the path between kernel and wire."""
+
+    __slots__ = (
+        "_initial", "_our_scale", "expected", "our_fin", "our_fin_acknowledged", "peer_closed", "peer_fin",
+        "rcv_edge", "rcv_nxt", "scale", "state", "we_closed_first",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.state = State.UNKNOWN
+        self._restart()
+
+    def _restart(self) -> None:
+        self._initial = 0
+        self._our_scale: int | None = None
+        self.scale = 0
+        self.rcv_nxt = 0
+        self.rcv_edge = 0
+        self.expected = 0
+        self.our_fin: int | None = None
+        self.our_fin_acknowledged = False
+        self.peer_fin: int | None = None
+        self.peer_closed = False
+        self.we_closed_first = False
+
+    @property
+    def is_half_closed(self) -> bool:
+        return self.our_fin is not None or self.peer_closed
+
+    def is_plain(self, flags: int) -> bool:
+        """Whether a segment from the peer can change nothing but RCV.NXT: no need to look at its checksum."""
+        return self.state is State.ESTABLISHED and self.our_fin is None and not flags & (SYN | FIN | RST)
+
+    def from_kernel(
+        self, sequence: int, acknowledgement: int, flags: int, window: int, length: int, options: memoryview
+    ) -> None:
+        """Account for a segment that the kernel sends; `length` is that of its data."""
+        if flags & RST:
+            # While opening, a reset without acknowledgement answers one bad segment and ends nothing.
+            if flags & ACK or self.state not in (State.SYN_SENT, State.SYN_RECEIVED):
+                self.state = State.CLOSED
+            return
+        if flags & SYN:
+            self._restart()
+            self._initial = sequence
+            self._our_scale = window_scale(options)
+            if flags & ACK:
+                self.state = State.SYN_RECEIVED
+                self.scale = self._our_scale or 0
+                self.rcv_nxt = self.expected = acknowledgement
+                self.rcv_edge = (acknowledgement + window) % _SPACE
+            else:
+                self.state = State.SYN_SENT
+            return
+        if not flags & ACK:
+            return
+        if self.state is State.SYN_SENT:
+            self.state = State.ESTABLISHED
+            self.rcv_edge = acknowledgement
+        self.rcv_nxt = acknowledgement
+        if distance(self.expected, acknowledgement) > 0:
+            self.expected = acknowledgement
+        edge = (acknowledgement + (window << self.scale)) % _SPACE
+        if distance(self.rcv_edge, edge) > 0:
+            self.rcv_edge = edge
+        if flags & FIN:
+            self.our_fin = (sequence + length + 1) % _SPACE
+            self.we_closed_first = self.we_closed_first or not self.peer_closed
+        if self.peer_fin is not None and acknowledgement == self.peer_fin:
+            self.peer_closed = True
+            self._finish()
+
+    def from_peer(self, sequence: int, acknowledgement: int, flags: int, length: int, options: memoryview) -> None:
+        """Account for an intact segment of the peer on its way to the kernel; `length` is that of its data."""
+        if flags & RST:
+            if self.state is State.SYN_SENT:
+                taken = bool(flags & ACK) and acknowledgement == (self._initial + 1) % _SPACE
+            else:
+                taken = sequence == self.rcv_nxt and self.state is not State.UNKNOWN
+            if taken:
+                self.state = State.CLOSED
+            return
+        if flags & SYN:
+            if self.state is State.UNKNOWN:
+                self.state = State.OPENING
+            elif self.state is State.SYN_SENT and flags & ACK:
+                scale = window_scale(options)
+                self.scale = 0 if scale is None or self._our_scale is None else self._our_scale
+                self.rcv_nxt = self.expected = (sequence + 1) % _SPACE
+            return
+        if not flags & ACK:
+            return
+        if self.state is State.SYN_RECEIVED and acknowledgement == (self._initial + 1) % _SPACE:
+            in_window = distance(self.rcv_nxt, sequence) >= 0 and distance(sequence, self.rcv_edge) >= 0
+            if in_window:
+                self.state = State.ESTABLISHED
+        if self.our_fin is not None and acknowledgement == self.our_fin:
+            self.our_fin_acknowledged = True
+        end = (sequence + length) % _SPACE
+        if flags & FIN:
+            end = self.peer_fin = (end + 1) % _SPACE
+        if distance(sequence, self.expected) >= 0 and distance(self.expected, end) > 0:
+            self.expected = end if distance(end, self.rcv_edge) >= 0 else self.rcv_edge
+        self._finish()
+
+    def _finish(self) -> None:
+        if self.our_fin_acknowledged and self.peer_closed and self.state is State.ESTABLISHED:
+            self.state = State.TIME_WAIT if self.we_closed_first else State.CLOSED

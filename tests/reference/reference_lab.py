@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A reference host at the far end of a wire, driven from a test; works as root and as an ordinary user."""
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from reference_wire import DUT, Peer, Wire, host_address
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).with_name("reference_lab_process.py")
+
+
+def configuration(**changes: Any) -> dict[str, Any]:
+    """The configuration of the DUT contract's page, with changes."""
+    return {
+        "role": "server",
+        "carriages": {
+            "ipff": {
+                "address": DUT["ipff"],
+                "ethertype": 0x88B5,
+                "icmp_protocol": 1,
+                "neighbour_mac": "02:00:00:00:00:01",
+            },
+            "ipv4": {"address": DUT["ipv4"], "prefix_length": 15, "icmp_protocol": 254},
+        },
+        "mops": {"rate_limit_s": 5.0, "migrate_seq": "window"},
+        "services": {"echo": 7},
+        **changes,
+    }
+
+
+class Lab:
+    """One running host."""
+
+    def __init__(self, *arguments: str, **changes: Any) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        path = Path(self._folder.name)
+        (path / "dut.json").write_text(json.dumps(configuration(**changes)))
+        self._log = open(path / "log", "w+b")  # noqa: SIM115
+        ours, theirs = socket.socketpair()
+        self.process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), str(theirs.fileno()), "host", *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, pass_fds=[theirs.fileno()], cwd=ROOT,
+            env={**os.environ, "DUT_CONFIG": str(path / "dut.json"), "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        theirs.close()
+        self._calls = 0
+        self._hosts = 0x0100
+        with ours:
+            words, descriptors, *_ = socket.recv_fds(ours, 16, 1)
+        if not descriptors:
+            raise AssertionError(f"no wire: {self.log()}")
+        self.daemon = int(words)
+        self.wire = Wire(socket.socket(fileno=descriptors[0]))
+        self.ready = self._line(5.0)
+
+    def __enter__(self) -> "Lab":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            error.add_note("log of the reference:\n" + self.log())
+        self.stop()
+
+    def stop(self) -> int:
+        """Ask the host to stop, and how it ended."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            return self.process.wait(3)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.wire.raw.close()
+            self._log.close()
+            self._folder.cleanup()
+
+    def log(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode()
+
+    def call(self, verb: str, **parameters: Any) -> Any:
+        """A verb of the upper tester."""
+        return self.result(self.start(verb, **parameters))
+
+    def start(self, verb: str, **parameters: Any) -> int:
+        """Send a request without waiting."""
+        self._calls += 1
+        assert self.process.stdin is not None
+        request = {"jsonrpc": "2.0", "id": self._calls, "method": verb, "params": parameters}
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+        return self._calls
+
+    def result(self, number: int) -> Any:
+        response = self._line(10.0)
+        assert response["id"] == number
+        if "error" in response:
+            raise LookupError(response["error"]["code"], response["error"]["message"])
+        return response["result"]
+
+    def _line(self, timeout: float) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + timeout
+        while not select.select([self.process.stdout], [], [], 0.05)[0]:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"the reference does not answer: {self.log()}")
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(f"the reference has ended: {self.log()}")
+        return dict(json.loads(line))
+
+    def address(self, carriage: str) -> str:
+        """A fresh address of the tester."""
+        self._hosts += 1
+        return host_address(carriage, self._hosts)
+
+    def peer(self, carriage: str, address: str | None = None, port: int = 1027, service: int = 7) -> Peer:
+        """A fresh TCP peer."""
+        return Peer(self.wire, carriage, address or self.address(carriage), port, service)
