@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
@@ -212,6 +213,8 @@ class Results(_Model):
     # The JSON of cases already written, by id: a case is frozen, so that a rewrite costs only the newest one.
     _lines: dict[str, tuple[CaseResult, bytes]] = PrivateAttr(default_factory=dict)
 
+    _next_s: float = PrivateAttr(default=0.0)
+
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
         for key, ids in (("cases", [c.id for c in self.cases]), ("requirements", [r.id for r in self.requirements])):
@@ -243,12 +246,17 @@ class Results(_Model):
         except ValidationError as error:
             raise ResultsError(f"{path}: {_one_line(error)}") from error
 
-    def write(self, path: Path | str) -> None:
+    def write(self, path: Path | str, *, sparing: bool = False) -> bool:
         """Write results.json so that a reader, or a run killed now, finds either the old or the new file, never half.
 
-        One case a line; calling it after every case costs only the serialisation of that case.
+        One case a line. Every case is serialised once, but a file of megabytes takes some milliseconds to replace:
+        `sparing` leaves out a write that would make writing take more than a twentieth of the time of the run.
+        Returns whether it wrote.
         """
         path = Path(path)
+        started = time.monotonic()
+        if sparing and started < self._next_s:
+            return False
         head = _json(self, exclude={"requirements", "cases"})
         requirements = [_json(requirement) for requirement in self.requirements]
         cases = [self._line(case) for case in self.cases]
@@ -263,6 +271,9 @@ class Results(_Model):
             )
         )
         replace_file(path, document)
+        ended = time.monotonic()
+        self._next_s = ended + 19 * (ended - started)
+        return True
 
     def _line(self, case: CaseResult) -> bytes:
         known = self._lines.get(case.id)

@@ -89,29 +89,28 @@ def judge(cases: Sequence[_Case], *, strict: bool = False, unreachable: str = ""
     for case in cases:
         found.setdefault(case.verdict, []).append(case)
     broken = found.get(Verdict.FAIL, []) + (found.get(Verdict.DEVIATION, []) if strict else [])
-    lost = unreachable.strip()
+    lost = unreachable.strip().rstrip(".")
     if broken:
-        word = "broken (strict: a broken should counts)" if strict and Verdict.DEVIATION in found else "broken"
-        reason = f"{word}: {_names(broken)}" + (f"; then the device was lost: {lost}" if lost else "")
+        word = "Broken, with shoulds counted as musts" if strict and Verdict.DEVIATION in found else "Broken"
+        reason = f"{word}: {_names(broken)}" + (f"; then the device was lost: {lost}." if lost else ".")
         return Judgement(RunVerdict.NOT_CONFORMANT, reason, ExitCode.NOT_CONFORMANT)
     if lost:
-        return Judgement(RunVerdict.ERROR, f"the device is unreachable: {lost}", ExitCode.DUT_UNREACHABLE)
+        return Judgement(RunVerdict.ERROR, f"The device is unreachable: {lost}.", ExitCode.DUT_UNREACHABLE)
     if errors := found.get(Verdict.ERROR):
-        reason = f"the suite itself failed in {_count(errors)}: {_names(errors)}"
+        reason = f"The suite itself failed in {_count(errors)}: {_names(errors)}."
         return Judgement(RunVerdict.ERROR, reason, ExitCode.ERROR)
     if disturbed := found.get(Verdict.INCONCLUSIVE, []) + found.get(Verdict.NOT_RUN, []):
-        reason = f"{_count(disturbed)} came to no verdict on the device: {_names(disturbed)}"
+        reason = f"{_count(disturbed)} came to no verdict on the device: {_names(disturbed)}."
         return Judgement(RunVerdict.INCONCLUSIVE, reason, ExitCode.INCONCLUSIVE)
     if not found.keys() & {Verdict.PASS, Verdict.DEVIATION}:
-        reason = "no case was selected"
+        reason = "No case was selected."
         if cases:
-            reason = f"none of the {_count(cases)} judged anything: " + ", ".join(
-                f"{len(entries)} {verdict}" for verdict, entries in found.items()
-            )
+            tally = ", ".join(f"{len(entries)} {verdict}" for verdict, entries in found.items())
+            reason = f"Nothing was judged in {_count(cases)}: {tally}."
         return Judgement(RunVerdict.NOTHING_SELECTED, reason, ExitCode.NOTHING_SELECTED)
-    reason = f"no broken must in {_count(cases)}"
+    reason = f"No must is broken in {_count(cases)}."
     if deviations := found.get(Verdict.DEVIATION):
-        reason += f"; broken shoulds: {_names(deviations)}"
+        reason += f" Broken shoulds: {_names(deviations)}."
     return Judgement(RunVerdict.CONFORMANT, reason, ExitCode.CONFORMANT)
 
 

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The end of a run on the console: the answer, the counts, what is broken and why, what the run cost."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reports.model import CaseResult, RequirementResult, Results
+from reports.text import visible
+from reports.verdicts import RunVerdict, Verdict
+from reports.view import LOUDEST_FIRST, STRENGTHS
+
+STYLES = {
+    Verdict.FAIL: "bold red",
+    Verdict.ERROR: "bold magenta",
+    Verdict.INCONCLUSIVE: "magenta",
+    Verdict.NOT_RUN: "dim",
+    Verdict.DEVIATION: "yellow",
+    Verdict.INFO: "cyan",
+    Verdict.PASS: "green",
+    Verdict.NOT_APPLICABLE: "dim",
+}
+MOST_LISTED = 40
+MOST_OPEN_LISTED = 10
+
+
+def print_summary(results: Results, console: Console, certificate: Path | str = "") -> None:
+    """Print the summary; `certificate` is the path to name beside what is broken. Reads well without colour."""
+    style = {RunVerdict.CONFORMANT: "bold green", RunVerdict.NOT_CONFORMANT: "bold red"}.get(
+        results.verdict, "bold yellow"
+    )
+    console.print()
+    console.print(Text(visible(f"{results.dut.name}: {results.verdict}"), style=style))
+    if results.reason:
+        console.print(_text(results.reason))
+    console.print(_counts(results))
+    cases = {case.id: case for case in results.cases}
+    _listed(results, cases, console, "Broken", (Verdict.FAIL,), MOST_LISTED)
+    _listed(results, cases, console, "Deviations", (Verdict.DEVIATION,), MOST_LISTED)
+    disturbed = (Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
+    _listed(results, cases, console, "Without a verdict", disturbed, MOST_OPEN_LISTED)
+    figures = results.figures
+    console.print(
+        _text(
+            f"{figures.cases} cases in {figures.wall_s:.1f} s wall; mandated waits {figures.waits_sum_s:.1f} s in sum, "
+            f"longest chain {figures.longest_chain_s:.1f} s; CPU {figures.cpu_s:.1f} s"
+        )
+    )
+    if certificate:
+        console.print(_text(f"Certificate: {certificate}"), soft_wrap=True)
+
+
+def _counts(results: Results) -> Table:
+    table = Table(box=box.ASCII, pad_edge=True)
+    table.add_column("strength")
+    table.add_column("all", justify="right")
+    # Columns without any count would only push the table past the width of a log.
+    present = {Verdict.FAIL, Verdict.PASS, *(case.verdict for case in results.cases)}
+    present |= {requirement.verdict for requirement in results.requirements}
+    shown = [verdict for verdict in LOUDEST_FIRST if verdict in present]
+    for verdict in shown:
+        table.add_column(_short(verdict), justify="right", style=STYLES[verdict])
+    for letter, word in STRENGTHS.items():
+        verdicts = [r.verdict for r in results.requirements if r.strength == letter]
+        if verdicts:
+            table.add_row(word, str(len(verdicts)), *(str(verdicts.count(verdict)) for verdict in shown))
+        else:
+            table.add_row(word, "not tested", *("" for _ in shown))
+    verdicts = [case.verdict for case in results.cases]
+    table.add_section()
+    table.add_row("cases", str(len(verdicts)), *(str(verdicts.count(verdict)) for verdict in shown))
+    return table
+
+
+def _listed(
+    results: Results,
+    cases: dict[str, CaseResult],
+    console: Console,
+    title: str,
+    verdicts: tuple[Verdict, ...],
+    most: int,
+) -> None:
+    """The requirements with these verdicts, each with the reason of the first case that decided it."""
+    found = [
+        entry for entry in results.requirements if entry.verdict in verdicts and (entry.cases or title == "Broken")
+    ]
+    known = {entry.id for entry in results.requirements}
+    stray = [
+        case
+        for case in results.cases
+        if case.verdict in verdicts and not any(name in known for name in case.requirements)
+    ]
+    if not found and not stray:
+        return
+    console.print(Text(f"{title}:", style=STYLES[verdicts[0]]))
+    for entry in found[:most]:
+        decided = [cases[name] for name in entry.cases if name in cases and cases[name].verdict == entry.verdict]
+        _entry(console, entry, decided)
+    for case in stray[:most]:
+        _paragraph(console, f"{case.id} {case.verdict}", case.reason)
+    left_out = max(0, len(found) - most) + max(0, len(stray) - most)
+    if left_out:
+        console.print(Text(f"  and {left_out} more: see the certificate"))
+
+
+def _entry(console: Console, entry: RequirementResult, decided: list[CaseResult]) -> None:
+    head = f"{entry.id} ({STRENGTHS[entry.strength]}) {entry.verdict}"
+    if not decided:
+        _paragraph(console, head, entry.reason)
+        return
+    case, *others = decided
+    _paragraph(console, head, case.reason or case.purpose)
+    more = f" (and {len(others)} more case{'s' if len(others) > 1 else ''})" if others else ""
+    console.print(Text(visible(f"    {case.id}{more}")), soft_wrap=True)
+
+
+def _paragraph(console: Console, head: str, reason: str) -> None:
+    console.print(Text(visible(f"  {head}")), soft_wrap=True)
+    for line in visible(reason).strip().splitlines():
+        console.print(Text(textwrap.fill(line, console.width, initial_indent="    ", subsequent_indent="    ")))
+
+
+def _text(text: str) -> Text:
+    """Text as it is: no markup, no highlighting, no escape sequences of a device."""
+    return Text(visible(text))
+
+
+def _short(verdict: Verdict) -> str:
+    """The verdict in a narrow column, on two lines where it has two words."""
+    return str(verdict).replace(" ", "\n")

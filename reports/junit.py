@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""JUnit XML for CI servers, which know only passed, failure, error and skipped.
+
+FAIL is a failure. ERROR and INCONCLUSIVE are errors, because they say nothing about the device and must not look green.
+NOT APPLICABLE and NOT RUN are skipped. PASS, DEVIATION and INFO have passed. The verdict itself is a property.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from reports.model import CaseResult, Results, replace_file
+from reports.text import visible
+from reports.verdicts import Verdict
+
+ELEMENTS = {
+    Verdict.FAIL: "failure",
+    Verdict.ERROR: "error",
+    Verdict.INCONCLUSIVE: "error",
+    Verdict.NOT_APPLICABLE: "skipped",
+    Verdict.NOT_RUN: "skipped",
+}
+# What XML 1.0 cannot hold in any notation. Control characters are spelled out before, so that they stay readable.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_junit(results: Results, path: Path | str) -> Path:
+    """Write the results as JUnit XML and return where they are."""
+    path = Path(path)
+    root = ET.Element("testsuites")
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        name=_clean(f"{results.suite.name} {results.suite.version}"),
+        tests=str(len(results.cases)),
+        failures=_number(results, "failure"),
+        errors=_number(results, "error"),
+        skipped=_number(results, "skipped"),
+        time=f"{results.figures.wall_s:.3f}",
+        timestamp=results.started.isoformat(timespec="seconds"),
+    )
+    properties = {
+        "dut": f"{results.dut.name} {results.dut.version}",
+        "verdict": str(results.verdict),
+        "reason": results.reason,
+        "state": results.state,
+    }
+    _properties(suite, properties)
+    for case in results.cases:
+        _case(suite, case)
+    ET.indent(root)
+    replace_file(path, ET.tostring(root, encoding="utf-8", xml_declaration=True))
+    return path
+
+
+def _case(suite: ET.Element, case: CaseResult) -> None:
+    file, _, name = case.id.partition("::")
+    classname = file.removesuffix(".py").replace("/", ".") if name else case.section
+    element = ET.SubElement(
+        suite,
+        "testcase",
+        name=_clean((name or case.id).replace("::", ".")),
+        classname=_clean(classname),
+        time=f"{case.duration_s:.3f}",
+    )
+    measured = {f"measured: {name}": value for name, value in case.values.items()}
+    _properties(element, {"verdict": case.verdict, "requirements": " ".join(case.requirements), **measured})
+    if kind := ELEMENTS.get(case.verdict):
+        first = case.reason.strip().partition("\n")[0]
+        outcome = ET.SubElement(element, kind, message=_clean(f"{case.verdict}: {first}" if first else case.verdict))
+        if kind != "skipped":
+            outcome.set("type", case.verdict)
+        outcome.text = _clean(_text(case))
+    if case.log:
+        ET.SubElement(element, "system-err").text = _clean(case.log)
+
+
+def _text(case: CaseResult) -> str:
+    lines = [case.purpose, case.reason]
+    if case.expected or case.seen:
+        lines += [f"expected: {case.expected or 'nothing'}", f"seen:     {case.seen or 'nothing'}"]
+    if case.evidence:
+        lines.append(f"capture: {case.evidence}")
+    if case.rerun:
+        lines.append(f"run again: {case.rerun}")
+    return "\n".join(line for line in lines if line)
+
+
+def _properties(parent: ET.Element, values: dict[str, str]) -> None:
+    element = ET.SubElement(parent, "properties")
+    for name, value in values.items():
+        ET.SubElement(element, "property", name=_clean(name), value=_clean(value))
+
+
+def _number(results: Results, element: str) -> str:
+    return str(sum(ELEMENTS.get(case.verdict) == element for case in results.cases))
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("", visible(text))

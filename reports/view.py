@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the certificate says, worked out from the results: answer, counts, groups, ladders. No HTML here."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from reports.model import CaseResult, Frame, RequirementResult, Results
+from reports.text import compared, flatten, slug
+from reports.verdicts import RunVerdict, Verdict
+
+STRENGTHS = {"M": "must", "S": "should", "I": "information"}
+# The order in which people meet verdicts: what needs them first comes first.
+LOUDEST_FIRST = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_RUN,
+    Verdict.DEVIATION,
+    Verdict.INFO,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
+OPEN = (Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
+PAUSE_S = 0.2  # a silence this long gets a line of its own in the ladder
+EVIDENCE_BUDGET = 5_000_000  # bytes of captures that go into one certificate; the loudest cases first
+
+
+class Step(NamedTuple):
+    """One rung of a ladder; `pause_s` is the silence before it if that is worth a line, else 0."""
+
+    frame: Frame
+    pause_s: float
+
+
+class Evidence(NamedTuple):
+    """A capture: embedded as a data URI, or a sentence that says where it is."""
+
+    name: str
+    href: str
+    note: str
+
+
+class Row(NamedTuple):
+    """One line of the table of counts; `percent` only where it has a meaning."""
+
+    name: str
+    total: int
+    counts: dict[Verdict, int]
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """A case with everything that its part of the page needs."""
+
+    case: CaseResult
+    evidence: Evidence | None
+    requirements: list[RequirementResult]
+
+    @property
+    def anchor(self) -> str:
+        return "case-" + slug(self.case.id)
+
+    @cached_property
+    def compared(self) -> tuple[Markup, Markup]:
+        return compared(self.case.expected, self.case.seen, self.case.differences)
+
+    @property
+    def deciding(self) -> list[Frame]:
+        return [frame for frame in self.case.frames if frame.deciding]
+
+    @property
+    def steps(self) -> list[Step]:
+        before = [*self.case.frames[:1], *self.case.frames[:-1]]
+        pauses = (frame.time_s - last.time_s for frame, last in zip(self.case.frames, before, strict=True))
+        return [
+            Step(frame, pause if pause >= PAUSE_S else 0.0)
+            for frame, pause in zip(self.case.frames, pauses, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class RequirementView:
+    """A requirement with its cases: `own` stand below it, `elsewhere` below one that they name first."""
+
+    requirement: RequirementResult
+    own: list[CaseView]
+    elsewhere: list[CaseView]
+    ixit: dict[str, str]
+
+    @property
+    def deciding(self) -> list[CaseView]:
+        """The cases that brought the requirement its verdict."""
+        return [view for view in (*self.own, *self.elsewhere) if view.case.verdict == self.requirement.verdict]
+
+
+@dataclass
+class Group:
+    """The requirements of one section of one specification."""
+
+    title: str
+    specification: str
+    requirements: list[RequirementView] = field(default_factory=list)
+
+
+class View:
+    """A whole certificate, ready for the template."""
+
+    def __init__(self, results: Results, folder: Path) -> None:
+        self.results = results
+        self.folder = folder
+        self._spent = 0
+        self._judged: dict[str, list[CaseView]] = {}
+        by_id = {requirement.id: requirement for requirement in results.requirements}
+        evidence = self._evidence()
+        self.cases = {
+            case.id: CaseView(
+                case, evidence[case.id], [by_id[name] for name in dict.fromkeys(case.requirements) if name in by_id]
+            )
+            for case in results.cases
+        }
+        for view in self.cases.values():
+            for requirement in view.requirements:
+                self._judged.setdefault(requirement.id, []).append(view)
+        self.orphans = [view for view in self.cases.values() if not view.requirements]
+        self.requirements = [self._requirement(requirement) for requirement in results.requirements]
+
+    def _requirement(self, requirement: RequirementResult) -> RequirementView:
+        judged = self._judged.get(requirement.id, [])
+        declared = flatten(self.results.dut.ixit)
+        return RequirementView(
+            requirement,
+            own=[view for view in judged if view.requirements[0] is requirement],
+            elsewhere=[view for view in judged if view.requirements[0] is not requirement],
+            ixit={key: declared.get(key, "") for key in requirement.ixit},
+        )
+
+    # -- the answer ---------------------------------------------------------------------------------------------
+
+    def of(self, *verdicts: Verdict, strength: str = "") -> list[RequirementView]:
+        """The requirements with one of these verdicts, in the order of the catalogue."""
+        return [
+            view
+            for view in self.requirements
+            if view.requirement.verdict in verdicts and strength in ("", view.requirement.strength)
+        ]
+
+    @cached_property
+    def broken(self) -> list[RequirementView]:
+        return self.of(Verdict.FAIL)
+
+    def example(self, view: RequirementView) -> CaseView | None:
+        """The case to print in full beside a broken requirement: of a test that stands beside no earlier one."""
+        return self._examples.get(view.requirement.id)
+
+    @cached_property
+    def _examples(self) -> dict[str, CaseView]:
+        examples: dict[str, CaseView] = {}
+        printed: set[str] = set()
+        for view in (*self.of(Verdict.FAIL), *self.of(Verdict.DEVIATION)):
+            for candidate in view.deciding:
+                test = candidate.case.id.partition("[")[0]
+                if test not in printed:
+                    printed.add(test)
+                    examples[view.requirement.id] = candidate
+                    break
+        return examples
+
+    @cached_property
+    def broken_outside(self) -> list[CaseView]:
+        """Failed cases that no listed requirement shows."""
+        return [view for view in self.orphans if view.case.verdict == Verdict.FAIL]
+
+    @cached_property
+    def unjudged_musts(self) -> list[RequirementView]:
+        """Musts that apply and came to no verdict, those that the catalogue says cannot be tested left out."""
+        return [view for view in self.of(*OPEN, strength="M") if view.requirement.cases or not view.requirement.reason]
+
+    @property
+    def untestable_musts(self) -> int:
+        """How many musts apply but have no case, for a reason that the catalogue gives."""
+        return len(self.of(*OPEN, strength="M")) - len(self.unjudged_musts)
+
+    @property
+    def musts(self) -> int:
+        """How many musts apply to this device."""
+        return sum(row.total - row.counts[Verdict.NOT_APPLICABLE] for row in self.rows[:1])
+
+    @property
+    def musts_passed(self) -> int:
+        return self.rows[0].counts[Verdict.PASS]
+
+    @property
+    def percent(self) -> str:
+        """Musts that passed, of the musts that apply; cut, not rounded, so that 100 means all."""
+        tenths = 1000 * self.musts_passed // self.musts
+        return f"{tenths // 10}" if tenths % 10 == 0 else f"{tenths / 10:.1f}"
+
+    @property
+    def headline(self) -> str:
+        verdict = self.results.verdict
+        any_broken = bool(self.broken or self.broken_outside)
+        match verdict:
+            case RunVerdict.CONFORMANT:
+                return "Conformant in what was tested" if self.unjudged_musts or not self.musts else "Conformant"
+            case RunVerdict.INCOMPLETE:
+                return "Incomplete, and already not conformant" if any_broken else "Incomplete"
+            case RunVerdict.ERROR:
+                return "No answer: error"
+            case RunVerdict.INCONCLUSIVE:
+                return "No answer: inconclusive"
+            case RunVerdict.NOTHING_SELECTED:
+                return "No answer: nothing was judged"
+            case _:
+                return "Not conformant"
+
+    @property
+    def lead(self) -> str:
+        """The answer in one sentence, after the name of the device."""
+        roles = ", ".join(self.results.dut.roles) or "no role"
+        scope = f"{', '.join(self.specifications) or 'no specification'} (role {roles})"
+        judged = self.musts - len(self.of(*OPEN, strength="M"))
+        tested = f"{judged} of the {self.musts} musts that apply were judged"
+        match self.results.verdict:
+            case RunVerdict.CONFORMANT if judged == self.musts > 1:
+                return f"meets all {judged} musts of {scope} that apply."
+            case RunVerdict.CONFORMANT:
+                return f"meets every must of {scope} that was judged: {judged} of the {self.musts} that apply."
+            case RunVerdict.NOT_CONFORMANT if self.broken:
+                number = len(self.of(Verdict.FAIL, strength="M"))
+                return f"breaks {number} must{'s' if number != 1 else ''} of {scope}. {tested}."
+            case RunVerdict.NOT_CONFORMANT:
+                return f"does not meet {scope}. {tested}."
+            case RunVerdict.INCOMPLETE:
+                return f"was being probed against {scope} when the run ended. {tested}."
+            case _:
+                return f"was probed against {scope} without an answer. {tested}."
+
+    @property
+    def specifications(self) -> list[str]:
+        return [name.removesuffix(".txt") for name in dict.fromkeys(r.specification for r in self.results.requirements)]
+
+    # -- tables -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Requirements by strength and verdict; the musts come first."""
+        rows = []
+        for letter, word in STRENGTHS.items():
+            verdicts = [r.verdict for r in self.results.requirements if r.strength == letter]
+            rows.append(Row(word, len(verdicts), _counted(verdicts)))
+        return rows
+
+    @cached_property
+    def case_row(self) -> Row:
+        verdicts = [case.verdict for case in self.results.cases]
+        return Row("cases", len(verdicts), _counted(verdicts))
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        groups: dict[tuple[str, str], Group] = {}
+        for view in self.requirements:
+            requirement = view.requirement
+            protocol, found, _ = requirement.id.partition(f"-{requirement.section}-")
+            title = f"{protocol} {requirement.section}" if found else requirement.section
+            key = (title, requirement.specification)
+            groups.setdefault(key, Group(*key)).requirements.append(view)
+        return list(groups.values())
+
+    @property
+    def ics(self) -> dict[str, str]:
+        return flatten(self.results.dut.ics)
+
+    @property
+    def ixit(self) -> dict[str, str]:
+        return flatten(self.results.dut.ixit)
+
+    # -- evidence -----------------------------------------------------------------------------------------------
+
+    def _evidence(self) -> dict[str, Evidence | None]:
+        loudest_first = sorted(self.results.cases, key=lambda case: LOUDEST_FIRST.index(case.verdict))
+        return {case.id: self._capture(case) for case in loudest_first}
+
+    def _capture(self, case: CaseResult) -> Evidence | None:
+        if case.evidence is None:
+            return None
+        path = self.folder / case.evidence
+        name = slug(case.id) + (path.suffix or ".pcapng")
+        try:
+            if not path.resolve().is_relative_to(self.folder.resolve()):
+                return Evidence(name, "", f"{case.evidence} leads out of the report folder and was not embedded")
+            size = path.stat().st_size
+            if self._spent + size > EVIDENCE_BUDGET:
+                return Evidence(name, "", f"{case.evidence} ({size} bytes, beside results.json) is too large to embed")
+            content = path.read_bytes()
+        except OSError as error:
+            return Evidence(name, "", f"{case.evidence} could not be read: {error.strerror or error}")
+        self._spent += size
+        return Evidence(name, "data:application/octet-stream;base64," + base64.b64encode(content).decode(), "")
+
+
+def _counted(verdicts: list[Verdict]) -> dict[Verdict, int]:
+    counter = Counter(verdicts)
+    return {verdict: counter[verdict] for verdict in LOUDEST_FIRST}
