@@ -84,7 +84,7 @@ class Agent:
             server = await loop.create_server(Echo, sock=held, backlog=_BACKLOG)
             self._listeners[number] = Listener(held, server.close)
         else:
-            self._listeners[number] = Listener(held, lambda: (loop.remove_reader(held), held.close())[0])
+            self._listeners[number] = Listener(held, lambda: _stop_listening(loop, held))
             loop.add_reader(held, self._accept, held, number)
         return {"listener": number, "port": self._listeners[number].port}
 
@@ -223,6 +223,11 @@ class Agent:
         response = await self.answer(line)
         if response is not None:
             say(response)
+
+
+def _stop_listening(loop: asyncio.AbstractEventLoop, held: socket.socket) -> None:
+    loop.remove_reader(held)
+    held.close()
 
 
 def say(message: dict[str, Any]) -> None:

@@ -38,8 +38,8 @@ class Carriage(ABC):
     own: int
     unicast_only: bool  # frames must be addressed to the wire's own Ethernet address
 
-    def __init__(self) -> None:
-        self.flows = Flows()
+    def __init__(self, flows: Flows) -> None:
+        self.flows = flows
         self.kernel_ethernet = HOST_MAC + STACK_MAC + self.kernel_ethertype.to_bytes(2, "big")
 
     @abstractmethod

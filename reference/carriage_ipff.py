@@ -11,7 +11,7 @@ import struct
 from reference.addresses import IPFF_MASK, KERNEL_PREFIX, ipff_text
 from reference.carriage import ETHERNET, Carriage, Packet
 from reference.configuration import IpffSettings
-from reference.flows import Flow
+from reference.flows import Flow, Flows
 
 _WIRE = struct.Struct("!IHBBQQ")
 _KERNEL = struct.Struct("!IHBB8sQ8sQ")
@@ -26,8 +26,8 @@ class IpffCarriage(Carriage):
     kernel_ethertype = 0x86DD
     unicast_only = False
 
-    def __init__(self, settings: IpffSettings) -> None:
-        super().__init__()
+    def __init__(self, settings: IpffSettings, flows: Flows) -> None:
+        super().__init__(flows)
         self.own = settings.address
         self.ethertype = settings.ethertype
         self.icmp_protocol = settings.icmp_protocol

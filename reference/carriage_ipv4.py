@@ -7,7 +7,7 @@ from reference.addresses import ipv4_as_ipff, ipv4_of_ipff, ipv4_text
 from reference.carriage import ETHERNET, TCP, Carriage, Packet
 from reference.checksum import adjust, checksum, is_intact
 from reference.configuration import Ipv4Settings
-from reference.flows import Flow
+from reference.flows import Flow, Flows
 
 _HEADER = struct.Struct("!BBHHHBBHII")
 _CHECKSUM, _SOURCE, _DESTINATION = 10, 12, 16
@@ -23,8 +23,8 @@ class Ipv4Carriage(Carriage):
     kernel_ethertype = 0x0800
     unicast_only = True
 
-    def __init__(self, settings: Ipv4Settings) -> None:
-        super().__init__()
+    def __init__(self, settings: Ipv4Settings, flows: Flows) -> None:
+        super().__init__(flows)
         self.own = settings.address
         self.icmp_protocol = settings.icmp_protocol
         self._host_mask = (1 << (32 - settings.prefix_length)) - 1

@@ -143,6 +143,10 @@ class Flows:
         flow = self.by_wire.get((address, port, local_port))
         return flow if flow is not None and (flow.is_live or flow.tcp.state is State.TIME_WAIT) else None
 
+    def migrate(self, flow: Flow, address: int, port: int) -> None:
+        """Carry out a migration."""
+        self.rebind(flow, address, port)
+
     def rebind(self, flow: Flow, address: int, port: int) -> None:
         """Give a flow another tuple on the wire; whatever has no life left there makes room."""
         squatter = self.by_wire.get((address, port, flow.local_port))
@@ -172,11 +176,11 @@ class Flows:
         return (flow for flow in self.by_kernel.values() if flow.last_move is not None)
 
     def _add(self, flow: Flow) -> Flow:
-        self.by_kernel[flow.kernel] = flow
         self._enter(flow)
         return flow
 
     def _enter(self, flow: Flow) -> None:
+        self.by_kernel[flow.kernel] = flow
         self.by_wire[flow.wire] = flow
         self.by_peer.setdefault((flow.wire_address, flow.wire_port), {})[flow] = None
 

@@ -65,9 +65,9 @@ def run_host(configuration: Configuration, parts: Parts, deviation: str | None) 
         raise HostError(error.strerror or str(error)) from None
     carriages: list[Carriage] = []
     if configuration.ipff is not None:
-        carriages.append(IpffCarriage(configuration.ipff))
+        carriages.append(IpffCarriage(configuration.ipff, parts.flows()))
     if configuration.ipv4 is not None:
-        carriages.append(Ipv4Carriage(configuration.ipv4))
+        carriages.append(Ipv4Carriage(configuration.ipv4, parts.flows()))
     neighbour_mac = configuration.ipff.neighbour_mac if configuration.ipff is not None else None
     datapath = Datapath(wire, wire_mac, stack, carriages, neighbour_mac)
     server = parts.mops_server(

@@ -81,7 +81,7 @@ def last_arrival(raw: socket.socket) -> float | None:
         seconds, nanoseconds = struct.unpack("qq", fcntl.ioctl(raw, SIOCGSTAMPNS, bytes(16)))
     except OSError:
         return None
-    return seconds + nanoseconds * 1e-9
+    return float(seconds + nanoseconds * 1e-9)
 
 
 def write_sysctl(path: str, value: str | int) -> bool:

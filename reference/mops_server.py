@@ -121,9 +121,9 @@ class MopsServer:
             return None, f"version {message.version}"
         if not self.is_request(message.code):
             return None, f"code {message.code} is no request"
-        if not message.count or not self.is_length_right(message.count, len(data)):
+        entries = self.entries_of(message, len(data))
+        if not entries:
             return None, f"Count {message.count} in {len(data)} bytes"
-        entries = message.entries[: message.count]
         return Command(carriage, source, replace(message, entries=entries), arrival), ""
 
     def is_checksum_right(self, data: bytes) -> bool:
@@ -136,8 +136,9 @@ class MopsServer:
         """Replies are not answered, nor are codes that nobody has defined."""
         return code in (MIGRATE, MIGRATE_ATOMIC)
 
-    def is_length_right(self, count: int, length: int) -> bool:
-        return length == length_for(count)
+    def entries_of(self, message: Migrate, length: int) -> tuple[Entry, ...]:
+        """The entries of a message of which Count and length agree; none otherwise."""
+        return message.entries if message.count and length == length_for(message.count) else ()
 
     # Rate limit --------------------------------------------------------------------------------------------------
 
@@ -147,7 +148,8 @@ class MopsServer:
 
     def limit(self, command: Command) -> tuple[Command | None, str]:
         """The command without the entries that come too soon."""
-        admitted, early = [], []
+        admitted: list[Entry] = []
+        early: list[Entry] = []
         for entry in command.message.entries:
             inside = self.rate_limit.is_inside(self.key(command, entry), command.arrival)
             (early if inside else admitted).append(entry)
@@ -202,7 +204,7 @@ class MopsServer:
         if self.is_in_use(command.carriage, flow, migrated, entry.migrated_port):
             return Outcome(entry, "new tuple is in use")
         done = Done(flow, flow.wire_address, flow.wire_port, flow.last_move)
-        self.rebind(command, flow, migrated, entry.migrated_port)
+        command.carriage.flows.migrate(flow, migrated, entry.migrated_port)
         flow.last_move = Move((previous, entry.previous_port), (migrated, entry.migrated_port), entry.identifier)
         return Outcome(entry, done=done)
 
@@ -227,7 +229,7 @@ class MopsServer:
 
     def find(self, command: Command, entry: Entry, previous: int) -> tuple[Flow | None, str]:
         """The one socket that an entry means, or why there is none."""
-        flows = [flow for flow in self.candidates(command, entry, previous) if flow.tcp.state is State.ESTABLISHED]
+        flows = [flow for flow in self.candidates(command, entry, previous) if self.is_migratable(flow)]
         if not flows:
             return None, "no such socket"
         self._settle(flows)
@@ -239,6 +241,10 @@ class MopsServer:
         expected = ", ".join(f"{flow.tcp.rcv_nxt}..{flow.tcp.rcv_edge}" for flow in flows)
         return None, f"sequence number {entry.identifier}, expected {expected}"
 
+    def is_migratable(self, flow: Flow) -> bool:
+        """From the end of the handshake until both sides are closed."""
+        return flow.tcp.state is State.ESTABLISHED
+
     def is_identifier_right(self, flow: Flow, identifier: int) -> bool:
         """Whether this can be the mobile node's SND.NXT: RCV.NXT to the end of the window, or just RCV.NXT."""
         if self.exact_sequence:
@@ -249,12 +255,9 @@ class MopsServer:
         occupant = carriage.flows.occupant(address, port, flow.local_port)
         return occupant is not None and occupant is not flow
 
-    def rebind(self, command: Command, flow: Flow, address: int, port: int) -> None:
-        command.carriage.flows.rebind(flow, address, port)
-
     def undo(self, command: Command, done: Done) -> None:
         """Put one socket back where it was."""
-        self.rebind(command, done.flow, done.address, done.port)
+        command.carriage.flows.rebind(done.flow, done.address, done.port)
         done.flow.last_move = done.last_move
 
     # Answering ---------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, replace
 
+from reference.flows import Flows
 from reference.mops_server import MopsServer
 from reference.rate_limit import RateLimit
 
@@ -11,6 +12,7 @@ from reference.rate_limit import RateLimit
 class Parts:
     """One class for every job; a deviation is a subclass of one of them."""
 
+    flows: type[Flows] = Flows
     mops_server: type[MopsServer] = MopsServer
     rate_limit: type[RateLimit] = RateLimit
 

@@ -2,8 +2,9 @@
 """The shortest way through everything: connect, echo, migrate, echo at the new tuple."""
 
 import pytest
-from reference_lab import Lab
-from reference_wire import CARRIAGES, command, migrate
+
+from tests.reference.lab import Lab
+from tests.reference.wire import CARRIAGES, command, migrate
 
 
 @pytest.mark.parametrize("carriage", CARRIAGES)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run as a script: makes two namespaces and a wire, hands the near end's raw socket over, starts the reference.
 
-`python reference_lab_process.py CONTROL_FD ARGUMENT...` starts `python -m reference ARGUMENT...` at the far end, with
+`python lab_process.py CONTROL_FD ARGUMENT...` starts `python -m reference ARGUMENT...` at the far end, with
 the standard streams that this process was given.
 """
 

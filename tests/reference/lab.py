@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from reference_wire import DUT, Peer, Wire, host_address
+from tests.reference.wire import DUT, Peer, Wire, host_address
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = Path(__file__).with_name("reference_lab_process.py")
+SCRIPT = Path(__file__).with_name("lab_process.py")
 
 
 def configuration(**changes: Any) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Deviations in how the entries of one command are carried out together."""
+
+from dataclasses import replace
+
+from reference.deviations.registry import deviation
+from reference.mops_server import Command, MopsServer, Outcome
+
+
+@deviation(
+    "atomic-without-rollback",
+    "4.1",
+    "When one port of an atomic Migrate fails, all ports are rolled back.",
+    "the reply says failed, but the ports that could migrate stay migrated",
+)
+class AtomicWithoutRollback(MopsServer):
+    def must_roll_back(self, command: Command, outcomes: list[Outcome]) -> bool:
+        return False
+
+
+@deviation(
+    "best-effort-rolled-back",
+    "4.1",
+    "After a Migrate with code 0 the ports that have migrated stay migrated.",
+    "one failed port rolls all others back",
+)
+class BestEffortRolledBack(MopsServer):
+    def must_roll_back(self, command: Command, outcomes: list[Outcome]) -> bool:
+        return any(outcome.reason for outcome in outcomes)
+
+
+@deviation(
+    "atomic-ignored",
+    "4.1",
+    "A Migrate with code 1 is answered.",
+    "a Migrate with code 1 is discarded",
+)
+class AtomicIgnored(MopsServer):
+    def is_request(self, code: int) -> bool:
+        return code == 0
+
+
+@deviation(
+    "ports-swapped",
+    "4.1",
+    "Every previous port is remapped to the migrated port of its own entry.",
+    "with several entries each gets the migrated port of the next",
+)
+class PortsSwapped(MopsServer):
+    def carry_out(self, command: Command) -> list[Outcome]:
+        entries = command.message.entries
+        shifted = tuple(
+            entry._replace(migrated_port=entries[(index + 1) % len(entries)].migrated_port)
+            for index, entry in enumerate(entries)
+        )
+        outcomes = super().carry_out(replace(command, message=replace(command.message, entries=shifted)))
+        return [replace(outcome, entry=entry) for outcome, entry in zip(outcomes, entries, strict=True)]
+
+
+@deviation(
+    "first-entry-only",
+    "4.1",
+    "All n ports of a Migrate are remapped.",
+    "only the first port is remapped, and success is told for all",
+)
+class FirstEntryOnly(MopsServer):
+    def carry_out(self, command: Command) -> list[Outcome]:
+        first, *others = command.message.entries
+        outcomes = super().carry_out(replace(command, message=replace(command.message, entries=(first,))))
+        return outcomes + [Outcome(entry) for entry in others]
+
+
+@deviation(
+    "twice-in-one-message",
+    "4.1",
+    "Of two entries with the same migrated port at most one succeeds.",
+    "success is told for an entry whose tuple an earlier entry of the message has taken",
+)
+class TwiceInOneMessage(MopsServer):
+    def carry_out(self, command: Command) -> list[Outcome]:
+        taken: set[int] = set()
+        outcomes = []
+        for outcome in super().carry_out(command):
+            repeated = outcome.entry.migrated_port in taken
+            outcomes.append(replace(outcome, reason="") if repeated else outcome)
+            taken.add(outcome.entry.migrated_port)
+        return outcomes
