@@ -38,7 +38,7 @@ class Keeper:
 
     def add(self, entry: dict[str, Any]) -> None:
         """Take in one case; the file is brought up to date at once, or with the next case if that comes quickly."""
-        case = CaseResult.model_validate_json_dict(entry)
+        case = CaseResult.model_validate(entry, strict=False)
         self.results.cases = [*self.results.cases, case]
         if time.monotonic() - self._written > _WRITE_INTERVAL_S:
             self._write()

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pytest side of the cases: makes a case out of an item's marks, its docstring and the catalogue."""
+
+import inspect
+import shlex
+from typing import cast
+
+import pytest
+
+from conformance import catalogue
+from profiles import Profile
+from testbed.case import Behaviour, CaseSpec, Requirement
+from testbed.plugin import PROFILE, SPEC
+
+CATALOGUE = pytest.StashKey[catalogue.Catalogue]()
+"""On the configuration: every requirement, loaded when the first case is collected."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    cases = [item for item in items if item.get_closest_marker("requirement")]
+    if not cases:
+        return
+    if PROFILE not in config.stash:
+        raise pytest.UsageError("--dut is missing: which device? allowed is a profile, such as profiles/reference.toml")
+    config.stash[CATALOGUE] = known = catalogue.load()
+    for item in cases:
+        assert isinstance(item, pytest.Function)
+        item.stash[SPEC] = _spec(item, known, config.stash[PROFILE])
+
+
+def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -> CaseSpec:
+    marker = item.get_closest_marker("requirement")
+    behaviour = item.get_closest_marker("behaviour")
+    assert marker
+    if not behaviour:
+        raise pytest.UsageError(f"{item.nodeid}: a case is @valid, @invalid or @inopportune")
+    requirements = [known.requirement(identifier) for identifier in marker.args]
+    arguments = [f"--dut-arg={argument}" for argument in item.config.getoption("--dut-arg")]
+    rerun = shlex.join(["python", "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments])
+    return CaseSpec(
+        id=item.nodeid,
+        purpose=" ".join((inspect.getdoc(item.function) or "").split()),
+        behaviour=cast(Behaviour, behaviour.args[0]),
+        requirements=tuple(
+            Requirement(one.id, one.strength, f"{one.protocol} {one.section}", one.quote) for one in requirements
+        ),
+        parameters=_parameters(item),
+        rerun=rerun,
+        not_applicable=_not_applicable(requirements, str(item.callspec.params["carriage"]), profile),
+    )
+
+
+def _parameters(item: pytest.Function) -> dict[str, str]:
+    """The parameters in words: pytest's id of each where the value alone would not say it."""
+    names = list(item.callspec.params)
+    values = item.callspec.params.values()
+    return {name: str(value) for name, value in zip(names, values, strict=True)}
+
+
+def _not_applicable(requirements: list[catalogue.Requirement], carriage: str, profile: Profile) -> str:
+    """The line of the profile that rules the case out, or nothing."""
+    if carriage not in profile.ics.carriages:
+        return f'{profile.path}: ics.carriages does not name "{carriage}"'
+    for requirement in requirements:
+        table = requirement.protocol.lower()
+        claimed = getattr(profile.ics, table).roles
+        if not set(requirement.roles) & set(claimed):
+            wanted = " or ".join(f'"{role}"' for role in requirement.roles)
+            return f"{profile.path}: ics.{table}.roles does not name {wanted}"
+    return ""

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Joins the parts for pytest: cases from marks and catalogue, results from verdicts, reports from results."""
+
+import os
+import platform
+import shlex
+import sys
+import tomllib
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from conformance import catalogue
+from profiles import Profile
+from reports.console import print_summary
+from reports.keeper import Keeper
+from reports.model import Dut, RequirementResult, Results, Suite, Tester
+from reports.progress import Progress
+from testbed.plugin import PROFILE
+
+pytest_plugins = ("testbed.plugin", "conformance.plugin")
+
+INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("roamproof")
+    group.addoption("--strict-verdict", action="store_true", help="a broken should makes the device not conformant")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep results where a device is judged; workers leave that to the controller."""
+    if PROFILE in config.stash and not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.pluginmanager.register(ResultsPlugin(config))
+
+
+class ResultsPlugin:
+    """results.json from the first case on, and reports at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.keeper = Keeper(_empty_results(config), Path(config.getoption("--report")))
+        self.progress = Progress()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """A worker has collected: now the number of cases is known."""
+        self.progress.total = len(ids)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """The same without workers."""
+        self.progress.total = self.progress.total or len(session.items)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in the outcome of a case."""
+        if entry := getattr(report, "case", None):
+            self.keeper.add(entry)
+            self.progress.advance(entry["duration_s"])
+
+    def pytest_roamproof_figures(self, figures: dict[str, Any]) -> None:
+        """Take in the figures of one process."""
+        self.keeper.add_figures(figures)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Close the results; the exit code says what the run came to."""
+        strict = session.config.getoption("--strict-verdict")
+        unfinished = exitstatus in INTERRUPTED and pytest.ExitCode(exitstatus).name.lower().replace("_", " ")
+        code = self.keeper.close(strict=strict, interrupted=f"the run ended early: {unfinished}" if unfinished else "")
+        session.exitstatus = code or exitstatus if unfinished else code
+
+    def pytest_terminal_summary(self) -> None:
+        """Say the answer, what is broken, the figures and where the certificate is."""
+        print_summary(self.keeper.results, Console(), self.keeper.folder / "certificate.html")
+
+
+def _empty_results(config: pytest.Config) -> Results:
+    profile = config.stash[PROFILE]
+    return Results(
+        suite=_suite(),
+        started=datetime.now(UTC).astimezone(),
+        command=shlex.join(["python", "-m", "pytest", *config.invocation_params.args]),
+        dut=Dut(
+            name=profile.dut.name,
+            vendor=profile.dut.vendor,
+            version=profile.dut.version,
+            profile=str(profile.path),
+            arguments=config.getoption("--dut-arg"),
+            roles=list(profile.ics.mops.roles),
+            carriages=list(profile.ics.carriages),
+            ics=profile.ics.model_dump(mode="json"),
+            ixit=profile.ixit.model_dump(mode="json"),
+        ),
+        tester=Tester(
+            system=f"{platform.system()} {platform.release()} {platform.machine()}",
+            python=sys.version.split()[0],
+            scapy=version("scapy"),
+            cpus=os.cpu_count() or 1,
+        ),
+        requirements=_requirements(profile),
+    )
+
+
+def _suite() -> Suite:
+    with (Path(__file__).parent / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    return Suite(name=project["name"].capitalize(), version=project["version"])
+
+
+def _requirements(profile: Profile) -> list[RequirementResult]:
+    """Everything in the catalogue for the claimed roles."""
+    claimed = {"MOPS": set(profile.ics.mops.roles)}
+    return [
+        RequirementResult(
+            id=one.id,
+            section=f"{one.protocol} {one.section}",
+            roles=list(one.roles),
+            strength=one.strength,
+            quote=one.quote,
+            reading=one.reading,
+            ixit=list(one.ixit),
+            specification=one.specification,
+            reason=one.no_case,
+        )
+        for one in catalogue.load().requirements
+        if claimed.get(one.protocol, set()) & set(one.roles)
+    ]

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One attempt at one case: its addresses, its part of the capture, its waits and its verdict."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from scapy.packet import Packet
+
+from profiles import Profile
+from testbed.capture import Frame, Trace
+from testbed.carriage import Carriage
+from testbed.clock import Clock
+from testbed.dut import DUT
+from testbed.lag import LagProbe
+from testbed.port import Port
+from testbed.station import AddressPool, Station
+from testbed.verdict import Broken, Finding, Inconclusive, Verdict
+
+NANO = 1_000_000_000
+Behaviour = Literal["valid", "invalid", "inopportune"]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a case judges, as far as the testbed has to know: id, strength (M, S, I) and the sentence it comes from."""
+
+    id: str
+    strength: str
+    section: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class CaseSpec:
+    """A case before it runs. `not_applicable` is the line of the profile that rules it out, empty if none does."""
+
+    id: str
+    purpose: str
+    behaviour: Behaviour
+    requirements: tuple[Requirement, ...]
+    parameters: dict[str, str]
+    rerun: str
+    not_applicable: str = ""
+
+    def verdict_when_broken(self) -> Verdict:
+        """What a finding against the DUT amounts to: the strongest requirement decides."""
+        strengths = {requirement.strength for requirement in self.requirements}
+        if "M" in strengths or not strengths:
+            return Verdict.FAIL
+        return Verdict.DEVIATION if "S" in strengths else Verdict.INFO
+
+
+@dataclass
+class Bench:
+    """Everything that the cases of one process share: the profile, the running DUT, the tester's side of the wire."""
+
+    profile: Profile
+    dut: DUT
+    clock: Clock
+    lag: LagProbe
+    carriages: dict[str, Carriage]
+    pools: dict[str, AddressPool]
+    ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
+    """Source ports for crafted connections: a port comes again only after all others."""
+
+
+class Case:
+    """One attempt: what a fixture of a protocol builds its stations from."""
+
+    def __init__(self, spec: CaseSpec, bench: Bench, carriage: Carriage) -> None:
+        self.spec = spec
+        self.bench = bench
+        self.carriage = carriage
+        self.clock = bench.clock
+        self.trace = Trace(bench.clock)
+        self.values: dict[str, str] = {}
+        self.waits_ns = 0
+        self.started_ns = self.clock.now_ns()
+        self._stations: list[Station] = []
+        self._drops = self.port.count_drops()
+
+    @property
+    def port(self) -> Port:
+        """The tester's port (of a device with one wire)."""
+        return self.bench.dut.ports[0]
+
+    @property
+    def dut_mac(self) -> str:
+        """The Ethernet address of the device's wire."""
+        return self.bench.dut.macs[0]
+
+    def station(self) -> Station:
+        """A station at an address that no other case uses."""
+        address = self.bench.pools[self.carriage.name].lease()
+        station = Station(self.carriage, self.port, self.dut_mac, address, self.trace)
+        self._stations.append(station)
+        return station
+
+    def wait_until(self, ns: int) -> None:
+        """Let mandated time pass until the wall clock shows `ns`; it counts in the run's figures."""
+        before = self.clock.now_ns()
+        self.clock.wait_until(ns)
+        self.waits_ns += max(0, self.clock.now_ns() - before)
+
+    def look(self, find: Callable[[], Frame | None], since_ns: int, within_s: float) -> Frame | None:
+        """The frame that `find` finds with a stamp up to `within_s` after `since_ns`; None proves there was none."""
+        deadline = since_ns + round(within_s * NANO)
+        return self.trace.wait(find, deadline, lambda: self.port.drained_ns)
+
+    def watch(self, seconds: float) -> None:
+        """Let `seconds` pass with the port read to the end: what was to come has come."""
+        now = self.clock.now_ns()
+        self.look(lambda: None, now, seconds)
+        self.waits_ns += round(seconds * NANO)
+
+    def messages(self, since: int = 0) -> list[tuple[Frame, Packet]]:
+        """The mobility messages (ICMPv5) that the DUT sent, from position `since` of the trace on."""
+        found = []
+        for frame in self.trace.received(since):
+            packet = self.carriage.dissect(frame.data)
+            if self.carriage.protocol(packet) == self.carriage.icmp_protocol:
+                found.append((frame, packet.payload))
+        return found
+
+    def settle(self) -> None:
+        """At the end: every mobility message must have been explained, and the tester must not have lost frames."""
+        unexplained = [frame for frame, _ in self.messages() if not frame.accounted]
+        if unexplained:
+            numbers = ", ".join(f"#{frame.index}" for frame in unexplained)
+            for frame in unexplained:
+                frame.note, frame.deciding = "unexplained", True
+            raise Broken(
+                Finding(f"the device sent messages that nothing asked for: {numbers}", "no further message", numbers)
+            )
+        self.check_tester()
+
+    def check_tester(self) -> None:
+        """Raise Inconclusive if the tester disturbed the case."""
+        if lost := self.port.count_drops() - self._drops:
+            raise Inconclusive(f"the tester lost {lost} frames of its capture")
+        if self.bench.lag.clock_stepped():
+            raise Inconclusive("the wall clock was set during the case")
+
+    def words(self) -> frozenset[str]:
+        """The case's addresses: what to look for in the device's log."""
+        return frozenset(station.address for station in self._stations)
+
+    def leave(self) -> None:
+        """Give the addresses back."""
+        for station in self._stations:
+            station.leaves()
+            self.bench.pools[self.carriage.name].give_back(station.address)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ordinary TCP with the device, as preamble and as proof: connect, exchange data, look whether an end is dead.
+
+What goes wrong while connecting is no finding against the device: it raises Inconclusive.
+"""
+
+import secrets
+
+from testbed.capture import Frame
+from testbed.case import NANO, Case
+from testbed.station import Station
+from testbed.tcp_peer import TcpPeer
+from testbed.verdict import Broken, Finding, Inconclusive
+
+
+def connect(
+    case: Case, station: Station, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None
+) -> TcpPeer:
+    """Open a connection from `station` to the echo service, or to `remote_port`."""
+    peer = TcpPeer(
+        station,
+        port or next(case.bench.ports),
+        remote_port or case.bench.profile.ixit.services.echo,
+        secrets.randbits(32) if initial_sequence is None else initial_sequence,
+    )
+    syn = peer.starts()
+
+    def answered() -> Frame | None:
+        news = peer.reads()
+        return news[-1] if peer.state != "SYN-SENT" else None
+
+    within = case.bench.profile.ixit.tcp_within_s
+    if case.look(answered, syn.ns, within) is None or peer.state != "ESTABLISHED":
+        raise Inconclusive(f"preamble: {station.address}:{peer.port} got no SYN-ACK within {within} s ({peer.state})")
+    peer.acknowledges()
+    return peer
+
+
+def exchange(case: Case, peer: TcpPeer, data: bytes) -> None:
+    """Send `data` to the echo service and get it back byte-exact; Broken if it does not come."""
+    start = len(peer.stream)
+    expect_echo(case, peer, peer.sends(data).ns, data, start)
+
+
+def expect_echo(case: Case, peer: TcpPeer, since_ns: int, data: bytes, start: int) -> None:
+    """The device's stream, from position `start` on, brings `data` in time; it is then acknowledged."""
+    within = case.bench.profile.ixit.tcp_within_s
+    seen: list[Frame] = []
+
+    def complete() -> Frame | None:
+        seen.extend(peer.reads())
+        arrived = len(peer.stream) >= start + len(data)
+        return seen[-1] if seen and (arrived or peer.state == "RESET") else None
+
+    last = case.look(complete, since_ns, within)
+    came = bytes(peer.stream[start:])
+    if came != data:
+        how = "a reset" if peer.state == "RESET" else f"{len(came)} bytes"
+        same = "" if came == data[: len(came)] else ", not the bytes that were sent"
+        raise Broken(
+            Finding(
+                f"the connection from {peer.station.address}:{peer.port} does not carry data",
+                f"{len(data)} bytes of echo within {within} s",
+                how + same,
+                frames=[last] if last else seen[-1:],
+            ),
+            since_ns,
+            0 if peer.state == "RESET" else round(within * NANO),
+        )
+    if peer.state == "ESTABLISHED":
+        peer.acknowledges()

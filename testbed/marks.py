@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a case says of itself: the requirements it judges, the kind of behaviour, the waits it needs."""
+
+import pytest
+
+
+def requirement(*identifiers: str) -> pytest.MarkDecorator:
+    """The case judges these requirements of the catalogue."""
+    return pytest.mark.requirement(*identifiers)
+
+
+valid = pytest.mark.behaviour("valid")
+"""The tester behaves as the specification says."""
+
+invalid = pytest.mark.behaviour("invalid")
+"""The tester sends what the specification forbids or leaves undefined."""
+
+inopportune = pytest.mark.behaviour("inopportune")
+"""The tester sends something well-formed at a moment when it does not fit."""
+
+
+def waits(intervals: float) -> pytest.MarkDecorator:
+    """The case waits for about this many rate-limit intervals: long cases start first."""
+    return pytest.mark.waits(intervals)
+
+
+MARKERS = (
+    "requirement(*ids): requirements of the catalogue that the case judges",
+    "behaviour(kind): valid, invalid or inopportune behaviour of the tester",
+    "waits(intervals): mandated waits of the case in rate-limit intervals",
+)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The two AF_PACKET sockets of a port: one that sees every frame in kernel order, one that sends."""
+
+import socket
+
+ETH_P_ALL = 3
+SO_RCVBUFFORCE = 33
+SO_TIMESTAMPNS = 35
+PACKET_AUXDATA = 8
+PACKET_STATISTICS = 6
+SOL_PACKET = 263
+RECEIVE_BUFFER = 16 << 20
+
+
+def open_capture(interface: str) -> socket.socket:
+    """A socket that gets every frame of `interface`, received and sent, with nanosecond stamps and checksum state.
+
+    It is bound last, so that no frame of another interface is ever in its queue.
+    """
+    capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        capture.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    except PermissionError:
+        capture.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    capture.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    capture.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    capture.setblocking(False)
+    capture.bind((interface, ETH_P_ALL))
+    return capture
+
+
+def open_sender(interface: str) -> socket.socket:
+    """A socket that sends on `interface` and receives nothing (protocol 0)."""
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    sender.bind((interface, 0))
+    return sender

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Stations: owners of an address on a port, and the pool that their addresses come from."""
+
+import threading
+from collections import deque
+
+from scapy.packet import Packet
+
+from testbed.capture import Trace
+from testbed.carriage import Carriage
+from testbed.port import Port, Sent
+
+
+class AddressPool:
+    """The tester's addresses on one carriage: each case has its own, and the one unused for longest is next.
+
+    `share` of `shares` picks a part of the range, so that test processes on one wire do not meet.
+    """
+
+    def __init__(self, carriage: Carriage, share: int = 0, shares: int = 1) -> None:
+        count = (carriage.last - carriage.first + 1) // shares
+        start = carriage.first + share * count
+        self._carriage = carriage
+        self._free = deque(range(start, start + count))
+        self._changed = threading.Condition()
+
+    def lease(self) -> str:
+        """An address for one case; waits until one is free."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._free)
+            return self._carriage.address(self._free.popleft())
+
+    def give_back(self, address: str) -> None:
+        """Return an address to the end of the queue."""
+        with self._changed:
+            self._free.append(self._carriage.number(address))
+            self._changed.notify()
+
+
+class Station:
+    """An address owner on the wire. The port answers ARP for it; under IPFF the DUT's neighbour table is static."""
+
+    def __init__(self, carriage: Carriage, port: Port, dut_mac: str, address: str, trace: Trace) -> None:
+        self.carriage = carriage
+        self.port = port
+        self.address = address
+        self.trace = trace
+        self._dut_mac = dut_mac
+        port.add(carriage.key(address), trace)
+
+    def sends(self, protocol: int, payload: Packet | bytes, source: str = "") -> Sent:
+        """Send `payload` to the DUT, from this station's address unless `source` names another."""
+        packet = self.carriage.packet(source or self.address, self.carriage.dut, protocol, payload)
+        return self.port.send(self.carriage.frame(self.port.mac, self._dut_mac, packet), self.trace)
+
+    def leaves(self) -> None:
+        """Give up the address: nobody answers there any more."""
+        self.port.remove(self.carriage.key(self.address))
