@@ -38,7 +38,7 @@ def print_summary(results: Results, console: Console, certificate: Path | str = 
     console.print()
     console.print(Text(visible(f"{results.dut.name}: {results.verdict}"), style=style))
     if results.reason:
-        console.print(_text(results.reason))
+        _wrapped(console, results.reason)
     console.print(_counts(results))
     cases = {case.id: case for case in results.cases}
     _listed(results, cases, console, "Broken", (Verdict.FAIL,), MOST_LISTED)
@@ -46,14 +46,13 @@ def print_summary(results: Results, console: Console, certificate: Path | str = 
     disturbed = (Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
     _listed(results, cases, console, "Without a verdict", disturbed, MOST_OPEN_LISTED)
     figures = results.figures
-    console.print(
-        _text(
-            f"{figures.cases} cases in {figures.wall_s:.1f} s wall; mandated waits {figures.waits_sum_s:.1f} s in sum, "
-            f"longest chain {figures.longest_chain_s:.1f} s; CPU {figures.cpu_s:.1f} s"
-        )
+    _wrapped(
+        console,
+        f"{figures.cases} cases in {figures.wall_s:.1f} s wall; mandated waits {figures.waits_sum_s:.1f} s in sum, "
+        f"longest chain {figures.longest_chain_s:.1f} s; CPU {figures.cpu_s:.1f} s",
     )
     if certificate:
-        console.print(_text(f"Certificate: {certificate}"), soft_wrap=True)
+        console.print(Text(visible(f"Certificate: {certificate}")), soft_wrap=True)
 
 
 def _counts(results: Results) -> Table:
@@ -122,13 +121,12 @@ def _entry(console: Console, entry: RequirementResult, decided: list[CaseResult]
 
 def _paragraph(console: Console, head: str, reason: str) -> None:
     console.print(Text(visible(f"  {head}")), soft_wrap=True)
-    for line in visible(reason).strip().splitlines():
-        console.print(Text(textwrap.fill(line, console.width, initial_indent="    ", subsequent_indent="    ")))
+    _wrapped(console, reason, "    ")
 
 
-def _text(text: str) -> Text:
-    """Text as it is: no markup, no highlighting, no escape sequences of a device."""
-    return Text(visible(text))
+def _wrapped(console: Console, text: str, indent: str = "") -> None:
+    for line in visible(text).strip().splitlines():
+        console.print(Text(textwrap.fill(line, console.width, initial_indent=indent, subsequent_indent=indent)))
 
 
 def _short(verdict: Verdict) -> str:
