@@ -3,6 +3,7 @@
 
 import asyncio
 import binascii
+import functools
 import itertools
 import json
 import os
@@ -40,9 +41,12 @@ class Connection:
 class Listener:
     """A listening socket and the service behind it."""
 
-    def __init__(self, held: socket.socket, closing: Callable[[], None]) -> None:
+    def __init__(
+        self, held: socket.socket, closing: Callable[[], None], accept: Callable[[], None] = lambda: None
+    ) -> None:
         self.port = held.getsockname()[1]
         self.close = closing
+        self.accept = accept
 
 
 class Agent:
@@ -84,8 +88,9 @@ class Agent:
             server = await loop.create_server(Echo, sock=held, backlog=_BACKLOG)
             self._listeners[number] = Listener(held, server.close)
         else:
-            self._listeners[number] = Listener(held, lambda: _stop_listening(loop, held))
-            loop.add_reader(held, self._accept, held, number)
+            accept = functools.partial(self._accept, held, number)
+            self._listeners[number] = Listener(held, functools.partial(_stop_listening, loop, held), accept)
+            loop.add_reader(held, accept)
         return {"listener": number, "port": self._listeners[number].port}
 
     async def connect(self, address: str, port: int, timeout_s: float = 5.0) -> dict[str, Any]:
@@ -133,6 +138,8 @@ class Agent:
         return {}
 
     async def sockets(self) -> dict[str, Any]:
+        for listener in self._listeners.values():
+            listener.accept()
         return {
             "connections": [
                 {"connection": number, "listener": connection.listener, **_facts(connection.socket)}

@@ -63,17 +63,14 @@ class _Table:
     def table(self, key: str) -> "_Table":
         return _Table(self.value.get(key, {}), f"{self.path}{key}.")
 
-    def number(self, key: str, low: float, high: float, default: Any = None) -> Any:
+    def number(self, key: str, low: float, high: float, default: Any = None, *, whole: bool = False) -> Any:
         value = self.value.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise self._wrong(key, f"a number {low}..{high}")
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not low <= value <= high:
+            raise self._wrong(key, f"a {'whole ' if whole else ''}number {low}..{high}")
         return value
 
     def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        value = self.number(key, low, high, default)
-        if not isinstance(value, int):
-            raise self._wrong(key, f"a whole number {low}..{high}")
-        return value
+        return int(self.number(key, low, high, default, whole=True))
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
         value = self.value.get(key, default)
