@@ -6,7 +6,7 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Requirement:
     id: str; section: str; roles: tuple; strength: str; quote: str; statement: str
-    protocol: str; specification: str; reading: str = ""; ixit: tuple = (); no_case: str = ""
+    protocol: str; specification: str; reading: str = ""; ixit: tuple = (); no_case: str = ""; also: tuple = ()
 
 class Catalogue:
     def __init__(self, requirements): self.requirements = requirements
