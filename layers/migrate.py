@@ -15,7 +15,7 @@ from typing import Any
 
 from scapy.fields import RawVal, StrLenField
 from scapy.packet import Packet
-from scapy.volatile import VolatileValue
+from scapy.volatile import RandBin, VolatileValue
 
 from layers.fields import FixedBytesField, UIntField
 from layers.tcpoptions import TCPOption, TimestampOption, get_option, put_option
@@ -41,6 +41,9 @@ class KeyPartField(StrLenField):  # type: ignore[misc]
 
     def i2repr(self, pkt: Any, x: Any) -> str:
         return x.hex() if isinstance(x, bytes) else repr(x)
+
+    def randval(self) -> RandBin:
+        return RandBin(KEY_PART)
 
 
 class MigratePermittedOption(TCPOption):

@@ -68,9 +68,9 @@ class SocksAddressField(Field):  # type: ignore[misc]
 
     def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
         kind = pkt.getfieldval(self.kind)
-        if kind in _address_types:
-            return s + self._encode(val, kind)
-        return s + self._encode(val, address_type(val)) if val else s
+        if kind is None or (kind not in _address_types and val):
+            kind = address_type(val)
+        return s + self._encode(val, kind) if kind in _address_types else s
 
     def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, str]:
         kind = pkt.getfieldval(self.kind)

@@ -101,7 +101,7 @@ def _options() -> dict[str, Packet]:
     plain = TCP(sport=1027, dport=80, flags="PA", seq=1001, ack=2001)
     return {
         "tcp-over-ipff": ipff(plain / b"GET / HTTP/1.0\r\n\r\n"),
-        "udp-over-ipff": ipff(UDP(sport=1027, dport=5353) / b"datagram"),
+        "udp-over-ipff": ipff(UDP(sport=1027, dport=40000) / b"datagram"),
         "mobile-capable": ipff(put_option(syn, MobileCapableOption())),
         "mobile-capable-ipv4": ipv4(put_option(syn, MobileCapableOption())),
         "mobile-capable-own-kind": ipv4(put_option(syn, MobileCapableOption(kind=77, length=2))),
@@ -130,16 +130,15 @@ def _msocks() -> dict[str, Packet]:
         "refusal": Socks5Reply(reply=5),
         "reconnect-reply": MSOCKSReconnectReply(**bound, **counters),
     }
-    return {
-        **{
-            f"msocks-{name}": ipv4(TCP(sport=1027, dport=DEFAULT_PORT, flags="PA") / message)
-            for name, message in to_proxy.items()
-        },
-        **{
-            f"msocks-{name}": ipv4(TCP(sport=DEFAULT_PORT, dport=1027, flags="PA") / message, src=SERVER4, dst=NODE4)
-            for name, message in from_proxy.items()
-        },
+    sent = {
+        f"msocks-{name}": ipv4(TCP(sport=port, dport=DEFAULT_PORT, flags="PA") / message)
+        for port, (name, message) in enumerate(to_proxy.items(), 1027)
     }
+    received = {
+        f"msocks-{name}": ipv4(TCP(sport=DEFAULT_PORT, dport=port, flags="PA") / message, src=SERVER4, dst=NODE4)
+        for port, (name, message) in enumerate(from_proxy.items(), 2027)
+    }
+    return {**sent, **received}
 
 
 def _sacip() -> dict[str, Packet]:

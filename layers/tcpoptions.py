@@ -44,7 +44,7 @@ class TCPOption(TolerantPacket):
 
     def post_build(self, pkt: bytes, pay: bytes) -> bytes:
         if self.length is None:
-            pkt = pkt[:1] + bytes([len(pkt + pay)]) + pkt[2:]
+            pkt = pkt[:1] + bytes([self.get_field("length").checked(len(pkt + pay))]) + pkt[2:]
         return pkt + pay
 
     def identity(self) -> tuple[Any, ...]:

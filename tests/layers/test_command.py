@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``python -m layers``: a capture in, one line a packet out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import IP, TCP
+from scapy.packet import Raw
+from scapy.utils import wrpcap, wrpcapng
+
+from layers import samples
+from layers.__main__ import main
+from layers.ipff import IPFF, ICMPv5EchoRequest
+from layers.mops import MOPSMigrate
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    path = tmp_path / "all.pcap"
+    wrpcap(str(path), list(samples.frames().values()))
+    return path
+
+
+def lines(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
+    assert main([str(path), *options]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_one_printable_line_a_packet(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = lines(capture, capsys)
+    assert len(printed) == len(samples.frames())
+    assert all(line.isprintable() for line in printed)
+    assert [int(line.split()[0]) for line in printed] == list(range(1, len(printed) + 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("migrate", "MOPS Migrate migrate tcp 525.8.78.3.9 > 775.2.23.6.6 ports 1027 > 2098"),
+        ("migrate-atomic", "and 5 more"),
+        ("anycast", "8.8.8.8.8 is 8.8.8.8.9"),
+        ("nat-level-2", "NAT acknowledgement level 2 tcp 10.2.0.0.1 > 10.0.0.0.1"),
+        ("tcp-over-ipff", "525.8.78.3.9:1027 > 8.8.8.8.8:80 TCP  PA seq 1001 ack 2001  18 bytes"),
+        ("mobile-capable", "<MOBILE_CAPABLE>"),
+        ("rehash-addr", "<REHASH-ADDR 198.18.0.9 > 198.18.1.6 nonce 0xbadcafe>"),
+        ("migrate-permitted-key", "<Migrate-Permitted curve 1>"),
+        ("migrate-syn", "<Migrate 1 token "),
+        ("msocks-reconnect", "MSOCKS reconnect '198.18.0.1' port 40000 received 1460 sent 8589934592"),
+        ("sacip", "SACIP new address 198.18.1.6"),
+    ],
+)
+def test_line_says_what_matters(name: str, expected: str, capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = lines(capture, capsys)[list(samples.frames()).index(name)]
+    assert expected in line
+    assert "wrong checksum" not in line
+
+
+def test_line_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "wrong.pcapng"
+    segment = TCP(dataofs=6, options=Raw(b"\xfd\x09\0\0").load and [(253, b"")])
+    broken = samples.ipv4(TCP(bytes(TCP(dataofs=6))[:20] + b"\xfd\x09\0\0"))
+    frames = [samples.ipff(MOPSMigrate(checksum=1)), samples.ipff(TCP(chksum=1)), broken, samples.ipv4(segment)]
+    wrpcapng(str(path), frames)
+    printed = lines(path, capsys)
+    assert "[wrong checksum]" in printed[0]
+    assert "[wrong checksum]" in printed[1]
+    assert "[length 9 of option 253, with 4 bytes left]" in printed[2]
+    assert "[" not in printed[3]
+
+
+def test_numbers_of_a_profile_are_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "other.pcap"
+    frame = samples.ipv4(Raw(bytes(ICMPv5EchoRequest() / b"ping")))
+    frame[IP].proto = 200
+    wrpcap(str(path), [frame, samples.ipff(ICMPv5EchoRequest())])
+    assert "Echo Request" not in lines(path, capsys)[0]
+    printed = lines(path, capsys, "--ipv4-protocol", "200")
+    main([str(path)])
+    assert "Echo Request" in printed[0]
+    assert IPFF in frame or "IPFF" in printed[1]
+
+
+def test_unreadable_capture_is_one_line_and_code_2(tmp_path: Path) -> None:
+    empty, text = tmp_path / "empty", tmp_path / "text"
+    empty.write_bytes(b"")
+    text.write_text("no capture at all, but long enough to hold a header")
+    for path, reason in (
+        (tmp_path / "missing", "No such file"),
+        (tmp_path, "Is a directory"),
+        (empty, "No data"),
+        (text, "Not a supported capture"),
+    ):
+        run = subprocess.run([sys.executable, "-m", "layers", str(path)], capture_output=True, text=True, check=False)
+        assert (run.returncode, run.stdout) == (2, "")
+        assert reason in run.stderr
+        assert len(run.stderr.splitlines()) == 1
+
+
+def test_reader_that_goes_away_is_no_error(capture: Path) -> None:
+    command = f"{sys.executable} -m layers {capture} | head -1; exit ${{PIPESTATUS[0]}}"
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert len(run.stdout.splitlines()) == 1
