@@ -36,7 +36,7 @@ def print_summary(results: Results, console: Console, certificate: Path | str = 
         results.verdict, "bold yellow"
     )
     console.print()
-    console.print(Text(visible(f"{results.dut.name}: {results.verdict}"), style=style))
+    console.print(Text(visible(f"{results.dut.name}: {results.verdict}"), style=style), soft_wrap=True)
     if results.reason:
         _wrapped(console, results.reason)
     console.print(_counts(results))
@@ -46,9 +46,10 @@ def print_summary(results: Results, console: Console, certificate: Path | str = 
     disturbed = (Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
     _listed(results, cases, console, "Without a verdict", disturbed, MOST_OPEN_LISTED)
     figures = results.figures
+    counted = "1 case" if figures.cases == 1 else f"{figures.cases} cases"
     _wrapped(
         console,
-        f"{figures.cases} cases in {figures.wall_s:.1f} s wall; mandated waits {figures.waits_sum_s:.1f} s in sum, "
+        f"{counted} in {figures.wall_s:.1f} s wall; mandated waits {figures.waits_sum_s:.1f} s in sum, "
         f"longest chain {figures.longest_chain_s:.1f} s; CPU {figures.cpu_s:.1f} s",
     )
     if certificate:

@@ -89,7 +89,7 @@ def judge(cases: Sequence[_Case], *, strict: bool = False, unreachable: str = ""
     for case in cases:
         found.setdefault(case.verdict, []).append(case)
     broken = found.get(Verdict.FAIL, []) + (found.get(Verdict.DEVIATION, []) if strict else [])
-    lost = unreachable.strip().rstrip(".")
+    lost = " ".join(unreachable.split()).rstrip(".")
     if broken:
         word = "Broken, with shoulds counted as musts" if strict and Verdict.DEVIATION in found else "Broken"
         reason = f"{word}: {_names(broken)}" + (f"; then the device was lost: {lost}." if lost else ".")
@@ -120,6 +120,6 @@ def _count(cases: Sequence[_Case]) -> str:
 
 def _names(cases: Sequence[_Case], limit: int = 8) -> str:
     """The requirements of these cases, or the ids of cases that name none."""
-    names = list(dict.fromkeys(name for case in cases for name in (case.requirements or [case.id])))
+    names = sorted({name for case in cases for name in (case.requirements or [case.id])})
     rest = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + rest

@@ -30,6 +30,7 @@ LOUDEST_FIRST = (
 )
 OPEN = (Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
 PAUSE_S = 0.2  # a silence this long gets a line of its own in the ladder
+ENDING = 6  # packets of the first look at a broken requirement
 EVIDENCE_BUDGET = 5_000_000  # bytes of captures that go into one certificate; the loudest cases first
 
 
@@ -75,6 +76,13 @@ class CaseView:
     @property
     def deciding(self) -> list[Frame]:
         return [frame for frame in self.case.frames if frame.deciding]
+
+    @property
+    def ending(self) -> list[Step]:
+        """The last steps up to the one that decided, for a first look."""
+        steps = self.steps
+        last = max((number for number, step in enumerate(steps) if step.frame.deciding), default=len(steps) - 1)
+        return steps[max(0, last + 1 - ENDING) : last + 1]
 
     @property
     def steps(self) -> list[Step]:
@@ -179,6 +187,11 @@ class View:
         return [view for view in self.orphans if view.case.verdict == Verdict.FAIL]
 
     @cached_property
+    def unexplained(self) -> list[RequirementView]:
+        """Requirements that no case of this run judged, and for which the catalogue gives no reason: not selected."""
+        return [v for v in self.of(Verdict.NOT_RUN) if not v.requirement.cases and not v.requirement.reason]
+
+    @cached_property
     def unjudged_musts(self) -> list[RequirementView]:
         """Musts that apply and came to no verdict, those that the catalogue says cannot be tested left out."""
         return [view for view in self.of(*OPEN, strength="M") if view.requirement.cases or not view.requirement.reason]
@@ -204,12 +217,17 @@ class View:
         return f"{tenths // 10}" if tenths % 10 == 0 else f"{tenths / 10:.1f}"
 
     @property
+    def certified(self) -> bool:
+        """Whether this is a certificate: conformant, and no must was left out that a case could have judged."""
+        return self.results.verdict == RunVerdict.CONFORMANT and self.musts > 0 and not self.unjudged_musts
+
+    @property
     def headline(self) -> str:
         verdict = self.results.verdict
         any_broken = bool(self.broken or self.broken_outside)
         match verdict:
             case RunVerdict.CONFORMANT:
-                return "Conformant in what was tested" if self.unjudged_musts or not self.musts else "Conformant"
+                return "Conformant" if self.certified else "Conformant in what was tested"
             case RunVerdict.INCOMPLETE:
                 return "Incomplete, and already not conformant" if any_broken else "Incomplete"
             case RunVerdict.ERROR:

@@ -177,7 +177,8 @@ def test_a_conformant_device(tmp_path: Path) -> None:
 
 def test_a_selection_is_not_a_certificate_for_the_rest(tmp_path: Path) -> None:
     run = results([case("a", Verdict.PASS, ["MOPS-4.1-01"])], [requirement(1), requirement(2)])
-    assert "Conformant in what was tested Wanderer 9" in _first_screen(run, tmp_path)
+    assert "Conformance report Conformant in what was tested Wanderer 9" in _first_screen(run, tmp_path)
+    assert "No case of this run judged 1 requirement:" in render(run, tmp_path)
 
 
 def test_a_must_that_no_case_can_judge_is_said(tmp_path: Path) -> None:
@@ -228,7 +229,7 @@ def test_what_is_broken_stands_first_with_quote_reason_and_way_on(tmp_path: Path
     assert "packet 14 answers success" in broken
     assert "<mark>code=3</mark>" in broken
     assert "<mark>code=2</mark>" in broken
-    assert "packet 14 at 5.000774 s, from the device" in broken
+    assert '<b>14</b><i>5.000774</i><span class="lane"><strong>decides</strong>' in broken
     assert "what did not come" in broken
     assert "python -m pytest" in broken
 

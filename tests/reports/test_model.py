@@ -245,6 +245,12 @@ def test_the_answer_names_what_is_broken() -> None:
     assert judge(many).reason.endswith(" and 22 more.")
 
 
+def test_unreachable_reason_is_one_sentence() -> None:
+    assert (
+        judge([], unreachable="no ready line:\nexit 1.\n").reason == "The device is unreachable: no ready line: exit 1."
+    )
+
+
 def test_only_a_conformant_run_exits_with_zero() -> None:
     for chosen in itertools.chain.from_iterable(itertools.combinations(Verdict, n) for n in range(len(Verdict) + 1)):
         judgement = judge([case(str(i), verdict, []) for i, verdict in enumerate(chosen)])
