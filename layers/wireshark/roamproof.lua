@@ -102,10 +102,17 @@ local ipff_header = define(ipff, "ipff", {
   { "reserved2", 14 }, { "dst", 50, "address" },
 })
 finish(ipff)
-local ipff_malformed =
+local malformed =
   ProtoExpert.new("ipff.malformed", "Payload cut short or malformed", expert.group.MALFORMED, expert.severity.ERROR)
-ipff.proto.experts = { ipff_malformed }
+ipff.proto.experts = { malformed }
 local ipff_protocols = DissectorTable.new("ipff.protocol", "IPFF protocol", ftypes.UINT16, base.DEC)
+
+-- What Wireshark's own dissectors find malformed would come back as an error of this script.
+local function guarded(tree, dissect, ...)
+  local whole, taken = pcall(dissect, ...)
+  if not whole then tree:add_proto_expert_info(malformed) end
+  return taken
+end
 
 -- An IPv6 address with the same one's complement sum, so that Wireshark's own TCP and UDP verify the checksum.
 local function stand_in(range)
@@ -125,9 +132,7 @@ function ipff.proto.dissector(tvb, pinfo, tree)
   local length = math.min(values.payload_length, tvb:len() - ipff_header.bytes)
   if length > 0 then
     local upper = tvb(ipff_header.bytes, length):tvb()
-    -- What Wireshark's own dissectors find malformed comes back as an error of this script.
-    local whole, taken = pcall(ipff_protocols.try, ipff_protocols, values.protocol, upper, pinfo, tree)
-    if not whole then subtree:add_proto_expert_info(ipff_malformed) end
+    local taken = guarded(subtree, ipff_protocols.try, ipff_protocols, values.protocol, upper, pinfo, tree)
     if taken == 0 then data:call(upper, pinfo, tree) end
   end
   pinfo.cols.info:prepend(ends .. "  ")
@@ -356,7 +361,7 @@ sacip.proto.prefs.captured = Pref.bool("New address has its bytes reversed, as i
 local icmp = Dissector.get("icmp")
 
 function sacip.proto.dissector(tvb, pinfo, tree)
-  if tvb:len() < 8 or tvb(0, 1):uint() ~= 20 then return icmp:call(tvb, pinfo, tree) end
+  if tvb:len() < 8 or tvb(0, 1):uint() ~= 20 then return guarded(tree, icmp.call, icmp, tvb, pinfo, tree) end
   local subtree = tree:add(sacip.proto, tvb())
   show(sacip_header, tvb, subtree, 0)
   local captured, range = sacip.proto.prefs.captured, tvb(4, 4)
