@@ -1,20 +1,30 @@
-"""Temporary loader: the owner of this folder replaces it."""
-import tomllib
-from dataclasses import dataclass
-from pathlib import Path
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The requirements: one TOML file a protocol, every normative statement an entry. README.md explains the format."""
 
-@dataclass(frozen=True)
-class Requirement:
-    id: str; section: str; roles: tuple; strength: str; quote: str; statement: str
-    protocol: str; specification: str; reading: str = ""; ixit: tuple = (); no_case: str = ""; also: tuple = ()
+from conformance.catalogue.model import (
+    Catalogue,
+    CatalogueError,
+    Protocol,
+    Requirement,
+    Role,
+    Section,
+    Strength,
+    Unnormative,
+    load,
+)
+from conformance.catalogue.text import SpecificationText, fold, quote_occurs
 
-class Catalogue:
-    def __init__(self, requirements): self.requirements = requirements
-    def requirement(self, i): return next(r for r in self.requirements if r.id == i)
-
-def load():
-    out = []
-    for f in sorted(Path(__file__).parent.glob("*.toml")):
-        d = tomllib.loads(f.read_text())
-        out += [Requirement(protocol=d["protocol"], specification=d["specification"], **r) for r in d["requirement"]]
-    return Catalogue(out)
+__all__ = [
+    "Catalogue",
+    "CatalogueError",
+    "Protocol",
+    "Requirement",
+    "Role",
+    "Section",
+    "SpecificationText",
+    "Strength",
+    "Unnormative",
+    "fold",
+    "load",
+    "quote_occurs",
+]

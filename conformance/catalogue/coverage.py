@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How much of each specification the cases judge: a table for the terminal and the text itself, coloured by state."""
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+
+import jinja2
+from rich.console import Console
+from rich.table import Table
+
+from conformance.catalogue.cases import by_requirement, find_uses
+from conformance.catalogue.complete import COMPLETE, Complete
+from conformance.catalogue.model import ROLES, Catalogue, CatalogueError, Protocol, Requirement
+from conformance.catalogue.text import Span
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class State(Enum):
+    """What became of a requirement, or of a sentence of the specification."""
+
+    CASE = "with case"
+    REASON = "with reason"
+    OPEN = "open"
+    NONE = "not normative"
+
+    @property
+    def slug(self) -> str:
+        """The state as a name in a style sheet."""
+        return self.value.replace(" ", "-")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    protocol: str
+    role: str
+    requirements: int
+    states: Mapping[State, int]
+    open_musts: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A requirement with its state and its cases."""
+
+    requirement: Requirement
+    state: State
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of the specification's text: a sentence with its state, or what stands between two."""
+
+    text: str
+    state: State | None = None
+    judged: tuple[Judged, ...] = ()
+    reason: str = ""
+    figure: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of the specification, ready to be shown."""
+
+    id: str
+    title: str
+    reason: str
+    pieces: tuple[Piece, ...]
+    judged: tuple[Judged, ...]
+    states: Mapping[State, int]
+
+
+class Coverage:
+    """The catalogue beside the cases."""
+
+    def __init__(self, catalogue: Catalogue, cases: Mapping[str, list[str]], complete: Iterable[Complete] = COMPLETE):
+        self.catalogue = catalogue
+        self._cases = cases
+        self._complete = tuple(complete)
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, folder: Path, complete: Iterable[Complete] = COMPLETE) -> "Coverage":
+        """The coverage by the cases in `folder`. CatalogueError for a case that names an unknown requirement."""
+        uses = find_uses(folder)
+        for use in uses:
+            if use.requirement not in catalogue:
+                raise CatalogueError(
+                    f"{use.path}:{use.line}: {use.requirement}: no such requirement; allowed are the catalogue's ids"
+                )
+        return cls(catalogue, by_requirement(uses), complete)
+
+    def judge(self, requirement: Requirement) -> Judged:
+        """The requirement's state: a case counts more than a reason."""
+        cases = tuple(self._cases.get(requirement.id, ()))
+        state = State.CASE if cases else State.REASON if requirement.no_case else State.OPEN
+        return Judged(requirement, state, cases)
+
+    @cached_property
+    def judged(self) -> dict[str, Judged]:
+        """Every requirement with its state, by id."""
+        return {requirement.id: self.judge(requirement) for requirement in self.catalogue}
+
+    def contradictions(self) -> list[str]:
+        """What self-tests refuse, a line each: a reason beside a case, and gaps where completeness is declared."""
+        found = []
+        for one in self.judged.values():
+            requirement = one.requirement
+            if one.cases and requirement.no_case:
+                found.append(
+                    f"{requirement.id}: no_case: set, but {one.cases[0]} is its case; allowed is one of the two"
+                )
+            if one.state is State.OPEN and requirement.strength != "I":
+                found += [
+                    f"{requirement.id}: no case and no reason, but {declared.protocol} {declared.section}, "
+                    f"{declared.role}, is declared complete"
+                    for declared in self._complete
+                    if declared.covers(requirement)
+                ]
+        return found
+
+    def rows(self) -> list[Row]:
+        """For each protocol every role that has requirements, then all of them, each requirement counted once."""
+        rows = []
+        for protocol in self.catalogue.protocols:
+            roles = [role for role in ROLES if any(role in one.roles for one in protocol.requirements)]
+            rows += [self._row(protocol, role, [r for r in protocol.requirements if role in r.roles]) for role in roles]
+            if len(roles) > 1:
+                rows.append(self._row(protocol, "all roles", protocol.requirements))
+        return rows
+
+    def _row(self, protocol: Protocol, role: str, requirements: Iterable[Requirement]) -> Row:
+        judged = [self.judged[requirement.id] for requirement in requirements]
+        musts = [one for one in judged if one.state is State.OPEN and one.requirement.strength == "M"]
+        return Row(protocol.name, role, len(judged), Counter(one.state for one in judged), len(musts))
+
+    def parts(self, protocol: Protocol) -> list[Part]:
+        """The specification's text, section by section."""
+        return [self._part(protocol, section.id, section.title) for section in protocol.sections]
+
+    def _part(self, protocol: Protocol, section: str, title: str) -> Part:
+        judged = tuple(self.judged[one.id] for one in protocol.requirements if one.section == section)
+        return Part(
+            id=section,
+            title=title,
+            reason=protocol.reason(section),
+            pieces=tuple(self._pieces(protocol, section)),
+            judged=judged,
+            states=Counter(one.state for one in judged),
+        )
+
+    def _pieces(self, protocol: Protocol, section: str) -> Iterator[Piece]:
+        text = protocol.text
+        whole = text.sections.get(section)
+        if whole is None:
+            return
+        places = self._places(protocol)
+        asides = [(span, entry.reason) for entry in protocol.unnormative for span in text.find(entry.quote, section)]
+        position = whole.start
+        for sentence in text.sentences(section):
+            if position < sentence.start:
+                yield Piece(text.text[position : sentence.start])
+            position = sentence.end
+            judged = {one.requirement.id: one for span, one in places if span.overlaps(sentence)}
+            body = text.text[sentence.start : sentence.end]
+            yield Piece(
+                text=body,
+                state=_together(one.state for one in judged.values()),
+                judged=tuple(judged.values()),
+                reason=next((reason for span, reason in asides if span.overlaps(sentence)), ""),
+                figure=_is_figure(body),
+            )
+        yield Piece(text.text[position : whole.end])
+
+    def _places(self, protocol: Protocol) -> list[tuple[Span, Judged]]:
+        """Where the specification says what the requirements quote; a further quote may stand in another section."""
+        text = protocol.text
+        return [
+            (span, self.judged[requirement.id])
+            for requirement in protocol.requirements
+            for quote in requirement.quotes
+            for span in text.find(quote, requirement.section) or text.find(quote)
+        ]
+
+
+def _together(states: Iterable[State]) -> State:
+    """The state of a sentence that several requirements quote: open as long as one of them is."""
+    seen = set(states)
+    return next((state for state in (State.OPEN, State.CASE, State.REASON) if state in seen), State.NONE)
+
+
+def _is_figure(text: str) -> bool:
+    """Whether the text is drawn rather than written."""
+    return "\n" in text and any(mark in text for mark in ("+-", "|", "->", "\t", "    ", "{\n"))
+
+
+def print_table(coverage: Coverage, console: Console) -> None:
+    """The table for people in a terminal."""
+    table = Table(title="Requirements of the catalogue", title_justify="left")
+    table.add_column("protocol", no_wrap=True)
+    table.add_column("role", no_wrap=True)
+    for heading in ("total", "with case", "with reason", "open", "open musts"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    rows = coverage.rows()
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        counts = (row.requirements, *(row.states.get(state, 0) for state in State if state is not State.NONE))
+        table.add_row(
+            row.protocol,
+            row.role,
+            *(str(count) for count in (*counts, row.open_musts)),
+            end_section=following is None or following.protocol != row.protocol,
+        )
+    console.print(table)
+
+
+def write_html(coverage: Coverage, path: Path) -> None:
+    """The specifications with every sentence coloured by state: one file that needs no other."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template("coverage.html").render(
+        coverage=coverage,
+        states=list(State),
+        rows=coverage.rows(),
+        protocols=[(protocol, coverage.parts(protocol)) for protocol in coverage.catalogue.protocols],
+        strengths={"M": "must", "S": "should", "I": "information"},
+    )
+    _replace(path, html)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put the text there in one step, so that nobody finds half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        umask = os.umask(0o022)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
