@@ -67,13 +67,13 @@ class Ipv4Carriage(Carriage):
         return Packet(protocol, destination, at + ((first & 0xF) << 2), at + length)
 
     def enter_kernel(self, buffer: bytearray, at: int, packet: Packet, flow: Flow | None) -> int:
-        if flow is not None and flow.in_address_delta:
+        if flow is not None and flow.kernel_address != packet.peer:
             self._rewrite(buffer, at, _SOURCE, flow.kernel_address, flow.in_address_delta)
         buffer[at - ETHERNET : at] = self.kernel_ethernet
         return at - ETHERNET
 
     def enter_wire(self, buffer: bytearray, at: int, packet: Packet, flow: Flow | None) -> int:
-        if flow is not None and flow.out_address_delta:
+        if flow is not None and flow.wire_address != packet.peer:
             self._rewrite(buffer, at, _DESTINATION, flow.wire_address, flow.out_address_delta)
         return at
 

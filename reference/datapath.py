@@ -187,6 +187,8 @@ class Datapath:
 
     def _segment_from_kernel(self, carriage: Carriage, packet: Packet) -> Flow | None:
         buffer, at, end = self._from_kernel, packet.start, packet.end
+        if end - at < 20:
+            return None
         local_port, port, sequence, acknowledgement, offset, flags, window, checksum = SEGMENT.unpack_from(buffer, at)
         flow = carriage.flows.outbound(packet.peer, port, local_port, self._now)
         if flow is None:

@@ -142,7 +142,8 @@ def _status(datapath: Datapath, server: MopsServer, deviation: str | None) -> di
 
 def _agent_process(configuration: Configuration, control: socket.socket, daemon: int) -> int:
     die_with_parent(daemon)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # the daemon decides; unlike SIG_IGN this is not inherited
     try:
         unshare_network()
         control.send(b"namespace")

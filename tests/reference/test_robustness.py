@@ -2,9 +2,10 @@
 """Whatever arrives, the host goes on."""
 
 import random
+import struct
 
 from tests.reference.lab import Lab
-from tests.reference.wire import DUT_MAC, ICMP_PROTOCOL, OWN_MAC, migrate, network_packet
+from tests.reference.wire import DUT_MAC, ICMP_PROTOCOL, OWN_MAC, internet_checksum, migrate, network_packet, number
 
 
 def frames(chance: random.Random, address: str, dut: str, carriage: str, ethertype: bytes) -> list[bytes]:
@@ -26,6 +27,16 @@ def frames(chance: random.Random, address: str, dut: str, carriage: str, etherty
                 bad[chance.randrange(14, len(bad))] = chance.randrange(256)
             result.append(bytes(bad[: chance.randrange(14, len(bad) + 1)]))
     return result
+
+
+def test_ping_is_answered(lab: Lab) -> None:
+    address = lab.address("ipv4")
+    echo = struct.pack("!BBHHH", 8, 0, 0, 77, 1) + b"abcdefgh"
+    echo = echo[:2] + internet_checksum(echo).to_bytes(2, "big") + echo[4:]
+    lab.wire.send("ipv4", address, 1, echo)
+    answer = lab.wire.take(lambda seen: seen.protocol == 1)
+    assert answer is not None
+    assert (answer.destination, answer.payload[0], answer.payload[4:]) == (number(address), 0, echo[4:])
 
 
 def test_garbage_harms_nothing(lab: Lab, carriage: str) -> None:
