@@ -2,9 +2,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from scapy.config import conf
 
 from layers import msocks
+
+# The machine may be busy: no property here is about time.
+settings.register_profile("layers", deadline=None)
+settings.load_profile("layers")
 
 
 @pytest.fixture(autouse=True, scope="package")
