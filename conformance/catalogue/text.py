@@ -10,19 +10,19 @@ ARTEFACTS = (
     (re.compile(r"\$\\underline\{(.*?)\}\$"), r"\1"),
     (re.compile(r"</?u>"), ""),
     (re.compile(r"\*\*"), ""),
+    (re.compile(r"^ *```\w*$", re.MULTILINE), ""),
     (re.compile(r"\\([_*])"), r"\1"),
 )
-"""Underlining, bold and escaped characters: left by the conversion, no part of the text."""
+"""Underlining, bold, fences round figures and escaped characters: left by the conversion, no part of the text."""
 
 BOUNDARY = re.compile(
     r"""
       \n\s*\n                                            # a blank line
-    | (?<=[.!?])["')]*\s+(?=["'(*]?[A-Z])                # the end of a sentence
+    | (?<=[.!?])(?<!\d\.)["')]*\s+(?=["'(*]?[A-Z])      # the end of a sentence, not of a section's number
     | \n\s*(?=(?:[-*•]|o|[0-9]+\.|[a-z]\.)\s)            # a list item
     | (?<=bit\)|its\)|lds\))\n                           # the name of a field
-    | ^[ ]*```\w*\n?                                     # the fence around a figure
     """,
-    re.MULTILINE | re.VERBOSE,
+    re.VERBOSE,
 )
 
 
@@ -118,7 +118,7 @@ class SpecificationText:
         yield from self._trimmed(position, whole.end)
 
     def _trimmed(self, start: int, end: int) -> Iterator[Span]:
-        """The stretch without white space at its ends, closing quotation marks of a sentence included; or nothing."""
+        """The stretch without the white space at its ends; nothing where there is nothing else."""
         body = self.text[start:end]
         if body.strip():
             yield Span(start + len(body) - len(body.lstrip()), start + len(body.rstrip()))
