@@ -18,11 +18,9 @@ from conformance import catalogue
 from profiles import Profile
 from reports.console import print_summary
 from reports.keeper import Keeper
-from reports.model import Dut, RequirementResult, Results, Suite, Tester
+from reports.model import Dut, RequirementResult, Results, Suite, Tester, Verdict
 from reports.progress import Progress
 from testbed.plugin import PROFILE
-
-pytest_plugins = ("testbed.plugin", "conformance.plugin")
 
 INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -124,8 +122,19 @@ def _requirements(profile: Profile) -> list[RequirementResult]:
             reading=one.reading,
             ixit=list(one.ixit),
             specification=one.specification,
-            reason=one.no_case,
+            verdict=Verdict.NOT_APPLICABLE if (unclaimed := _unclaimed(profile, one)) else Verdict.NOT_RUN,
+            reason=unclaimed or one.no_case,
         )
-        for one in catalogue.load().requirements
+        for one in catalogue.load()
         if claimed.get(one.protocol, set()) & set(one.roles)
     ]
+
+
+def _unclaimed(profile: Profile, requirement: catalogue.Requirement) -> str:
+    """The line of the profile by which the device does not claim what the requirement is about, or nothing."""
+    claims = profile.ics.model_dump()
+    for key in requirement.ixit:
+        table, _, name = key.partition(".")
+        if claims.get(table, {}).get(name) is False:
+            return f"{profile.path}: ics.{key} is false"
+    return ""

@@ -100,11 +100,14 @@ class InterfaceLink(_Table):
 
 
 class MopsICS(_Table):
-    """What the device claims of the Mobile Protocol Stack."""
+    """What the device claims of the Mobile Protocol Stack: roles, and what is optional."""
 
     roles: list[Role] = []
-    unique_id: bool = False
-    mobile_udp: bool = False
+    mobile_allowed: bool = Field(default=False, description="applications can set and clear MOBILE_ALLOWED (section 3)")
+    udp: bool = Field(default=False, description="Mobile UDP (section 3)")
+    unique_id: bool = Field(default=False, description="Unique IDs supplied by applications (section 4.1)")
+    unique_id_one_time: bool = Field(default=False, description="Unique IDs that are good for one migration")
+    mobile_capable: bool = Field(default=False, description="the MOBILE_CAPABLE option (Appendix C)")
 
 
 class ICS(_Table):

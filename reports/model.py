@@ -309,7 +309,7 @@ def replace_file(path: Path, content: bytes) -> None:
 def aggregate(requirements: list[RequirementResult], cases: list[CaseResult]) -> list[RequirementResult]:
     """The requirements with `verdict` and `cases` filled in from the cases; the order of both lists is kept.
 
-    A requirement without a case is NOT RUN and keeps the catalogue's reason.
+    A requirement without a case keeps its verdict, NOT RUN unless the claims rule it out, and its reason.
     """
     judged: dict[str, list[CaseResult]] = {}
     for case in cases:
@@ -318,10 +318,12 @@ def aggregate(requirements: list[RequirementResult], cases: list[CaseResult]) ->
     return [
         requirement.model_copy(
             update={
-                "verdict": worst(case.verdict for case in judged.get(requirement.id, [])),
-                "cases": [case.id for case in judged.get(requirement.id, [])],
+                "verdict": worst(case.verdict for case in judged[requirement.id]),
+                "cases": [case.id for case in judged[requirement.id]],
             }
         )
+        if requirement.id in judged
+        else requirement
         for requirement in requirements
     ]
 

@@ -4,9 +4,12 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from testbed.clock import Clock
+
+if TYPE_CHECKING:
+    from testbed.port import Sent
 
 
 @dataclass(slots=True)
@@ -54,6 +57,10 @@ class Trace:
         with self._changed:
             self._failure = failure
             self._changed.notify_all()
+
+    def position(self, sent: "Sent") -> int:
+        """Where in this trace a frame that was sent stands."""
+        return self.frames.index(sent.frame)
 
     def received(self, since: int = 0) -> Iterator[Frame]:
         """Frames from the DUT, from position `since` of this trace on."""

@@ -91,9 +91,14 @@ class Case:
         """The Ethernet address of the device's wire."""
         return self.bench.dut.macs[0]
 
-    def station(self) -> Station:
-        """A station at an address that no other case uses."""
-        address = self.bench.pools[self.carriage.name].lease()
+    def station(self, address: str = "") -> Station:
+        """A station at an address that no other case uses, or at this one as soon as no other case uses it."""
+        pool = self.bench.pools[self.carriage.name]
+        with self.clock.waiting():
+            if address:
+                pool.lease_this(address)
+            else:
+                address = pool.lease()
         station = Station(self.carriage, self.port, self.dut_mac, address, self.trace)
         self._stations.append(station)
         return station

@@ -6,6 +6,8 @@ What goes wrong while connecting is no finding against the device: it raises Inc
 
 import secrets
 
+from scapy.packet import Packet
+
 from testbed.capture import Frame
 from testbed.case import NANO, Case
 from testbed.station import Station
@@ -14,16 +16,21 @@ from testbed.verdict import Broken, Finding, Inconclusive
 
 
 def connect(
-    case: Case, station: Station, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None
+    case: Case,
+    station: Station,
+    port: int = 0,
+    remote_port: int = 0,
+    initial_sequence: int | None = None,
+    option: Packet | None = None,
 ) -> TcpPeer:
-    """Open a connection from `station` to the echo service, or to `remote_port`."""
+    """Open a connection from `station` to the echo service, or to `remote_port`; `option` is put on the SYN."""
     peer = TcpPeer(
         station,
         port or next(case.bench.ports),
         remote_port or case.bench.profile.ixit.services.echo,
         secrets.randbits(32) if initial_sequence is None else initial_sequence,
     )
-    syn = peer.starts()
+    syn = peer.starts(option)
 
     def answered() -> Frame | None:
         news = peer.reads()

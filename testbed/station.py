@@ -30,11 +30,21 @@ class AddressPool:
             self._changed.wait_for(lambda: self._free)
             return self._carriage.address(self._free.popleft())
 
+    def lease_this(self, address: str) -> None:
+        """Take a certain address, which need not belong to the pool; waits until no other case has it."""
+        number = self._carriage.number(address)
+        with self._changed:
+            if self._carriage.first <= number <= self._carriage.last:
+                self._changed.wait_for(lambda: number in self._free)
+                self._free.remove(number)
+
     def give_back(self, address: str) -> None:
         """Return an address to the end of the queue."""
-        with self._changed:
-            self._free.append(self._carriage.number(address))
-            self._changed.notify()
+        number = self._carriage.number(address)
+        if self._carriage.first <= number <= self._carriage.last:
+            with self._changed:
+                self._free.append(number)
+                self._changed.notify_all()
 
 
 class Station:

@@ -67,10 +67,11 @@ class TcpPeer:
         """Count data as sent that never reaches the wire."""
         self.snd_nxt = (self.snd_nxt + len(data)) % SEQUENCE_SPACE
 
-    def starts(self) -> Sent:
-        """Send the SYN."""
+    def starts(self, option: Packet | None = None) -> Sent:
+        """Send the SYN, with a further TCP option if given."""
         self.state = "SYN-SENT"
-        sent = self.transmits(self.segment("S", options=[("MSS", 1400), ("WScale", 0)]))
+        further = [(option.kind, bytes(option)[2:])] if option else []
+        sent = self.transmits(self.segment("S", options=[("MSS", 1400), ("WScale", 0), *further]))
         self.snd_nxt = (self.snd_nxt + 1) % SEQUENCE_SPACE
         return sent
 
@@ -93,6 +94,13 @@ class TcpPeer:
         """Go on at another address and port with the same sequence numbers: what a migration does at this end."""
         self.reads()
         self.station, self.port = station, port
+
+    def ignores_all_so_far(self) -> None:
+        """Treat everything that has come and was not read as lost on the way."""
+        for frame in self.station.trace.frames[self._position :]:
+            if self.owns(frame) is not None:
+                frame.account("treated as lost")
+        self._position = len(self.station.trace.frames)
 
     def owns(self, frame: Frame) -> Packet | None:
         """The TCP segment in `frame` if it is one of the DUT's on this connection, else None."""

@@ -8,19 +8,19 @@ from conformance.mops.server import Server
 from testbed.case import Case
 
 
-@pytest.fixture()
+@pytest.fixture
 def case(carriage: str) -> Case:
     """The running attempt; the testbed provides it."""
     raise NotImplementedError(f"cases over {carriage} are run by the testbed")
 
 
-@pytest.fixture()
+@pytest.fixture
 def node(case: Case) -> MobileNode:
     """The tester as a mobile node at an address of its own."""
     return MobileNode(case)
 
 
-@pytest.fixture()
+@pytest.fixture
 def server(case: Case) -> Server:
     """The device under test as a server."""
     return Server(case)

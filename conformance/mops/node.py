@@ -50,9 +50,9 @@ class Request:
 class MobileNode:
     """The tester as a mobile node."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, address: str = "") -> None:
         self._case = case
-        self.station = case.station()
+        self.station = case.station(address)
         self.home = self.station
 
     @property
@@ -69,9 +69,13 @@ class MobileNode:
             raise Inconclusive(f"preamble: {broken.finding.reason}") from None
         return Session(peer)
 
-    def moves(self) -> None:
-        """Take a new address; the old one stays under observation."""
-        self.station = self._case.station()
+    def connects_quietly(self, remote_port: int) -> Session:
+        """Open a connection to a port of the server without using it."""
+        return Session(connect(self._case, self.station, remote_port=remote_port))
+
+    def moves(self, address: str = "") -> None:
+        """Take a new address, or this one; the old one stays under observation."""
+        self.station = self._case.station(address)
 
     def returns(self, station: Station) -> None:
         """Take up an address that the node had before."""
@@ -111,7 +115,7 @@ class MobileNode:
     def sends(self, message: Packet | bytes, sender: Station | None = None) -> Request:
         """Send a message to the server, from the node's present address unless another station sends it."""
         sent = (sender or self.station).sends(self._case.carriage.icmp_protocol, message)
-        position = self._case.trace.frames.index(sent.frame)
+        position = self._case.trace.position(sent)
         return Request(message if isinstance(message, Packet) else MOPSMigrate(message), sent, position)
 
     def follows(self, request: Request, *sessions: Session) -> None:
@@ -137,7 +141,7 @@ class MobileNode:
         self._case.wait_until(since.sent.ns + round(intervals * interval * NANO))
 
     def was_in_time(self, request: Request, since: Request, intervals: float) -> None:
-        """The tester itself sent `request` less than `intervals` rate-limit intervals after `since`; else Inconclusive."""
+        """Inconclusive unless the tester itself sent `request` less than `intervals` intervals after `since`."""
         interval = self._case.bench.profile.ixit.mops.rate_limit_s
         late = (request.sent.ns - since.sent.ns) / NANO - intervals * interval
         if late >= 0:

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The server under test: what it has to do, and the proof that it did."""
 
+import copy
 from typing import Any
 
 from scapy.layers.inet import TCP
 from scapy.packet import Packet
 
-from conformance.mops.node import CODES, Request, Session, find_reply
+from conformance.mops.node import CODES, MobileNode, Request, Session, find_reply
 from layers.fields import address_to_str
 from layers.mops import MOPSMigrate
 from testbed.capture import Frame
 from testbed.case import NANO, Case
 from testbed.conversation import connect, exchange, expect_echo
 from testbed.notation import summary
-from testbed.tcp_peer import TcpPeer
-from testbed.verdict import Broken, Difference, Finding
+from testbed.station import Station
+from testbed.tcp_peer import SEQUENCE_SPACE, TcpPeer
+from testbed.verdict import Broken, Difference, Finding, Inconclusive
+
+ACCEPT_POLL_NS = 10_000_000
 
 
 class Server:
@@ -29,49 +33,44 @@ class Server:
         """The server's address."""
         return self._case.carriage.dut
 
-    def replies(self, request: Request) -> tuple[Frame, Packet, Packet]:
-        """The reply to `request`: frame, network packet and message, whatever its code; Broken if none comes in time."""
+    def answers(self, request: Request, code: int) -> tuple[Frame, Packet]:
+        """The server replies in time, and with `code`; frame and message of the reply."""
         found = find_reply(self._case, request)
+        expected = f"MOPS Migrate reply, code {code} ({CODES[code]})"
         if found is None:
             within = self._ixit.mops.reply_within_s
-            finding = Finding(f"no reply within {within} s", f"a MOPS Migrate reply within {within} s", "silence")
+            finding = Finding(f"no reply within {within} s", f"{expected} within {within} s", "silence")
             finding.frames = [request.sent.frame]
             raise Broken(finding, request.sent.ns, round(within * NANO))
         frame, message = found
-        return frame, self._case.carriage.dissect(frame.data), message
+        if message.code != code:
+            differences = [Difference("code", str(code), str(message.code))]
+            reason = f"the reply #{frame.index} says {CODES[message.code]}, not {CODES[code]}"
+            raise Broken(Finding(reason, expected, summary(message), differences, [request.sent.frame, frame]))
+        return frame, message
 
-    def answers(self, request: Request, code: int, **fields: Any) -> Packet:
-        """The server replies in time with `code` and, where given, exactly these field values."""
-        frame, _, message = self.replies(request)
-        differences = [
-            Difference(name, _shown(name, value), _shown(name, message.getfieldval(name)))
-            for name, value in {"code": code, **fields}.items()
-            if not _same(name, value, message.getfieldval(name))
-        ]
-        if differences:
-            names = ", ".join(difference.field for difference in differences)
-            expected = f"MOPS Migrate reply {CODES[code]}"
-            raise Broken(
-                Finding(
-                    f"the reply #{frame.index} differs in {names}",
-                    expected,
-                    summary(message),
-                    differences,
-                    [request.sent.frame, frame],
-                )
-            )
-        return message
+    def replies(self, request: Request, code: int | None = None) -> tuple[Frame, Packet]:
+        """The reply that a case looks into, as preamble: Inconclusive if it does not come or has another code."""
+        found = find_reply(self._case, request)
+        if found is None or (code is not None and found[1].code != code):
+            wanted = "a reply" if code is None else f"the reply {CODES[code]}"
+            said = "silence" if found is None else CODES[found[1].code]
+            raise Inconclusive(f"preamble: {wanted} to #{request.sent.frame.index} was {said}", repeat=found is None)
+        return found
 
     def hears_out(self, request: Request) -> str:
         """Whatever the server says to `request`, in a word: "silence" or the reply's code."""
+        return " and ".join(self.hears_everything_out(request.position)) or "silence"
+
+    def hears_everything_out(self, position: int) -> list[str]:
+        """Whatever the server replies from `position` of the trace on, until an ordered barrier and a short window."""
         self.has_gone_on()
         self._case.watch(self._ixit.silence_s)
-        said = [
+        return [
             CODES.get(message.code, f"code {message.code}")
-            for frame, message in self._case.messages(request.position)
+            for frame, message in self._case.messages(position)
             if isinstance(message, MOPSMigrate) and not frame.accounted and frame.account("free to answer")
         ]
-        return " and ".join(said) or "silence"
 
     def keeps_silent(self, request: Request) -> None:
         """The server says nothing more: not before what it answered later, nor in a short window."""
@@ -98,13 +97,11 @@ class Server:
     def has_left(self, end: TcpPeer) -> None:
         """Nobody is connected at this end: data sent from there is not accepted."""
         sent = end.transmits(end.segment("PA", b"is anybody there"))
-        self.sends_nothing_to(end, self._case.trace.frames.index(sent.frame))
+        self.sends_nothing_to(end, self._case.trace.position(sent))
 
-    def is_not_at(self, session: Session, port: int, node_station: Any) -> None:
+    def is_not_at(self, session: Session, station: Station, port: int) -> None:
         """The session was not moved: nobody is connected at the address and port it was to be moved to."""
-        end = TcpPeer(node_station, port, session.peer.remote_port, session.peer.snd_nxt)
-        end.rcv_nxt = session.peer.rcv_nxt
-        self.has_left(end)
+        self.has_left(self._end_of(session, station, port))
 
     def sends_nothing_to(self, end: TcpPeer, position: int) -> None:
         """From `position` of the trace on, and after an ordered barrier, nothing but resets comes to this end."""
@@ -112,11 +109,81 @@ class Server:
         self._case.watch(self._ixit.silence_s)
         for frame in self._case.trace.received(position):
             tcp = end.owns(frame)
-            if tcp is not None and "R" not in str(tcp.flags):
+            if tcp is not None and "R" not in tcp.flags:
                 where = f"{end.station.address}:{end.port}"
                 finding = Finding(f"the server still serves {where}", "a reset or silence", summary(tcp))
                 finding.frames = [frame.account("must not be sent")]
                 raise Broken(finding)
+
+    def ends_alive(self, session: Session, ends: list[tuple[Station, int]]) -> list[str]:
+        """Which of these addresses and ports the server takes the session's data from."""
+        probe = b"alive?"
+        taken = (session.peer.snd_nxt + len(probe)) % SEQUENCE_SPACE
+        probes = []
+        for station, port in ends:
+            end = self._end_of(session, station, port)
+            sent = end.transmits(end.segment("PA", probe))
+            probes.append((end, self._case.trace.position(sent)))
+        self.has_gone_on()
+        self._case.watch(self._ixit.silence_s)
+        return [
+            f"{end.station.address}:{end.port}"
+            for end, position in probes
+            if any("R" not in tcp.flags and tcp.ack == taken for _, _, tcp in self.segments_to(end, position))
+        ]
+
+    def is_served(self, session: Session) -> bool:
+        """Whether data flows on the session, for cases that only report."""
+        try:
+            self.serves(session)
+        except Broken:
+            return False
+        return True
+
+    def welcomes(self, node: MobileNode, port: int) -> Session:
+        """A new connection from the node's present address and `port` is opened and carries data."""
+        try:
+            session = node.connects(port=port)
+        except Inconclusive as trouble:
+            where = f"{node.address}:{port}"
+            raise Broken(Finding(f"a new connection from {where}: {trouble}", "a connection", "none")) from None
+        return session
+
+    def closes_with(self, session: Session) -> None:
+        """Both ends close the connection in order; Inconclusive if the server does not."""
+        peer = session.peer
+        sent = peer.finishes()
+
+        def closed() -> Frame | None:
+            news = peer.reads()
+            return news[-1] if news and peer.state == "CLOSE-WAIT" else None
+
+        if self._case.look(closed, sent.ns, self._ixit.tcp_within_s) is None:
+            raise Inconclusive("preamble: the server did not close its side of the connection")
+        peer.acknowledges()
+
+    def socket_of(self, listener: int) -> int:
+        """The application's end of the only connection that this listener has accepted."""
+        agent = self._case.bench.dut.upper_tester()
+        deadline = self._case.clock.now_ns() + round(self._ixit.tcp_within_s * NANO)
+        while self._case.clock.now_ns() < deadline:
+            for entry in agent.call("sockets")["connections"]:
+                if entry.get("listener") == listener:
+                    return int(entry["connection"])
+            self._case.clock.wait_until(self._case.clock.now_ns() + ACCEPT_POLL_NS)
+        raise Inconclusive("upper tester: the listener did not accept the connection")
+
+    def application_reads(self, connection: int, data: bytes) -> None:
+        """The application reads exactly `data` from its socket, without an error or the end of the stream."""
+        agent = self._case.bench.dut.upper_tester()
+        came = b""
+        ended = False
+        while len(came) < len(data) and not ended:
+            arguments = {"connection": connection, "length": len(data) - len(came)}
+            result = agent.call("receive", timeout_s=self._ixit.tcp_within_s, **arguments)
+            came += bytes.fromhex(result["data"])
+            ended = bool(result["eof"]) or not result["data"]
+        require(came == data, "what the application reads", data, came)
 
     def segments_to(self, end: TcpPeer, position: int) -> list[tuple[Frame, Packet, Packet]]:
         """Frame, network packet and segment of all TCP that the server sent to this address and port."""
@@ -128,12 +195,34 @@ class Server:
                 found.append((frame, packet, tcp))
         return found
 
+    @staticmethod
+    def _end_of(session: Session, station: Station, port: int) -> TcpPeer:
+        """The session's sequence numbers at another address and port."""
+        end = copy.copy(session.peer)
+        end.rebinds(station, port)
+        return end
+
 
 def require(holds: bool, what: str, expected: object, seen: object, *frames: Frame) -> None:
     """Broken with both sides in one notation unless the condition holds."""
     if not holds:
         difference = Difference(what, str(expected), str(seen))
         raise Broken(Finding(f"{what} is wrong", f"{what} {expected}", f"{what} {seen}", [difference], list(frames)))
+
+
+def require_fields(reply: tuple[Frame, Packet], **fields: Any) -> None:
+    """Broken, with all fields that differ, unless the reply has exactly these field values."""
+    frame, message = reply
+    differences = [
+        Difference(name, _shown(name, value), _shown(name, message.getfieldval(name)))
+        for name, value in fields.items()
+        if not _same(name, value, message.getfieldval(name))
+    ]
+    if differences:
+        names = ", ".join(difference.field for difference in differences)
+        wanted = ", ".join(f"{one.field} {one.expected}" for one in differences)
+        seen = ", ".join(f"{one.field} {one.seen}" for one in differences)
+        raise Broken(Finding(f"the reply #{frame.index} differs in {names}", wanted, seen, differences, [frame]))
 
 
 def _same(name: str, expected: Any, seen: Any) -> bool:

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Section 8: what an attacker off the path, and one on it, can do to a server."""
+
+import secrets
+
+from conformance.mops.node import MobileNode, Session
+from conformance.mops.server import Server
+from layers.mops import SUCCESS
+from testbed import invalid, requirement
+from testbed.case import Case
+
+GUESSES = 200
+PER_MESSAGE = 20
+
+
+def floods(node: MobileNode, case: Case, victim: Session) -> str:
+    """Send guesses about the victim's address: random ports and sequence numbers, 20 entries a message."""
+    attacker = case.station()
+    for _ in range(GUESSES // PER_MESSAGE):
+        entries = [
+            (1024 + secrets.randbelow(64000), 1024 + secrets.randbelow(64000), secrets.randbits(32))
+            for _ in range(PER_MESSAGE)
+        ]
+        node.sends(node.migrate(victim, entries=entries, migrated_source=attacker.address), sender=attacker)
+    return f"{GUESSES} entries"
+
+
+@invalid
+@requirement("MOPS-4.1-93")
+def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, server: Server, case: Case) -> None:
+    """Random tuples and sequence numbers remap nothing, and an honest Migrate is answered afterwards."""
+    victim, honest = node.connects(), node.connects()
+    begin = len(case.trace.frames)
+    floods(node, case, victim)
+    server.hears_everything_out(begin)
+    server.serves(victim)
+    node.moves()
+    server.answers(node.sends(node.migrate(honest)), SUCCESS)
+
+
+@invalid
+@requirement("MOPS-8-02")
+def test_flood_harms_no_connection(node: MobileNode, server: Server, case: Case) -> None:
+    """A flood of Migrates harms neither an established connection nor a new one."""
+    victim = node.connects()
+    begin = len(case.trace.frames)
+    floods(node, case, victim)
+    server.serves(victim, b"during the flood")
+    server.hears_everything_out(begin)
+    server.welcomes(node, node.new_port())
+    server.serves(victim, b"after the flood")
+
+
+@invalid
+@requirement("MOPS-8-03")
+def test_state_under_a_flood(node: MobileNode, server: Server, case: Case) -> None:
+    """Reported: what the device says of its state before and after a flood."""
+    agent = case.bench.dut.upper_tester()
+    victim = node.connects()
+    begin = len(case.trace.frames)
+    case.values["before"] = str(agent.call("status"))
+    case.values["flood"] = floods(node, case, victim)
+    server.hears_everything_out(begin)
+    case.values["after"] = str(agent.call("status"))
+
+
+@invalid
+@requirement("MOPS-8-04")
+def test_attacker_on_the_path(node: MobileNode, server: Server, case: Case) -> None:
+    """Reported: whether somebody who knows the sequence number takes the connection over."""
+    session = node.connects()
+    attacker = case.station()
+    message = node.migrate(session, migrated_source=attacker.address)
+    said = server.hears_out(node.sends(message, sender=attacker))
+    case.values["answer"] = said
+    case.values["taken over"] = "yes" if said == "success" else "no"

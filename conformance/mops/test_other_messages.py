@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sections 4.2, 4.3 and Appendix C: what a plain server does not send, and options that it has to bear."""
+
+import pytest
+
+from conformance.mops.node import MobileNode
+from conformance.mops.server import Server, require
+from layers.mops import SUCCESS, MOPSAnycastAck, MOPSNATAck
+from layers.tcpoptions import MobileCapableOption, get_option
+from testbed import requirement, valid
+from testbed.case import Case
+from testbed.conversation import connect
+
+MOBILE_CAPABLE = MobileCapableOption()
+
+
+@valid
+@requirement("MOPS-4.2-15")
+def test_plain_server_sends_no_anycast_acknowledgement(node: MobileNode, server: Server, case: Case) -> None:
+    """A server without an anycast address does not answer a MOBILE_CAPABLE SYN with an anycast acknowledgement."""
+    connect(case, node.station, option=MOBILE_CAPABLE)
+    server.has_gone_on()
+    case.watch(case.bench.profile.ixit.silence_s)
+    for frame, message in case.messages():
+        require(not isinstance(message, MOPSAnycastAck), "message", "no anycast acknowledgement", message.name, frame)
+
+
+@valid
+@requirement("MOPS-4.3-27")
+def test_host_sends_no_nat_acknowledgement(node: MobileNode, server: Server, case: Case) -> None:
+    """A host sends no NAT acknowledgement, neither for a SYN nor for a Migrate."""
+    session = node.connects()
+    node.moves()
+    server.replies(node.sends(node.migrate(session)), SUCCESS)
+    server.has_gone_on()
+    case.watch(case.bench.profile.ixit.silence_s)
+    for frame, message in case.messages():
+        require(not isinstance(message, MOPSNATAck), "message", "no NAT acknowledgement", message.name, frame)
+
+
+@pytest.mark.parametrize("capable", [True, False], ids=["with option", "without option"])
+@valid
+@requirement("MOPS-C-04")
+def test_mobile_capable_does_not_hinder_a_connection(
+    node: MobileNode, server: Server, case: Case, capable: bool
+) -> None:
+    """A SYN opens a connection with and without MOBILE_CAPABLE; without it the SYN-ACK does not carry it either."""
+    peer = connect(case, node.station, option=MOBILE_CAPABLE if capable else None)
+    segments = server.segments_to(peer, 0)
+    require(bool(segments), "SYN-ACK", "one", "none")
+    frame, _, tcp = segments[0]
+    carried = get_option(tcp, MobileCapableOption) is not None
+    require(capable or not carried, "MOBILE_CAPABLE on the SYN-ACK", "absent", "present", frame)
