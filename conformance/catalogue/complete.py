@@ -27,4 +27,11 @@ class Complete(NamedTuple):
         )
 
 
-COMPLETE: tuple[Complete, ...] = ()
+COMPLETE: tuple[Complete, ...] = (
+    Complete(
+        "MOPS",
+        "server",
+        "4.1",
+        without=frozenset({"mops.guess_rate_per_s", "mops.udp", "mops.unique_id", "mops.unique_id_one_time"}),
+    ),
+)

@@ -66,6 +66,10 @@ class Piece:
     reason: str = ""
     figure: bool = False
 
+    def with_state(self, state: State) -> tuple[Judged, ...]:
+        """The requirements of the sentence that are in this state."""
+        return tuple(one for one in self.judged if one.state is state)
+
 
 @dataclass(frozen=True)
 class Part:
