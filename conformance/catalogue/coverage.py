@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 import jinja2
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -208,7 +209,7 @@ def _is_figure(text: str) -> bool:
 
 def print_table(coverage: Coverage, console: Console) -> None:
     """The table for people in a terminal."""
-    table = Table(title="Requirements of the catalogue", title_justify="left")
+    table = Table(title="Requirements of the catalogue", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("protocol", no_wrap=True)
     table.add_column("role", no_wrap=True)
     for heading in ("total", "with case", "with reason", "open", "open musts"):
