@@ -2,18 +2,22 @@
 """How messages and segments travel to the DUT: straight on Ethernet as IPFF, or inside IPv4."""
 
 import ipaddress
+import struct
 from dataclasses import dataclass
 
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet
+from scapy.utils import checksum
 
-from layers.ipff import IPFF, bind_ethertype, bind_icmpv5_protocol, bind_ipv4_protocol
+from layers.ipff import IPFF, bind_ethertype, bind_icmpv5_protocol, bind_ipv4_protocol, pseudo_header
 from profiles import Profile
 from profiles.model import format_ipff, parse_ipff
 from testbed.port import ETHERTYPE_IPV4, Key
 
 ETHERNET_HEADER = 14
+IPFF_HEADER = 24
+ADDRESS_MASK = (1 << 50) - 1
 TCP_PROTOCOL = 6
 UDP_PROTOCOL = 17
 
@@ -60,6 +64,16 @@ class Carriage:
         if int.from_bytes(frame[12:14], "big") != self.ethertype:
             return Ether(frame)
         return (IPFF if self.name == "ipff" else IP)(frame[ETHERNET_HEADER:])
+
+    def tcp_checksum_ok(self, frame: bytes) -> bool:
+        """Whether the TCP segment in a frame of this carriage carries a right checksum (RFC 9293 3.1)."""
+        packet = frame[ETHERNET_HEADER:]
+        if self.name == "ipff":
+            segment = packet[IPFF_HEADER:][: int.from_bytes(packet[4:6], "big")]
+            source, destination = (int.from_bytes(packet[at : at + 8], "big") & ADDRESS_MASK for at in (8, 16))
+            return bool(checksum(pseudo_header(source, destination, TCP_PROTOCOL, len(segment)) + segment) == 0)
+        segment = packet[(packet[0] & 15) * 4 : int.from_bytes(packet[2:4], "big")]
+        return bool(checksum(packet[12:20] + struct.pack("!HH", TCP_PROTOCOL, len(segment)) + segment) == 0)
 
     @staticmethod
     def protocol(packet: Packet) -> int | None:

@@ -24,6 +24,20 @@ def connect(
     option: Packet | None = None,
 ) -> TcpPeer:
     """Open a connection from `station` to the echo service, or to `remote_port`; `option` is put on the SYN."""
+    peer = half_open(case, station, port, remote_port, initial_sequence, option)
+    peer.acknowledges()
+    return peer
+
+
+def half_open(
+    case: Case,
+    station: Station,
+    port: int = 0,
+    remote_port: int = 0,
+    initial_sequence: int | None = None,
+    option: Packet | None = None,
+) -> TcpPeer:
+    """The first two segments of a handshake: the SYN is answered, its answer not yet acknowledged."""
     peer = TcpPeer(
         station,
         port or next(case.bench.ports),
@@ -39,7 +53,6 @@ def connect(
     within = case.bench.profile.ixit.tcp_within_s
     if case.look(answered, syn.ns, within) is None or peer.state != "ESTABLISHED":
         raise Inconclusive(f"preamble: {station.address}:{peer.port} got no SYN-ACK within {within} s ({peer.state})")
-    peer.acknowledges()
     return peer
 
 

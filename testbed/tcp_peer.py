@@ -25,7 +25,7 @@ class TcpPeer:
     Sequence numbers are those of RFC 9293 3.3: `snd_nxt` is the next to send, `snd_una` the oldest unacknowledged,
     `rcv_nxt` the next expected; `window` is the receive window that the DUT announced last, scaled, in bytes.
     `stream` is what the DUT has sent, in order. Nothing is acknowledged behind the case's back: `reads` takes in what has
-    come, `acknowledges` says so on the wire.
+    come, `acknowledges` says so on the wire. Segments with a wrong checksum are dropped, as TCP does.
     """
 
     def __init__(self, station: Station, port: int, remote_port: int, initial_sequence: int) -> None:
@@ -119,9 +119,13 @@ class TcpPeer:
         while self._position < len(frames):
             frame = frames[self._position]
             self._position += 1
-            if (tcp := self.owns(frame)) is not None:
-                self._take(tcp, frame)
-                news.append(frame)
+            if (tcp := self.owns(frame)) is None:
+                continue
+            if frame.judgeable_checksum and not self.station.carriage.tcp_checksum_ok(frame.data):
+                frame.account("wrong TCP checksum: dropped")
+                continue
+            self._take(tcp, frame)
+            news.append(frame)
         return news
 
     def _take(self, tcp: Packet, frame: Frame) -> None:

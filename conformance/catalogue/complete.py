@@ -32,6 +32,6 @@ COMPLETE: tuple[Complete, ...] = (
         "MOPS",
         "server",
         "4.1",
-        without=frozenset({"mops.guess_rate_per_s", "mops.udp", "mops.unique_id", "mops.unique_id_one_time"}),
+        without=frozenset({"mops.udp", "mops.unique_id", "mops.unique_id_one_time"}),
     ),
 )

@@ -63,10 +63,7 @@ class MobileNode:
     def connects(self, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None) -> Session:
         """Open a connection to the server's echo service and use it once."""
         peer = connect(self._case, self.station, port, remote_port, initial_sequence)
-        try:
-            exchange(self._case, peer, b"hello")
-        except Broken as broken:
-            raise Inconclusive(f"preamble: {broken.finding.reason}") from None
+        self._use(peer)
         return Session(peer)
 
     def connects_quietly(self, remote_port: int) -> Session:
@@ -124,8 +121,11 @@ class MobileNode:
         for session in sessions:
             session.follows(self.station, ports[session.peer.port])
 
-    def migrates(self, *sessions: Session, code: int = MIGRATE) -> Request:
-        """Move and migrate the sessions, as preamble: Inconclusive if the server does not go along."""
+    def migrates(self, *sessions: Session, code: int = MIGRATE, use: bool = True) -> Request:
+        """Move and migrate the sessions, and use them once, as preamble: Inconclusive if the server does not go along.
+
+        Without `use` no data is sent: for cases that are about the first data at the new tuple.
+        """
         self.moves()
         request = self.sends(self.migrate(*sessions, code=code))
         reply = find_reply(self._case, request)
@@ -133,7 +133,15 @@ class MobileNode:
             said = "silence" if reply is None else summary(reply[1])
             raise Inconclusive(f"preamble: an ordinary migration did not succeed: {said}", repeat=False)
         self.follows(request, *sessions)
+        for session in sessions if use else ():
+            self._use(session.peer)
         return request
+
+    def _use(self, peer: TcpPeer) -> None:
+        try:
+            exchange(self._case, peer, b"hello")
+        except Broken as broken:
+            raise Inconclusive(f"preamble: {broken.finding.reason}", repeat=bool(broken.budget_ns)) from None
 
     def waits(self, since: Request, intervals: float) -> None:
         """Wait until `intervals` rate-limit intervals have passed since a request was sent."""

@@ -126,7 +126,8 @@ def test_migrated_port_twice(node: MobileNode, server: Server, case: Case) -> No
     node.moves()
     port = node.new_port()
     entries = [node.entry(session, migrated_port=port) for session in sessions]
-    server.hears_out(node.sends(node.migrate(*sessions, entries=entries)))
+    said = server.hears_out(node.sends(node.migrate(*sessions, entries=entries)))
+    require(said != "success", "answer", "not success for both", said)
     places = []
     for session in sessions:
         alive = server.ends_alive(session, [(node.home, session.peer.port), (node.station, port)])

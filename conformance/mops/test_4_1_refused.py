@@ -11,6 +11,7 @@ from conformance.mops.server import Server
 from layers.mops import FAILED
 from testbed import inopportune, invalid, requirement, valid
 from testbed.case import Case
+from testbed.conversation import half_open
 
 
 def refuses(node: MobileNode, server: Server, session: Session, **fields: Any) -> None:
@@ -59,6 +60,15 @@ def test_closed_connection_is_refused(node: MobileNode, server: Server, end: str
     server.has_gone_on()
     node.moves()
     server.answers(node.sends(node.migrate(session)), FAILED)
+
+
+@inopportune
+@requirement("MOPS-4.1-94")
+def test_half_open_connection_is_refused(node: MobileNode, server: Server, case: Case) -> None:
+    """An entry for a connection whose handshake is not complete is refused."""
+    peer = half_open(case, node.station)
+    node.moves()
+    server.answers(node.sends(node.migrate(Session(peer))), FAILED)
 
 
 @inopportune

@@ -18,7 +18,7 @@ BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["be
 def test_data_flows_at_the_new_tuple(node: MobileNode, server: Server, code: int) -> None:
     """After success the server takes and sends the connection's data at the migrated address and port."""
     session = node.connects()
-    node.migrates(session, code=code)
+    node.migrates(session, code=code, use=False)
     server.serves(session)
 
 
@@ -27,7 +27,7 @@ def test_data_flows_at_the_new_tuple(node: MobileNode, server: Server, code: int
 def test_nothing_is_sent_to_the_old_tuple(node: MobileNode, server: Server) -> None:
     """After success nothing of the connection is sent to the previous address and port."""
     session = node.connects()
-    request = node.migrates(session)
+    request = node.migrates(session, use=False)
     session.peer.sends(b"echo this at the new address")
     server.sends_nothing_to(session.left[0], request.position)
 
@@ -47,7 +47,7 @@ def test_data_from_the_old_tuple_does_not_reach_the_connection(node: MobileNode,
 def test_server_keeps_its_own_address_and_port(node: MobileNode, server: Server) -> None:
     """The connection's segments carry the server's address and port as before."""
     session = node.connects()
-    request = node.migrates(session)
+    request = node.migrates(session, use=False)
     session.peer.sends(b"who is there")
     server.has_gone_on()
     segments = server.segments_to(session.peer, request.position)
@@ -79,7 +79,7 @@ def test_stream_goes_on_byte_exact(node: MobileNode, server: Server) -> None:
     session = node.connects()
     for part in range(3):
         server.serves(session, bytes((part + byte) % 256 for byte in range(1200)))
-        node.migrates(session)
+        node.migrates(session, use=False)
     server.serves(session, b"the end")
 
 
@@ -97,7 +97,7 @@ def test_unlisted_connection_stays(node: MobileNode, server: Server) -> None:
 def test_connection_is_neither_reset_nor_closed(node: MobileNode, server: Server) -> None:
     """No SYN, FIN or RST comes to the migrated address and port."""
     session = node.connects()
-    request = node.migrates(session)
+    request = node.migrates(session, use=False)
     session.peer.sends(b"go on")
     server.has_gone_on()
     for frame, _, tcp in server.segments_to(session.peer, request.position):
@@ -128,7 +128,7 @@ def test_unacknowledged_data_is_sent_again_to_the_new_tuple(node: MobileNode, se
     sent = session.peer.sends(data)
     server.has_gone_on()
     session.peer.ignores_all_so_far()
-    node.migrates(session)
+    node.migrates(session, use=False)
     server.delivers(session, data, sent.ns)
 
 
@@ -137,7 +137,7 @@ def test_unacknowledged_data_is_sent_again_to_the_new_tuple(node: MobileNode, se
 def test_second_migration_at_once(node: MobileNode, server: Server) -> None:
     """A migrated connection migrates again: its migrated tuple is the previous one of the next Migrate."""
     session = node.connects()
-    node.migrates(session)
+    node.migrates(session, use=False)
     node.moves()
     request = node.sends(node.migrate(session))
     server.answers(request, SUCCESS)
@@ -212,7 +212,7 @@ def test_application_keeps_its_socket(node: MobileNode, server: Server, case: Ca
     session = node.connects_quietly(listener["port"])
     session.peer.sends(b"before ")
     connection = server.socket_of(listener["listener"])
-    node.migrates(session)
+    node.migrates(session, use=False)
     session.peer.sends(b"after")
     server.application_reads(connection, b"before after")
     asked_ns = case.clock.now_ns()

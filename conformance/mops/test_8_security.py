@@ -29,7 +29,9 @@ def floods(node: MobileNode, case: Case, victim: Session) -> str:
 @requirement("MOPS-4.1-93")
 def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, server: Server, case: Case) -> None:
     """Random tuples and sequence numbers remap nothing, and an honest Migrate is answered afterwards."""
-    victim, honest = node.connects(), node.connects()
+    victim = node.connects()
+    node.moves()
+    honest = node.connects()
     begin = len(case.trace.frames)
     floods(node, case, victim)
     server.hears_everything_out(begin)

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run every benchmark: `python -m bench`."""
+
+import sys
+
+from bench import layers, overlap
+
+sys.exit(max(benchmark.main() for benchmark in (layers, overlap)))
