@@ -88,7 +88,7 @@ def _empty_results(config: pytest.Config) -> Results:
             version=profile.dut.version,
             profile=str(profile.path),
             arguments=config.getoption("--dut-arg"),
-            roles=list(profile.ics.mops.roles),
+            roles=[role for roles in _claimed_roles(profile).values() for role in sorted(roles)],
             carriages=list(profile.ics.carriages),
             ics=profile.ics.model_dump(mode="json"),
             ixit=profile.ixit.model_dump(mode="json"),
@@ -111,7 +111,7 @@ def _suite() -> Suite:
 
 def _requirements(profile: Profile) -> list[RequirementResult]:
     """Everything in the catalogue for the claimed roles."""
-    claimed = {"MOPS": set(profile.ics.mops.roles)}
+    claimed = _claimed_roles(profile)
     return [
         RequirementResult(
             id=one.id,
@@ -128,6 +128,12 @@ def _requirements(profile: Profile) -> list[RequirementResult]:
         for one in catalogue.load()
         if claimed.get(one.protocol, set()) & set(one.roles)
     ]
+
+
+def _claimed_roles(profile: Profile) -> dict[str, set[str]]:
+    """The roles that the profile claims of each protocol, by the protocol's name in the catalogue."""
+    claims = profile.ics.model_dump()
+    return {name.upper(): set(claim["roles"]) for name, claim in claims.items() if "roles" in claim}
 
 
 def _unclaimed(profile: Profile, requirement: catalogue.Requirement) -> str:

@@ -48,7 +48,15 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         parameters=_parameters(item),
         rerun=rerun,
         not_applicable=_not_applicable(requirements, str(item.callspec.params["carriage"]), profile),
+        role=_role(requirements[0], profile),
+        exclusive=item.get_closest_marker("exclusive") is not None,
     )
+
+
+def _role(requirement: catalogue.Requirement, profile: Profile) -> str:
+    """What the device has to be: the first role of the requirement that the profile claims."""
+    claimed = getattr(profile.ics, requirement.protocol.lower()).roles
+    return next((role for role in requirement.roles if role in claimed), requirement.roles[0])
 
 
 def _parameters(item: pytest.Function) -> dict[str, str]:

@@ -63,6 +63,7 @@ Number8 = Annotated[int, Field(ge=0, le=255)]
 TransportPort = Annotated[int, Field(ge=1, le=65535)]
 
 Role = Literal["mobile node", "server", "NAT router", "firewall", "anycast server"]
+RehashRole = Literal["host"]
 CarriageName = Literal["ipff", "ipv4"]
 
 
@@ -110,11 +111,18 @@ class MopsICS(_Table):
     mobile_capable: bool = Field(default=False, description="the MOBILE_CAPABLE option (Appendix C)")
 
 
+class RehashICS(_Table):
+    """What the device claims of TCP Rehash."""
+
+    roles: list[RehashRole] = []
+
+
 class ICS(_Table):
     """Implementation conformance statement: the claims that select cases."""
 
     carriages: list[CarriageName] = Field(min_length=1)
     mops: MopsICS = MopsICS()
+    rehash: RehashICS = RehashICS()
 
 
 class IpffIXIT(_Table):
@@ -133,13 +141,14 @@ class IpffIXIT(_Table):
 
 
 class Ipv4IXIT(_Table):
-    """IPv4 carriage: the device's address and prefix, the tester's range of addresses, the protocol number of ICMPv5."""
+    """IPv4 carriage: the device's address and prefix, the tester's range, the protocol number of ICMPv5."""
 
     address: IPv4Address
     prefix_length: Annotated[int, Field(ge=1, le=30)]
     tester_first: IPv4Address
     tester_last: IPv4Address
     icmp_protocol: Number8 = 254
+    moves_to: list[IPv4Address] = Field(default=[], description="addresses that the device may be told to move to")
 
     @model_validator(mode="after")
     def _check_range(self) -> "Ipv4IXIT":
@@ -148,6 +157,10 @@ class Ipv4IXIT(_Table):
         network = ipaddress.IPv4Network((self.address, self.prefix_length), strict=False)
         if not all(ipaddress.IPv4Address(number) in network for number in numbers):
             raise ValueError(f"tester_first and tester_last must lie in the device's network {network}")
+        for address in self.moves_to:
+            number = int(ipaddress.IPv4Address(address))
+            if number in range(numbers[1], numbers[2] + 1) or ipaddress.IPv4Address(address) not in network:
+                raise ValueError(f"moves_to must name addresses of {network} that are not the tester's: {address}")
         return self
 
 
@@ -166,6 +179,20 @@ class MopsIXIT(_Table):
     reply_within_s: Seconds = 2.0
 
 
+class RehashIXIT(_Table):
+    """Numbers and choices of TCP Rehash."""
+
+    option_kind: Annotated[int, Field(ge=2, le=255)] = 253
+    max_retries: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=5, description="segments with REHASH-ADDR before the connection is closed; 0: no maximum"
+    )
+    init_reissues: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=3, description="how often REHASH-INIT is sent again to a peer that does not answer it"
+    )
+    init_at: Literal["syn", "established"] = Field(default="syn", description="where a host that connects begins")
+    retry_within_s: Seconds = Field(default=5.0, description="longest time between two REHASH-ADDR nobody answers")
+
+
 class ServicesIXIT(_Table):
     """Ports of services that the device runs from the start."""
 
@@ -178,6 +205,7 @@ class IXIT(_Table):
     ipff: IpffIXIT | None = None
     ipv4: Ipv4IXIT | None = None
     mops: MopsIXIT = MopsIXIT()
+    rehash: RehashIXIT = RehashIXIT()
     services: ServicesIXIT = ServicesIXIT()
     silence_s: Seconds = Field(default=0.1, description="how long silence lasts behind its ordered barrier")
     tcp_within_s: Seconds = Field(default=2.0, description="deadline for ordinary TCP answers")

@@ -34,7 +34,11 @@ class Requirement:
 
 @dataclass(frozen=True)
 class CaseSpec:
-    """A case before it runs. `not_applicable` is the line of the profile that rules it out, empty if none does."""
+    """A case before it runs.
+
+    `not_applicable` is the line of the profile that rules it out, empty if none does. `role` is what the device has to
+    be for it; an `exclusive` case changes the whole device and gets one of its own.
+    """
 
     id: str
     purpose: str
@@ -43,6 +47,8 @@ class CaseSpec:
     parameters: dict[str, str]
     rerun: str
     not_applicable: str = ""
+    role: str = "server"
+    exclusive: bool = False
 
     def verdict_when_broken(self) -> Verdict:
         """What a finding against the DUT amounts to: the strongest requirement decides."""
@@ -54,7 +60,7 @@ class CaseSpec:
 
 @dataclass
 class Bench:
-    """Everything that the cases of one process share: the profile, the running DUT, the tester's side of the wire."""
+    """What the cases at one running DUT share: the profile, the DUT, the tester's side of the wire."""
 
     profile: Profile
     dut: DUT

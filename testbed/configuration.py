@@ -5,6 +5,8 @@ from typing import Any
 
 from profiles import Profile
 
+REHASH_HOST = "host"
+
 
 def configuration(profile: Profile, role: str, tester_mac: str = "") -> dict[str, Any]:
     """What `DUT_CONFIG` holds for a device in `role`.
@@ -12,19 +14,29 @@ def configuration(profile: Profile, role: str, tester_mac: str = "") -> dict[str
     `tester_mac` is every IPFF neighbour's Ethernet address; the holder fills it in where it makes the wires.
     """
     ixit = profile.ixit
+    names = carriage_names(profile, role)
     carriages: dict[str, dict[str, Any]] = {}
-    if "ipff" in profile.ics.carriages and ixit.ipff:
+    if "ipff" in names and ixit.ipff:
         carriages["ipff"] = {
             "address": ixit.ipff.address,
             "ethertype": ixit.ipff.ethertype,
             "icmp_protocol": ixit.ipff.icmp_protocol,
             "neighbour_mac": tester_mac,
         }
-    if "ipv4" in profile.ics.carriages and ixit.ipv4:
+    if "ipv4" in names and ixit.ipv4:
         carriages["ipv4"] = {
             "address": ixit.ipv4.address,
             "prefix_length": ixit.ipv4.prefix_length,
             "icmp_protocol": ixit.ipv4.icmp_protocol,
         }
-    mops = ixit.mops.model_dump(include={"rate_limit_s", "migrate_seq"})
-    return {"role": role, "carriages": carriages, "mops": mops, "services": ixit.services.model_dump()}
+    protocol = (
+        {"rehash": ixit.rehash.model_dump(include={"option_kind", "max_retries", "init_reissues"})}
+        if role == REHASH_HOST
+        else {"mops": ixit.mops.model_dump(include={"rate_limit_s", "migrate_seq"})}
+    )
+    return {"role": role, "carriages": carriages, **protocol, "services": ixit.services.model_dump()}
+
+
+def carriage_names(profile: Profile, role: str) -> list[str]:
+    """The carriages that a device in `role` has: TCP Rehash knows IPv4 alone."""
+    return [name for name in profile.ics.carriages if role != REHASH_HOST or name == "ipv4"]

@@ -19,6 +19,10 @@ inopportune = pytest.mark.behaviour("inopportune")
 """The tester sends something well-formed at a moment when it does not fit."""
 
 
+exclusive = pytest.mark.exclusive
+"""The case changes the whole device (it moves): it gets an instance of its own, on wires of its own."""
+
+
 def waits(intervals: float) -> pytest.MarkDecorator:
     """The case waits for about this many rate-limit intervals: long cases start first."""
     return pytest.mark.waits(intervals)
@@ -27,5 +31,6 @@ def waits(intervals: float) -> pytest.MarkDecorator:
 MARKERS = (
     "requirement(*ids): requirements of the catalogue that the case judges",
     "behaviour(kind): valid, invalid or inopportune behaviour of the tester",
+    "exclusive: the case gets a device of its own",
     "waits(intervals): mandated waits of the case in rate-limit intervals",
 )

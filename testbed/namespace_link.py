@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The `namespace` link: virtual wires to a device that the run starts in a namespace of its own."""
 
+import contextlib
+import itertools
 import json
 import os
 import shlex
@@ -23,6 +25,7 @@ from testbed.upper_tester import open_agent
 from testbed.verdict import DeviceLost
 
 _HOLDER_PATIENCE_S = 20
+_LEAVING_S = 1.0
 _FDS_PER_PORT = 2
 
 
@@ -39,6 +42,9 @@ class NamespaceLink:
         self._lag = lag
         self._folder = tempfile.TemporaryDirectory(prefix="roamproof-")
         self._running: dict[int, tuple[DUT, IO[bytes]]] = {}
+        self._ended: dict[int, threading.Event] = {}
+        self._requesting = threading.Lock()
+        self._started = itertools.count()
         self._closing = False
         self._reply: Future[tuple[dict[str, Any], list[int]]] = Future()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -58,7 +64,7 @@ class NamespaceLink:
         `extra` is added to the device's configuration. LinkError tells in one line what went wrong.
         """
         command = [part.replace("{python}", sys.executable) for part in self._profile.dut.command]
-        path = Path(self._folder.name) / f"dut{len(self._running)}.json"
+        path = Path(self._folder.name) / f"dut{next(self._started)}.json"
         request = {
             "op": "start",
             "command": command,
@@ -67,28 +73,36 @@ class NamespaceLink:
             "configuration": {**configuration(self._profile, role), **(extra or {})},
             "configuration_path": str(path),
         }
-        self._control.send(json.dumps(request).encode())
-        reply, fds = self._take_reply(f"start {shlex.join(command)}")
+        reply, fds = self._request(request, f"start {shlex.join(command)}")
         ports = [self._open_port(*pair) for pair in zip(fds[0::2], fds[1::2], reply["macs"]["ports"], strict=False)]
         stdin, stdout, stderr = (
             os.fdopen(fd, mode) for fd, mode in zip(fds[wires * _FDS_PER_PORT :], ("wb", "rb", "rb"), strict=True)
         )
         log = DeviceLog(stderr)
         dut = DUT(ports, reply["macs"]["wires"], log, None)
+        self._ended.setdefault(reply["instance"], threading.Event())
         self._running[reply["instance"]] = dut, stdin
         await_ready(dut, stdout, command, self._profile.dut.ready_timeout_s)
         dut.agent = open_agent(self._profile.dut.agent, (stdin, stdout), self._wiring.clock)
         return dut
 
+    def stop(self, dut: DUT) -> None:
+        """End one device: a moment to leave by itself after the end of its input, then by force."""
+        instance = next(number for number, (one, _) in list(self._running.items()) if one is dut)
+        _, stdin = self._running.pop(instance)
+        with contextlib.suppress(OSError):
+            stdin.close()
+        # Waited for here, because the holder has to go on measuring lag.
+        self._ended[instance].wait(_LEAVING_S)
+        self._request({"op": "stop", "instance": instance}, "stop the device")
+        for port in dut.ports:
+            port.close()
+
     def close(self) -> None:
         """End every device, then the holder and with it whatever is left."""
         self._closing = True
-        for instance, (dut, stdin) in self._running.items():
-            stdin.close()
-            self._control.send(json.dumps({"op": "stop", "instance": instance}).encode())
-            self._take_reply("stop the device")
-            for port in dut.ports:
-                port.close()
+        for dut, _ in list(self._running.values()):
+            self.stop(dut)
         self._control.shutdown(socket.SHUT_RDWR)
         self._holder.wait(_HOLDER_PATIENCE_S)
         self._control.close()
@@ -102,6 +116,12 @@ class NamespaceLink:
             self._wiring.clock,
             self._wiring.ipff_ethertype,
         )
+
+    def _request(self, request: dict[str, Any], what: str) -> tuple[dict[str, Any], list[int]]:
+        """One request at a time: the holder answers them in order."""
+        with self._requesting:
+            self._control.send(json.dumps(request).encode())
+            return self._take_reply(what)
 
     def _take_reply(self, what: str) -> tuple[dict[str, Any], list[int]]:
         try:
@@ -129,6 +149,7 @@ class NamespaceLink:
             if event == "lag":
                 self._lag.add(content["ns"], content["lag_ns"])
             elif event == "exit":
+                self._ended.setdefault(content["instance"], threading.Event()).set()
                 self._lose(f"the device ended with exit code {content['code']}", content["instance"])
             else:
                 self._reply.set_result((content, list(fds)))
@@ -137,7 +158,7 @@ class NamespaceLink:
         """Wake the cases of one device, or of all, with the reason why it is gone."""
         if self._closing:
             return
-        for number, (dut, _) in self._running.items():
+        for number, (dut, _) in list(self._running.items()):
             if instance in (None, number):
                 said = dut.log.tail() if dut.log else ""
                 dut.lost = DeviceLost(f"{why}\n{said}".rstrip())

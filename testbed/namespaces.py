@@ -80,11 +80,9 @@ class Holder:
             stream.close()
 
     def stop(self, request: dict[str, Any]) -> None:
-        """End one DUT: a second to leave by itself after the end of its input, then SIGKILL."""
+        """End one DUT that had its time to leave after the end of its input: SIGKILL if it is still there."""
         process = self.instances[request["instance"]].process
-        try:
-            process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
+        if process.poll() is None:
             process.kill()
             process.wait()
         self._send({"stopped": request["instance"]})

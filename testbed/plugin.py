@@ -12,9 +12,10 @@ import pytest
 from profiles import Profile, ProfileError, load
 from testbed import fixtures
 from testbed.case import Case, CaseSpec
+from testbed.devices import Share
 from testbed.marks import MARKERS
 from testbed.record import failure_text, record
-from testbed.session import Share, TestSession
+from testbed.session import TestSession
 from testbed.verdict import Broken, DeviceLost, Inconclusive, Verdict
 
 SPEC = pytest.StashKey[CaseSpec]()
@@ -60,8 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put cases with long mandated waits last: they are started first and collected last."""
-    items.sort(key=_waits)
+    """Put cases with long mandated waits, or with a device of their own, last: started first and collected last."""
+    items.sort(key=lambda item: (item.get_closest_marker("exclusive") is not None, _waits(item)))
 
 
 @pytest.hookimpl(optionalhook=True)

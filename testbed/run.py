@@ -4,12 +4,16 @@
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from testbed.case import NANO, Bench, Case, CaseSpec
 from testbed.verdict import Broken, DeviceLost, Finding, Inconclusive, NotApplicable, Verdict
 
 ATTEMPTS = 3
+
+Lender = Callable[[CaseSpec], AbstractContextManager[Bench]]
+"""Lends a case the device it needs, for one attempt."""
 
 
 @dataclass
@@ -25,23 +29,33 @@ class Outcome:
     error: BaseException | None = None
 
 
-def run_case(spec: CaseSpec, bench: Bench, body: Callable[[Case], None]) -> Outcome:
+def run_case(spec: CaseSpec, lend: Lender, body: Callable[[Case], None]) -> Outcome:
     """Run `body` until it comes to a verdict; what tester or path disturbed is repeated with fresh addresses."""
     if spec.not_applicable:
         return Outcome(spec, Verdict.NOT_APPLICABLE, Finding(spec.not_applicable))
     started = time.monotonic()
     outcome = Outcome(spec, Verdict.NOT_RUN)
     for attempt in range(1, ATTEMPTS + 1):
+        try:
+            outcome, repeat = _at_device(spec, lend, body)
+        except DeviceLost as lost:
+            outcome, repeat = Outcome(spec, Verdict.NOT_RUN, Finding(str(lost)), error=lost), False
+        outcome.attempts = attempt
+        if not repeat:
+            break
+    outcome.duration_s = time.monotonic() - started
+    return outcome
+
+
+def _at_device(spec: CaseSpec, lend: Lender, body: Callable[[Case], None]) -> tuple[Outcome, bool]:
+    with lend(spec) as bench:
         case = Case(spec, bench, bench.carriages[spec.parameters["carriage"]])
         try:
             outcome, repeat = _attempt(spec, case, body)
         finally:
             case.leave()
-        outcome.case, outcome.attempts = case, attempt
-        if not repeat:
-            break
-    outcome.duration_s = time.monotonic() - started
-    return outcome
+        outcome.case = case
+        return outcome, repeat
 
 
 def _attempt(spec: CaseSpec, case: Case, body: Callable[[Case], None]) -> tuple[Outcome, bool]:

@@ -8,6 +8,7 @@ import subprocess
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
 from typing import IO, Any
 
 from testbed.clock import Clock
@@ -15,6 +16,37 @@ from testbed.verdict import DeviceLost, Inconclusive, NotApplicable
 
 METHOD_NOT_FOUND = -32601
 _PATIENCE_S = 10
+
+
+class OperationFailed(Inconclusive):
+    """The operation failed at the device: preamble trouble, unless the case is about what the application sees."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A verb that was asked for and is not answered yet."""
+
+    verb: str
+    reply: Future[dict[str, Any]]
+    patience_s: float
+    clock: Clock
+
+    def result(self) -> dict[str, Any]:
+        """The result of the verb.
+
+        Raises NotApplicable if the device has no such verb, Inconclusive if there is no answer, OperationFailed if the
+        operation failed: what the upper tester does is preamble, the wire is what is judged.
+        """
+        try:
+            with self.clock.waiting():
+                reply = self.reply.result(timeout=self.patience_s)
+        except FutureTimeout:
+            raise Inconclusive(f"upper tester: no answer to {self.verb} within {self.patience_s:.0f} s") from None
+        if error := reply.get("error"):
+            if error.get("code") == METHOD_NOT_FOUND:
+                raise NotApplicable(f"the device's upper tester has no verb {self.verb}")
+            raise OperationFailed(f"upper tester: {self.verb}: {error.get('message')}")
+        return dict(reply.get("result", {}))
 
 
 class UpperTester:
@@ -29,11 +61,11 @@ class UpperTester:
         threading.Thread(target=self._read, args=(replies,), name="upper tester", daemon=True).start()
 
     def call(self, verb: str, **parameters: Any) -> dict[str, Any]:
-        """Call a verb and return its result.
+        """Call a verb and return its result (see `Call.result`)."""
+        return self.ask(verb, **parameters).result()
 
-        Raises NotApplicable if the device has no such verb, Inconclusive if the operation failed: what the upper
-        tester does is preamble, the wire is what is judged.
-        """
+    def ask(self, verb: str, **parameters: Any) -> Call:
+        """Call a verb whose result is taken later: the wire may have to do something for it first."""
         answer: Future[dict[str, Any]] = Future()
         patience = _PATIENCE_S + float(parameters.get("timeout_s", 0))
         with self._lock:
@@ -45,17 +77,7 @@ class UpperTester:
                 self._requests.flush()
             except OSError as error:
                 raise DeviceLost(f"the upper tester does not take requests: {error.strerror}") from None
-        try:
-            with self._clock.waiting():
-                reply = answer.result(timeout=patience)
-        except FutureTimeout:
-            raise Inconclusive(f"upper tester: no answer to {verb} within {patience:.0f} s") from None
-        if error := reply.get("error"):
-            if error.get("code") == METHOD_NOT_FOUND:
-                raise NotApplicable(f"the device's upper tester has no verb {verb}")
-            raise Inconclusive(f"upper tester: {verb}: {error.get('message')}")
-        result = reply.get("result", {})
-        return dict(result)
+        return Call(verb, answer, patience, self._clock)
 
     def _read(self, replies: IO[bytes]) -> None:
         for line in replies:

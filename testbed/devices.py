@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The devices of one process: one for each role that its cases need, and one for each exclusive case while it runs."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from profiles import NamespaceLink as NamespaceLinkTable
+from profiles import Profile
+from testbed.carriage import Carriage, carriages
+from testbed.case import Bench, CaseSpec
+from testbed.clock import Clock
+from testbed.configuration import carriage_names
+from testbed.dut import Wiring
+from testbed.interface_link import InterfaceLink
+from testbed.lag import LagProbe
+from testbed.namespace_link import LinkError, NamespaceLink
+from testbed.sanity import check_alive
+from testbed.station import AddressPool
+from testbed.verdict import DeviceLost
+
+IPFF_ETHERTYPE = 0x88B5
+EXCLUSIVE_AT_ONCE = 4
+"""Devices of exclusive cases that run at once on one machine, all processes together."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which part of the tester's addresses this process may use: number `index` of `count` processes."""
+
+    index: int = 0
+    count: int = 1
+
+
+class Devices:
+    """Starts devices, lends them to cases, stops them. The clock and the lag probe are shared by all."""
+
+    def __init__(self, profile: Profile, share: Share, clock: Clock) -> None:
+        self._profile = profile
+        self._share = share
+        self._clock = clock
+        self._lag = LagProbe()
+        self._link: NamespaceLink | InterfaceLink | None = None
+        self._shared: dict[str, Bench] = {}
+        self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // share.count))
+        self.said = ("", "")
+
+    def bring_up(self, specs: Iterable[CaseSpec]) -> None:
+        """Bring up the link, and one device for each role of the cases that is not up yet."""
+        for spec in specs:
+            if self._link is None:
+                self._link = self._make_link()
+            if not spec.exclusive and spec.role not in self._shared and not self.rules_out(spec):
+                self._shared[spec.role] = self._start(spec.role)
+
+    def rules_out(self, spec: CaseSpec) -> str:
+        """The line of the profile by which the link has no device for this case, or nothing."""
+        if not isinstance(self._link, InterfaceLink):
+            return ""
+        path, kind = self._profile.path, 'link.kind is "interface"'
+        if spec.exclusive:
+            return f"{path}: {kind}: there is no second device for a case that moves the whole device"
+        if self._profile.dut.command and self._shared and spec.role not in self._shared:
+            return f'{path}: {kind}: dut.command runs in one role at a time, here "{next(iter(self._shared))}"'
+        return ""
+
+    @contextmanager
+    def lend(self, spec: CaseSpec) -> Iterator[Bench]:
+        """The device for one attempt at a case; called by a thread that holds the baton, which is laid down meanwhile.
+
+        An exclusive case gets a fresh one that is stopped afterwards. Raises DeviceLost if it does not start.
+        """
+        if not spec.exclusive:
+            yield self._shared[spec.role]
+            return
+        assert isinstance(self._link, NamespaceLink)
+        with self._clock.waiting():
+            self._room.acquire()
+        try:
+            with self._clock.waiting():
+                try:
+                    bench = self._start(spec.role)
+                except LinkError as error:
+                    raise DeviceLost(str(error)) from None
+            try:
+                yield bench
+            finally:
+                with self._clock.waiting():
+                    self._link.stop(bench.dut)
+        finally:
+            self._room.release()
+
+    def check(self) -> None:
+        """Look whether the devices that cases share still serve; DeviceLost if one does not."""
+        for bench in self._shared.values():
+            check_alive(bench)
+
+    def close(self) -> None:
+        """Take everything down."""
+        if self._link:
+            self._link.close()
+
+    def _make_link(self) -> NamespaceLink | InterfaceLink:
+        ipff = self._profile.ixit.ipff
+        wiring = Wiring(self._clock, ipff.ethertype if ipff else IPFF_ETHERTYPE)
+        if isinstance(self._profile.link, NamespaceLinkTable):
+            return NamespaceLink(self._profile, wiring, self._lag)
+        return InterfaceLink(self._profile, self._profile.link, wiring)
+
+    def _start(self, role: str) -> Bench:
+        """A device in `role`, which answered ordinary TCP. A device on a real wire is one for all roles."""
+        assert self._link
+        if isinstance(self._link, InterfaceLink) and self._shared:
+            return next(iter(self._shared.values()))
+        dut = self._link.start(role)
+        self.said = dut.name, dut.version
+        known = carriages(self._profile)
+        if isinstance(self._link, NamespaceLink) or self._profile.dut.command:
+            known = {name: known[name] for name in carriage_names(self._profile, role)}
+        pools = {name: self._pool(carriage) for name, carriage in known.items()}
+        bench = Bench(self._profile, dut, self._clock, self._lag, known, pools)
+        check_alive(bench)
+        return bench
+
+    def _pool(self, carriage: Carriage) -> AddressPool:
+        # Processes share a real wire; virtual wires are each process's own.
+        shared = isinstance(self._link, InterfaceLink)
+        return AddressPool(carriage, self._share.index, self._share.count) if shared else AddressPool(carriage)
