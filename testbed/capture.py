@@ -4,21 +4,24 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from testbed.clock import Clock
 
 if TYPE_CHECKING:
     from testbed.port import Sent
 
+_SHORTEST_S = 0.002
+_SLICE_S = 1.0
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class Frame:
     """One frame of a port's capture.
 
     `index` counts the port's frames in kernel order, `ns` is the kernel's stamp (wall clock, integer nanoseconds),
-    `outgoing` is true for what the tester sent, `judgeable_checksum` is false where the sending kernel left checksums to
-    hardware that a virtual link does not have.
+    `outgoing` is true for what the tester sent, `judgeable_checksum` is false where the sending kernel left checksums
+    to hardware that a virtual link does not have.
     """
 
     index: int
@@ -53,9 +56,9 @@ class Trace:
             self._changed.notify_all()
 
     def fail(self, failure: BaseException) -> None:
-        """Make every present and future wait raise `failure`: the DUT or the port is gone."""
+        """Make every present and future wait raise `failure` (the first one): the DUT or the port is gone."""
         with self._changed:
-            self._failure = failure
+            self._failure = self._failure or failure
             self._changed.notify_all()
 
     def position(self, sent: "Sent") -> int:
@@ -69,23 +72,27 @@ class Trace:
     def wait(
         self, find: Callable[[], Frame | None], deadline_ns: int, drained_until: Callable[[], int]
     ) -> Frame | None:
-        """Call `find` whenever a frame arrives, until it returns one or the port has been read beyond `deadline_ns`.
+        """Call `find` whenever a frame has arrived, until it returns one or the port was read beyond `deadline_ns`.
 
         A tester that is late to read still finds a frame that was in time: the answer None means that the kernel had
-        no such frame with a stamp up to the deadline.
+        no such frame with a stamp up to the deadline. `find` is called with the baton held and the port's reader free.
+        Raises ClockStepped if the wall clock is set meanwhile, and whatever `fail` was called with.
         """
-        with self._clock.waiting(), self._changed:
-            while True:
-                # Read before looking: a frame that arrives in between is found by the next round.
-                drained = drained_until()
-                if self._failure:
-                    self._raise_failure()
-                if frame := find():
-                    return frame if frame.ns <= deadline_ns else None
-                if drained > deadline_ns:
-                    return None
-                self._changed.wait(max(0.002, min(1.0, (deadline_ns - self._clock.now_ns()) / 1e9)))
-
-    def _raise_failure(self) -> NoReturn:
-        assert self._failure is not None
-        raise self._failure
+        offset = self._clock.offset_ns()
+        while True:
+            # Both are read before looking: a frame that arrives in between is found by the next round.
+            drained, known = drained_until(), len(self.frames)
+            if self._failure:
+                raise self._failure
+            self._clock.check_running()
+            if frame := find():
+                return frame if frame.ns <= deadline_ns else None
+            if drained > deadline_ns:
+                return None
+            self._clock.check_step(offset)
+            with self._clock.waiting(), self._changed:
+                while len(self.frames) == known and not self._failure:
+                    left = (deadline_ns - self._clock.now_ns()) / 1e9
+                    self._changed.wait(max(_SHORTEST_S, min(_SLICE_S, left)))
+                    if drained_until() > deadline_ns or left > _SLICE_S:
+                        break

@@ -70,6 +70,8 @@ class Bench:
     pools: dict[str, AddressPool]
     ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
     """Source ports for crafted connections: a port comes again only after all others."""
+    confirm_alive: Callable[[], None] = lambda: None
+    """Raises DeviceLost where the device has stopped to answer at all."""
 
 
 class Case:
@@ -85,7 +87,8 @@ class Case:
         self.waits_ns = 0
         self.started_ns = self.clock.now_ns()
         self._stations: list[Station] = []
-        self._drops = self.port.count_drops()
+        self._losses = self.port.count_losses()
+        self._clock_offset_ns = self.clock.offset_ns()
 
     @property
     def port(self) -> Port:
@@ -148,14 +151,14 @@ class Case:
         self.check_tester()
 
     def check_tester(self) -> None:
-        """Raise Inconclusive if the tester disturbed the case."""
-        if lost := self.port.count_drops() - self._drops:
-            raise Inconclusive(f"the tester lost {lost} frames of its capture")
-        if self.bench.lag.clock_stepped():
-            raise Inconclusive("the wall clock was set during the case")
+        """Raise Inconclusive or ClockStepped if the tester disturbed the case."""
+        if lost := self.port.count_losses() - self._losses:
+            raise Inconclusive(f"the tester lost {lost} frames of its capture, or got them too late")
+        self.clock.check_step(self._clock_offset_ns)
 
-    def words(self) -> frozenset[str]:
-        """The case's addresses: what to look for in the device's log."""
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The addresses of the case's stations: what to look for in the device's log."""
         return frozenset(station.address for station in self._stations)
 
     def leave(self) -> None:

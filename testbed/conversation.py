@@ -74,9 +74,10 @@ def expect_echo(case: Case, peer: TcpPeer, since_ns: int, data: bytes, start: in
 
     last = case.look(complete, since_ns, within)
     came = bytes(peer.stream[start:])
-    if came != data:
+    if came != data or last is None:
         how = "a reset" if peer.state == "RESET" else f"{len(came)} bytes"
         same = "" if came == data[: len(came)] else ", not the bytes that were sent"
+        same += " too late" if came == data else ""
         raise Broken(
             Finding(
                 f"the connection from {peer.station.address}:{peer.port} does not carry data",

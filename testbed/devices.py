@@ -126,4 +126,5 @@ class Devices:
     def _pool(self, carriage: Carriage) -> AddressPool:
         # Processes share a real wire; virtual wires are each process's own.
         shared = isinstance(self._link, InterfaceLink)
-        return AddressPool(carriage, self._share.index, self._share.count) if shared else AddressPool(carriage)
+        share = (self._share.index, self._share.count) if shared else (0, 1)
+        return AddressPool(carriage, self._clock, *share)

@@ -16,7 +16,7 @@ from testbed.devices import Share
 from testbed.marks import MARKERS
 from testbed.record import failure_text, record
 from testbed.session import TestSession
-from testbed.verdict import Broken, DeviceLost, Inconclusive, Verdict
+from testbed.verdict import Broken, Inconclusive, Verdict
 
 SPEC = pytest.StashKey[CaseSpec]()
 """On an item: the case it stands for; set by the project's conftest from marks and catalogue."""

@@ -44,7 +44,7 @@ def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
         "frames": [_frame(case, frame, frames[0].ns) for frame in frames],
         "evidence": evidence,
         "waits_s": case.waits_ns / NANO,
-        "log": log.between(case.started_ns, case.clock.now_ns(), case.words()) if log else "",
+        "log": log.between(case.started_ns, case.clock.now_ns(), case.addresses) if log else "",
     }
 
 

@@ -8,12 +8,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from testbed.case import NANO, Bench, Case, CaseSpec
+from testbed.clock import ClockStepped, RunOver
 from testbed.verdict import Broken, DeviceLost, Finding, Inconclusive, NotApplicable, Verdict
 
 ATTEMPTS = 3
-
-Lender = Callable[[CaseSpec], AbstractContextManager[Bench]]
-"""Lends a case the device it needs, for one attempt."""
 
 
 @dataclass
@@ -29,63 +27,82 @@ class Outcome:
     error: BaseException | None = None
 
 
-def run_case(spec: CaseSpec, lend: Lender, body: Callable[[Case], None]) -> Outcome:
-    """Run `body` until it comes to a verdict; what tester or path disturbed is repeated with fresh addresses."""
+Lend = Callable[[CaseSpec], AbstractContextManager[Bench]]
+"""Gives the device for one attempt, DeviceLost where there is none."""
+
+
+def run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outcome:
+    """Run `body` until it comes to a verdict; what tester or path disturbed is repeated with fresh addresses.
+
+    Whatever goes wrong is an outcome: this function does not raise.
+    """
     if spec.not_applicable:
         return Outcome(spec, Verdict.NOT_APPLICABLE, Finding(spec.not_applicable))
     started = time.monotonic()
     outcome = Outcome(spec, Verdict.NOT_RUN)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            outcome, repeat = _at_device(spec, lend, body)
-        except DeviceLost as lost:
-            outcome, repeat = Outcome(spec, Verdict.NOT_RUN, Finding(str(lost)), error=lost), False
-        outcome.attempts = attempt
+            with lend(spec) as bench:
+                case = Case(spec, bench, bench.carriages[spec.parameters["carriage"]])
+                try:
+                    outcome, repeat = _attempt(spec, case, body)
+                finally:
+                    case.leave()
+        except (DeviceLost, RunOver) as lost:
+            outcome = Outcome(spec, Verdict.NOT_RUN, Finding(str(lost)), error=lost)
+            break
+        except Exception as error:
+            outcome = failed_by_suite(spec, error)
+            break
+        outcome.case, outcome.attempts = case, attempt
         if not repeat:
             break
     outcome.duration_s = time.monotonic() - started
     return outcome
 
 
-def _at_device(spec: CaseSpec, lend: Lender, body: Callable[[Case], None]) -> tuple[Outcome, bool]:
-    with lend(spec) as bench:
-        case = Case(spec, bench, bench.carriages[spec.parameters["carriage"]])
-        try:
-            outcome, repeat = _attempt(spec, case, body)
-        finally:
-            case.leave()
-        outcome.case = case
-        return outcome, repeat
+def failed_by_suite(spec: CaseSpec, error: BaseException) -> Outcome:
+    """The outcome ERROR, with the traceback."""
+    return Outcome(spec, Verdict.ERROR, Finding("".join(traceback.format_exception(error))), error=error)
 
 
 def _attempt(spec: CaseSpec, case: Case, body: Callable[[Case], None]) -> tuple[Outcome, bool]:
+    """One attempt's outcome, and whether another one may do better."""
     try:
-        body(case)
-        case.settle()
-    except Broken as broken:
-        return _judge_broken(spec, case, broken)
-    except Inconclusive as disturbed:
-        return Outcome(spec, Verdict.INCONCLUSIVE, Finding(disturbed.reason)), disturbed.repeat
+        try:
+            body(case)
+            case.settle()
+        except Broken as broken:
+            return _judge_broken(spec, case, broken)
+        except Inconclusive as disturbed:
+            _look_for_life(case)
+            return Outcome(spec, Verdict.INCONCLUSIVE, Finding(disturbed.reason)), disturbed.repeat
+    except (Inconclusive, ClockStepped) as disturbed:
+        return Outcome(spec, Verdict.INCONCLUSIVE, Finding(str(disturbed))), True
     except NotApplicable as reason:
         return Outcome(spec, Verdict.NOT_APPLICABLE, Finding(str(reason))), False
-    except DeviceLost as lost:
+    except (DeviceLost, RunOver) as lost:
         return Outcome(spec, Verdict.NOT_RUN, Finding(str(lost)), error=lost), False
-    except Exception as error:
-        return Outcome(spec, Verdict.ERROR, Finding(traceback.format_exc()), error=error), False
+    except BaseException as error:  # pytest.skip and pytest.fail are no Exception: a case has no use for them
+        return failed_by_suite(spec, error), False
     information = bool(case.values) and spec.verdict_when_broken() is Verdict.INFO
     return Outcome(spec, Verdict.INFO if information else Verdict.PASS), False
 
 
 def _judge_broken(spec: CaseSpec, case: Case, broken: Broken) -> tuple[Outcome, bool]:
     """Hold a finding against the DUT only if tester and machine did their part."""
-    try:
-        case.check_tester()
-    except Inconclusive as disturbed:
-        return Outcome(spec, Verdict.INCONCLUSIVE, Finding(disturbed.reason)), True
-    if broken.budget_ns and case.bench.lag.starved(broken.start_ns, broken.budget_ns):
-        lag = case.bench.lag.lag_ns(broken.start_ns, broken.start_ns + broken.budget_ns) / NANO
-        reason = f"{broken.finding.reason}; but the machine withheld {lag:.3f} s of the time allowed"
-        return Outcome(spec, Verdict.INCONCLUSIVE, Finding(reason)), True
+    case.check_tester()
+    if broken.budget_ns:
+        _look_for_life(case)
+        if case.bench.lag.starved(broken.start_ns, broken.budget_ns):
+            lag = case.bench.lag.lag_ns(broken.start_ns, broken.start_ns + broken.budget_ns) / NANO
+            raise Inconclusive(f"{broken.finding.reason}; but the machine withheld {lag:.3f} s of the time allowed")
     for frame in broken.finding.frames:
         frame.deciding = True
     return Outcome(spec, spec.verdict_when_broken(), broken.finding), False
+
+
+def _look_for_life(case: Case) -> None:
+    """Raise DeviceLost if the case heard nothing of the device because nobody does any more."""
+    if not any(case.trace.received()):
+        case.bench.confirm_alive()

@@ -8,7 +8,14 @@ from scapy.packet import Packet
 
 from testbed.capture import Trace
 from testbed.carriage import Carriage
+from testbed.clock import Clock
 from testbed.port import Port, Sent
+from testbed.verdict import Inconclusive
+
+ADDRESSES_PER_CASE = 16
+"""Addresses that are set aside for a case before it starts; few cases need more than half of them."""
+
+_PATIENCE_S = 30
 
 
 class AddressPool:
@@ -17,17 +24,19 @@ class AddressPool:
     `share` of `shares` picks a part of the range, so that test processes on one wire do not meet.
     """
 
-    def __init__(self, carriage: Carriage, share: int = 0, shares: int = 1) -> None:
-        count = (carriage.last - carriage.first + 1) // shares
-        start = carriage.first + share * count
+    def __init__(self, carriage: Carriage, clock: Clock, share: int = 0, shares: int = 1) -> None:
+        self.size = (carriage.last - carriage.first + 1) // shares
+        start = carriage.first + share * self.size
         self._carriage = carriage
-        self._free = deque(range(start, start + count))
+        self._clock = clock
+        self._free = deque(range(start, start + self.size))
         self._changed = threading.Condition()
 
     def lease(self) -> str:
-        """An address for one case; waits until one is free."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._free)
+        """An address for one case; waits until one is free, and raises Inconclusive when none is for a long time."""
+        with self._clock.waiting(), self._changed:
+            if not self._changed.wait_for(lambda: self._free, _PATIENCE_S):
+                raise Inconclusive(f"none of the tester's {self.size} addresses on {self._carriage.name} is free")
             return self._carriage.address(self._free.popleft())
 
     def lease_this(self, address: str) -> None:
