@@ -1,21 +1,22 @@
 # Two commands: `make certify` probes a device, `make test` passes the project's own tests.
 PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-READY  := $(VENV)/.installed
 DUT    ?= profiles/reference.toml
 REPORT ?= out
 JOBS   ?= 2
 ARGS   ?=
 
-.PHONY: certify test lint bench lock clean
+VENV  := .venv
+BIN   := $(VENV)/bin
+READY := $(VENV)/.installed
+
+.PHONY: certify test lint coverage fuzz bench lock clean
 
 certify: $(READY)
-	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) -n $(JOBS) \
+	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) -n $(JOBS) -q --tb=short \
 	    $(if $(DEVIATE),--dut-arg=--deviate --dut-arg=$(DEVIATE)) $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest tests $(ARGS)
+	$(BIN)/python -m pytest tests -n $(JOBS) -q $(ARGS)
 	$(MAKE) certify
 
 lint: $(READY)
@@ -23,12 +24,19 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+coverage: $(READY)
+	$(BIN)/python -m conformance.catalogue coverage --html $(REPORT)/coverage.html
+
+fuzz: $(READY)
+	$(BIN)/python -m layers.fuzz --count 1000000
+
 bench: $(READY)
 	$(BIN)/python -m bench
 
 $(READY): requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	    -r requirements.lock
 	touch $@
 
 # Needs pip-tools; the lock file keeps hashes and names no registry.

@@ -41,6 +41,8 @@ def main() -> int:
     for column in ("way", "wall s", "processor s", "ratio"):
         table.add_column(column, justify="left" if column == "way" else "right")
     table.add_row("one after another", f"{serial:.2f}", "", "1")
-    table.add_row("side by side", f"{side_by_side:.2f}", f"{processor:.2f}", f"{serial / side_by_side:.1f} times faster")
+    table.add_row(
+        "side by side", f"{side_by_side:.2f}", f"{processor:.2f}", f"{serial / side_by_side:.1f} times faster"
+    )
     Console().print(table)
     return 0

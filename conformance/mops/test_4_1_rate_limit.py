@@ -32,8 +32,8 @@ def test_second_command_is_discarded(node: MobileNode, server: Server) -> None:
     node.moves()
     entry = (port, node.new_port(), identifier)
     second = node.sends(node.migrate(entries=[entry], previous_source=home.address))
-    server.keeps_silent(second)
     node.was_in_time(second, first, 1)
+    server.keeps_silent(second)
     server.serves(session)
 
 
@@ -114,8 +114,8 @@ def test_failed_attempt_starts_the_interval(node: MobileNode, server: Server) ->
     node.moves()
     first = fails(node, server, session)
     second = node.sends(node.migrate(session))
-    server.keeps_silent(second)
     node.was_in_time(second, first, 1)
+    server.keeps_silent(second)
     server.serves(session)
 
 
@@ -128,7 +128,9 @@ def test_discarded_command_does_not_restart_the_interval(node: MobileNode, serve
     node.moves()
     first = fails(node, server, session)
     node.waits(first, 0.6)
-    server.hears_out(node.sends(node.migrate(session)))
+    discarded = node.sends(node.migrate(session))
+    node.was_in_time(discarded, first, 1)
+    server.hears_out(discarded)
     node.waits(first, AFTER)
     server.answers(node.sends(node.migrate(session)), SUCCESS)
 
@@ -154,7 +156,9 @@ def test_lost_reply_does_not_kill_the_session(node: MobileNode, server: Server) 
     first = node.migrates(session)
     for intervals in (0.4, 0.8):
         node.waits(first, intervals)
-        server.hears_out(node.sends(first.message))
+        repeat = node.sends(first.message)
+        node.was_in_time(repeat, first, 1)
+        server.hears_out(repeat)
     node.waits(first, 1.2)
     server.answers(node.sends(first.message), SUCCESS)
     server.serves(session)

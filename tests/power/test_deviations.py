@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The power of the suite: a reference made wrong in one way fails in the requirement it breaks, and in no unrelated one.
+
+`<protocol>.toml` beside this file says for each deviation which requirements must catch it (`caught_by`) and which ones
+fail with it of necessity (`also`).
+"""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+EXPECTED: dict[str, tuple[str, dict[str, Any]]] = {
+    name: (file.stem, entry)
+    for file in sorted(HERE.glob("*.toml"))
+    for name, entry in tomllib.loads(file.read_text()).items()
+}
+CARRIAGES = {"mops": ("ipff", "ipv4"), "rehash": ("ipv4",)}
+
+
+def deviations() -> list[str]:
+    """The names that the reference host knows."""
+    listing = subprocess.run(
+        [sys.executable, "-m", "reference", "host", "--list-deviations"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line.split()[0] for line in listing.stdout.splitlines() if line.strip()]
+
+
+def test_every_deviation_has_its_requirement() -> None:
+    """The lists of the reference and of this folder name the same deviations."""
+    assert sorted(deviations()) == sorted(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_deviation_is_caught_where_it_belongs(name: str, tmp_path: Path) -> None:
+    """Certify the deviating reference over one carriage at short timers and compare what is broken."""
+    protocol, entry = EXPECTED[name]
+    carriages = CARRIAGES[protocol]
+    carriage = entry.get("carriage", carriages[list(EXPECTED).index(name) % len(carriages)])
+    profile = tmp_path / "short.toml"
+    text = (ROOT / "tests/profiles/short.toml").read_text()
+    profile.write_text(text.replace('carriages = ["ipff", "ipv4"]', f'carriages = ["{carriage}"]'))
+    command = ["-m", "pytest", f"conformance/{protocol}", "--dut", str(profile), "--report", str(tmp_path), "-q"]
+    run = subprocess.run(
+        [
+            sys.executable,
+            *command,
+            "--dut-arg=--deviate",
+            f"--dut-arg={name}",
+            "-k",
+            carriage,
+            "-p",
+            "no:cacheprovider",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (tmp_path / "results.json").exists(), run.stdout + run.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    broken = {
+        requirement["id"] for requirement in results["requirements"] if requirement["verdict"] in ("FAIL", "DEVIATION")
+    }
+    errors = [case["id"] for case in results["cases"] if case["verdict"] in ("ERROR", "NOT RUN")]
+    assert not errors
+    assert set(entry["caught_by"]) <= broken, f"not caught: {run.stdout[-2000:]}"
+    assert broken <= set(entry["caught_by"]) | set(entry.get("also", [])), run.stdout[-2000:]
+    assert run.returncode == (1 if any(one["verdict"] == "FAIL" for one in results["requirements"]) else 0)
