@@ -44,6 +44,12 @@ def half_open(
         remote_port or case.bench.profile.ixit.services.echo,
         secrets.randbits(32) if initial_sequence is None else initial_sequence,
     )
+    opens(case, peer, option)
+    return peer
+
+
+def opens(case: Case, peer: TcpPeer, option: Packet | None = None) -> None:
+    """`peer` sends its SYN and takes in the SYN-ACK, which it does not acknowledge yet."""
     syn = peer.starts(option)
 
     def answered() -> Frame | None:
@@ -52,8 +58,8 @@ def half_open(
 
     within = case.bench.profile.ixit.tcp_within_s
     if case.look(answered, syn.ns, within) is None or peer.state != "ESTABLISHED":
-        raise Inconclusive(f"preamble: {station.address}:{peer.port} got no SYN-ACK within {within} s ({peer.state})")
-    return peer
+        where = f"{peer.station.address}:{peer.port}"
+        raise Inconclusive(f"preamble: {where} got no SYN-ACK within {within} s ({peer.state})")
 
 
 def exchange(case: Case, peer: TcpPeer, data: bytes) -> None:

@@ -67,9 +67,9 @@ class Station:
         self._dut_mac = dut_mac
         port.add(carriage.key(address), trace)
 
-    def sends(self, protocol: int, payload: Packet | bytes, source: str = "") -> Sent:
-        """Send `payload` to the DUT, from this station's address unless `source` names another."""
-        packet = self.carriage.packet(source or self.address, self.carriage.dut, protocol, payload)
+    def sends(self, protocol: int, payload: Packet | bytes, source: str = "", destination: str = "") -> Sent:
+        """Send `payload` to the DUT, from and to the addresses of station and device unless others are named."""
+        packet = self.carriage.packet(source or self.address, destination or self.carriage.dut, protocol, payload)
         return self.port.send(self.carriage.frame(self.port.mac, self._dut_mac, packet), self.trace)
 
     def leaves(self) -> None:

@@ -25,12 +25,14 @@ class TcpPeer:
     Sequence numbers are those of RFC 9293 3.3: `snd_nxt` is the next to send, `snd_una` the oldest unacknowledged,
     `rcv_nxt` the next expected; `window` is the receive window that the DUT announced last, scaled, in bytes.
     `stream` is what the DUT has sent, in order. Nothing is acknowledged behind the case's back: `reads` takes in what has
-    come, `acknowledges` says so on the wire. Segments with a wrong checksum are dropped, as TCP does.
+    come, `acknowledges` says so on the wire. Segments with a wrong checksum are dropped, as TCP does. `remote` is the
+    DUT's address at the other end.
     """
 
     def __init__(self, station: Station, port: int, remote_port: int, initial_sequence: int) -> None:
         self.station = station
         self.port = port
+        self.remote = station.carriage.dut
         self.remote_port = remote_port
         self.snd_nxt = initial_sequence
         self.snd_una = initial_sequence
@@ -55,7 +57,7 @@ class TcpPeer:
 
     def transmits(self, segment: Packet) -> Sent:
         """Put a segment on the wire without any change of state."""
-        return self.station.sends(TCP_PROTOCOL, segment)
+        return self.station.sends(TCP_PROTOCOL, segment, destination=self.remote)
 
     def sends(self, data: bytes, **fields: Any) -> Sent:
         """Send data and count it as sent."""
@@ -72,6 +74,15 @@ class TcpPeer:
         self.state = "SYN-SENT"
         further = [(option.kind, bytes(option)[2:])] if option else []
         sent = self.transmits(self.segment("S", options=[("MSS", 1400), ("WScale", 0), *further]))
+        self.snd_nxt = (self.snd_nxt + 1) % SEQUENCE_SPACE
+        return sent
+
+    def accepts(self, syn: Packet, **fields: Any) -> Sent:
+        """Answer the DUT's SYN with a SYN-ACK; the connection is established when that is acknowledged."""
+        self.state = "SYN-RECEIVED"
+        self.rcv_nxt = (syn.seq + 1) % SEQUENCE_SPACE
+        self.scale = next((value for name, value in syn.options if name == "WScale"), 0)
+        sent = self.transmits(self.segment("SA", **fields))
         self.snd_nxt = (self.snd_nxt + 1) % SEQUENCE_SPACE
         return sent
 
@@ -147,6 +158,8 @@ class TcpPeer:
         self.window = tcp.window << self.scale
         if "A" in flags and after(tcp.ack, self.snd_una) > 0:
             self.snd_una = tcp.ack
+            if self.state == "SYN-RECEIVED":
+                self.state = "ESTABLISHED"
         offset = after(self.rcv_nxt, tcp.seq)
         if payload and 0 <= offset < len(payload):
             self.stream += payload[offset:]
