@@ -57,7 +57,7 @@ class ResultsPlugin:
         """Take in the outcome of a case."""
         if entry := getattr(report, "case", None):
             self.keeper.add(entry)
-            self.progress.advance(entry["duration_s"])
+            self.progress.advance()
 
     def pytest_roamproof_figures(self, figures: dict[str, Any]) -> None:
         """Take in the figures of one process."""
@@ -73,7 +73,11 @@ class ResultsPlugin:
 
     def pytest_terminal_summary(self) -> None:
         """Say the answer, what is broken, the figures and where the certificate is."""
-        print_summary(self.keeper.results, Console(), self.keeper.folder / "certificate.html")
+        print_summary(
+            self.keeper.results,
+            Console(width=None if sys.stdout.isatty() else 100),
+            self.keeper.folder / "certificate.html",
+        )
 
 
 def _empty_results(config: pytest.Config) -> Results:

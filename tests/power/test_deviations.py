@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The power of the suite: a reference made wrong in one way fails in the requirement it breaks, and in no unrelated one.
 
-`<protocol>.toml` beside this file says for each deviation which requirements must catch it (`caught_by`) and which ones
-fail with it of necessity (`also`).
+`<protocol>.toml` beside this file says for each deviation which requirements must catch it (`caught_by`) and which
+others fail with it of necessity (`also`).
 """
 
 import json
