@@ -15,7 +15,7 @@ from testbed.conversation import connect, exchange
 from testbed.notation import summary
 from testbed.port import Sent
 from testbed.station import Station
-from testbed.tcp_peer import TcpPeer
+from testbed.tcp_peer import SEQUENCE_SPACE, TcpPeer, after
 from testbed.verdict import Broken, Inconclusive
 
 CODES = {2: "success", 3: "failed"}
@@ -136,6 +136,15 @@ class MobileNode:
         for session in sessions if use else ():
             self._use(session.peer)
         return request
+
+    def migrates_with(self, session: Session, identifier: int) -> Request:
+        """Move and send a Migrate with this sequence number; the evidence says how it stands to the server's window."""
+        peer = session.peer
+        ahead = after(identifier, peer.snd_una)
+        window = f"window {peer.window}"
+        self._case.values["sequence number"] = f"{identifier % SEQUENCE_SPACE} = RCV.NXT {ahead:+d} ({window})"
+        self.moves()
+        return self.sends(self.migrate(session, entries=[self.entry(session, identifier=identifier)]))
 
     def _use(self, peer: TcpPeer) -> None:
         try:

@@ -27,17 +27,13 @@ def sequence(session: Session, offset: int | str) -> int:
 
 def refuses(node: MobileNode, server: Server, session: Session, identifier: int) -> None:
     """The server answers "failed", and the connection is where it was."""
-    node.moves()
-    entry = node.entry(session, identifier=identifier)
-    server.answers(node.sends(node.migrate(session, entries=[entry])), FAILED)
+    server.answers(node.migrates_with(session, identifier), FAILED)
     server.serves(session)
 
 
 def accepts(node: MobileNode, server: Server, session: Session, identifier: int) -> None:
     """The server answers "success"."""
-    node.moves()
-    entry = node.entry(session, identifier=identifier)
-    server.answers(node.sends(node.migrate(session, entries=[entry])), SUCCESS)
+    server.answers(node.migrates_with(session, identifier), SUCCESS)
 
 
 @valid
