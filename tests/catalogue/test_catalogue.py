@@ -127,7 +127,7 @@ def test_no_reason_beside_a_case_and_no_gap_where_complete() -> None:
     assert Coverage.of(CATALOGUE, CASES).contradictions() == []
 
 
-@pytest.mark.parametrize("declared", COMPLETE, ids=str)
+@pytest.mark.parametrize("declared", COMPLETE, ids=lambda one: f"{one.protocol} {one.role} {one.section}")
 def test_what_is_declared_complete_exists(declared: Complete) -> None:
     assert any(declared.covers(entry) for entry in CATALOGUE)
 
