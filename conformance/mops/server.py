@@ -9,7 +9,7 @@ from scapy.packet import Packet
 
 from conformance.mops.node import CODES, MobileNode, Request, Session, find_reply
 from layers.fields import address_to_str
-from layers.mops import MOPSMigrate
+from layers.mops import SUCCESS, MOPSMigrate
 from testbed.capture import Frame
 from testbed.case import NANO, Case
 from testbed.conversation import connect, exchange, expect_echo
@@ -57,6 +57,14 @@ class Server:
             said = "silence" if found is None else CODES[found[1].code]
             raise Inconclusive(f"preamble: {wanted} to #{request.sent.frame.index} was {said}", repeat=found is None)
         return found
+
+    def goes_along(self, node: MobileNode, message: Packet, *sessions: Session) -> None:
+        """The server does what the message asks: it answers success and serves the sessions where they went."""
+        request = node.sends(message)
+        self.answers(request, SUCCESS)
+        node.follows(request, *sessions)
+        for session in sessions:
+            self.serves(session)
 
     def hears_out(self, request: Request) -> str:
         """Whatever the server says to `request`, in a word: "silence" or the reply's code."""

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.mops.node import MobileNode, Request, Session
 from conformance.mops.server import Server, require, require_fields
-from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
+from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC
 from testbed import inopportune, invalid, requirement, valid
 from testbed.case import Case
 
@@ -66,11 +66,7 @@ def test_atomic_success_migrates_all(node: MobileNode, server: Server) -> None:
     """Under code 1 with every entry in order, all are migrated."""
     sessions = [node.connects() for _ in range(3)]
     node.moves()
-    request = node.sends(node.migrate(*sessions, code=MIGRATE_ATOMIC))
-    server.answers(request, SUCCESS)
-    node.follows(request, *sessions)
-    for session in sessions:
-        server.serves(session)
+    server.goes_along(node, node.migrate(*sessions, code=MIGRATE_ATOMIC), *sessions)
 
 
 @POSITIONS

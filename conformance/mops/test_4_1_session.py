@@ -66,10 +66,7 @@ def test_address_and_port_move_each_on_its_own(node: MobileNode, server: Server,
     if change == "address":
         node.moves()
     port = session.peer.port if change == "address" else node.new_port()
-    request = node.sends(node.migrate(session, entries=[node.entry(session, migrated_port=port)]))
-    server.answers(request, SUCCESS)
-    node.follows(request, session)
-    server.serves(session)
+    server.goes_along(node, node.migrate(session, entries=[node.entry(session, migrated_port=port)]), session)
 
 
 @valid
@@ -113,10 +110,7 @@ def test_migration_after_a_silent_time(node: MobileNode, server: Server, case: C
     session = node.connects()
     case.wait_until(case.clock.now_ns() + round(case.bench.profile.ixit.mops.rate_limit_s * NANO))
     node.moves()
-    request = node.sends(node.migrate(session))
-    server.answers(request, SUCCESS)
-    node.follows(request, session)
-    server.serves(session)
+    server.goes_along(node, node.migrate(session), session)
 
 
 @valid
@@ -139,10 +133,7 @@ def test_second_migration_at_once(node: MobileNode, server: Server) -> None:
     session = node.connects()
     node.migrates(session, use=False)
     node.moves()
-    request = node.sends(node.migrate(session))
-    server.answers(request, SUCCESS)
-    node.follows(request, session)
-    server.serves(session)
+    server.goes_along(node, node.migrate(session), session)
 
 
 @valid
@@ -153,10 +144,7 @@ def test_migration_back_to_the_first_tuple(node: MobileNode, server: Server) -> 
     first_port = session.peer.port
     node.migrates(session)
     node.returns(node.home)
-    request = node.sends(node.migrate(session, entries=[node.entry(session, migrated_port=first_port)]))
-    server.answers(request, SUCCESS)
-    node.follows(request, session)
-    server.serves(session)
+    server.goes_along(node, node.migrate(session, entries=[node.entry(session, migrated_port=first_port)]), session)
 
 
 @pytest.mark.parametrize("count", [2, 8])
@@ -166,11 +154,7 @@ def test_one_message_migrates_several_connections(node: MobileNode, server: Serv
     """One Migrate moves every connection that it lists."""
     sessions = [node.connects() for _ in range(count)]
     node.moves()
-    request = node.sends(node.migrate(*sessions))
-    server.answers(request, SUCCESS)
-    node.follows(request, *sessions)
-    for session in sessions:
-        server.serves(session)
+    server.goes_along(node, node.migrate(*sessions), *sessions)
 
 
 @valid

@@ -42,7 +42,4 @@ def test_double_nat_scenario_at_the_server(case: Case, server: Server) -> None:
     wrong = node.entry(other, migrated_port=4129, identifier=other.peer.snd_nxt + 2**31)
     server.answers(node.sends(node.migrate(other, entries=[wrong])), FAILED)
     server.serves(other)
-    request = node.sends(node.migrate(session, entries=[node.entry(session, migrated_port=4128)]))
-    server.answers(request, SUCCESS)
-    node.follows(request, session)
-    server.serves(session)
+    server.goes_along(node, node.migrate(session, entries=[node.entry(session, migrated_port=4128)]), session)
