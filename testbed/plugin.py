@@ -62,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put cases with long mandated waits, or with a device of their own, last: started first and collected last."""
-    items.sort(key=lambda item: (item.get_closest_marker("exclusive") is not None, _waits(item)))
+    items.sort(key=lambda item: (_is_exclusive(item), _waits(item)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -89,7 +89,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
         share = _share(item.nodeid, count)
         mine = [one for one in item.session.items if SPEC in one.stash and _share(one.nodeid, count) == share]
-        session.start((one.stash[SPEC], _body(one)) for one in reversed(mine))
+        session.start((one.stash[SPEC], _body(one)) for one in sorted(mine, key=_starting_order))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -188,6 +188,15 @@ def _body(item: pytest.Item) -> Any:
 
 def _share(nodeid: str, count: int) -> str:
     return str(zlib.crc32(nodeid.encode()) % count)
+
+
+def _starting_order(item: pytest.Item) -> tuple[float, bool]:
+    """Long mandated waits first, then devices of their own, then the rest as pytest will ask for them."""
+    return -_waits(item), not _is_exclusive(item)
+
+
+def _is_exclusive(item: pytest.Item) -> bool:
+    return item.get_closest_marker("exclusive") is not None
 
 
 def _waits(item: pytest.Item) -> float:
