@@ -16,6 +16,7 @@ from typing import Any
 
 from reference.addresses import from_kernel_text, to_kernel_text
 from reference.echo import Echo
+from reference.own_address import OwnAddress
 
 UNKNOWN_VERB, FAILED, INVALID_REQUEST, NO_JSON = -32601, -32000, -32600, -32700
 _BACKLOG = 4096
@@ -42,9 +43,14 @@ class Listener:
     """A listening socket and the service behind it."""
 
     def __init__(
-        self, held: socket.socket, closing: Callable[[], None], accept: Callable[[], None] = lambda: None
+        self,
+        held: socket.socket,
+        is_bound: bool,
+        closing: Callable[[], None],
+        accept: Callable[[], None] = lambda: None,
     ) -> None:
         self.port = held.getsockname()[1]
+        self.is_bound = is_bound  # to an address, not to any
         self.close = closing
         self.accept = accept
 
@@ -52,9 +58,10 @@ class Listener:
 class Agent:
     """Carries out the verbs of the DUT contract."""
 
-    def __init__(self, dual_stack: bool, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, dual_stack: bool, ask: Callable[[str], dict[str, Any]], own: OwnAddress | None = None) -> None:
         self._dual_stack = dual_stack
-        self._status = status
+        self._ask, self._asking = ask, asyncio.Lock()
+        self._own = own
         self._started = time.monotonic()
         self._numbers = itertools.count(1)
         self._connections: dict[int, Connection] = {}
@@ -67,17 +74,18 @@ class Agent:
             "close": self.close,
             "sockets": self.sockets,
             "status": self.status,
+            **({"move": self.move} if own is not None else {}),
         }
 
     # Verbs -------------------------------------------------------------------------------------------------------
 
-    async def listen(self, port: int = 0, service: str = "echo") -> dict[str, Any]:
+    async def listen(self, port: int = 0, service: str = "echo", address: str | None = None) -> dict[str, Any]:
         if service not in ("echo", "manual"):
             raise RefusedError(f"service {service!r}: echo | manual")
         held = self._new_socket()
         try:
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            held.bind(("", port))
+            held.bind(("" if address is None else self._to_bind(address), port))
             held.listen(_BACKLOG)
         except (OSError, OverflowError):
             held.close()
@@ -86,10 +94,11 @@ class Agent:
         loop = asyncio.get_running_loop()
         if service == "echo":
             server = await loop.create_server(Echo, sock=held, backlog=_BACKLOG)
-            self._listeners[number] = Listener(held, server.close)
+            self._listeners[number] = Listener(held, address is not None, server.close)
         else:
             accept = functools.partial(self._accept, held, number)
-            self._listeners[number] = Listener(held, functools.partial(_stop_listening, loop, held), accept)
+            closing = functools.partial(_stop_listening, loop, held)
+            self._listeners[number] = Listener(held, address is not None, closing, accept)
             loop.add_reader(held, accept)
         return {"listener": number, "port": self._listeners[number].port}
 
@@ -148,14 +157,33 @@ class Agent:
             "listeners": [{"listener": number, "port": listener.port} for number, listener in self._listeners.items()],
         }
 
+    async def move(self, address: str) -> dict[str, Any]:
+        assert self._own is not None
+        answer = await self._ask_daemon(f"move {address}")
+        if "error" in answer:
+            raise RefusedError(answer["error"])
+        self._own.wire = address
+        for listener in self._listeners.values():
+            if not self._own.listens_on(listener.is_bound):
+                listener.close()
+        return {}
+
     async def status(self) -> dict[str, Any]:
-        loop = asyncio.get_running_loop()
         return {
             "uptime_s": round(time.monotonic() - self._started, 3),
-            **await loop.run_in_executor(None, self._status),
+            **await self._ask_daemon("status"),
         }
 
     # Sockets -----------------------------------------------------------------------------------------------------
+
+    async def _ask_daemon(self, question: str) -> dict[str, Any]:
+        async with self._asking:
+            return await asyncio.get_running_loop().run_in_executor(None, self._ask, question)
+
+    def _to_bind(self, address: str) -> str:
+        if self._own is not None:
+            return self._own.to_bind(address)
+        return to_kernel_text(address) if self._dual_stack else address
 
     def _new_socket(self) -> socket.socket:
         family = socket.AF_INET6 if self._dual_stack else socket.AF_INET

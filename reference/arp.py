@@ -80,6 +80,11 @@ class Arp:
         if operation == REQUEST and target == self._own:
             self._say(REPLY, sender_mac, sender_mac, sender)
 
+    def move(self, own: int) -> None:
+        """Leave the own address for another, and tell everybody (a gratuitous request, RFC 5944, section 4.6)."""
+        self._own = own
+        self._say(REQUEST, BROADCAST, bytes(6), own)
+
     def tick(self, now: float) -> None:
         """Ask again, give up, forget."""
         for address, waiting in list(self._waiting.items()):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Carriage `ipv4`: a.b.c.d stands for the IPFF address 0.a.b.c.d, the kernel sees the packet as it is."""
+"""Carriage `ipv4`: a.b.c.d stands for the IPFF address 0.a.b.c.d, the kernel sees the packet as it is.
+
+A host that has moved has another address on the wire than in its kernel.
+"""
 
 import struct
 
@@ -25,7 +28,7 @@ class Ipv4Carriage(Carriage):
 
     def __init__(self, settings: Ipv4Settings, flows: Flows) -> None:
         super().__init__(flows)
-        self.own = settings.address
+        self.own = self.kernel_own = settings.address
         self.icmp_protocol = settings.icmp_protocol
         self._host_mask = (1 << (32 - settings.prefix_length)) - 1
         self._identification = 0
@@ -62,29 +65,37 @@ class Ipv4Carriage(Carriage):
 
     def parse_kernel(self, buffer: bytearray, at: int, end: int) -> Packet | None:
         first, _, length, _, _, _, protocol, _, source, destination = _HEADER.unpack_from(buffer, at)
-        if source != self.own or length > end - at:
+        if source != self.kernel_own or length > end - at:
             return None
         return Packet(protocol, destination, at + ((first & 0xF) << 2), at + length)
 
     def enter_kernel(self, buffer: bytearray, at: int, packet: Packet, flow: Flow | None) -> int:
         if flow is not None and flow.kernel_address != packet.peer:
-            self._rewrite(buffer, at, _SOURCE, flow.kernel_address, flow.in_address_delta)
+            self._rewrite(buffer, at, _SOURCE, flow.kernel_address, flow.kernel_address - packet.peer)
+        if self.own != self.kernel_own:
+            self._rewrite(buffer, at, _DESTINATION, self.kernel_own, self.kernel_own - self.own)
         buffer[at - ETHERNET : at] = self.kernel_ethernet
         return at - ETHERNET
 
     def enter_wire(self, buffer: bytearray, at: int, packet: Packet, flow: Flow | None) -> int:
         if flow is not None and flow.wire_address != packet.peer:
-            self._rewrite(buffer, at, _DESTINATION, flow.wire_address, flow.out_address_delta)
+            self._rewrite(buffer, at, _DESTINATION, flow.wire_address, flow.wire_address - packet.peer)
+        if self.own != self.kernel_own:
+            self._rewrite(buffer, at, _SOURCE, self.own, self.own - self.kernel_own)
         return at
 
     @staticmethod
     def _rewrite(buffer: bytearray, at: int, offset: int, address: int, delta: int) -> None:
         struct.pack_into("!I", buffer, at + offset, address)
         (field,) = struct.unpack_from("!H", buffer, at + _CHECKSUM)
-        struct.pack_into("!H", buffer, at + _CHECKSUM, adjust(field, delta))
+        struct.pack_into("!H", buffer, at + _CHECKSUM, adjust(field, delta % 0xFFFF))
 
     def build(self, peer: int, protocol: int, payload: bytes) -> bytes:
+        return self.packet(self.own, peer, protocol, payload)
+
+    def packet(self, source: int, destination: int, protocol: int, payload: bytes) -> bytes:
+        """A packet between any two addresses."""
         self._identification = (self._identification + 1) & 0xFFFF
-        fields = [0x45, 0, 20 + len(payload), self._identification, 0, 64, protocol, 0, self.own, peer]
+        fields = [0x45, 0, 20 + len(payload), self._identification, 0, 64, protocol, 0, source, destination]
         fields[7] = checksum(_HEADER.pack(*fields))
         return _HEADER.pack(*fields) + payload

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reference.addresses import ipff_from_text, ipv4_from_text
+from reference.rehash_settings import RehashSettings
 
-ROLES = ("server",)
+SERVER, HOST = ROLES = ("server", "host")
 MIGRATE_SEQUENCE_POLICIES = ("window", "exact")
 
 
@@ -45,6 +46,7 @@ class Configuration:
     ipv4: Ipv4Settings | None
     rate_limit_s: float = 5.0
     migrate_seq: str = "window"
+    rehash: RehashSettings = field(default_factory=RehashSettings)
     echo_port: int | None = None
     applications: tuple[tuple[str, ...], ...] = field(default=())
 
@@ -116,9 +118,10 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
     except ValueError as error:
         raise ConfigurationError(f"DUT_CONFIG {path!r} is no JSON: {error}") from None
 
+    role = root.choice("role", ROLES, SERVER)
     carriages = root.table("carriages")
     ipff = ipv4 = None
-    if "ipff" in carriages.value:
+    if "ipff" in carriages.value and role != HOST:
         table = carriages.table("ipff")
         ipff = IpffSettings(
             address=table.address("address", ipff_from_text),
@@ -133,6 +136,8 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
             prefix_length=table.integer("prefix_length", 1, 30),
             icmp_protocol=table.integer("icmp_protocol", 0, 255, 254),
         )
+    if role == HOST and ipv4 is None:
+        raise ConfigurationError("DUT_CONFIG: carriages must have ipv4 for the role host")
     if ipff is None and ipv4 is None:
         raise ConfigurationError("DUT_CONFIG: carriages must have ipff or ipv4 or both")
     for settings in (ipff, ipv4):
@@ -140,13 +145,19 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
             raise ConfigurationError("DUT_CONFIG: icmp_protocol must not be the number of TCP or UDP")
     services = root.table("services")
     mops = root.table("mops")
+    rehash = root.table("rehash")
     return Configuration(
         wires=wires,
-        role=root.choice("role", ROLES, "server"),
+        role=role,
         ipff=ipff,
         ipv4=ipv4,
         rate_limit_s=mops.number("rate_limit_s", 0, 3600, 5.0),
         migrate_seq=mops.choice("migrate_seq", MIGRATE_SEQUENCE_POLICIES, "window"),
+        rehash=RehashSettings(
+            option_kind=rehash.integer("option_kind", 9, 255, 253),
+            max_retries=rehash.integer("max_retries", 0, 100, 5),
+            init_reissues=rehash.integer("init_reissues", 0, 100, 3),
+        ),
         echo_port=services.integer("echo", 1, 65535) if "echo" in services.value else None,
         applications=_applications(root.value.get("applications", [])),
     )

@@ -72,7 +72,7 @@ class Datapath:
             poll.register(descriptor, select.EPOLLIN)
         while True:
             waiting = self._arp is not None and self._arp.is_waiting
-            ready = poll.poll(0.1 if waiting else 1.0)
+            ready = poll.poll(min(0.1 if waiting else 1.0, self._leisure()))
             self._now = time.monotonic()
             for descriptor, _ in ready:
                 if descriptor == wire:
@@ -83,6 +83,14 @@ class Datapath:
                     events[descriptor]()
             if waiting or self._now >= self._expiry:
                 self._tick()
+            self._after_turn()
+
+    def _leisure(self) -> float:
+        """Seconds until a role has something to do without being asked."""
+        return 1.0
+
+    def _after_turn(self) -> None:
+        """All that was waiting on wire and kernel (or a burst of each) has been served."""
 
     def _tick(self) -> None:
         if self._arp is not None:
@@ -134,7 +142,10 @@ class Datapath:
             if carriage.is_header_intact(buffer, at, packet.start):
                 self._message(carriage, packet)
             return
-        start = carriage.enter_kernel(buffer, at, packet, flow)
+        self._deliver(carriage, at, packet, flow)
+
+    def _deliver(self, carriage: Carriage, at: int, packet: Packet, flow: Flow | None) -> None:
+        start = carriage.enter_kernel(self._from_wire, at, packet, flow)
         self._put(self._stack, self._wire_view[start : packet.end])
 
     def _segment_from_wire(self, carriage: Carriage, packet: Packet) -> Flow | None:
@@ -190,7 +201,7 @@ class Datapath:
         if end - at < 20:
             return None
         local_port, port, sequence, acknowledgement, offset, flags, window, checksum = SEGMENT.unpack_from(buffer, at)
-        flow = carriage.flows.outbound(packet.peer, port, local_port, self._now)
+        flow = carriage.flows.outbound(packet.peer, port, local_port, self._now, flags)
         if flow is None:
             log(f"no wire tuple for {carriage.text(packet.peer)}:{port} from port {local_port}")
             return None
@@ -220,6 +231,10 @@ class Datapath:
         if header is None:
             self._arp.keep(destination, bytes(packet), self._now)
         return header
+
+    def move_to(self, address: str) -> dict[str, str]:
+        """Leave the own address for another; why not, if not."""
+        return {"error": "this role does not move"}
 
     # For roles ---------------------------------------------------------------------------------------------------
 

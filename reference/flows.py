@@ -3,15 +3,20 @@
 
 The kernel's connection keeps its tuple for life; what a migration changes is the tuple on the wire. A newcomer at a
 wire tuple whose kernel tuple still belongs to a migrated connection gets an alias: same address, another port.
-The own address is the same in all tuples and left out: a tuple is (peer address, peer port, own port).
+The own address is the same in all tuples and left out: a tuple is (peer address, peer port, own port). A host that
+moves changes it for all its connections; those that cannot follow are parked at the address they were left with.
 """
 
 import itertools
 import struct
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from reference.checksum import adjust
 from reference.tcp import ACK, CHECKSUM_AT, LIVE, SYN, State, Tracking
+
+if TYPE_CHECKING:
+    from reference.rehash_context import Context
 
 Tuple = tuple[int, int, int]
 
@@ -46,22 +51,23 @@ class Flow:
     """One connection: its wire tuple, its kernel tuple, and the precomputed differences of the checksums."""
 
     __slots__ = (
-        "in_address_delta", "in_delta", "kernel_address", "kernel_port", "last_move", "local_port", "out_address_delta",
-        "out_delta", "seen", "tcp", "wire_address", "wire_port",
+        "in_delta", "kernel_address", "kernel_port", "last_move", "local_port", "out_delta", "own_delta", "parked_at",
+        "rehash", "seen", "tcp", "wire_address", "wire_port",
     )  # fmt: skip
 
-    def __init__(self, wire: Tuple, kernel: Tuple, now: float) -> None:
+    def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int = 0) -> None:
         self.kernel_address, self.kernel_port, self.local_port = kernel
         self.tcp = Tracking()
         self.last_move: Move | None = None
+        self.rehash: Context | None = None
+        self.parked_at: int | None = None  # own address that it was left with
         self.seen = now
+        self.own_delta = own_delta  # the kernel's address of this host less that on the wire, modulo 65535
         self.set_wire(wire[0], wire[1])
 
     def set_wire(self, address: int, port: int) -> None:
         self.wire_address, self.wire_port = address, port
-        self.in_address_delta = (self.kernel_address - address) % 0xFFFF
-        self.out_address_delta = -self.in_address_delta % 0xFFFF
-        self.in_delta = (self.kernel_address + self.kernel_port - address - port) % 0xFFFF
+        self.in_delta = (self.kernel_address + self.kernel_port - address - port + self.own_delta) % 0xFFFF
         self.out_delta = -self.in_delta % 0xFFFF
 
     @property
@@ -94,6 +100,7 @@ class Flows:
         self.by_wire: dict[Tuple, Flow] = {}
         self.by_kernel: dict[Tuple, Flow] = {}
         self.by_peer: dict[tuple[int, int], dict[Flow, None]] = {}
+        self._own_delta = 0
         self._alias_port = itertools.cycle(range(*_ALIAS_PORTS))
 
     def __len__(self) -> int:
@@ -109,18 +116,20 @@ class Flows:
                 return flow
             self.free(flow)
         kernel = self.kernel_tuple_for(wire)
-        return None if kernel is None else self._add(Flow(wire, kernel, now))
+        return None if kernel is None else self._add(Flow(wire, kernel, now, self._own_delta))
 
-    def outbound(self, address: int, port: int, local_port: int, now: float) -> Flow | None:
+    def outbound(self, address: int, port: int, local_port: int, now: float, flags: int = ACK) -> Flow | None:
         """The flow of a segment from the kernel; None when its wire tuple belongs to another connection."""
         kernel = (address, port, local_port)
         flow = self.by_kernel.get(kernel)
         if flow is not None:
-            flow.seen = now
-            return flow
+            if flags & (SYN | ACK) != SYN or flow.is_live:
+                flow.seen = now
+                return flow
+            self.free(flow)
         if kernel in self.by_wire or len(self.by_kernel) >= MAXIMUM:
             return None
-        return self._add(Flow(kernel, kernel, now))
+        return self._add(Flow(kernel, kernel, now, self._own_delta))
 
     def kernel_tuple_for(self, wire: Tuple) -> Tuple | None:
         """The kernel tuple of a newcomer: its wire tuple, or an alias while that is taken."""
@@ -155,6 +164,26 @@ class Flows:
         self._leave(flow)
         flow.set_wire(address, port)
         self._enter(flow)
+
+    def change_own(self, delta: int) -> None:
+        """The own address has changed on the wire: `delta` is the kernel's less that one."""
+        self._own_delta = delta % 0xFFFF
+        for flow in self.by_kernel.values():
+            flow.own_delta = self._own_delta
+            flow.set_wire(flow.wire_address, flow.wire_port)
+
+    def park(self, flow: Flow, own: int) -> None:
+        """Take a flow off the wire: it stays with an own address that is not there any more."""
+        self._leave(flow)
+        flow.parked_at = own
+
+    def unpark(self, flow: Flow) -> bool:
+        """Put a parked flow back on the wire, unless another has its tuple by now."""
+        if flow.wire in self.by_wire:
+            return False
+        flow.parked_at = None
+        self._enter(flow)
+        return True
 
     def free(self, flow: Flow) -> None:
         """Forget a flow."""

@@ -16,16 +16,18 @@ import sys
 from typing import Any
 
 from reference import NAME, VERSION
+from reference.addresses import ipv4_text
 from reference.carriage import Carriage
 from reference.carriage_ipff import IpffCarriage
 from reference.carriage_ipv4 import Ipv4Carriage
-from reference.configuration import Configuration
+from reference.configuration import HOST, Configuration
 from reference.datapath import Datapath
-from reference.host_namespace import STACK, make_pair, settle_in
+from reference.host_namespace import MTU_MARGIN, STACK, make_pair, settle_in
 from reference.linux import die_with_parent, interface_facts, packet_socket, unshare_network
 from reference.log import log
-from reference.mops_server import MopsServer
+from reference.own_address import OwnAddress
 from reference.parts import Parts
+from reference.rehash_datapath import RehashDatapath
 
 _MESSAGE = 65536
 
@@ -52,7 +54,7 @@ def run_host(configuration: Configuration, parts: Parts, deviation: str | None) 
     if agent == 0:
         ours.close()
         wire.close()
-        os._exit(_agent_process(configuration, theirs, daemon))
+        os._exit(_agent_process(configuration, parts, theirs, daemon))
     theirs.close()
     try:
         _expect(ours, b"namespace")
@@ -68,8 +70,19 @@ def run_host(configuration: Configuration, parts: Parts, deviation: str | None) 
         carriages.append(IpffCarriage(configuration.ipff, parts.flows()))
     if configuration.ipv4 is not None:
         carriages.append(Ipv4Carriage(configuration.ipv4, parts.flows()))
+    make = _rehash_host if configuration.role == HOST else _mops_server
+    datapath, counters = make(configuration, parts, carriages, (wire, wire_mac, stack), wire_mtu)
+    return _supervise(datapath, counters, ours, agent, deviation)
+
+
+_Interfaces = tuple[socket.socket, bytes, socket.socket]
+
+
+def _mops_server(
+    configuration: Configuration, parts: Parts, carriages: list[Carriage], interfaces: _Interfaces, wire_mtu: int
+) -> tuple[Datapath, dict[str, int]]:
     neighbour_mac = configuration.ipff.neighbour_mac if configuration.ipff is not None else None
-    datapath = Datapath(wire, wire_mac, stack, carriages, neighbour_mac)
+    datapath = Datapath(*interfaces, carriages, neighbour_mac)
     server = parts.mops_server(
         parts.rate_limit(configuration.rate_limit_s),
         configuration.migrate_seq == "exact",
@@ -77,7 +90,17 @@ def run_host(configuration: Configuration, parts: Parts, deviation: str | None) 
         datapath.send,
     )
     datapath.role = server
-    return _supervise(datapath, server, ours, agent, deviation)
+    return datapath, server.counters
+
+
+def _rehash_host(
+    configuration: Configuration, parts: Parts, carriages: list[Carriage], interfaces: _Interfaces, wire_mtu: int
+) -> tuple[Datapath, dict[str, int]]:
+    (carriage,) = carriages
+    assert isinstance(carriage, Ipv4Carriage)
+    datapath = RehashDatapath(*interfaces, carriage, configuration.rehash, parts)
+    datapath.rehash.segment_limit = wire_mtu - MTU_MARGIN - 40
+    return datapath, datapath.rehash.counters
 
 
 def _expect(control: socket.socket, word: bytes) -> None:
@@ -86,7 +109,7 @@ def _expect(control: socket.socket, word: bytes) -> None:
 
 
 def _supervise(
-    datapath: Datapath, server: MopsServer, control: socket.socket, agent: int, deviation: str | None
+    datapath: Datapath, counters: dict[str, int], control: socket.socket, agent: int, deviation: str | None
 ) -> int:
     """Run the datapath; answer the agent's questions; end with the agent or on a signal."""
     watched = os.pidfd_open(agent)
@@ -101,9 +124,11 @@ def _supervise(
         raise StopServing
 
     def asked() -> None:
-        if control.recv(_MESSAGE) == b"":
+        question, _, address = control.recv(_MESSAGE).decode().partition(" ")
+        if question == "":
             raise StopServing
-        control.send(json.dumps(_status(datapath, server, deviation)).encode())
+        answer = datapath.move_to(address) if question == "move" else _status(datapath, counters, deviation)
+        control.send(json.dumps(answer).encode())
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -125,14 +150,14 @@ def _supervise(
     raise HostError(f"the agent ended unexpectedly ({os.waitstatus_to_exitcode(status)})")
 
 
-def _status(datapath: Datapath, server: MopsServer, deviation: str | None) -> dict[str, Any]:
+def _status(datapath: Datapath, counters: dict[str, int], deviation: str | None) -> dict[str, Any]:
     return {
         "name": NAME,
         "version": VERSION,
         "deviation": deviation,
         "connections": {carriage.name: len(carriage.flows) for carriage in datapath.carriages},
         "migrated": {carriage.name: len(list(carriage.flows.moved())) for carriage in datapath.carriages},
-        **server.counters,
+        **counters,
         **datapath.counters,
     }
 
@@ -140,7 +165,7 @@ def _status(datapath: Datapath, server: MopsServer, deviation: str | None) -> di
 # The agent's process -------------------------------------------------------------------------------------------------
 
 
-def _agent_process(configuration: Configuration, control: socket.socket, daemon: int) -> int:
+def _agent_process(configuration: Configuration, parts: Parts, control: socket.socket, daemon: int) -> int:
     die_with_parent(daemon)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # the daemon decides; unlike SIG_IGN this is not inherited
@@ -150,34 +175,37 @@ def _agent_process(configuration: Configuration, control: socket.socket, daemon:
         if control.recv(_MESSAGE) != b"linked":
             return 1
         settle_in(configuration)
-        asyncio.run(_serve(configuration, control))
+        asyncio.run(_serve(configuration, parts, control))
     except OSError as error:
         log(error.strerror or str(error))
         return 1
     return 0
 
 
-async def _serve(configuration: Configuration, control: socket.socket) -> None:
+async def _serve(configuration: Configuration, parts: Parts, control: socket.socket) -> None:
     from reference.agent import Agent, say
 
-    def status() -> dict[str, Any]:
-        control.send(b"status")
+    def ask(question: str) -> dict[str, Any]:
+        control.send(question.encode())
         return dict(json.loads(control.recv(_MESSAGE)))
 
-    agent = Agent(configuration.ipff is not None, status)
+    own: OwnAddress | None = None
+    if configuration.role == HOST and configuration.ipv4 is not None:
+        own = parts.own_address(ipv4_text(configuration.ipv4.address))
+    agent = Agent(configuration.ipff is not None, ask, own)
     if configuration.echo_port is not None:
         await agent.listen(configuration.echo_port, "echo")
     control.send(b"serving")
     if control.recv(_MESSAGE) != b"go":
         raise OSError("the daemon went away")
-    own = os.getpid()
+    agent_process = os.getpid()
     for argv in configuration.applications:
         subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
             stderr=sys.stderr,
-            preexec_fn=lambda: die_with_parent(own),
+            preexec_fn=lambda: die_with_parent(agent_process),
         )
     say({"ready": True, "name": NAME, "version": VERSION})
     await agent.serve()

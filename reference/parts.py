@@ -5,7 +5,11 @@ from dataclasses import dataclass, replace
 
 from reference.flows import Flows
 from reference.mops_server import MopsServer
+from reference.own_address import OwnAddress
 from reference.rate_limit import RateLimit
+from reference.rehash import Rehash
+from reference.rehash_context import Nonces
+from reference.slow_start import SlowStart
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,10 @@ class Parts:
     flows: type[Flows] = Flows
     mops_server: type[MopsServer] = MopsServer
     rate_limit: type[RateLimit] = RateLimit
+    rehash: type[Rehash] = Rehash
+    nonces: type[Nonces] = Nonces
+    slow_start: type[SlowStart] = SlowStart
+    own_address: type[OwnAddress] = OwnAddress
 
     def deviating(self, deviation: type) -> "Parts":
         """These parts with the one that the deviation is a kind of replaced."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.reference.lab import Lab
+from tests.reference.rehash_peer import home
 from tests.reference.wire import CARRIAGES
 
 RATE_LIMIT_S = 0.4
@@ -23,6 +24,21 @@ def lab(host: Lab) -> Lab:
     host.wire.take(lambda _: False, 0)
     host.wire.seen.clear()
     return host
+
+
+@pytest.fixture(scope="module")
+def rehash_host() -> Iterator[Lab]:
+    with Lab(role="host", rehash={"option_kind": 253, "max_retries": 5, "init_reissues": 3}) as lab:
+        yield lab
+
+
+@pytest.fixture
+def mover(rehash_host: Lab) -> Lab:
+    """The shared Rehash host, at its first address."""
+    home(rehash_host)
+    rehash_host.wire.take(lambda _: False, 0)
+    rehash_host.wire.seen.clear()
+    return rehash_host
 
 
 @pytest.fixture(params=CARRIAGES)

@@ -62,6 +62,7 @@ class Seen:
     destination: int
     protocol: int
     payload: bytes
+    source: int = 0
 
     @property
     def ports(self) -> tuple[int, int]:
@@ -84,6 +85,10 @@ class Seen:
         return struct.unpack_from("!H", self.payload, 14)[0]
 
     @property
+    def options(self) -> bytes:
+        return self.payload[20 : self.payload[12] >> 4 << 2]
+
+    @property
     def data(self) -> bytes:
         return self.payload[self.payload[12] >> 4 << 2 :]
 
@@ -95,12 +100,13 @@ class Wire:
         self.raw = raw
         self.seen: list[Seen] = []
         self.answers_arp = True
+        self.dut = dict(DUT)  # where the device is at the moment
 
     def put(self, carriage: str, packet: bytes, source_mac: bytes = OWN_MAC) -> None:
         self.raw.send(DUT_MAC + source_mac + ETHERTYPE[carriage].to_bytes(2, "big") + packet)
 
     def send(self, carriage: str, source: str, protocol: int, payload: bytes) -> None:
-        self.put(carriage, network_packet(carriage, source, DUT[carriage], protocol, payload))
+        self.put(carriage, network_packet(carriage, source, self.dut[carriage], protocol, payload))
 
     def take(self, wanted: Callable[[Seen], bool], timeout: float = 1.0) -> Seen | None:
         """The first packet that is wanted, taken out of what was seen."""
@@ -120,25 +126,25 @@ class Wire:
         if ethertype == 0x0806:
             self._arp(frame)
         elif ethertype == 0x0800:
-            length, protocol, destination = *struct.unpack_from("!2xH5xB", frame, 14), frame[30:34]
+            length, protocol, source, destination = struct.unpack_from("!2xH5xB2xII", frame, 14)
             assert internet_checksum(frame[14:34]) == 0
-            self._keep("ipv4", int.from_bytes(destination, "big"), protocol, frame[34 : 14 + length])
+            self._keep("ipv4", source, destination, protocol, frame[34 : 14 + length])
         elif ethertype == 0x88B5:
             first, length, _, reserved, word1, word2 = struct.unpack_from("!IHBBQQ", frame, 14)
             assert first >> 28 == 5
             assert reserved == word2 >> 50 == 0
             assert word1 & (1 << 50) - 1 == number(DUT["ipff"])
-            self._keep("ipff", word2, word1 >> 50, frame[38 : 38 + length])
+            self._keep("ipff", number(DUT["ipff"]), word2, word1 >> 50, frame[38 : 38 + length])
 
-    def _keep(self, carriage: str, destination: int, protocol: int, payload: bytes) -> None:
+    def _keep(self, carriage: str, source: int, destination: int, protocol: int, payload: bytes) -> None:
         if protocol == TCP:
-            near = number(DUT[carriage]) + destination + TCP + len(payload)
+            near = source + destination + TCP + len(payload)
             assert (near + int.from_bytes(payload + b"\0" * (len(payload) % 2), "big")) % 0xFFFF == 0, "TCP checksum"
-        self.seen.append(Seen(carriage, destination, protocol, payload))
+        self.seen.append(Seen(carriage, destination, protocol, payload, source))
 
     def _arp(self, frame: bytes) -> None:
         operation, sender_mac, sender, _, target = struct.unpack_from("!H6s4s6s4s", frame, 20)
-        if operation == 1 and self.answers_arp and target != socket.inet_aton(DUT["ipv4"]):
+        if operation == 1 and self.answers_arp and target[:2] == socket.inet_aton("198.19.0.0")[:2]:
             reply = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 2, OWN_MAC, target, sender_mac, sender)
             self.raw.send(sender_mac + OWN_MAC + b"\x08\x06" + reply)
 
@@ -158,7 +164,7 @@ class Peer:
         offset = (20 + len(options)) << 2
         header = struct.pack("!HHIIBBHHH", self.port, self.service, sequence, self.rcv_nxt, offset, flags, 0xFFFF, 0, 0)
         segment = header + options + data
-        pseudo = pseudo_header(self.carriage, self.address, DUT[self.carriage], len(segment))
+        pseudo = pseudo_header(self.carriage, self.address, self.wire.dut[self.carriage], len(segment))
         checksum = internet_checksum(pseudo + segment) ^ spoil
         self.wire.send(self.carriage, self.address, TCP, segment[:16] + struct.pack("!H", checksum) + segment[18:])
 

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a Rehash host keeps of a connection beside its tuples and its TCP state (section 6.1)."""
+
+import secrets
+from typing import NamedTuple
+
+from reference.rehash_option import Option
+from reference.slow_start import SlowStart
+from reference.tcp import distance
+
+
+class Nonces:
+    """Where nonces come from."""
+
+    def fresh(self) -> int:
+        """A nonce for a new connection."""
+        return secrets.randbits(32)
+
+
+class Segment(NamedTuple):
+    """A segment from the wire, its checksum found right."""
+
+    address: int
+    port: int
+    local_port: int
+    sequence: int
+    acknowledgement: int
+    flags: int
+    length: int
+    option: Option | None
+
+
+class Exchange:
+    """A move that the peer has not acknowledged."""
+
+    __slots__ = ("last", "olds", "sent", "turn")
+
+    def __init__(self, olds: list[int], now: float) -> None:
+        self.olds = olds  # addresses under which the peer may know the connection, the likeliest first
+        self.sent = 0  # segments with REHASH-ADDR
+        self.turn = 0
+        self.last = now
+
+    @property
+    def old(self) -> int:
+        return self.olds[self.turn % len(self.olds)]
+
+
+class Context:
+    """Nonces, what is owed to the peer, the move under way, and what it takes to make a duplicate ACK."""
+
+    __slots__ = (
+        "acknowledged", "addresses", "exchange", "init_sequences", "is_active", "is_failed", "is_init_sent", "next",
+        "options", "owes_init", "own_nonce", "peer_nonce", "reissues", "repeats", "segment_size", "slow_start",
+        "window",
+    )  # fmt: skip
+
+    def __init__(self, own_nonce: int, own_address: int, is_active: bool, reissues: int) -> None:
+        self.own_nonce = own_nonce
+        self.peer_nonce: int | None = None
+        self.is_active = is_active
+        self.is_init_sent = False
+        self.is_failed = False
+        self.reissues = reissues  # how often REHASH-INIT may still be sent again unasked
+        self.repeats = reissues  # how many repeated REHASH-INITs may still be answered
+        self.owes_init = False
+        self.init_sequences: set[int] = set()  # of data sent with REHASH-INIT and not acknowledged
+        self.addresses = [own_address]  # the own address that the peer knows, and those used since
+        self.exchange: Exchange | None = None
+        self.slow_start: SlowStart | None = None
+        self.segment_size = 536
+        self.acknowledged = 0  # SND.UNA
+        self.next = 0  # SND.NXT of what has gone out
+        self.window = 0
+        self.options = b""  # of the last segment of the kernel
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether the init exchange is complete."""
+        return self.is_init_sent and self.peer_nonce is not None
+
+    def opens(self, sequence: int) -> None:
+        """The kernel sends a SYN."""
+        self.acknowledged = self.next = sequence
+
+    def sends(self, end: int) -> None:
+        """A segment goes out that ends before the sequence number `end`."""
+        if distance(self.next, end) > 0:
+            self.next = end
+
+    def is_acknowledged(self, number: int) -> bool:
+        """Account for an acknowledgement of the peer: whether it is a sound one."""
+        progress = distance(self.acknowledged, number)
+        if distance(number, self.next) < 0:
+            return False
+        if progress > 0:
+            self.acknowledged = number
+            if self.init_sequences:
+                self.init_sequences = {one for one in self.init_sequences if distance(number, one) >= 0}
+            if self.slow_start is not None:
+                self.slow_start.acknowledge(number)
+        return True
