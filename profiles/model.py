@@ -11,79 +11,85 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-MAXIMUM_FIELD = 1023
-"""The largest value of one of the five 10-bit fields of an IPFF address."""
+from profiles.addresses import IPFFAddress, IPv4Address, MacAddress, parse_ipff
+from profiles.wording import describe
+
+VERBS = {
+    "listen": ("port", "service", "address"),
+    "connect": ("address", "port", "timeout_s"),
+    "send": ("connection", "data"),
+    "receive": ("connection", "length", "timeout_s"),
+    "close": ("connection", "listener"),
+    "move": ("address",),
+    "sockets": (),
+    "status": (),
+}
+"""The verbs of the upper tester and their parameters (docs/dut-contract.md)."""
+
+PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
+"""A parameter in a verb's shell command; `${NAME}` is the shell's own."""
 
 
 class ProfileError(ValueError):
     """The profile cannot be used; the message is one line: file, key, what is allowed."""
 
 
-def parse_ipff(address: str) -> int:
-    """The 50-bit number behind a dotted address of five fields, most significant first; ValueError otherwise."""
-    fields = address.split(".")
-    if len(fields) != 5 or not all(re.fullmatch(r"\d{1,4}", field) and int(field) <= MAXIMUM_FIELD for field in fields):
-        raise ValueError(f"an IPFF address has five fields of 0..{MAXIMUM_FIELD} with dots between: 525.8.78.3.9")
-    number = 0
-    for field in fields:
-        number = number << 10 | int(field)
-    return number
+def _check_agent(agent: Any) -> Any:
+    words = isinstance(agent, list) and agent and all(isinstance(word, str) and word for word in agent)
+    if agent in ("stdio", "manual") or words:
+        return agent
+    raise ValueError('must be "stdio", "manual" or a command: ["ssh", "box", "agent"]')
 
 
-def format_ipff(number: int) -> str:
-    """The dotted notation of a 50-bit address."""
-    return ".".join(str(number >> shift & MAXIMUM_FIELD) for shift in (40, 30, 20, 10, 0))
+def _check_verb(verb: str, template: str) -> None:
+    if unknown := sorted(set(PLACEHOLDER.findall(template)) - set(VERBS[verb])):
+        allowed = ", ".join(f"{{{name}}}" for name in VERBS[verb]) or "none"
+        raise ValueError(f"verbs.{verb}: {{{unknown[0]}}} is not a parameter of this verb; allowed are {allowed}")
 
 
-def _check_ipff(address: str) -> str:
-    parse_ipff(address)
-    return address
-
-
-def _check_ipv4(address: str) -> str:
-    try:
-        return str(ipaddress.IPv4Address(address))
-    except ValueError:
-        raise ValueError("an IPv4 address: 198.18.0.1") from None
-
-
-def _check_mac(address: str) -> str:
-    if not re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", address):
-        raise ValueError("an Ethernet address in lower case: 02:00:00:00:00:01")
-    return address
-
-
-IPFFAddress = Annotated[str, AfterValidator(_check_ipff)]
-IPv4Address = Annotated[str, AfterValidator(_check_ipv4)]
-MacAddress = Annotated[str, AfterValidator(_check_mac)]
-Seconds = Annotated[float, Field(ge=0, le=3600)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Deadline = Annotated[float, Field(gt=0, le=3600)]
 Number8 = Annotated[int, Field(ge=0, le=255)]
 TransportPort = Annotated[int, Field(ge=1, le=65535)]
+Agent = Annotated[Literal["stdio", "manual"] | list[str], BeforeValidator(_check_agent)]
 
 Role = Literal["mobile node", "server", "NAT router", "firewall", "anycast server"]
 RehashRole = Literal["host"]
 CarriageName = Literal["ipff", "ipv4"]
+Verb = Literal["listen", "connect", "send", "receive", "close", "move", "sockets", "status"]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class DUT(_Table):
     """The device and how to start it.
 
     `command` is started in the device's namespace (docs/dut-contract.md); `agent` is the upper tester: "stdio" for the
-    command's own standard input and output, a command of its own, or absent.
+    command's own standard input and output, a command of its own, "manual" for a person at the terminal, or absent, and
+    then `verbs` can hold a shell command for each verb.
     """
 
-    name: str
+    name: Text = Field(description="what the certificate calls the device")
     vendor: str = ""
     version: str = ""
-    command: list[str] = Field(default=[], description="program and arguments; {python} is the suite's interpreter")
-    agent: Literal["stdio"] | list[str] | None = None
-    ready_timeout_s: Seconds = 10
+    command: list[Text] = Field(default=[], description="program and arguments; {python} is the suite's interpreter")
+    agent: Agent | None = Field(default=None, description="the upper tester")
+    verbs: dict[Verb, Text] = Field(default={}, description="a shell command for each verb, instead of an agent")
+    ready_timeout_s: Deadline = 10.0
+
+    @model_validator(mode="after")
+    def _check_upper_tester(self) -> "DUT":
+        for verb, template in self.verbs.items():
+            _check_verb(verb, template)
+        if self.agent and self.verbs:
+            raise ValueError("verbs are allowed without agent only: who is the upper tester?")
+        if self.agent == "stdio" and not self.command:
+            raise ValueError('agent = "stdio" is allowed with a command only, whose standard input and output it means')
+        return self
 
 
 class NamespaceLink(_Table):
@@ -96,8 +102,10 @@ class InterfaceLink(_Table):
     """A real interface: only this one, and only the addresses of the profile, are ever touched."""
 
     kind: Literal["interface"]
-    interface: str
-    dut_mac: MacAddress
+    interface: Annotated[str, StringConstraints(pattern=r"^[^\s/:]{1,15}$")] = Field(
+        description="the tester's network interface on the device's wire"
+    )
+    dut_mac: MacAddress = Field(description="the device's Ethernet address on that wire")
 
 
 class MopsICS(_Table):
@@ -120,7 +128,7 @@ class RehashICS(_Table):
 class ICS(_Table):
     """Implementation conformance statement: the claims that select cases."""
 
-    carriages: list[CarriageName] = Field(min_length=1)
+    carriages: list[CarriageName] = Field(min_length=1, description='how messages travel: "ipff", "ipv4" or both')
     mops: MopsICS = MopsICS()
     rehash: RehashICS = RehashICS()
 
@@ -128,25 +136,27 @@ class ICS(_Table):
 class IpffIXIT(_Table):
     """Native carriage: the device's address, the tester's range of addresses, the numbers without an assignment."""
 
-    address: IPFFAddress
-    tester_first: IPFFAddress
-    tester_last: IPFFAddress
+    address: IPFFAddress = Field(description="the device's own IPFF address")
+    tester_first: IPFFAddress = Field(description="the first of the tester's addresses")
+    tester_last: IPFFAddress = Field(description="the last of the tester's addresses")
     ethertype: Annotated[int, Field(ge=0x0600, le=0xFFFF)] = 0x88B5
     icmp_protocol: Annotated[int, Field(ge=0, le=0x3FFF)] = 1
 
     @model_validator(mode="after")
     def _check_range(self) -> "IpffIXIT":
         _check_tester_range(*map(parse_ipff, (self.address, self.tester_first, self.tester_last)))
+        if self.ethertype in (0x0800, 0x0806):
+            raise ValueError("ethertype must be one that nothing else on the wire uses, not that of IPv4 or ARP")
         return self
 
 
 class Ipv4IXIT(_Table):
     """IPv4 carriage: the device's address and prefix, the tester's range, the protocol number of ICMPv5."""
 
-    address: IPv4Address
-    prefix_length: Annotated[int, Field(ge=1, le=30)]
-    tester_first: IPv4Address
-    tester_last: IPv4Address
+    address: IPv4Address = Field(description="the device's own IPv4 address")
+    prefix_length: Annotated[int, Field(ge=1, le=30)] = Field(description="length of the prefix of the wire's network")
+    tester_first: IPv4Address = Field(description="the first of the tester's addresses")
+    tester_last: IPv4Address = Field(description="the last of the tester's addresses")
     icmp_protocol: Number8 = 254
     moves_to: list[IPv4Address] = Field(default=[], description="addresses that the device may be told to move to")
 
@@ -155,8 +165,9 @@ class Ipv4IXIT(_Table):
         numbers = [int(ipaddress.IPv4Address(one)) for one in (self.address, self.tester_first, self.tester_last)]
         _check_tester_range(*numbers)
         network = ipaddress.IPv4Network((self.address, self.prefix_length), strict=False)
-        if not all(ipaddress.IPv4Address(number) in network for number in numbers):
-            raise ValueError(f"tester_first and tester_last must lie in the device's network {network}")
+        lowest, highest = int(network.network_address) + 1, int(network.broadcast_address) - 1
+        if not all(lowest <= number <= highest for number in numbers):
+            raise ValueError(f"address, tester_first and tester_last must be host addresses of one network, {network}")
         for address in self.moves_to:
             number = int(ipaddress.IPv4Address(address))
             if number in range(numbers[1], numbers[2] + 1) or ipaddress.IPv4Address(address) not in network:
@@ -165,8 +176,8 @@ class Ipv4IXIT(_Table):
 
 
 def _check_tester_range(dut: int, first: int, last: int) -> None:
-    if last - first < 3:
-        raise ValueError("tester_first to tester_last must hold at least 4 addresses")
+    if last - first < 15:
+        raise ValueError("tester_first to tester_last must hold at least 16 addresses")
     if first <= dut <= last:
         raise ValueError("the range tester_first to tester_last must not hold the device's own address")
 
@@ -174,9 +185,9 @@ def _check_tester_range(dut: int, first: int, last: int) -> None:
 class MopsIXIT(_Table):
     """Timers and choices of the Mobile Protocol Stack (section 4.1)."""
 
-    rate_limit_s: Seconds = 5.0
+    rate_limit_s: Deadline = 5.0
     migrate_seq: Literal["window", "exact"] = "window"
-    reply_within_s: Seconds = 2.0
+    reply_within_s: Deadline = 2.0
 
 
 class RehashIXIT(_Table):
@@ -190,7 +201,7 @@ class RehashIXIT(_Table):
         default=3, description="how often REHASH-INIT is sent again to a peer that does not answer it"
     )
     init_at: Literal["syn", "established"] = Field(default="syn", description="where a host that connects begins")
-    retry_within_s: Seconds = Field(default=5.0, description="longest time between two REHASH-ADDR nobody answers")
+    retry_within_s: Deadline = Field(default=5.0, description="longest time between two REHASH-ADDR nobody answers")
 
 
 class ServicesIXIT(_Table):
@@ -207,18 +218,18 @@ class IXIT(_Table):
     mops: MopsIXIT = MopsIXIT()
     rehash: RehashIXIT = RehashIXIT()
     services: ServicesIXIT = ServicesIXIT()
-    silence_s: Seconds = Field(default=0.1, description="how long silence lasts behind its ordered barrier")
-    tcp_within_s: Seconds = Field(default=2.0, description="deadline for ordinary TCP answers")
+    silence_s: Deadline = Field(default=0.1, description="how long silence lasts behind its ordered barrier")
+    tcp_within_s: Deadline = Field(default=2.0, description="deadline for ordinary TCP answers")
 
 
 class Profile(_Table):
-    """One device: who it is, how to reach it, what it claims, what is needed to run."""
+    """One device: who it is, how to reach it, what it claims, what is needed to run. `path` is the file it is from."""
 
     path: Path
-    dut: DUT
-    link: NamespaceLink | InterfaceLink = Field(discriminator="kind")
-    ics: ICS
-    ixit: IXIT
+    dut: DUT = Field(description="the table that names the device")
+    link: NamespaceLink | InterfaceLink = Field(discriminator="kind", description="the table that says where it is")
+    ics: ICS = Field(description="the table of what the device claims")
+    ixit: IXIT = Field(description="the table of addresses and times")
 
     @model_validator(mode="after")
     def _check_carriages(self) -> "Profile":
@@ -241,24 +252,15 @@ def load(path: Path, command_arguments: list[str] | None = None) -> Profile:
         raise ProfileError(f"{path}: {error.strerror}; allowed is a readable TOML file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path}: not TOML: {error}") from None
+    if "path" in content:
+        raise ProfileError(f"{path}: path: is not a key; allowed are dut, link, ics, ixit")
     try:
         profile = Profile(path=path, **content)
     except ValidationError as error:
-        raise ProfileError(f"{path}: {_describe(error)}") from None
-    except TypeError:
-        raise ProfileError(f"{path}: path: is not a key of a profile") from None
+        raise ProfileError(f"{path}: {describe(error, Profile)}") from None
     if command_arguments:
+        if not profile.dut.command:
+            raise ProfileError(f"{path}: dut.command: is missing: there is nothing to add arguments to")
         command = [*profile.dut.command, *command_arguments]
         profile = profile.model_copy(update={"dut": profile.dut.model_copy(update={"command": command})})
     return profile
-
-
-def _describe(error: ValidationError) -> str:
-    """The first error as `key: what is wrong (value)`, and how many more there are."""
-    first, *others = error.errors()
-    key = ".".join(str(part) for part in first["loc"] if part not in ("namespace", "interface")) or "profile"
-    message = first["msg"].removeprefix("Value error, ")
-    given = first["input"]
-    shown = f", not {given!r}" if isinstance(given, (str, int, float, list)) else ""
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{key}: {message}{shown}{more}"

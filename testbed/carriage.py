@@ -12,7 +12,7 @@ from scapy.utils import checksum
 
 from layers.ipff import IPFF, bind_ethertype, bind_icmpv5_protocol, bind_ipv4_protocol, pseudo_header
 from profiles import Profile
-from profiles.model import format_ipff, parse_ipff
+from profiles.addresses import format_ipff, parse_ipff
 from testbed.port import ETHERTYPE_IPV4, Key
 
 ETHERNET_HEADER = 14
@@ -89,7 +89,7 @@ def _ethernet_header(source: str, destination: str, ethertype: int) -> bytes:
 
 def carriages(profile: Profile) -> dict[str, Carriage]:
     """The carriages that the profile claims, by name; binds the layers to the profile's numbers."""
-    found = {}
+    found: dict[str, Carriage] = {}
     for name in profile.ics.carriages:
         if name == "ipff" and (ipff := profile.ixit.ipff):
             bind_ethertype(ipff.ethertype)

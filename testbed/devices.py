@@ -4,7 +4,6 @@
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from profiles import NamespaceLink as NamespaceLinkTable
 from profiles import Profile
@@ -13,11 +12,13 @@ from testbed.case import Bench, CaseSpec
 from testbed.clock import Clock
 from testbed.configuration import carriage_names
 from testbed.dut import Wiring
+from testbed.holder import LinkError
 from testbed.interface_link import InterfaceLink
 from testbed.lag import LagProbe
-from testbed.namespace_link import LinkError, NamespaceLink
-from testbed.sanity import check_alive
-from testbed.station import AddressPool
+from testbed.namespace_link import NamespaceLink
+from testbed.overlap import MOST_AT_ONCE
+from testbed.sanity import Doubt, check_alive
+from testbed.station import ADDRESSES_PER_CASE, AddressPool
 from testbed.verdict import DeviceLost
 
 IPFF_ETHERTYPE = 0x88B5
@@ -25,25 +26,20 @@ EXCLUSIVE_AT_ONCE = 4
 """Devices of exclusive cases that run at once on one machine, all processes together."""
 
 
-@dataclass(frozen=True)
-class Share:
-    """Which part of the tester's addresses this process may use: number `index` of `count` processes."""
-
-    index: int = 0
-    count: int = 1
-
-
 class Devices:
-    """Starts devices, lends them to cases, stops them. The clock and the lag probe are shared by all."""
+    """Starts devices, lends them to cases, stops them. The clock and the lag probe are shared by all.
 
-    def __init__(self, profile: Profile, share: Share, clock: Clock) -> None:
+    `processes` is the number of test processes: they share the machine, and on a real wire the tester's addresses.
+    """
+
+    def __init__(self, profile: Profile, processes: int, clock: Clock) -> None:
         self._profile = profile
-        self._share = share
+        self._processes = processes
         self._clock = clock
         self._lag = LagProbe()
         self._link: NamespaceLink | InterfaceLink | None = None
         self._shared: dict[str, Bench] = {}
-        self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // share.count))
+        self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
         self.said = ("", "")
 
     def bring_up(self, specs: Iterable[CaseSpec]) -> None:
@@ -78,11 +74,11 @@ class Devices:
         with self._clock.waiting():
             self._room.acquire()
         try:
-            with self._clock.waiting():
-                try:
+            try:
+                with self._clock.waiting():
                     bench = self._start(spec.role)
-                except LinkError as error:
-                    raise DeviceLost(str(error)) from None
+            except LinkError as error:
+                raise DeviceLost(str(error)) from None
             try:
                 yield bench
             finally:
@@ -90,6 +86,24 @@ class Devices:
                     self._link.stop(bench.dut)
         finally:
             self._room.release()
+
+    def cases_at_once(self) -> int:
+        """How many cases the tester's addresses are enough for. LinkError if it is not a single one."""
+        pools = [pool for bench in self._shared.values() for pool in bench.pools.values()]
+        room = min((pool.size // ADDRESSES_PER_CASE for pool in pools), default=MOST_AT_ONCE)
+        if not room:
+            wanted = ADDRESSES_PER_CASE * self._processes
+            raise LinkError(
+                f"{self._profile.path}: ixit: the range tester_first to tester_last must hold at least {wanted} "
+                f"addresses for {self._processes} test processes"
+            )
+        return room
+
+    def interrupt(self, why: Exception) -> None:
+        """Let the cases that wait for a shared device end with `why`."""
+        for bench in self._shared.values():
+            for port in bench.dut.ports:
+                port.fail(why)
 
     def check(self) -> None:
         """Look whether the devices that cases share still serve; DeviceLost if one does not."""
@@ -106,7 +120,7 @@ class Devices:
         wiring = Wiring(self._clock, ipff.ethertype if ipff else IPFF_ETHERTYPE)
         if isinstance(self._profile.link, NamespaceLinkTable):
             return NamespaceLink(self._profile, wiring, self._lag)
-        return InterfaceLink(self._profile, self._profile.link, wiring)
+        return InterfaceLink(self._profile, self._profile.link, wiring, self._lag, self._processes)
 
     def _start(self, role: str) -> Bench:
         """A device in `role`, which answered ordinary TCP. A device on a real wire is one for all roles."""
@@ -120,11 +134,12 @@ class Devices:
             known = {name: known[name] for name in carriage_names(self._profile, role)}
         pools = {name: self._pool(carriage) for name, carriage in known.items()}
         bench = Bench(self._profile, dut, self._clock, self._lag, known, pools)
+        bench.confirm_alive = Doubt(bench).settle
         check_alive(bench)
         return bench
 
     def _pool(self, carriage: Carriage) -> AddressPool:
         # Processes share a real wire; virtual wires are each process's own.
-        shared = isinstance(self._link, InterfaceLink)
-        share = (self._share.index, self._share.count) if shared else (0, 1)
-        return AddressPool(carriage, self._clock, *share)
+        if isinstance(self._link, InterfaceLink):
+            return AddressPool(carriage, self._clock, self._link.share, self._link.shares)
+        return AddressPool(carriage, self._clock)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Function-scoped fixtures for cases that run ahead of pytest's items.
 
-Pytest sets fixtures up for one item at a time. The bodies of many cases run at once, so the plain fixtures that they use
-(functions of other fixtures, with `return` or `yield`) are called here, in the case's own thread.
+Pytest sets fixtures up for one item at a time. The bodies of many cases run at once, so the plain fixtures that they
+use (functions of other fixtures, with `return` or `yield`) are called here, in the case's own thread.
 """
 
 import inspect

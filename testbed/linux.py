@@ -38,9 +38,15 @@ def setns(fd: int, kind: int = CLONE_NEWNET) -> None:
     _check(_libc.setns(fd, kind), "setns")
 
 
-def die_with_parent() -> None:
-    """Ask the kernel for SIGKILL when the parent dies, and leave at once if it is gone already."""
+def die_with_parent(parent: int = 0) -> None:
+    """Ask the kernel for SIGKILL when the parent (to be exact: the thread that started us) dies.
+
+    Leaves at once if the parent is not `parent` any more; 0 means that it lives in another PID namespace and cannot be
+    seen from here.
+    """
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def become_root_in_user_namespace() -> None:
@@ -53,7 +59,7 @@ def become_root_in_user_namespace() -> None:
 
 
 def switch_offloads_off(interface: str) -> None:
-    """Make the kernel finish checksums and segment by MTU on `interface`, so that frames are what a wire would carry."""
+    """Make the kernel finish checksums and segment by MTU on `interface`: frames are what a wire would carry."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         for command in _OFFLOAD_SWITCHES:
             value = array.array("B", struct.pack("=II", command, 0))

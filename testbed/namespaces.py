@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The holder: a process that owns the run's namespaces, so that nothing outlives the run.
+"""The holder: a process that owns the run's namespaces and devices, so that nothing outlives the run.
 
-Started by `testbed.namespace_link` as `python -m testbed.namespaces FD`. It enters a user namespace if it has to, then a
-new network namespace (the tester's: no address, no route) and a new PID namespace whose init it becomes. Every process
-of the device is a descendant of that init. When the test process ends, however it ends, the kernel kills the holder,
-with it the PID namespace, and with the last process the network namespaces and their interfaces.
+Started by `testbed.holder` as `python -m testbed.namespaces CONTROL PROBE KIND PARENT`: the numbers of two sockets
+(SOCK_SEQPACKET), "namespaces" or "processes", the test process. For "namespaces" it enters a user namespace if it has
+to, then a new network namespace (the tester's: no address, no route) and a new PID namespace whose init it becomes.
+Every process of a device is a descendant of that init. When the test process ends, however it ends, the kernel kills
+the holder, with it the PID namespace, and with the last process the network namespaces and their interfaces. For
+"processes" it stays where it is, and the kernel kills the process that the command started.
 
-It answers JSON requests on the socket FD (SOCK_SEQPACKET) and reports two events on its own:
-`{"event": "exit", "instance": n, "code": c}` and `{"event": "lag", "ns": t, "lag_ns": l}`: at the wall-clock time t this
-process ran l later than it had asked for, which is what the device suffered too.
+On CONTROL it answers JSON requests and tells `{"event": "exit", "instance": n, "code": c}` when a device has ended; on
+PROBE a process of its own measures lag (`testbed.lag`).
 """
 
+import contextlib
 import json
 import os
 import select
@@ -18,103 +20,116 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from testbed import linux
+from testbed.lag import measure
 from testbed.sockets import open_capture, open_sender
 
-PROBE_INTERVAL_NS = 10_000_000
-LAG_WORTH_TELLING_NS = 20_000_000
+NAMESPACES = "namespaces"
+PROCESSES = "processes"
 
-
-@dataclass
-class _Instance:
-    process: subprocess.Popen[bytes]
-    number: int
+_MESSAGE = 1 << 16
+_WATCH_MS = 10
 
 
 @dataclass
 class Holder:
+    """Starts and ends devices as it is told; instances are numbered in the order of their start."""
+
     control: socket.socket
-    instances: list[_Instance] = field(default_factory=list)
-    links: int = 0
-
-    def start(self, request: dict[str, Any]) -> None:
-        """Make the wires of a new DUT, start it, and hand out the tester's sockets and the DUT's standard streams."""
-        wires = [f"wire{index}" for index in range(request["wires"])]
-        ports = [f"port{self.links + index}" for index in range(request["wires"])]
-        self.links += len(ports)
-        namespace, macs = _make_wires(ports, wires)
-        configuration = request["configuration"]
-        if ipff := configuration["carriages"].get("ipff"):
-            ipff["neighbour_mac"] = macs["ports"][0]
-        Path(request["configuration_path"]).write_text(json.dumps(configuration))
-        environment = {**os.environ, **request["environment"], "DUT_WIRES": " ".join(wires)}
-        try:
-            process = subprocess.Popen(
-                request["command"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment,
-                preexec_fn=lambda: linux.setns(namespace),
-            )
-        except OSError as error:
-            self._send({"error": f"{request['command'][0]}: {error.strerror}"})
-            return
-        finally:
-            os.close(namespace)
-        number = len(self.instances)
-        self.instances.append(_Instance(process, number))
-        assert process.stdin and process.stdout and process.stderr
-        handed = [end for port in ports for end in (open_capture(port), open_sender(port))]
-        streams = [process.stdin, process.stdout, process.stderr]
-        fds = [end.fileno() for end in handed] + [stream.fileno() for stream in streams]
-        self._send({"instance": number, "macs": macs}, fds)
-        for end in handed:
-            end.close()
-        for stream in streams:
-            stream.close()
-
-    def stop(self, request: dict[str, Any]) -> None:
-        """End one DUT that had its time to leave after the end of its input: SIGKILL if it is still there."""
-        process = self.instances[request["instance"]].process
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        self._send({"stopped": request["instance"]})
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    ended: set[int] = field(default_factory=set)
+    ports: int = 0
 
     def run(self) -> None:
-        """Serve requests until the tester hangs up; in between measure how late this process gets the processor."""
+        """Serve requests until the tester hangs up."""
         poller = select.poll()
         poller.register(self.control, select.POLLIN)
-        reported: set[int] = set()
-        due = time.monotonic_ns() + PROBE_INTERVAL_NS
         while True:
-            ready = poller.poll(max(0, due - time.monotonic_ns()) / 1e6)
-            now = time.monotonic_ns()
-            if now - due > LAG_WORTH_TELLING_NS:
-                self._send({"event": "lag", "ns": time.time_ns(), "lag_ns": now - due})
-            for instance in self.instances:
-                if instance.number not in reported and instance.process.poll() is not None:
-                    reported.add(instance.number)
-                    self._send({"event": "exit", "instance": instance.number, "code": instance.process.returncode})
-            if ready:
-                message = self.control.recv(1 << 16)
-                if not message:
-                    return
-                request = json.loads(message)
-                {"start": self.start, "stop": self.stop}[request["op"]](request)
-            due = time.monotonic_ns() + PROBE_INTERVAL_NS
+            ready = poller.poll(_WATCH_MS)
+            self._tell_ends()
+            if not ready:
+                continue
+            message = self.control.recv(_MESSAGE)
+            if not message:
+                return
+            request = json.loads(message)
+            try:
+                reply, fds = {"start": self._start, "stop": self._stop}[request["op"]](request)
+            except Exception as error:
+                reply, fds = {"error": str(getattr(error, "strerror", None) or error)}, []
+            self._send({"id": request["id"], **reply}, fds)
+            for fd in fds:
+                os.close(fd)
+
+    def _start(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
+        """Make the wires of a new device and start it: hands out the tester's sockets and the standard streams."""
+        wires = [f"wire{index}" for index in range(request["wires"])]
+        ports = [f"port{self.ports + index}" for index in range(request["wires"])]
+        self.ports += len(ports)
+        namespace, macs = make_wires(ports, wires) if wires else (None, {"ports": [], "wires": []})
+        try:
+            process = _run_device(request, wires, macs, namespace)
+        finally:
+            if namespace is not None:
+                os.close(namespace)
+        self.processes.append(process)
+        sockets = [end.detach() for port in ports for end in (open_capture(port), open_sender(port))]
+        streams = [os.dup(stream.fileno()) for stream in (process.stdin, process.stdout, process.stderr) if stream]
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                stream.close()
+        return {"instance": len(self.processes) - 1, "macs": macs}, sockets + streams
+
+    def _stop(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
+        """End a device that had its time to leave after the end of its input, with all it has started."""
+        process = self.processes[request["instance"]]
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return {}, []
+
+    def _tell_ends(self) -> None:
+        for number, process in enumerate(self.processes):
+            if number not in self.ended and process.poll() is not None:
+                self.ended.add(number)
+                self._send({"event": "exit", "instance": number, "code": process.returncode})
 
     def _send(self, message: dict[str, Any], fds: list[int] | None = None) -> None:
         socket.send_fds(self.control, [json.dumps(message).encode()], fds or [])
 
 
-def _make_wires(ports: list[str], wires: list[str]) -> tuple[int, dict[str, list[str]]]:
+def _run_device(
+    request: dict[str, Any], wires: list[str], macs: dict[str, list[str]], namespace: int | None
+) -> subprocess.Popen[bytes]:
+    configuration = request["configuration"]
+    ipff = configuration["carriages"].get("ipff")
+    if ipff and macs["ports"]:
+        ipff["neighbour_mac"] = macs["ports"][0]
+    Path(request["configuration_path"]).write_text(json.dumps(configuration))
+    owner = os.getpid()
+
+    def settle() -> None:
+        if namespace is not None:
+            linux.setns(namespace)
+        linux.die_with_parent(owner)
+
+    # A session of its own: Ctrl-C at the terminal is for the tester, which then asks the device to leave.
+    return subprocess.Popen(
+        request["command"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **request["environment"], "DUT_WIRES": " ".join(wires)},
+        preexec_fn=settle,
+        start_new_session=True,
+    )
+
+
+def make_wires(ports: list[str], wires: list[str]) -> tuple[int, dict[str, list[str]]]:
     """Make a network namespace joined to ours by one veth pair for each port and wire.
 
     Returns a descriptor of the namespace and the Ethernet addresses of both sides.
@@ -149,33 +164,57 @@ def _raise(route: Any, interface: str) -> str:
     return str(route.get_links(index)[0].get("address"))
 
 
-def main() -> None:
-    """Build the namespaces, become the init of the new PID namespace and serve."""
-    parent = int(os.environ.get("ROAMPROOF_PARENT", "0"))
-    linux.die_with_parent()
-    if parent and os.getppid() != parent:
-        return
-    control = socket.socket(fileno=int(sys.argv[1]))
+def enter_namespaces() -> None:
+    """Move to a new network namespace, and the next child to a new PID namespace; through a user one if need be."""
     try:
-        try:
-            linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWPID)
-        except PermissionError:
-            linux.become_root_in_user_namespace()
-            linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWPID)
-    except OSError as error:
-        control.send(json.dumps({"error": f"cannot make namespaces: {error.strerror}"}).encode())
-        return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWPID)
+    except PermissionError:
+        linux.become_root_in_user_namespace()
+        linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWPID)
+
+
+def _become_init() -> None:
+    """Return in a child that is the init of the new PID namespace; the parent waits for it and ends as it ends."""
     child = os.fork()
     if child:
-        control.close()
+        for fd in map(int, sys.argv[1:3]):
+            os.close(fd)
         _, status = os.waitpid(child, 0)
         sys.exit(os.waitstatus_to_exitcode(status))
     linux.die_with_parent()
     # Interfaces made later are born without IPv6 chatter.
     linux.disable_ipv6("default")
-    control.send(json.dumps({"ready": True, "holder": Path("/proc/self").resolve().name}).encode())
-    Holder(control).run()
+
+
+def _start_probe(control: socket.socket, probe: socket.socket) -> None:
+    owner = os.getpid()
+    if os.fork() == 0:
+        linux.die_with_parent(owner)
+        control.close()
+        measure(probe)
+        os._exit(0)
+    probe.close()
+
+
+def main() -> None:
+    """Build the namespaces, become the init of the new PID namespace and serve."""
+    linux.die_with_parent(int(sys.argv[4]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.argv[3] == NAMESPACES:
+        try:
+            enter_namespaces()
+        except OSError as error:
+            control = socket.socket(fileno=int(sys.argv[1]))
+            control.send(json.dumps({"id": 0, "error": f"cannot make namespaces: {error.strerror}"}).encode())
+            return
+        _become_init()
+    control, probe = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    _start_probe(control, probe)
+    control.send(json.dumps({"id": 0}).encode())
+    try:
+        Holder(control).run()
+    except OSError:
+        return  # the tester has gone in the middle of a message
 
 
 if __name__ == "__main__":

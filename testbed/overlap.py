@@ -6,7 +6,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from testbed.clock import Clock, RunOver
@@ -19,6 +19,7 @@ MOST_AT_ONCE = 1000
 """Cases under way in one process: a thread and a few addresses each."""
 
 _INTERRUPTIBLE_S = 0.5
+_LEAVING_S = 3.0
 
 
 class Overlap:
@@ -53,6 +54,10 @@ class Overlap:
     def stop(self) -> None:
         """Start nothing more and end all waiting for times."""
         self._clock.stop()
+
+    def join(self) -> None:
+        """Give the cases that are under way a moment to end."""
+        wait(self._outcomes.values(), timeout=_LEAVING_S)
 
     def _launch(self, bodies: list[tuple[str, Callable[[], Outcome]]], room: threading.BoundedSemaphore) -> None:
         for identifier, body in bodies:

@@ -2,21 +2,24 @@
 """Pytest side of the testbed: options, cases that run ahead, verdicts in pytest's words."""
 
 import os
+import signal
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
-from profiles import Profile, ProfileError, load
-from testbed import fixtures
+from profiles import InterfaceLink, Profile, ProfileError, load
+from testbed import fixtures, linux
 from testbed.case import Case, CaseSpec
-from testbed.devices import Share
+from testbed.completeness import Completeness, Plan
 from testbed.marks import MARKERS
 from testbed.record import failure_text, record
+from testbed.run import Outcome
 from testbed.session import TestSession
-from testbed.verdict import Broken, Inconclusive, Verdict
+from testbed.verdict import Broken, Finding, Inconclusive, Verdict
 
 SPEC = pytest.StashKey[CaseSpec]()
 """On an item: the case it stands for; set by the project's conftest from marks and catalogue."""
@@ -52,11 +55,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    if path := config.getoption("--dut"):
-        try:
-            config.stash[PROFILE] = load(Path(path), config.getoption("--dut-arg"))
-        except ProfileError as error:
-            raise pytest.UsageError(str(error)) from None
+    path = config.getoption("--dut")
+    if not path:
+        return
+    try:
+        profile = load(Path(path), config.getoption("--dut-arg"))
+    except ProfileError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[PROFILE] = profile
+    if _is_worker(config):
+        linux.die_with_parent(os.getppid())
+        config.pluginmanager.register(Plan(SPEC), "roamproof plan")
+    else:
+        if config.getoption("numprocesses", None) or config.getoption("tx", None):
+            _refuse_processes(profile)
+        config.pluginmanager.register(Completeness(SPEC), "roamproof completeness")
+    signal.signal(signal.SIGTERM, _interrupt)
 
 
 @pytest.hookimpl(trylast=True)
@@ -68,9 +82,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give every worker its part of the cases at once, so that it can start them all ahead."""
+    if PROFILE not in config.stash:
+        return None
     from xdist.scheduler import LoadScopeScheduling
 
-    class WholeShares(LoadScopeScheduling):  # type: ignore[misc]
+    class WholeShares(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
             return _share(nodeid, self.numnodes)
 
@@ -86,7 +102,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     item.funcargs.update(dict.fromkeys(item.fixturenames))
     session = _test_session(item.config)
     if not session.knows(item.stash[SPEC].id):
-        count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        count = _processes()
         share = _share(item.nodeid, count)
         mine = [one for one in item.session.items if SPEC in one.stash and _share(one.nodeid, count) == share]
         session.start((one.stash[SPEC], _body(one)) for one in sorted(mine, key=_starting_order))
@@ -99,31 +115,37 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     session = _test_session(pyfuncitem.config)
     outcome = session.outcome(pyfuncitem.stash[SPEC].id)
-    entry = record(outcome, Path(pyfuncitem.config.getoption("--report")))
+    with session.clock.announced():
+        entry = record(outcome, Path(pyfuncitem.config.getoption("--report")))
     pyfuncitem.stash[_ENTRY] = entry
     _attach_to_allure(pyfuncitem.config, entry)
-    if session.lost:
-        pyfuncitem.session.shouldstop = f"the device is lost: {session.lost}"
     if outcome.verdict is Verdict.FAIL:
         raise Broken(outcome.finding)
-    if outcome.verdict is Verdict.NOT_APPLICABLE:
+    if outcome.verdict in (Verdict.NOT_APPLICABLE, Verdict.NOT_RUN):
         pytest.skip(outcome.finding.reason)
     if outcome.verdict is Verdict.INCONCLUSIVE:
         raise Inconclusive(outcome.finding.reason)
-    if outcome.error:
-        raise outcome.error
+    if outcome.verdict is Verdict.ERROR:
+        raise outcome.error or RuntimeError(outcome.finding.reason)
     return True
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report: Any = yield
-    if call.when == "call" and (entry := item.stash.get(_ENTRY, None)):
-        report.case = entry
+    if SPEC not in item.stash:
+        return report  # type: ignore[no-any-return]  # pluggy's wrappers return what they were sent
+    if report.failed and _ENTRY not in item.stash:
+        # Whatever went wrong around the case: it must not be missing from the results.
+        finding = Finding(report.longreprtext)
+        item.stash[_ENTRY] = record(Outcome(item.stash[SPEC], Verdict.ERROR, finding), Path("."))
+        report.case = item.stash[_ENTRY]
+    elif call.when == "call" and _ENTRY in item.stash:
+        report.case = item.stash[_ENTRY]
         if report.failed:
             quotes = [(one.id, one.quote) for one in item.stash[SPEC].requirements]
-            report.longrepr = failure_text(entry, quotes)
-    return report
+            report.longrepr = failure_text(report.case, quotes)
+    return report  # type: ignore[no-any-return]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -136,17 +158,16 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Take the device down; a worker hands its figures to the controller."""
     config = session.config
     running = config.stash.get(_SESSION, None)
     if running is None:
         return
-    running.close()
+    running.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     figures: dict[str, Any] = {**running.figures(), "device": running.device(), "lost": str(running.lost or "")}
-    output = getattr(config, "workeroutput", None)
-    if output is not None:
-        output["roamproof"] = figures
+    if _is_worker(config):
+        config.workeroutput["roamproof"] = figures  # type: ignore[attr-defined]  # xdist's own way to hand over
     else:
         config.hook.pytest_roamproof_figures(config=config, figures=figures)
 
@@ -171,9 +192,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 def _test_session(config: pytest.Config) -> TestSession:
     if _SESSION not in config.stash:
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-        share = Share(int(worker), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
-        config.stash[_SESSION] = TestSession(config.stash[PROFILE], share)
+        config.stash[_SESSION] = TestSession(config.stash[PROFILE], _processes())
     return config.stash[_SESSION]
 
 
@@ -184,6 +203,27 @@ def _body(item: pytest.Item) -> Any:
         fixtures.call(item, {"case": case})
 
     return body
+
+
+def _refuse_processes(profile: Profile) -> None:
+    """UsageError where the profile allows one test process only."""
+    if profile.dut.agent == "manual":
+        raise pytest.UsageError(f'{profile.path}: dut.agent: "manual" asks one operator: allowed is -n 0 only')
+    if isinstance(profile.link, InterfaceLink) and profile.dut.command:
+        raise pytest.UsageError(f"{profile.path}: dut.command on a real interface is for one process: allowed is -n 0")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Make SIGTERM end the run as Ctrl-C does: results are written, devices end."""
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _processes() -> int:
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 def _share(nodeid: str, count: int) -> str:

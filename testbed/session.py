@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 
 from profiles import Profile
 from testbed.case import NANO, Case, CaseSpec
-from testbed.clock import Clock
-from testbed.devices import Devices, Share
-from testbed.namespace_link import LinkError
-from testbed.overlap import Overlap
+from testbed.clock import Clock, RunOver
+from testbed.devices import Devices
+from testbed.holder import LinkError
+from testbed.overlap import MOST_AT_ONCE, Overlap
 from testbed.run import Outcome, run_case
 from testbed.verdict import DeviceLost, Finding, Verdict
 
@@ -19,10 +19,10 @@ class TestSession:
 
     __test__ = False
 
-    def __init__(self, profile: Profile, share: Share) -> None:
-        self._clock = Clock()
-        self._overlap = Overlap(self._clock)
-        self._devices = Devices(profile, share, self._clock)
+    def __init__(self, profile: Profile, processes: int) -> None:
+        self.clock = Clock()
+        self._overlap = Overlap(self.clock)
+        self._devices = Devices(profile, processes, self.clock)
         self.lost: BaseException | None = None
         self.waits_ns = 0
         self.longest_chain_ns = 0
@@ -30,12 +30,14 @@ class TestSession:
     def start(self, cases: Iterable[tuple[CaseSpec, Callable[[Case], None]]]) -> None:
         """Bring up the devices that these cases need, then start the cases in this order."""
         mine = list(cases)
+        at_once = MOST_AT_ONCE
         if self.lost is None:
             try:
                 self._devices.bring_up([spec for spec, _ in mine if not spec.not_applicable])
+                at_once = self._devices.cases_at_once()
             except (LinkError, DeviceLost) as error:
                 self.lost = error
-        self._overlap.start([(spec.id, self._runner(spec, body)) for spec, body in mine])
+        self._overlap.start([(spec.id, self._runner(spec, body)) for spec, body in mine], at_once)
 
     def knows(self, identifier: str) -> bool:
         """Whether the case has been started."""
@@ -51,14 +53,16 @@ class TestSession:
             self.longest_chain_ns = max(self.longest_chain_ns, outcome.case.waits_ns)
         return outcome
 
-    def close(self) -> None:
-        """Check that the devices still serve, then take everything down."""
-        if not self.lost:
+    def close(self, *, interrupted: bool = False) -> None:
+        """Check that the devices still serve, unless the run was interrupted, then take everything down."""
+        if not self.lost and not interrupted:
             try:
                 self._devices.check()
             except DeviceLost as error:
                 self.lost = error
         self._overlap.stop()
+        self._devices.interrupt(RunOver("the run was stopped"))
+        self._overlap.join()
         self._devices.close()
 
     def figures(self) -> dict[str, float]:

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Addresses as a profile writes them: checked, and IPFF addresses as numbers."""
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+MAXIMUM_FIELD = 1023
+"""The largest value of one of the five 10-bit fields of an IPFF address."""
+
+
+def parse_ipff(address: str) -> int:
+    """The 50-bit number behind a dotted address of five fields, most significant first; ValueError otherwise."""
+    fields = address.split(".")
+    if len(fields) != 5 or not all(
+        re.fullmatch(r"[0-9]{1,4}", field) and int(field) <= MAXIMUM_FIELD for field in fields
+    ):
+        raise ValueError(f"must be an IPFF address, five fields of 0..{MAXIMUM_FIELD} with dots between: 525.8.78.3.9")
+    number = 0
+    for field in fields:
+        number = number << 10 | int(field)
+    return number
+
+
+def format_ipff(number: int) -> str:
+    """The dotted notation of a 50-bit address."""
+    return ".".join(str(number >> shift & MAXIMUM_FIELD) for shift in (40, 30, 20, 10, 0))
+
+
+def _check_ipff(address: str) -> str:
+    parse_ipff(address)
+    return address
+
+
+def _check_ipv4(address: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(address))
+    except ValueError:
+        raise ValueError("must be an IPv4 address: 198.18.0.1") from None
+
+
+def _check_mac(address: str) -> str:
+    if not re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", address) or int(address[1], 16) & 1:
+        raise ValueError("must be the Ethernet address of one interface, in lower case: 02:00:00:00:00:01")
+    return address
+
+
+IPFFAddress = Annotated[str, AfterValidator(_check_ipff)]
+IPv4Address = Annotated[str, AfterValidator(_check_ipv4)]
+MacAddress = Annotated[str, AfterValidator(_check_mac)]
