@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from conformance import catalogue
+from conformance.plugin import interpreter
 from profiles import Profile
 from reports.console import print_summary
 from reports.keeper import Keeper
@@ -85,7 +86,7 @@ def _empty_results(config: pytest.Config) -> Results:
     return Results(
         suite=_suite(),
         started=datetime.now(UTC).astimezone(),
-        command=shlex.join(["python", "-m", "pytest", *config.invocation_params.args]),
+        command=shlex.join([interpreter(), "-m", "pytest", *config.invocation_params.args]),
         dut=Dut(
             name=profile.dut.name,
             vendor=profile.dut.vendor,
@@ -122,6 +123,7 @@ def _requirements(profile: Profile) -> list[RequirementResult]:
             section=f"{one.protocol} {one.section}",
             roles=list(one.roles),
             strength=one.strength,
+            statement=one.statement,
             quote=one.quote,
             reading=one.reading,
             ixit=list(one.ixit),

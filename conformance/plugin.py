@@ -3,6 +3,8 @@
 
 import inspect
 import shlex
+import sys
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -37,7 +39,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         raise pytest.UsageError(f"{item.nodeid}: a case is @valid, @invalid or @inopportune")
     requirements = [known.requirement(identifier) for identifier in marker.args]
     arguments = [f"--dut-arg={argument}" for argument in item.config.getoption("--dut-arg")]
-    rerun = shlex.join(["python", "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments])
+    rerun = shlex.join([interpreter(), "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments])
     return CaseSpec(
         id=item.nodeid,
         purpose=" ".join((inspect.getdoc(item.function) or "").split()),
@@ -51,6 +53,12 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         role=_role(requirements[0], profile),
         exclusive=item.get_closest_marker("exclusive") is not None,
     )
+
+
+def interpreter() -> str:
+    """How to call this Python from the folder that the run was started in."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _role(requirement: catalogue.Requirement, profile: Profile) -> str:

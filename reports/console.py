@@ -115,7 +115,8 @@ def _entry(console: Console, entry: RequirementResult, decided: list[CaseResult]
         _paragraph(console, head, entry.reason)
         return
     case, *others = decided
-    _paragraph(console, head, case.reason or case.purpose)
+    _paragraph(console, head, entry.statement)
+    _wrapped(console, case.reason or case.purpose, "    ")
     more = f" (and {len(others)} more case{'s' if len(others) > 1 else ''})" if others else ""
     console.print(Text(visible(f"    {case.id}{more}")), soft_wrap=True)
 

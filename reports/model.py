@@ -181,6 +181,7 @@ class RequirementResult(_Frozen):
     section: str
     roles: list[str]
     strength: Strength
+    statement: str = Field(default="", description="what the device has to do, in one testable sentence")
     quote: str
     reading: str = ""
     ixit: list[str] = Field(default_factory=list)

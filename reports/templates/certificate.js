@@ -7,7 +7,7 @@
   const articles = new Map([...document.querySelectorAll("article[data-requirement]")].map((a) => [a.dataset.requirement, a]));
   const items = [...document.querySelectorAll("tr[data-requirement]")].map((row) => {
     const article = articles.get(row.dataset.requirement);
-    const words = article.querySelectorAll("h4, blockquote, .reading, .none, .purpose, .links, .case > summary .tags");
+    const words = article.querySelectorAll("h4, .statement, blockquote, .reading, .none, .purpose, .links, .case > summary .tags");
     const text = [...words].map((part) => part.textContent).join(" ").toLowerCase();
     return { row, article, verdict: row.dataset.verdict, strength: row.dataset.strength, text };
   });

@@ -92,6 +92,7 @@ def requirement(number: int, strength: str = "M", **changes: Any) -> Requirement
         "section": "4.1",
         "roles": ["server"],
         "strength": strength,
+        "statement": f"The device does what number {number} asks.",
         "quote": QUOTE,
         "specification": SPECIFICATION,
     }
