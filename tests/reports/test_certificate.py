@@ -225,7 +225,7 @@ def test_what_is_broken_stands_first_with_quote_reason_and_way_on(tmp_path: Path
     html = render(every_verdict(), tmp_path)
     broken = " ".join(html[html.index('<section id="broken"') : html.index('<section id="deviations"')].split())
     assert "Broken: 3 requirements" in broken
-    assert "The device does what number 1 asks." in broken
+    assert "The device does what number 2 asks." in broken
     assert "The server validates the TCP sequence number" in broken
     assert "packet 14 answers success" in broken
     assert "<mark>code=3</mark>" in broken
