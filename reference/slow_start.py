@@ -7,8 +7,6 @@ not fit are held, and go out in their order as acknowledgements come; the kernel
 When the window has grown beyond all the kernel is likely to use, the path is the kernel's alone again.
 """
 
-from collections import deque
-
 from reference.tcp import distance
 
 ENOUGH = 1 << 20
@@ -28,7 +26,7 @@ class SlowStart:
     def __init__(self, acknowledged: int, segment_size: int) -> None:
         self.acknowledged, self.segment_size = acknowledged, segment_size
         self.window = self.first_window()
-        self.held: deque[tuple[int, bytes]] = deque()
+        self.held: dict[int, bytes] = {}  # by the sequence number they end before, in the order of sending
 
     def first_window(self) -> int:
         return initial_window(self.segment_size)
@@ -41,10 +39,14 @@ class SlowStart:
         """Whether a segment that ends before the sequence number `end` may be sent now."""
         return distance(self.acknowledged + self.window, end) <= 0
 
+    def sends(self, end: int) -> None:
+        """A segment that is admitted goes out: no need to send it once more."""
+        self.held.pop(end, None)
+
     def hold(self, end: int, packet: bytes) -> None:
-        """Keep a packet of the kernel until the window has room for it."""
-        if len(self.held) < MOST_HELD:
-            self.held.append((end, packet))
+        """Keep a packet of the kernel until the window has room for it; a retransmission replaces the first one."""
+        if len(self.held) < MOST_HELD or end in self.held:
+            self.held[end] = packet
 
     def acknowledge(self, number: int) -> None:
         """Account for an acknowledgement of the peer."""
@@ -55,8 +57,8 @@ class SlowStart:
 
     def release(self) -> bytes | None:
         """The next held packet that fits by now."""
-        if self.held and self.admits(self.held[0][0]):
-            return self.held.popleft()[1]
+        for end in self.held:
+            return self.held.pop(end) if self.admits(end) else None
         return None
 
     @property
