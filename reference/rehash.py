@@ -73,13 +73,10 @@ class Rehash(Told, Mover):
         context, option = flow.rehash, segment.option
         if context is None or segment.flags & (SYN | RST) or not segment.flags & ACK:
             return
-        context.is_acknowledged(segment.acknowledgement)
-        if option is not None and flow.tcp.state is State.ESTABLISHED:
-            if option.control == INIT:
-                self.counters["init_received"] += 1
-                self.init_received(flow, context, option, segment, now)
-            elif context.owes_init and context.slow_start is not None:
-                context.slow_start.restart()  # what it acknowledges went over the old path
+        context.hears(segment.acknowledgement, option is None and not self.kernel_answers(segment))
+        if option is not None and option.control == INIT and flow.tcp.state is State.ESTABLISHED:
+            self.counters["init_received"] += 1
+            self.init_received(flow, context, option, segment, now)
         if context.slow_start is not None and context.exchange is None:
             self._release(flow, context, context.slow_start)
 

@@ -14,7 +14,7 @@ from reference.parts import Parts
 from reference.rehash_context import Segment
 from reference.rehash_option import Option, maximum_segment_size, timestamps, without_kind
 from reference.rehash_settings import RehashSettings
-from reference.tcp import ACK, CHECKSUM_AT, RST, SEGMENT, SYN, State
+from reference.tcp import ACK, CHECKSUM_AT, FIN, RST, SEGMENT, SYN, State
 
 _IP_HEADER = 20
 _TIMESTAMPS_PADDING = b"\x01\x01"
@@ -165,13 +165,10 @@ class RehashDatapath(Datapath):
             if not flags & RST:
                 context.window = window >> flow.tcp.scale if flags & SYN else window
                 context.options = bytes(options)
-            last = sequence + end - data + (flags & 1) + (flags >> 1 & 1)
-            slow_start = context.slow_start
-            if slow_start is not None and last != sequence:
-                if not slow_start.admits(last):
-                    slow_start.hold(last, bytes(self._kernel_view[ETHERNET:end]))
-                    return None
-                slow_start.sends(last)
+            length, slow_start = end - data + (flags & FIN), context.slow_start
+            if slow_start is not None and length and not slow_start.admits(sequence, length):
+                slow_start.hold(sequence, bytes(self._kernel_view[ETHERNET:end]))
+                return None
         self._send_segment(flow, buffer, packet)
         return None  # sent
 
@@ -192,7 +189,8 @@ class RehashDatapath(Datapath):
             goes, option = self.rehash.outgoing(flow, context, sequence, flags, end - data, self._now)
             if not goes:
                 return
-            context.sends((sequence + end - data + (flags & 1) + (flags >> 1 & 1)) & 0xFFFFFFFF)
+            length = end - data + (flags & FIN) + (flags >> 1 & 1)
+            context.sends(sequence, length)
         options = None
         if option is not None:
             options = self.rehash.insert(bytes(buffer[at + 20 : data]), self.rehash.encode(option))
