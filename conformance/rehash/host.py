@@ -147,16 +147,17 @@ class Host:
     # The init exchange
 
     @staticmethod
-    def knows_nonce(session: Session) -> None:
-        """The device has told its nonce, as preamble."""
+    def nonce(session: Session) -> int:
+        """The nonce that the device has told, as preamble."""
         if session.peer.device_nonce is None:
             raise Inconclusive("preamble: the device told no nonce", repeat=False)
+        return session.peer.device_nonce
 
     def learns_nonce(self, session: Session) -> None:
         """The device has told its nonce with whatever it has sent so far, as preamble."""
         self.has_calmed_down()
         session.peer.reads()
-        self.knows_nonce(session)
+        self.nonce(session)
 
     def init_on(self, node: Node, carrier: str) -> tuple[Segment, Option]:
         """A REHASH-INIT on the SYN, on the SYN-ACK or on a later acknowledgement of the device, as preamble."""
@@ -359,15 +360,15 @@ class Host:
             raise Inconclusive("preamble: no data segment carried REHASH-ADDR", repeat=False)
         return segment
 
-    def announces(self, move: Move, end: RehashPeer) -> Segment:
+    def announces(self, move: Move, end: RehashPeer) -> tuple[Segment, Option]:
         """REHASH-ADDR comes from the new address in time."""
         within = self._ixit.rehash.retry_within_s
         segment = self.waits_for(end, move.position, lambda one: one.source == move.new and one.order, 0, within)
-        if segment is None:
+        if segment is None or segment.order is None:
             seen = ", ".join(map(str, self.segments(end, move.position))) or "silence"
             finding = Finding("no REHASH-ADDR came", f"REHASH-ADDR from {move.new} within {within} s", seen)
             raise Broken(finding, move.ns, round(within * NANO))
-        return segment
+        return segment, segment.order
 
 
 def require(holds: object, what: str, expected: object, seen: object, *segments: Segment) -> None:

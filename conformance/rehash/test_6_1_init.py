@@ -206,7 +206,7 @@ def test_answer_is_not_answered(node: Node, host: Host, case: Case) -> None:
 def test_half_open_connection_is_not_moved(node: Node, host: Host) -> None:
     """REHASH-ADDR for a connection whose handshake is not complete does not move it."""
     session = node.half_opens()
-    host.knows_nonce(session)
+    host.nonce(session)
     node.moves()
     order = node.orders(session)
     host.sends_nothing_to(order.end, order.position)

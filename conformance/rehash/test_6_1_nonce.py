@@ -24,8 +24,7 @@ def collects_nonces(node: Node, host: Host, count: int) -> list[int]:
     nonces = []
     for _ in range(count):
         session = node.half_opens()
-        host.knows_nonce(session)
-        nonces.append(session.peer.device_nonce or 0)
+        nonces.append(host.nonce(session))
         session.peer.resets()
     return nonces
 

@@ -19,7 +19,7 @@ LONG_S = 4.0
 def test_retransmitted_syn_ack(node: Node, host: Host) -> None:
     """A SYN-ACK that is not acknowledged is sent again with the REHASH-INIT of the first one."""
     session = node.half_opens()
-    host.knows_nonce(session)
+    host.nonce(session)
     again = host.sees_again(session.peer, host.segments(session.peer)[0], LONG_S)
     nonce = again.init.nonce if again.init else "none"
     require(nonce == session.peer.device_nonce, "nonce on the second SYN-ACK", session.peer.device_nonce, nonce, again)
@@ -31,7 +31,7 @@ def test_syn_ack_for_a_repeated_syn(node: Node, host: Host, case: Case) -> None:
     """The answer to a repeated SYN carries the REHASH-INIT of the first answer."""
     peer = node.peer()
     session = node.half_opens(peer)
-    host.knows_nonce(session)
+    host.nonce(session)
     position = len(case.trace.frames)
     peer.transmits(peer.segment("S", seq=peer.snd_nxt - 1, ack=0, options=peer.syn_options(peer.init())))
     again = host.waits_for(peer, position, lambda one: one.flags == "SA")

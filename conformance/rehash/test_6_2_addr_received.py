@@ -8,6 +8,10 @@ from conformance.rehash.host import Host, require
 from conformance.rehash.node import Node
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case import Case
+from testbed.tcp_peer import SEQUENCE_SPACE
+
+FAR = 1 << 30
+"""Far out of every window."""
 
 CARRIERS = pytest.mark.parametrize("data", [b"", b"sent with the order"], ids=["acknowledgement", "data"])
 
@@ -123,7 +127,7 @@ def test_repeated_order_is_harmless(node: Node, host: Host) -> None:
     host.delivers(session, data, order.sent.ns)
     peer = session.peer
     option = peer.order(session.left[0].station.address)
-    again = node.sends(peer.at(peer.station), "PA", data, [option], seq=(peer.snd_nxt - len(data)) % (1 << 32))
+    again = node.sends(peer.at(peer.station), "PA", data, [option], seq=(peer.snd_nxt - len(data)) % SEQUENCE_SPACE)
     host.acknowledges(again)
     host.serves(session, b"the next bytes")
 
@@ -166,12 +170,9 @@ def test_order_on_a_segment_that_is_not_acceptable(node: Node, host: Host, case:
     node.uses(session)
     node.moves()
     end = node.end(session)
-    wrong = (
-        {"seq": (end.snd_nxt + (1 << 30)) % (1 << 32)}
-        if what == "sequence number"
-        else {"ack": (end.rcv_nxt + (1 << 30)) % (1 << 32)}
-    )
-    order = node.sends(end, "A", options=[end.order(session.peer.station.address)], **wrong)
+    seq = end.snd_nxt if what == "acknowledgement" else (end.snd_nxt + FAR) % SEQUENCE_SPACE
+    ack = end.rcv_nxt if what == "sequence number" else (end.rcv_nxt + FAR) % SEQUENCE_SPACE
+    order = node.sends(end, "A", options=[end.order(session.peer.station.address)], seq=seq, ack=ack)
     host.has_calmed_down()
     told = any(one.init for one in host.segments(end, order.position))
     case.values["moved by it"] = str(told)

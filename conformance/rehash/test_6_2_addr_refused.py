@@ -19,7 +19,7 @@ def test_wrong_nonce_is_dropped_in_silence(node: Node, host: Host, flip: int) ->
     """REHASH-ADDR with a wrong nonce is met with silence: no reset, no acknowledgement."""
     session = node.connects()
     node.moves()
-    host.keeps_silent(node.orders(session, nonce=session.peer.device_nonce ^ flip))
+    host.keeps_silent(node.orders(session, nonce=host.nonce(session) ^ flip))
 
 
 @invalid
@@ -28,7 +28,7 @@ def test_data_with_a_wrong_nonce_is_not_taken(node: Node, host: Host) -> None:
     """Data of a segment with a wrong nonce is not taken: other bytes with the same numbers are, later."""
     session = node.connects()
     node.moves()
-    node.orders(session, b"forged bytes", nonce=session.peer.device_nonce ^ 1)
+    node.orders(session, b"forged bytes", nonce=host.nonce(session) ^ 1)
     host.has_calmed_down()
     host.serves(session, b"right bytes!")
 
@@ -40,7 +40,7 @@ def test_wrong_nonce_does_not_move(node: Node, host: Host, flip: int) -> None:
     """After REHASH-ADDR with a wrong nonce the connection goes on at its old address."""
     session = node.connects()
     node.moves()
-    node.orders(session, nonce=session.peer.device_nonce ^ flip)
+    node.orders(session, nonce=host.nonce(session) ^ flip)
     host.has_calmed_down()
     host.serves(session)
 
@@ -111,6 +111,6 @@ def test_connection_without_exchange_is_not_moved(node: Node, host: Host) -> Non
 def test_own_init_alone_is_no_exchange(node: Node, host: Host) -> None:
     """A nonce that the device has told a peer without an answer does not move the connection."""
     session = host.accepted_plainly(node)
-    host.knows_nonce(session)
+    host.nonce(session)
     node.moves()
     host.has_not_moved(session, node.orders(session))

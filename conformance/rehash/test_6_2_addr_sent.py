@@ -204,8 +204,8 @@ def test_second_move_is_announced(node: Node, host: Host, where: str) -> None:
     session.skips()
     second = host.moves(to=first.old if where == "the first address" else "")
     host.application_sends(session, b"twice")
-    segment = host.announces(second, session.peer)
-    seen = segment.order.old, segment.order.new
+    segment, order = host.announces(second, session.peer)
+    seen = order.old, order.new
     require(seen == (second.old, second.new), "Old and New", (second.old, second.new), seen, segment)
 
 
@@ -218,8 +218,7 @@ def test_second_move_before_init(node: Node, host: Host) -> None:
     asked_ns = host.application_sends(session, b"I have moved")
     host.order_of(first, session.peer)
     second = host.moves()
-    segment = host.announces(second, session.peer)
-    order = segment.order
+    segment, order = host.announces(second, session.peer)
     require(order.old in (first.old, first.new), "Old", f"{first.old} or {first.new}", order.old, segment)
     require(order.new == second.new, "New", second.new, order.new, segment)
     node.takes_over(session, second)
