@@ -21,6 +21,7 @@ class End(UpperTester):
     """One end: a Rehash host, or a program on an ordinary kernel."""
 
     def __init__(self, folder: Path, index: int, applications: list[list[str]], legacy: bool) -> None:
+        super().__init__()
         self.folder, self.address, self.index = folder, ADDRESSES[index], index
         self.is_over = False
         there, to = os.pipe()
@@ -69,7 +70,7 @@ class Pair:
             os.close(descriptor)
         for index, end in enumerate(self.ends):
             if index != legacy:
-                end.line(5.0)
+                end.line(20.0)
 
     def _placed(self, argv: list[str]) -> list[str]:
         return [word.replace("{folder}", str(self.folder)) for word in argv]
