@@ -6,7 +6,7 @@ import pytest
 from conformance.mops.node import MobileNode
 from conformance.mops.server import Server, require
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
-from testbed import requirement, valid, waits
+from testbed import requirement, role, valid, waits
 from testbed.case import NANO, Case
 
 BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["best-effort", "atomic"])
@@ -188,6 +188,7 @@ def test_time_of_the_handover(node: MobileNode, server: Server, case: Case) -> N
 
 
 @valid
+@role("server")
 @requirement("MOPS-7-01")
 def test_application_keeps_its_socket(node: MobileNode, server: Server, case: Case) -> None:
     """The application behind the connection reads and writes the same socket before and after."""
