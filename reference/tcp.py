@@ -59,7 +59,7 @@ class Tracking:
 
     __slots__ = (
         "_initial", "_our_scale", "expected", "our_fin", "our_fin_acknowledged", "peer_closed", "peer_fin",
-        "rcv_edge", "rcv_nxt", "scale", "state", "we_closed_first",
+        "rcv_edge", "rcv_nxt", "scale", "snd_nxt", "state", "we_closed_first",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,6 +70,7 @@ class Tracking:
         self._initial = 0
         self._our_scale: int | None = None
         self.scale = 0
+        self.snd_nxt = 0
         self.rcv_nxt = 0
         self.rcv_edge = 0
         self.expected = 0
@@ -125,6 +126,12 @@ class Tracking:
         if self.peer_fin is not None and acknowledgement == self.peer_fin:
             self.peer_closed = True
             self._finish()
+
+    def sent(self, sequence: int, flags: int, length: int) -> None:
+        """Account for a segment that goes out on the wire: SND.NXT is behind the last of what has been sent."""
+        end = (sequence + length + bool(flags & SYN) + bool(flags & FIN)) % _SPACE
+        if flags & SYN or distance(self.snd_nxt, end) > 0:
+            self.snd_nxt = end
 
     def from_peer(self, sequence: int, acknowledgement: int, flags: int, length: int, options: memoryview) -> None:
         """Account for an intact segment of the peer on its way to the kernel; `length` is that of its data."""

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a mobile node has learnt of the NATs before it (MOPS, section 4.3 and appendix B).
+
+Readings: level 1 is believed when its Original is a socket of ours; a higher level counts when its Original is the
+Translated of the level below, whichever of them came first; a later acknowledgement replaces an earlier one; with a
+move everything is forgotten.
+"""
+
+from reference.carriage import Carriage
+from reference.checksum import is_intact
+from reference.flows import Flow
+from reference.mobile_context import Endpoint
+from reference.mops_acknowledgements import NatAcknowledgement
+
+MAXIMUM = 4096
+
+
+class NatTable:
+    """Translations by carriage, protocol, level and original endpoint; addresses are those of MOPS messages."""
+
+    def __init__(self) -> None:
+        self._learnt: dict[tuple[str, int, int, Endpoint], Endpoint] = {}
+
+    def __len__(self) -> int:
+        return len(self._learnt)
+
+    def receive(self, carriage: Carriage, data: bytes) -> bool:
+        """Take an acknowledgement; whether anything in it was believed."""
+        message = NatAcknowledgement.parse(data)
+        if message is None or not self.is_intact(data) or not self.is_sound(message):
+            return False
+        believed = False
+        for original_port, translated_port in message.ports:
+            original = message.original, original_port
+            if self.is_believed(carriage, message, original):
+                self._learn(carriage, message, original, (message.translated, translated_port))
+                believed = True
+        return believed
+
+    def is_intact(self, data: bytes) -> bool:
+        return is_intact(data)
+
+    def is_sound(self, message: NatAcknowledgement) -> bool:
+        """Level 0 does not exist."""
+        return message.is_sound and self.is_level_known(message.level)
+
+    def is_level_known(self, level: int) -> bool:
+        return level > 0
+
+    def is_believed(self, carriage: Carriage, message: NatAcknowledgement, original: Endpoint) -> bool:
+        """Whether an original endpoint of level 1 is one of ours; higher levels are judged when they are used."""
+        return message.level > 1 or self.is_ours(carriage, message.protocol, original)
+
+    def is_ours(self, carriage: Carriage, protocol: int, endpoint: Endpoint) -> bool:
+        flows = carriage.flows_of(protocol)
+        if flows is None or endpoint[0] != carriage.to_mops(carriage.own):
+            return False
+        return any(port == endpoint[1] and flow.is_live for (_, _, port), flow in flows.by_wire.items())
+
+    def _learn(self, carriage: Carriage, message: NatAcknowledgement, original: Endpoint, to: Endpoint) -> None:
+        key = carriage.name, self.protocol_of(message), message.level, original
+        self._learnt.pop(key, None)
+        while len(self._learnt) >= MAXIMUM:
+            del self._learnt[next(iter(self._learnt))]
+        self._learnt[key] = to
+
+    def protocol_of(self, message: NatAcknowledgement) -> int:
+        return message.protocol
+
+    def outermost(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
+        """The endpoint under which the server knows our side of a connection."""
+        endpoint = own = carriage.to_mops(carriage.own), flow.own_port
+        for level in range(1, 256):
+            further = self._learnt.get((carriage.name, protocol, level, endpoint))
+            if further is None:
+                break
+            endpoint = self.next_level(own, endpoint, further)
+        return endpoint
+
+    def next_level(self, own: Endpoint, inner: Endpoint, outer: Endpoint) -> Endpoint:
+        return outer
+
+    def forget(self, carriage: Carriage) -> None:
+        """A move leaves the NATs behind."""
+        for key in [key for key in self._learnt if key[0] == carriage.name]:
+            del self._learnt[key]
