@@ -6,7 +6,7 @@ import copy
 import functools
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scapy.layers.inet import TCP
@@ -227,6 +227,9 @@ class Device:
         move = Move(self.address, new, len(self._case.trace.frames), self._case.clock.now_ns())
         self.agent.call("move", address=new)
         self.address = new
+        # The device is the case's own: whoever asks whether it is alive has to ask at its new address.
+        carriages, name = self._case.bench.carriages, self._case.carriage.name
+        carriages[name] = replace(carriages[name], dut=new)
         return move
 
     def asked_for(self, session: Session | Talk, position: int) -> Asked | None:
@@ -291,12 +294,15 @@ class Device:
         self.application_reads(session, data)
 
     def delivers(self, session: Session, data: bytes, start: int, since_ns: int) -> None:
-        """The device's stream, from position `start` on, brings `data` in time; it is then acknowledged."""
+        """The device's stream, from position `start` on, brings `data` in time; it is acknowledged as it comes."""
         within, end = self._ixit.tcp_within_s, session.end
         seen: list[Frame] = []
 
         def complete() -> Frame | None:
-            seen.extend(end.reads())
+            if news := end.reads():
+                seen.extend(news)
+                if end.state == "ESTABLISHED" and any(tcp.payload for one in news if (tcp := end.owns(one))):
+                    end.acknowledges()
             return seen[-1] if seen and (len(end.stream) >= start + len(data) or end.state == "RESET") else None
 
         last = self._case.look(complete, since_ns, within)
@@ -310,7 +316,6 @@ class Device:
                 frames=seen[-1:],
             )
             raise Broken(finding, since_ns, 0 if end.state == "RESET" else round(within * NANO))
-        end.acknowledges()
 
     def serves_datagrams(self, talk: Talk) -> None:
         """A datagram of the application arrives at the server, and one of the server at the application."""

@@ -21,7 +21,7 @@ def is_refused(device: Device, move: Move, refused: list[Session], served: list[
         if (request.message.code == MIGRATE_ATOMIC) != (code == MIGRATE_ATOMIC):
             raise NotApplicable(f"the device's Migrate #{request.frame.index} has code {request.message.code}")
         server = refused[0].server
-        entries = [listed(request, one) for one in refused if requests[one.connection] is request]
+        entries = [listed(request, one) for one in refused if requests[one.connection].frame is request.frame]
         if entries:
             server.replies_in_time(request, FAILED, entries=entries)
         else:
