@@ -93,7 +93,7 @@ class Ipv4Carriage(Carriage):
     def build(self, peer: int, protocol: int, payload: bytes) -> bytes:
         return self.packet(self.own, peer, protocol, payload)
 
-    def packet(self, source: int, destination: int, protocol: int, payload: bytes) -> bytes:
+    def packet(self, source: int, destination: int, protocol: int, payload: bytes | bytearray) -> bytes:
         """A packet between any two addresses."""
         self._identification = (self._identification + 1) & 0xFFFF
         fields = [0x45, 0, 20 + len(payload), self._identification, 0, 64, protocol, 0, source, destination]

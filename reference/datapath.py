@@ -61,7 +61,8 @@ class Datapath:
         self._from_kernel = bytearray(_FRAME)
         self._wire_view = memoryview(self._from_wire)
         self._kernel_view = memoryview(self._from_kernel)
-        self._now = time.monotonic()
+        self._clock = time.monotonic
+        self._now = self._clock()
         self._expiry = self._now + _EXPIRY_S
         self.upper_from_wire: dict[int, Upper] = {TCP: self._segment_from_wire}
         self.upper_from_kernel: dict[int, Upper] = {TCP: self._segment_from_kernel}
@@ -79,7 +80,7 @@ class Datapath:
         while True:
             waiting = self._arp is not None and self._arp.is_waiting
             ready = poll.poll(min(0.1 if waiting else 1.0, self._leisure()))
-            self._now = time.monotonic()
+            self._now = self._clock()
             for descriptor, _ in ready:
                 if descriptor == wire:
                     self._read(self._wire, self._wire_view[HEADROOM:], self._frame_from_wire)

@@ -83,20 +83,22 @@ class Context:
         """The kernel sends a SYN."""
         self.acknowledged = self.next = sequence
 
-    def sends(self, end: int) -> None:
-        """A segment goes out that ends before the sequence number `end`."""
+    def sends(self, sequence: int, length: int) -> None:
+        """A segment goes out."""
+        end = (sequence + length) & 0xFFFFFFFF
         if distance(self.next, end) > 0:
             self.next = end
+        if self.slow_start is not None and length:
+            self.slow_start.sends(sequence, length)
 
-    def is_acknowledged(self, number: int) -> bool:
-        """Account for an acknowledgement of the peer: whether it is a sound one."""
+    def hears(self, number: int, is_duplicate: bool) -> None:
+        """Account for an acknowledgement of the peer; `is_duplicate` when it can be a duplicate ACK."""
         progress = distance(self.acknowledged, number)
-        if distance(number, self.next) < 0:
-            return False
+        if progress < 0 or distance(number, self.next) < 0:
+            return
         if progress > 0:
             self.acknowledged = number
             if self.init_sequences:
                 self.init_sequences = {one for one in self.init_sequences if distance(number, one) >= 0}
-            if self.slow_start is not None:
-                self.slow_start.acknowledge(number)
-        return True
+        if self.slow_start is not None and (progress or is_duplicate):
+            self.slow_start.acknowledge(number, progress)

@@ -3,7 +3,6 @@
 
 import socket
 import struct
-import time
 
 from reference.addresses import ipv4_from_text
 from reference.carriage import ETHERNET, HEADROOM, TCP, Carriage, Packet
@@ -12,13 +11,19 @@ from reference.checksum import adjust, checksum, is_intact, words_sum
 from reference.datapath import Datapath
 from reference.flows import Flow
 from reference.parts import Parts
-from reference.rehash_context import Context, Segment
-from reference.rehash_option import Option, maximum_segment_size, timestamps, with_option, without_kind
+from reference.rehash_context import Segment
+from reference.rehash_option import Option, maximum_segment_size, timestamps, without_kind
 from reference.rehash_settings import RehashSettings
-from reference.tcp import ACK, CHECKSUM_AT, RST, SEGMENT, SYN, State
+from reference.tcp import ACK, CHECKSUM_AT, FIN, RST, SEGMENT, SYN, State
 
 _IP_HEADER = 20
 _TIMESTAMPS_PADDING = b"\x01\x01"
+
+
+def _fill_in_checksum(source: int, destination: int, segment: bytearray) -> None:
+    struct.pack_into("!H", segment, CHECKSUM_AT, 0)
+    total = (source + destination + TCP + len(segment) + words_sum(segment)) % 0xFFFF
+    struct.pack_into("!H", segment, CHECKSUM_AT, 0xFFFF - (total or 0xFFFF))
 
 
 class RehashDatapath(Datapath):
@@ -59,18 +64,18 @@ class RehashDatapath(Datapath):
                 break
         if self._arp is not None:
             self._arp.move(address)
-        self.rehash.move(address, time.monotonic())
+        self.rehash.move(address, self._clock())
         return ""
 
     # Time --------------------------------------------------------------------------------------------------------
 
     def _leisure(self) -> float:
         deadline = self.rehash.next_deadline()
-        return 1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+        return 1.0 if deadline is None else max(0.0, deadline - self._clock())
 
     def _after_turn(self) -> None:
         deadline = self.rehash.next_deadline()
-        if deadline is not None and deadline <= (now := time.monotonic()):
+        if deadline is not None and deadline <= (now := self._clock()):
             self.rehash.tick(now)
 
     # Wire to kernel ----------------------------------------------------------------------------------------------
@@ -158,11 +163,11 @@ class RehashDatapath(Datapath):
                     self.reset_kernel(flow)
                 return None
             if not flags & RST:
-                context.window, context.options = window, bytes(options)
-            last = sequence + end - data + (flags & 1) + (flags >> 1 & 1)
-            slow_start = context.slow_start
-            if slow_start is not None and last != sequence and not slow_start.admits(last):
-                slow_start.hold(last, bytes(self._kernel_view[ETHERNET:end]))
+                context.window = window >> flow.tcp.scale if flags & SYN else window
+                context.options = bytes(options)
+            length, slow_start = end - data + (flags & FIN), context.slow_start
+            if slow_start is not None and length and not slow_start.admits(sequence, length):
+                slow_start.hold(sequence, bytes(self._kernel_view[ETHERNET:end]))
                 return None
         self._send_segment(flow, buffer, packet)
         return None  # sent
@@ -184,10 +189,11 @@ class RehashDatapath(Datapath):
             goes, option = self.rehash.outgoing(flow, context, sequence, flags, end - data, self._now)
             if not goes:
                 return
-            context.sends((sequence + end - data + (flags & 1) + (flags >> 1 & 1)) & 0xFFFFFFFF)
+            length = end - data + (flags & FIN) + (flags >> 1 & 1)
+            context.sends(sequence, length)
         options = None
         if option is not None:
-            options = self.insert(bytes(buffer[at + 20 : data]), self.rehash.encode(option))
+            options = self.rehash.insert(bytes(buffer[at + 20 : data]), self.rehash.encode(option))
         if options is None:
             if flow.out_delta or flow.wire_port != port:
                 flow.onto_wire(buffer, at, field)
@@ -195,26 +201,15 @@ class RehashDatapath(Datapath):
             self._emit(carriage, flow.wire_address, buffer, memoryview(buffer), start, end)
             return
         segment = bytearray(buffer[at : at + 20]) + options + buffer[data:end]
+        struct.pack_into("!H", segment, 2, flow.wire_port)
         segment[12] = (20 + len(options)) << 2 | segment[12] & 0x0F
         header = bytearray(buffer[ETHERNET:at])
-        self._finish(carriage.own, flow, segment)
+        _fill_in_checksum(carriage.own, flow.wire_address, segment)
         struct.pack_into("!H", header, 2, len(header) + len(segment))
         struct.pack_into("!HII", header, 10, 0, carriage.own, flow.wire_address)
         struct.pack_into("!H", header, 10, checksum(header))
         frame = bytearray(ETHERNET) + header + segment
         self._emit(carriage, flow.wire_address, frame, memoryview(frame), ETHERNET, len(frame))
-
-    def insert(self, options: bytes, option: bytes) -> bytes | None:
-        """The options of a segment with one more."""
-        return with_option(options, option)
-
-    @staticmethod
-    def _finish(source: int, flow: Flow, segment: bytearray) -> None:
-        """Fill in the peer's port and the checksum."""
-        struct.pack_into("!H", segment, 2, flow.wire_port)
-        struct.pack_into("!H", segment, CHECKSUM_AT, 0)
-        total = (source + flow.wire_address + TCP + len(segment) + words_sum(segment)) % 0xFFFF
-        struct.pack_into("!H", segment, CHECKSUM_AT, 0xFFFF - (total or 0xFFFF))
 
     # Segments of our own -----------------------------------------------------------------------------------------
 
@@ -228,19 +223,14 @@ class RehashDatapath(Datapath):
             options += _TIMESTAMPS_PADDING + stamp
         if option is not None:
             options += self.rehash.encode(option)
-        segment = self._bare(flow.local_port, context, flow, len(options)) + options
-        self._finish(self._ipv4.own, flow, segment)
-        self.send(self._ipv4.own, flow.wire_address, bytes(segment))
+        ports = flow.local_port, flow.wire_port
+        offset = (20 + len(options)) << 2
+        header = SEGMENT.pack(*ports, context.next, flow.tcp.rcv_nxt, offset, ACK, context.window, 0)
+        self.originate(self._ipv4.own, flow.wire_address, bytearray(header + b"\0\0" + options))
 
-    @staticmethod
-    def _bare(local_port: int, context: Context, flow: Flow, options: int) -> bytearray:
-        offset = (20 + options) << 2
-        return bytearray(
-            SEGMENT.pack(local_port, 0, context.next, flow.tcp.rcv_nxt, offset, ACK, context.window, 0) + b"\0\0"
-        )
-
-    def send(self, source: int, destination: int, segment: bytes) -> None:
-        """Send any segment."""
+    def originate(self, source: int, destination: int, segment: bytearray) -> None:
+        """Send any segment, its checksum left to be filled in."""
+        _fill_in_checksum(source, destination, segment)
         packet = self._ipv4.packet(source, destination, TCP, segment)
         header = self._neighbour(self._ipv4, destination, packet)
         if header is not None:
@@ -249,9 +239,8 @@ class RehashDatapath(Datapath):
     def reset_kernel(self, flow: Flow) -> None:
         """Have the kernel believe that the peer has reset the connection."""
         carriage = self._ipv4
-        fields = (flow.kernel_port, flow.local_port, flow.tcp.rcv_nxt, 0, 20 << 2, RST, 0)
-        total = carriage.kernel_own + flow.kernel_address + TCP + 20
-        total = (total + words_sum(SEGMENT.pack(*fields, 0))) % 0xFFFF
-        segment = SEGMENT.pack(*fields, 0xFFFF - (total or 0xFFFF)) + b"\0\0"
+        fields = (flow.kernel_port, flow.local_port, flow.tcp.rcv_nxt, 0, 20 << 2, RST, 0, 0)
+        segment = bytearray(SEGMENT.pack(*fields) + b"\0\0")
+        _fill_in_checksum(flow.kernel_address, carriage.kernel_own, segment)
         packet = carriage.packet(flow.kernel_address, carriage.kernel_own, TCP, segment)
         self._put(self._stack, carriage.kernel_ethernet + packet)

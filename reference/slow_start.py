@@ -4,12 +4,9 @@
 The kernel's congestion window is that of the old path. Beside it the daemon has one for the new path: it begins with
 the initial window of RFC 5681 and grows by a segment at most with each acknowledgement. Segments of the kernel that do
 not fit are held, and go out in their order as acknowledgements come; the kernel sees nothing but a longer round trip.
+What the kernel sends again from the first byte that is not acknowledged always fits: it has found all the rest lost.
 When the window has grown beyond all the kernel is likely to use, the path is the kernel's alone again.
 """
-
-from collections import deque
-
-from reference.tcp import distance
 
 ENOUGH = 1 << 20
 MOST_HELD = 4096  # segments; what comes on top is lost, and retransmitted by the kernel
@@ -27,36 +24,47 @@ class SlowStart:
 
     def __init__(self, acknowledged: int, segment_size: int) -> None:
         self.acknowledged, self.segment_size = acknowledged, segment_size
+        self.held: dict[int, bytes] = {}  # packets by their sequence number, in the order of sending
+        self.restart()
+
+    def restart(self) -> None:
+        """Nothing has been sent on the path."""
         self.window = self.first_window()
-        self.held: deque[tuple[int, bytes]] = deque()
+        self.outstanding = 0
+        self._head: int | None = None  # sent from the first byte that is not acknowledged
 
     def first_window(self) -> int:
         return initial_window(self.segment_size)
 
-    def restart(self) -> None:
-        """The path has been used for the first time: what was sent on it until now does not count."""
-        self.window = self.first_window()
+    def admits(self, sequence: int, length: int) -> bool:
+        """Whether a segment may be sent now."""
+        return sequence == self.acknowledged or self.outstanding + length <= self.window
 
-    def admits(self, end: int) -> bool:
-        """Whether a segment that ends before the sequence number `end` may be sent now."""
-        return distance(self.acknowledged + self.window, end) <= 0
+    def sends(self, sequence: int, length: int) -> None:
+        """A segment goes out; if an older copy of it is held, there is no need for that any more."""
+        if sequence == self.acknowledged:
+            if sequence == self._head:
+                self.outstanding = 0
+            self._head = sequence
+        self.outstanding += length
+        self.held.pop(sequence, None)
 
-    def hold(self, end: int, packet: bytes) -> None:
-        """Keep a packet of the kernel until the window has room for it."""
-        if len(self.held) < MOST_HELD:
-            self.held.append((end, packet))
+    def hold(self, sequence: int, packet: bytes) -> None:
+        """Keep a packet of the kernel until the window has room for it; a retransmission replaces the first one."""
+        if len(self.held) < MOST_HELD or sequence in self.held:
+            self.held[sequence] = packet
 
-    def acknowledge(self, number: int) -> None:
-        """Account for an acknowledgement of the peer."""
-        progress = distance(self.acknowledged, number)
-        if progress > 0:
-            self.acknowledged = number
-            self.window += min(progress, self.segment_size)
+    def acknowledge(self, number: int, progress: int) -> None:
+        """The peer has acknowledged everything before `number`; without progress it is a duplicate ACK."""
+        self.acknowledged = number
+        delivered = min(self.outstanding, progress or self.segment_size)
+        self.outstanding -= delivered
+        self.window += min(delivered, self.segment_size)
 
     def release(self) -> bytes | None:
-        """The next held packet that fits by now."""
-        if self.held and self.admits(self.held[0][0]):
-            return self.held.popleft()[1]
+        """The next held packet, if there is room for it by now."""
+        for sequence, packet in self.held.items():
+            return self.held.pop(sequence) if self.admits(sequence, len(packet)) else None
         return None
 
     @property

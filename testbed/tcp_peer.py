@@ -24,9 +24,9 @@ class TcpPeer:
 
     Sequence numbers are those of RFC 9293 3.3: `snd_nxt` is the next to send, `snd_una` the oldest unacknowledged,
     `rcv_nxt` the next expected; `window` is the receive window that the DUT announced last, scaled, in bytes.
-    `stream` is what the DUT has sent, in order. Nothing is acknowledged behind the case's back: `reads` takes in what has
-    come, `acknowledges` says so on the wire. Segments with a wrong checksum are dropped, as TCP does. `remote` is the
-    DUT's address at the other end.
+    `stream` is what the DUT has sent, in order, `remote` its address. Nothing is acknowledged behind the case's back:
+    `reads` takes in what has come, `acknowledges` says so on the wire. Segments with a wrong checksum are dropped, as
+    TCP does.
     """
 
     def __init__(self, station: Station, port: int, remote_port: int, initial_sequence: int) -> None:

@@ -34,4 +34,5 @@ COMPLETE: tuple[Complete, ...] = (
         "4.1",
         without=frozenset({"mops.udp", "mops.unique_id", "mops.unique_id_one_time"}),
     ),
+    *(Complete("REHASH", "host", section) for section in ("1", "3", "4", "5", "6.1", "6.2", "7", "8")),
 )

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from tests.reference.wire import DUT, Peer, Wire, host_address
 
@@ -39,7 +39,49 @@ def configuration(**changes: Any) -> dict[str, Any]:
     }
 
 
-class Lab:
+class UpperTester:
+    """JSON-RPC over the standard streams of a host."""
+
+    _calls = 0
+    streams: tuple[IO[bytes], IO[bytes]]
+
+    def call(self, verb: str, **parameters: Any) -> Any:
+        """A verb of the upper tester."""
+        return self.result(self.start(verb, **parameters))
+
+    def start(self, verb: str, **parameters: Any) -> int:
+        """Send a request without waiting."""
+        self._calls += 1
+        request = {"jsonrpc": "2.0", "id": self._calls, "method": verb, "params": parameters}
+        self.streams[0].write(json.dumps(request).encode() + b"\n")
+        self.streams[0].flush()
+        return self._calls
+
+    def result(self, number: int) -> Any:
+        response = self.line(10.0)
+        assert response["id"] == number
+        if "error" in response:
+            raise LookupError(response["error"]["code"], response["error"]["message"])
+        return response["result"]
+
+    def line(self, timeout: float) -> dict[str, Any]:
+        deadline = time.monotonic() + timeout
+        while not select.select([self.streams[1]], [], [], 0.05)[0]:
+            if self.has_ended() or time.monotonic() > deadline:
+                raise AssertionError(f"the reference does not answer: {self.log()}")
+        line = self.streams[1].readline()
+        if not line:
+            raise AssertionError(f"the reference has ended: {self.log()}")
+        return dict(json.loads(line))
+
+    def has_ended(self) -> bool:
+        raise NotImplementedError
+
+    def log(self) -> str:
+        raise NotImplementedError
+
+
+class Lab(UpperTester):
     """One running host."""
 
     def __init__(self, *arguments: str, **changes: Any) -> None:
@@ -54,7 +96,9 @@ class Lab:
             env={**os.environ, "DUT_CONFIG": str(path / "dut.json"), "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         theirs.close()
-        self._calls = 0
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.streams = self.process.stdin, self.process.stdout
         self._hosts = 0x0100
         with ours:
             words, descriptors, *_ = socket.recv_fds(ours, 16, 1)
@@ -62,7 +106,7 @@ class Lab:
             raise AssertionError(f"no wire: {self.log()}")
         self.daemon = int(words)
         self.wire = Wire(socket.socket(fileno=descriptors[0]))
-        self.ready = self._line(5.0)
+        self.ready = self.line(5.0)
 
     def __enter__(self) -> "Lab":
         return self
@@ -92,36 +136,8 @@ class Lab:
         self._log.seek(0)
         return self._log.read().decode()
 
-    def call(self, verb: str, **parameters: Any) -> Any:
-        """A verb of the upper tester."""
-        return self.result(self.start(verb, **parameters))
-
-    def start(self, verb: str, **parameters: Any) -> int:
-        """Send a request without waiting."""
-        self._calls += 1
-        assert self.process.stdin is not None
-        request = {"jsonrpc": "2.0", "id": self._calls, "method": verb, "params": parameters}
-        self.process.stdin.write(json.dumps(request).encode() + b"\n")
-        self.process.stdin.flush()
-        return self._calls
-
-    def result(self, number: int) -> Any:
-        response = self._line(10.0)
-        assert response["id"] == number
-        if "error" in response:
-            raise LookupError(response["error"]["code"], response["error"]["message"])
-        return response["result"]
-
-    def _line(self, timeout: float) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        deadline = time.monotonic() + timeout
-        while not select.select([self.process.stdout], [], [], 0.05)[0]:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"the reference does not answer: {self.log()}")
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(f"the reference has ended: {self.log()}")
-        return dict(json.loads(line))
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
 
     def address(self, carriage: str) -> str:
         """A fresh address of the tester."""

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixtures of the TCP Rehash cases. They are called in the case's own thread (testbed.fixtures)."""
+
+import pytest
+
+from conformance.rehash.host import Host
+from conformance.rehash.node import Node
+from testbed.case import Case
+
+
+@pytest.fixture
+def case(carriage: str) -> Case:
+    """The running attempt; the testbed provides it."""
+    raise NotImplementedError(f"cases over {carriage} are run by the testbed")
+
+
+@pytest.fixture
+def node(case: Case) -> Node:
+    """The tester as a Rehash host at an address of its own."""
+    return Node(case)
+
+
+@pytest.fixture
+def host(case: Case) -> Host:
+    """The device under test as a Rehash host."""
+    return Host(case)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The draft is about IPv4."""
+    if "carriage" in metafunc.fixturenames:
+        metafunc.parametrize("carriage", ["ipv4"])

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Section 5, Communication model: the option on segments of every kind, beside other options, and its room."""
+
+import pytest
+from scapy.packet import Packet
+
+from conformance.rehash.host import Host, require
+from conformance.rehash.node import Node
+from conformance.rehash.peer import MSS, NO_OPERATION, TIMESTAMPS, RehashPeer
+from conformance.rehash.segment import Segment
+from layers.tcpoptions import HEADER, ROOM
+from testbed import exclusive, inopportune, requirement, valid, waits
+from testbed.case import Case
+from testbed.verdict import Inconclusive
+
+IP_HEADER = 20
+LARGEST = MSS + IP_HEADER + HEADER
+LONG_S = 4.0
+ISLAND = b"out of order"
+
+
+@pytest.mark.parametrize("carrier", ["SYN", "SYN-ACK", "acknowledgement", "data"])
+@valid
+@requirement("REHASH-5-01")
+def test_init_is_understood_on(node: Node, host: Host, carrier: str) -> None:
+    """REHASH-INIT on a SYN, a SYN-ACK, an acknowledgement and data makes the connection movable."""
+    if carrier == "SYN-ACK":
+        session = host.connects(node)
+    elif carrier == "SYN":
+        session = node.half_opens()
+        session.peer.acknowledges()
+    else:
+        session = node.connects_plainly()
+        data = b"with init" if carrier == "data" else b""
+        sent = node.sends(session.peer, "PA" if data else "A", data, [session.peer.init()])
+        if data:
+            host.delivers(session, data, sent.sent.ns)
+    host.learns_nonce(session)
+    node.moves()
+    host.has_moved(session, node.orders(session))
+
+
+@pytest.mark.parametrize("data", [b"", b"with the order"], ids=["acknowledgement", "data"])
+@valid
+@requirement("REHASH-5-01")
+def test_order_is_understood_on(node: Node, host: Host, data: bytes) -> None:
+    """REHASH-ADDR on an acknowledgement and on data moves the connection."""
+    session = node.connects()
+    node.moves()
+    host.has_moved(session, node.orders(session, data))
+
+
+def arranged(peer: RehashPeer, order: Packet, arrangement: str) -> list[Packet | bytes]:
+    """The order among other options."""
+    stamps = peer.stamps()
+    edges = [(peer.rcv_nxt - distance) % (1 << 32) for distance in (20, 10)]
+    sack = b"\x01\x01\x05\x0a" + b"".join(edge.to_bytes(4, "big") for edge in edges)
+    return {
+        "behind timestamps": [NO_OPERATION * 2, stamps, order],
+        "before timestamps": [order, NO_OPERATION * 2, stamps],
+        "between no-operations": [NO_OPERATION, order, NO_OPERATION, NO_OPERATION * 2, stamps],
+        "behind timestamps and SACK": [NO_OPERATION * 2, stamps, sack, order],
+        "before the end of the list": [stamps, order, b"\0\0"],
+    }[arrangement]
+
+
+ARRANGEMENTS = pytest.mark.parametrize(
+    "arrangement",
+    [
+        "behind timestamps",
+        "before timestamps",
+        "between no-operations",
+        "behind timestamps and SACK",
+        "before the end of the list",
+    ],
+)
+
+
+@ARRANGEMENTS
+@valid
+@requirement("REHASH-5-02")
+def test_order_among_other_options(node: Node, host: Host, arrangement: str) -> None:
+    """REHASH-ADDR moves the connection wherever it stands among other options."""
+    session = node.connects(timestamps=True)
+    node.uses(session)
+    node.moves()
+    end = node.end(session)
+    options = arranged(end, end.order(session.peer.station.address), arrangement)
+    host.has_moved(session, node.sends(end, "PA", b"among others", options))
+
+
+@valid
+@requirement("REHASH-5-02")
+def test_timestamps_beside_the_order_keep_their_meaning(node: Node, host: Host) -> None:
+    """The timestamp of the segment with REHASH-ADDR is echoed."""
+    session = node.connects(timestamps=True)
+    node.uses(session)
+    node.moves()
+    order = node.orders(session, b"what time is it")
+    stamp = order.end.clock
+    segment = host.waits_for(order.end, order.position, lambda one: one.tcp.ack == order.end.snd_nxt)
+    if segment is None:
+        raise Inconclusive("preamble: the data with REHASH-ADDR was not acknowledged", repeat=False)
+    echoes = [int.from_bytes(one.raw[6:10], "big") for one in segment.options if one.kind == TIMESTAMPS]
+    require(echoes == [stamp], "echoed timestamps", [stamp], echoes, segment)
+
+
+def has_room(segment: Segment) -> None:
+    """The options are whole and not more than the header has room for."""
+    faults = [one.fault for one in segment.options if one.fault]
+    require(not faults, "options of a segment with Rehash", "well-formed", faults, segment)
+    require(len(segment.area) <= ROOM, "bytes of options", f"at most {ROOM}", len(segment.area), segment)
+
+
+def digs_holes(node: Node, peer: RehashPeer) -> None:
+    """Data out of order, so that the device has as many SACK blocks to send as there is room for."""
+    for island in range(1, 5):
+        node.strays(peer, ISLAND, 100 * island)
+
+
+@inopportune
+@requirement("REHASH-5-03")
+def test_room_for_the_option_beside_sack(node: Node, host: Host) -> None:
+    """REHASH-INIT in answer is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
+    session = node.connects(timestamps=True)
+    node.uses(session)
+    digs_holes(node, session.peer)
+    host.has_gone_on()
+    node.moves()
+    order = node.orders(session)
+    digs_holes(node, order.end)
+    host.acknowledged(order)
+    host.has_calmed_down()
+    for segment in host.segments(order.end, order.position):
+        if segment.rehash:
+            has_room(segment)
+
+
+@exclusive
+@inopportune
+@requirement("REHASH-5-03")
+def test_room_for_the_order_beside_sack(node: Node, host: Host) -> None:
+    """REHASH-ADDR is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
+    session = host.offers(node, timestamps=True)
+    digs_holes(node, session.peer)
+    host.has_gone_on()
+    move = host.moves()
+    host.application_sends(session, b"I have moved")
+    host.order_of(move, session.peer)
+    for segment in host.segments(session.peer, move.position):
+        if segment.rehash:
+            has_room(segment)
+
+
+@valid
+@requirement("REHASH-5-04")
+def test_init_takes_no_sequence_space(node: Node, host: Host) -> None:
+    """Segments with REHASH-INIT have the numbers that they would have without it."""
+    session = node.half_opens()
+    peer = session.peer
+    syn_ack = host.segments(peer)[0]
+    require(syn_ack.tcp.ack == peer.snd_nxt, "acknowledgement of the SYN", peer.snd_nxt, syn_ack.tcp.ack, syn_ack)
+    peer.acknowledges()
+    host.has_calmed_down()
+    segment = host.acknowledged(node.sends(peer, "A", options=[peer.init()]))
+    seen = segment.tcp.seq, segment.tcp.ack
+    require(seen == (peer.rcv_nxt, peer.snd_nxt), "numbers", (peer.rcv_nxt, peer.snd_nxt), seen, segment)
+
+
+@exclusive
+@valid
+@requirement("REHASH-5-04")
+def test_order_takes_no_sequence_space(node: Node, host: Host) -> None:
+    """Segments with REHASH-ADDR have the numbers that they would have without it."""
+    session = host.offers(node)
+    peer = session.peer
+    move = host.moves()
+    asked_ns = host.application_sends(session, b"I have moved")
+    segment = host.waits_for(peer, move.position, lambda one: one.order and one.data, asked_ns)
+    segment = segment or host.order_of(move, peer)[0]
+    seen = segment.tcp.seq, segment.tcp.ack
+    require(seen == (peer.rcv_nxt, peer.snd_nxt), "numbers", (peer.rcv_nxt, peer.snd_nxt), seen, segment)
+
+
+@valid
+@requirement("REHASH-5-04")
+def test_large_segments_with_init_fit_the_path(node: Node, host: Host) -> None:
+    """Data with REHASH-INIT is not in packets larger than the path allows."""
+    session = node.connects()
+    old = session.peer.station.address
+    node.moves()
+    end = node.end(session)
+    first = node.sends(end, "PA", bytes(1400), [end.order(old)])
+    for _ in range(4):
+        node.sends(end, "PA", bytes(1400), [end.order(old)])
+    session.follows(first)
+    host.delivers(session, bytes(7000), first.sent.ns)
+    for segment in host.segments(end, first.position):
+        require(segment.ip.len <= LARGEST, "length of a packet", f"at most {LARGEST}", segment.ip.len, segment)
+
+
+@exclusive
+@valid
+@requirement("REHASH-5-04")
+def test_large_segments_with_the_order_fit_the_path(node: Node, host: Host) -> None:
+    """Data with REHASH-ADDR is not in packets larger than the path allows."""
+    session = host.offers(node)
+    move = host.moves()
+    host.application_sends(session, bytes(3000))
+    host.order_of(move, session.peer)
+    host.has_calmed_down()
+    for segment in host.segments(session.peer, move.position):
+        require(segment.ip.len <= LARGEST, "length of a packet", f"at most {LARGEST}", segment.ip.len, segment)
+
+
+@exclusive
+@valid
+@requirement("REHASH-5-05")
+def test_idle_connection_is_announced_in_a_duplicate_ack(node: Node, host: Host) -> None:
+    """A host that moves and has nothing to send puts REHASH-ADDR on a duplicate ACK."""
+    session = host.offers(node)
+    peer = session.peer
+    segment, _ = host.announces(host.moves(), peer)
+    seen = segment.flags, segment.tcp.seq, segment.tcp.ack, len(segment.data)
+    expected = "A", peer.rcv_nxt, peer.snd_nxt, 0
+    require(seen == expected, "flags, numbers and length", expected, seen, segment)
+
+
+@valid
+@requirement("REHASH-5-05")
+def test_idle_connection_answers_in_a_duplicate_ack(node: Node, host: Host) -> None:
+    """A host that has nothing to send puts the REHASH-INIT it owes on a duplicate ACK."""
+    session = host.offers(node)
+    node.moves()
+    order = node.orders(session)
+    segment = host.acknowledges(order)
+    seen = segment.flags, segment.tcp.seq, segment.tcp.ack, len(segment.data)
+    expected = "A", order.end.rcv_nxt, order.end.snd_nxt, 0
+    require(seen == expected, "flags, numbers and length", expected, seen, segment)
+
+
+@exclusive
+@valid
+@requirement("REHASH-5-06")
+@waits(0.2)
+def test_retransmitted_data_carries_the_order_again(node: Node, host: Host) -> None:
+    """Data that carried REHASH-ADDR and is not acknowledged carries it again."""
+    session = host.offers(node)
+    move = host.moves()
+    asked_ns = host.application_sends(session, b"with the order")
+    segment = host.data_with_order(move, session, asked_ns)
+    again = host.sees_again(session.peer, segment, LONG_S)
+    require(again.order == segment.order, "REHASH-ADDR on the retransmission", segment.order, again.order, again)
+
+
+@exclusive
+@valid
+@requirement("REHASH-5-07")
+def test_time_to_the_duplicate_ack(node: Node, host: Host, case: Case) -> None:
+    """Measured: time from the move to the duplicate ACK of an idle connection."""
+    session = host.offers(node)
+    move = host.moves()
+    segment, _ = host.order_of(move, session.peer)
+    case.values["move to duplicate ACK"] = f"{(segment.frame.ns - move.ns) / 1000:.0f} us"

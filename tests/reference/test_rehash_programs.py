@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Programs that nobody here wrote live through ten moves and notice nothing."""
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.reference.pair import Pair
+
+MOVES = 10
+HTTP_SERVER = [sys.executable, "-m", "http.server", "--bind", "0.0.0.0", "--directory", "{folder}/public", "80"]
+PYTHON_CLIENT = """
+import http.client, sys, time
+for _ in range(50):
+    try:
+        connection = http.client.HTTPConnection("198.18.0.1", 80, timeout=20)
+        connection.connect()
+        break
+    except OSError:
+        time.sleep(0.1)
+connection.request("GET", "/file")
+response = connection.getresponse()
+with open(sys.argv[1], "wb") as file:
+    while block := response.read(50_000):
+        file.write(block)
+        time.sleep(0.02)
+"""
+
+
+def shell(command: str, result: str = "done") -> list[str]:
+    """Run a command, and say how it ended in a file."""
+    return ["sh", "-c", f"{command}; echo $? > {{folder}}/{result}.new; mv {{folder}}/{result}.new {{folder}}/{result}"]
+
+
+def ten_moves(pair: Pair, interval: float) -> None:
+    """Both ends by turns, each five times, the last time back to where it began."""
+    for number in range(MOVES):
+        time.sleep(interval)
+        end = pair.ends[number % 2]
+        network = end.address.rpartition(".")[0]
+        end.move(f"{network}.{1 if number >= MOVES - 2 else 10 + number}")
+    for end in pair.ends:
+        assert end.call("status")["failed"] == 0
+
+
+CURL = "curl -s --retry 50 --retry-connrefused --retry-delay 1 --limit-rate 3M -o {folder}/got http://198.18.0.1/file"
+
+
+@pytest.mark.parametrize("program", ["curl", "python"])
+def test_a_download_is_byte_exact(program: str, tmp_path: Path) -> None:
+    if program == "curl" and shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    (tmp_path / "public").mkdir()
+    content = os.urandom(6_000_000)
+    (tmp_path / "public/file").write_bytes(content)
+    (tmp_path / "client.py").write_text(PYTHON_CLIENT)
+    client = CURL if program == "curl" else f"{sys.executable} {{folder}}/client.py {{folder}}/got"
+    with Pair(tmp_path, [HTTP_SERVER], [shell(client)]) as pair:
+        started(tmp_path / "got")
+        ten_moves(pair, 0.12)
+        assert not (tmp_path / "done").exists(), "all moves were made under way"
+        assert pair.wait_for("done", 10) == "0"
+        assert (tmp_path / "got").read_bytes() == content
+
+
+def started(path: Path) -> None:
+    deadline = time.monotonic() + 5
+    while not path.exists() or not path.stat().st_size:
+        assert time.monotonic() < deadline, "the transfer does not begin"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(shutil.which("iperf3") is None, reason="iperf3 is not installed")
+def test_iperf3_goes_on(tmp_path: Path) -> None:
+    client = "sleep 0.3; iperf3 -J -t 3 --bidir -c 198.18.0.1 > {folder}/report"
+    with Pair(tmp_path, [["iperf3", "-s"]], [shell(client)]) as pair:
+        time.sleep(0.5)
+        ten_moves(pair, 0.15)
+        assert pair.wait_for("done", 20) == "0"
+    report = json.loads((tmp_path / "report").read_text())
+    assert "error" not in report
+    assert min(one["bytes"] for one in (report["end"]["sum_received"], report["end"]["sum_received_bidir_reverse"]))
