@@ -32,7 +32,8 @@ class Held:
         """Everything, in the order of the sequence numbers."""
         numbers = list(self._data)
         if numbers:
-            numbers.sort(key=lambda number: distance(numbers[0], number))
+            first = numbers[0]
+            numbers.sort(key=lambda number: distance(first, number))
         packets = [self._data[number] for number in numbers]
         if self._acknowledgement is not None:
             packets.append(self._acknowledgement)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A node that moves: what it asks, how often, and what becomes of its connections."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.reference.lab import Lab
+from tests.reference.server import Network, Server
+from tests.reference.wire import ACK, RST, TCP, host_address, mops_number, number
+
+INTERVAL_S = 0.15
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Lab]:
+    with Lab(role="mobile node", mops={"retry_interval_s": INTERVAL_S, "retries": 3, "rate_limit_s": 0.3}) as lab:
+        yield lab
+
+
+@pytest.fixture
+def network(node: Lab, carriage: str) -> Iterator[Network]:
+    network = Network(node, carriage)
+    yield network
+    for server in network.servers:
+        server.segment(RST | ACK)
+    for connection in node.call("sockets")["connections"]:
+        node.call("close", connection=connection["connection"])
+    network.move(host_address(carriage, 0x0400))
+    network.quiet(0.02)
+
+
+@pytest.fixture(autouse=True)
+def at_home(network: Network, carriage: str) -> None:
+    network.move(host_address(carriage, 0x0401))
+    network.seen.clear()
+
+
+def elsewhere(carriage: str, index: int = 1) -> str:
+    return host_address(carriage, 0x0500 + index)
+
+
+def server_address(carriage: str, index: int = 1) -> str:
+    return host_address(carriage, 0x0600 + index)
+
+
+def test_a_connection_goes_on_after_a_move(network: Network, carriage: str) -> None:
+    server = Server(network, server_address(carriage))
+    assert server.works()
+    home = network.node
+    network.move(elsewhere(carriage))
+    request = network.request()
+    assert request is not None
+    assert (request.code, request.protocol) == (0, TCP)
+    assert request.heard.source == number(network.node)
+    assert request.heard.destination == number(server.address)
+    assert (request.previous, request.migrated) == (mops_number(home), mops_number(network.node))
+    assert request.entries == [(server.node_port, request.entries[0][1], server.rcv_nxt)]
+    server.says(b"held")
+    assert server.hears(timeout=0.05) is None, "nothing before the reply"
+    server.moved(request)
+    network.reply(request)
+    assert server.receive(4) == b"held"
+    assert server.works()
+    assert network.request(INTERVAL_S * 2) is None
+
+
+def test_the_sequence_number_counts_what_is_not_acknowledged(network: Network, carriage: str) -> None:
+    server = Server(network, server_address(carriage))
+    server.says(b"lost on the way")
+    assert server.receive(15, acknowledge=False)
+    network.move(elsewhere(carriage))
+    request = network.request()
+    assert request is not None
+    assert request.entries[0][2] == server.rcv_nxt + 15
+    server.moved(request)
+    network.reply(request)
+    assert server.receive(15) == b"lost on the way"
+
+
+def test_a_request_is_repeated_and_then_the_socket_is_dead(network: Network, carriage: str) -> None:
+    server = Server(network, server_address(carriage))
+    waiting = network.lab.start("receive", connection=server.connection, length=10, timeout_s=5)
+    network.move(elsewhere(carriage))
+    requests = [network.request() for _ in range(4)]
+    assert all(request is not None and request.raw == requests[0].raw for request in requests)
+    times = [request.heard.at for request in requests if request is not None]
+    assert all(abs(later - time - INTERVAL_S) < 0.05 for time, later in zip(times, times[1:], strict=False))
+    with pytest.raises(LookupError) as caught:
+        network.lab.result(waiting)
+    assert caught.value.args[1].startswith("ECONNRESET")
+    for verb, more in (("receive", {"length": 1}), ("send", {"data": "00"})):
+        with pytest.raises(LookupError, match="ECONNRESET"):
+            network.lab.call(verb, connection=server.connection, **more)
+    network.reply(requests[0])
+    assert [one for one in network.quiet(INTERVAL_S * 1.5) if not (one.protocol == TCP and one.flags & RST)] == []
