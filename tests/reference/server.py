@@ -183,7 +183,9 @@ def nat_acknowledgement(
 ) -> bytes:  # fmt: skip
     ports = list(ports)
     words = protocol << 50 | mops_number(original), (len(ports) if count is None else count) << 50
-    body = struct.pack("!HHBBBBQQ", 102, 0, version, code, level, reserved, words[0], words[1] | mops_number(translated))
+    body = struct.pack(
+        "!HHBBBBQQ", 102, 0, version, code, level, reserved, words[0], words[1] | mops_number(translated)
+    )
     return with_checksum(body + b"".join(struct.pack("!HH", *pair) for pair in ports), spoil)
 
 
@@ -225,7 +227,9 @@ class Server:
     def segment(self, flags: int, data: bytes = b"", sequence: int | None = None, options: bytes = b"") -> None:
         sequence = self.nxt if sequence is None else sequence
         ports = self.port, self.node_port
-        segment = struct.pack("!HHIIBBHHH", *ports, sequence, self.rcv_nxt, (20 + len(options)) << 2, flags, 0xFFFF, 0, 0)
+        segment = struct.pack(
+            "!HHIIBBHHH", *ports, sequence, self.rcv_nxt, (20 + len(options)) << 2, flags, 0xFFFF, 0, 0
+        )
         segment += options + data
         self.network.send(self.address, TCP, checksummed(self.network, self.address, TCP, segment, 16))
 
