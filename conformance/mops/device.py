@@ -2,17 +2,18 @@
 """The mobile node under test: its applications, its moves, and what it has to send and to take."""
 
 import contextlib
-import copy
 import functools
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from scapy.layers.inet import TCP
 from scapy.packet import Packet
 
-from conformance.mops.correspondent import Asked, Correspondent, Entry, ServerEnd
+from conformance.mops.correspondent import Asked, Correspondent, ServerEnd
+from conformance.mops.server import require
+from conformance.mops.sessions import Move, Session, Talk, entry_of, listed
 from layers.mops import SUCCESS
 from testbed.capture import Frame
 from testbed.case import NANO, Case
@@ -21,75 +22,11 @@ from testbed.notation import summary
 from testbed.tcp_peer import TcpPeer
 from testbed.udp_peer import UdpPeer
 from testbed.upper_tester import Call, OperationFailed, UpperTester
-from testbed.verdict import Broken, Difference, Finding, Inconclusive, NotApplicable
+from testbed.verdict import Broken, Finding, Inconclusive, NotApplicable
 
 CONNECT_TIMEOUT_S = 10
 POLL_S = 0.02
 MSS = ("MSS", 1400)
-
-
-@dataclass
-class Session:
-    """A connection of the device. `end` is the server's end of it, `connection` the application's socket.
-
-    `previous_port` and `identifier` are what the device's next Migrate is expected to name without NAT on the path.
-    """
-
-    server: Correspondent
-    end: ServerEnd
-    connection: int
-    unique_id: int | None = None
-    left: list[ServerEnd] = field(default_factory=list)
-
-    @property
-    def previous_port(self) -> int:
-        """The device's port."""
-        return self.end.remote_port
-
-    @property
-    def identifier(self) -> int:
-        """The device's SND.NXT as far as the server has seen it, or the Unique ID."""
-        return self.end.rcv_nxt if self.unique_id is None else self.unique_id
-
-    def follows(self, address: str, port: int) -> None:
-        """Expect the device at another address and port from now on."""
-        self.end.reads()
-        self.left.append(copy.copy(self.end))
-        self.end.remote, self.end.remote_port = address, port
-
-
-@dataclass
-class Talk:
-    """A UDP conversation of the device."""
-
-    server: Correspondent
-    end: UdpPeer
-    connection: int
-    unique_id: int | None
-
-    @property
-    def previous_port(self) -> int:
-        """The device's port."""
-        return self.end.remote_port
-
-    @property
-    def identifier(self) -> int:
-        """The Unique ID."""
-        return self.unique_id or 0
-
-    def follows(self, address: str, port: int) -> None:
-        """Expect the device at another address and port from now on."""
-        self.end.remote, self.end.remote_port = address, port
-
-
-@dataclass(frozen=True)
-class Move:
-    """A move of the device. What it sends from the new address stands behind `position` of the trace."""
-
-    old: str
-    new: str
-    position: int
-    ns: int
 
 
 class Device:
@@ -390,27 +327,3 @@ class Device:
             return step()
         except Broken as broken:
             raise Inconclusive(f"preamble: {broken.finding.reason}", repeat=bool(broken.budget_ns)) from None
-
-
-def entry_of(request: Asked, session: Session | Talk) -> Entry | None:
-    """The entry that means the session: the one with its port, else with its identifier, else the only one there is."""
-    entries = request.entries
-    by_port = [one for one in entries if one[0] == session.previous_port]
-    by_identifier = [one for one in entries if one[2] == session.identifier]
-    found = by_port or by_identifier or (entries if len(entries) == session.server.sessions == 1 else [])
-    return found[0] if found else None
-
-
-def listed(request: Asked, session: Session | Talk) -> Entry:
-    """The entry that means the session, as preamble."""
-    entry = entry_of(request, session)
-    if entry is None:
-        raise Inconclusive(f"preamble: #{request.frame.index} does not list port {session.previous_port}")
-    return entry
-
-
-def require(holds: object, what: str, expected: object, seen: object, *frames: Frame) -> None:
-    """Broken with both sides in one notation unless the condition holds."""
-    if not holds:
-        difference = Difference(what, str(expected), str(seen))
-        raise Broken(Finding(f"{what} is wrong", f"{what} {expected}", f"{what} {seen}", [difference], list(frames)))

@@ -11,7 +11,8 @@ from scapy.packet import Packet
 from scapy.utils import checksum
 
 from conformance.mops.correspondent import Asked, Correspondent
-from conformance.mops.device import Device, Move, Session
+from conformance.mops.device import Device
+from conformance.mops.sessions import Move, Session
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, invalid, requirement
 from testbed.case import Case

@@ -4,8 +4,10 @@
 from scapy.utils import checksum
 
 from conformance.mops.correspondent import Asked, Correspondent
-from conformance.mops.device import Device, Session, listed, require
+from conformance.mops.device import Device
 from conformance.mops.node import ENTRY, MIGRATE_HEADER
+from conformance.mops.server import require
+from conformance.mops.sessions import Session, listed
 from testbed import exclusive, requirement, valid
 from testbed.capture import Frame
 from testbed.case import NANO, Case
@@ -179,7 +181,7 @@ def test_identifier_counts_unacknowledged_data(device: Device, correspondent: Co
         found = [frame for frame, packet in device.segments(session, 0) if bytes(packet.payload.payload) == data]
         return found[-1] if found else None
 
-    device.preamble(lambda: require(case.look(sent, asked_ns, 2), "data", "sent", "none"))
+    device.preamble(lambda: require(case.look(sent, asked_ns, 2) is not None, "data", "sent", "none"))
     move = device.moves()
     request = device.asks(move, session)
     number, expected = listed(request, session)[2], (before + len(data)) % (1 << 32)

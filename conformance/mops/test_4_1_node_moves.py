@@ -2,7 +2,9 @@
 """Sections 2.1, 4.1, 7 and appendix B: a mobile node that moves again, moves back, or was without a network."""
 
 from conformance.mops.correspondent import Correspondent
-from conformance.mops.device import Device, listed, require
+from conformance.mops.device import Device
+from conformance.mops.server import require
+from conformance.mops.sessions import listed
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case import NANO, Case
 from testbed.verdict import NotApplicable

@@ -6,7 +6,9 @@ import contextlib
 import pytest
 
 from conformance.mops.correspondent import Asked, Correspondent
-from conformance.mops.device import Device, Move, Session, entry_of, listed, require
+from conformance.mops.device import Device
+from conformance.mops.server import require
+from conformance.mops.sessions import Move, Session, entry_of, listed
 from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS, MOPSMigrate
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case import NANO, Case

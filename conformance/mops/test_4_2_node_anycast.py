@@ -7,7 +7,9 @@ from typing import Any
 from scapy.packet import Packet
 
 from conformance.mops.correspondent import Asked, Correspondent
-from conformance.mops.device import Device, Move, Session, require
+from conformance.mops.device import Device
+from conformance.mops.server import require
+from conformance.mops.sessions import Move, Session
 from conformance.mops.test_4_1_node_forged import sealed
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case import Case

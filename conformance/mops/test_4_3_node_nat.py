@@ -9,7 +9,9 @@ import pytest
 from scapy.packet import Packet
 
 from conformance.mops.correspondent import Correspondent, Router
-from conformance.mops.device import Device, Session, listed, require
+from conformance.mops.device import Device
+from conformance.mops.server import require
+from conformance.mops.sessions import Session, listed
 from conformance.mops.test_4_1_node_forged import sealed
 from testbed import exclusive, invalid, requirement, valid
 from testbed.case import Case

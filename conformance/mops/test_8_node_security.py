@@ -4,7 +4,8 @@
 import itertools
 
 from conformance.mops.correspondent import Correspondent
-from conformance.mops.device import Device, require
+from conformance.mops.device import Device
+from conformance.mops.server import require
 from testbed import requirement, valid
 from testbed.case import Case
 

@@ -7,7 +7,6 @@ from scapy.layers.inet import TCP
 
 from conformance.mops.correspondent import Correspondent
 from conformance.mops.device import Device
-from conformance.mops.device import require as holds
 from conformance.mops.node import MobileNode
 from conformance.mops.server import Server, require
 from layers.tcpoptions import MobileCapableOption, get_option
@@ -35,7 +34,7 @@ def carries(case: Case, segment: Any) -> bool:
 def test_syn_carries_mobile_capable(case: Case, device: Device, correspondent: Correspondent) -> None:
     """The SYN of a mobile connection carries MOBILE_CAPABLE."""
     _, syn, end = device.calls(correspondent)
-    holds(carries(case, syn), "MOBILE_CAPABLE on the SYN", "present", "absent")
+    require(carries(case, syn), "MOBILE_CAPABLE on the SYN", "present", "absent")
     end.resets()
 
 
@@ -61,7 +60,7 @@ def test_ack_of_the_handshake_carries_mobile_capable(case: Case, device: Device,
 
     found: list[tuple[Frame, Any]] = [one for one in device.segments(session, 0) if ends_handshake(one[1])]
     frame, packet = found[0]
-    holds(carries(case, packet[TCP]), "MOBILE_CAPABLE on the ACK", "present", "absent", frame)
+    require(carries(case, packet[TCP]), "MOBILE_CAPABLE on the ACK", "present", "absent", frame)
 
 
 @valid

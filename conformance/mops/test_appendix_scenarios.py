@@ -2,9 +2,10 @@
 """Appendices A and B: the draft's scenarios with the draft's own addresses and ports."""
 
 from conformance.mops.correspondent import Correspondent, Router
-from conformance.mops.device import Device, Session, listed, require
+from conformance.mops.device import Device
 from conformance.mops.node import MobileNode
-from conformance.mops.server import Server
+from conformance.mops.server import Server, require
+from conformance.mops.sessions import Session, listed
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, requirement, valid
 from testbed.case import Case
