@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fixtures of the MOPS cases. They are called in the case's own thread (testbed.fixtures)."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from conformance.mops.application import Application
@@ -38,12 +36,10 @@ def application(case: Case) -> Application:
 
 
 @pytest.fixture
-def device(case: Case) -> Iterator[Device]:
-    """The device under test as a mobile node. What it may send and how often is judged by cases of their own."""
-    yield Device(case)
-    for carriage in case.bench.carriages.values():
-        for frame, _ in case.messages(carriage=carriage):
-            frame.account()
+def device(case: Case) -> Device:
+    """The device under test as a mobile node."""
+    case.explains_messages = False
+    return Device(case)
 
 
 @pytest.fixture

@@ -230,9 +230,14 @@ class Device:
         session.end.sends(data)
         self.application_reads(session, data)
 
-    def delivers(self, session: Session, data: bytes, start: int, since_ns: int) -> None:
-        """The device's stream, from position `start` on, brings `data` in time; it is acknowledged as it comes."""
-        within, end = self._ixit.tcp_within_s, session.end
+    def delivers(self, session: Session, data: bytes, start: int, since_ns: int, unanswered_since_ns: int = 0) -> None:
+        """The device's stream, from position `start` on, brings `data` in time; it is acknowledged as it comes.
+
+        `unanswered_since_ns` is when the device first sent what it now has to send again: its retransmission timer
+        has been doubling since then (RFC 6298 5.5), and the deadline is longer by twice that time.
+        """
+        silent_s = (since_ns - unanswered_since_ns) / NANO if unanswered_since_ns else 0.0
+        within, end = self._ixit.tcp_within_s + 2 * silent_s, session.end
         seen: list[Frame] = []
 
         def complete() -> Frame | None:

@@ -19,11 +19,11 @@ def test_connection_survives_a_while_without_network(case: Case, device: Device,
     """After a time in which nothing got through the node migrates at its new address, and what waited arrives."""
     session = device.connects(correspondent)
     start, data = len(session.end.stream), b"sent while there was no network"
-    device.application_sends(session, data)
-    case.wait_until(case.clock.now_ns() + round(OUTAGE_S * NANO))
+    sent_ns = device.application_sends(session, data)
+    case.wait_until(sent_ns + round(OUTAGE_S * NANO))
     session.end.ignores_all_so_far()
     request = device.migrates(device.moves(), session)
-    device.delivers(session, data, start, device.is_told(request, session))
+    device.delivers(session, data, start, device.is_told(request, session), sent_ns)
 
 
 @exclusive

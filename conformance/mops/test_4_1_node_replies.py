@@ -46,7 +46,7 @@ def test_streams_go_on_byte_exact(case: Case, device: Device, correspondent: Cor
     """Data lost in both directions at the moment of the move arrives afterwards, once and in order."""
     session = device.connects(correspondent)
     lost, start = bytes(range(256)) * 20, len(session.end.stream)
-    device.application_sends(session, lost)
+    sent_ns = device.application_sends(session, lost)
     case.watch(0.02)
     session.end.ignores_all_so_far()
     move = device.moves()
@@ -54,7 +54,7 @@ def test_streams_go_on_byte_exact(case: Case, device: Device, correspondent: Cor
     session.end.loses(bytes(theirs.payload))
     request = device.asks(move, session)
     told_ns = device.is_told(request, session)
-    device.delivers(session, lost, start, told_ns)
+    device.delivers(session, lost, start, told_ns, sent_ns)
     theirs.ack, theirs.dport = session.end.rcv_nxt, session.end.remote_port
     session.end.transmits(theirs)
     device.application_reads(session, bytes(theirs.payload))
