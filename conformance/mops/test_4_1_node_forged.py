@@ -34,9 +34,9 @@ class Waiting:
     def believes_none(self, code: int, *forged: Packet | bytes, sender: Station | None = None) -> None:
         """The forged replies of this code change nothing: the right reply does afterwards."""
         device, session, server = self.device, self.session, self.session.server
-        start = len(session.end.stream)
+        start, sent_ns = len(session.end.stream), 0
         if code == SUCCESS:
-            device.application_sends(session, WAITING)
+            sent_ns = device.application_sends(session, WAITING)
             device.preamble(lambda: device.sends_nothing(session, self.move.position, self.move.new))
         for message in forged:
             server.sends(self.request, message, sender)
@@ -44,7 +44,7 @@ class Waiting:
             device.sends_nothing(session, self.move.position, self.move.new)
         told_ns = device.is_told(self.request, session)
         if code == SUCCESS:
-            device.delivers(session, WAITING, start, told_ns)
+            device.delivers(session, WAITING, start, told_ns, sent_ns)
         device.goes_on(session)
 
 
