@@ -76,6 +76,7 @@ class RehashDatapath(Datapath):
     def _after_turn(self) -> None:
         deadline = self.rehash.next_deadline()
         if deadline is not None and deadline <= (now := self._clock()):
+            self._read(self._stack, self._kernel_view, self._frame_from_kernel)  # the answer may be here by now
             self.rehash.tick(now)
 
     # Wire to kernel ----------------------------------------------------------------------------------------------
