@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How the Rehash cases read a device's segments: what is meant is recognised also where a field is wrong."""
+
+import pytest
+from scapy.fields import RawVal
+from scapy.layers.inet import IP, TCP
+from scapy.layers.l2 import Ether
+from scapy.packet import Packet
+
+from conformance.rehash.segment import Segment, read
+from layers.rehash import ADDR, INIT, RehashOption
+from testbed.capture import Frame
+
+INIT_OPTION = RehashOption(control=INIT, nonce=7, old="0.0.0.0", new="198.18.0.1")
+ORDER_OPTION = RehashOption(control=ADDR, nonce=7, old="198.18.0.1", new="198.18.0.2")
+
+
+def segment(*options: Packet | bytes, data: bytes = b"") -> Segment:
+    """A segment of a device as the case reads it."""
+    area = b"".join(map(bytes, options))
+    area += bytes(-len(area) % 4)
+    tcp = TCP(flags="PA", options=RawVal(area), dataofs=(20 + len(area)) // 4)
+    packet = Ether() / IP(src="198.18.0.2", dst="198.19.0.1") / tcp / data
+    found = read(Frame(1, 0, False, bytes(packet)))
+    assert found
+    return found
+
+
+def changed(option: Packet, at: int, value: int) -> bytes:
+    """The option with one byte replaced."""
+    content = bytearray(bytes(option))
+    content[at] = value
+    return bytes(content)
+
+
+@pytest.mark.parametrize("option", [INIT_OPTION, changed(INIT_OPTION, 0, 254), changed(INIT_OPTION, 3, 0x11)])
+def test_init_is_recognised(option: Packet | bytes) -> None:
+    """Right, of another kind, and with an undefined control header."""
+    found = segment(option, data=b"payload")
+    assert found.init
+    assert not found.order
+    assert (found.init.nonce, found.init.new, found.data) == (7, "198.18.0.1", b"payload")
+
+
+@pytest.mark.parametrize("option", [ORDER_OPTION, changed(ORDER_OPTION, 0, 254), changed(ORDER_OPTION, 3, 0x11)])
+def test_order_is_recognised(option: Packet | bytes) -> None:
+    """The same for REHASH-ADDR."""
+    found = segment(b"\x01", option)
+    assert found.order
+    assert not found.init
+    assert (found.order.old, found.order.new, found.source) == ("198.18.0.1", "198.18.0.2", "198.18.0.2")
+
+
+def test_old_address_does_not_make_an_order_of_an_init() -> None:
+    """A control header that is right decides."""
+    assert segment(changed(INIT_OPTION, 8, 10)).init
+
+
+def test_length_is_kept_as_it_stands() -> None:
+    """An option that is too long is told from one that is cut off."""
+    longer = segment(changed(INIT_OPTION, 1, 18) + b"\0\0")
+    assert longer.init
+    assert longer.init.length == 18
+    assert segment(changed(INIT_OPTION, 1, 60)).options[-1].fault
+
+
+def test_other_options_are_none_of_rehash() -> None:
+    """Timestamps, SACK with as many blocks as there are, and no-operations."""
+    assert not segment(b"\x01\x01\x08\x0a" + bytes(8), b"\x01\x01\x05\x1a" + bytes(24)).rehash
+
+
+def test_frames_of_others_are_no_segments() -> None:
+    """What the tester sent, ARP, and other protocols."""
+    udp = bytes(Ether() / IP(proto=17) / b"data")
+    assert read(Frame(1, 0, False, udp)) is None
+    assert read(Frame(1, 0, False, b"\xff" * 12 + b"\x08\x06" + bytes(28))) is None
+    assert read(Frame(1, 0, True, bytes(Ether() / IP() / TCP()))) is None
