@@ -9,7 +9,7 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: certify test lint coverage fuzz bench lock clean
+.PHONY: certify test lint power coverage fuzz bench lock clean
 
 certify: $(READY)
 	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) -n $(JOBS) -q --tb=short \
@@ -23,6 +23,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Every deviation against every case; `make test` takes a part of the cases for each.
+power: $(READY)
+	ALL_CASES=1 $(BIN)/python -m pytest tests/power -n $(JOBS) -q $(ARGS)
 
 coverage: $(READY)
 	$(BIN)/python -m conformance.catalogue coverage --html $(REPORT)/coverage.html

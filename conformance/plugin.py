@@ -4,6 +4,7 @@
 import inspect
 import shlex
 import sys
+import zlib
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,23 @@ CATALOGUE = pytest.StashKey[catalogue.Catalogue]()
 """On the configuration: every requirement, loaded when the first case is collected."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("roamproof")
+    group.addoption(
+        "--requirement",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="run only the cases that judge this requirement",
+    )
+    group.addoption(
+        "--beside",
+        type=int,
+        metavar="K",
+        help="with --requirement: and every K-th of the other cases, drawn by --dut-arg",
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     cases = [item for item in items if item.get_closest_marker("requirement")]
@@ -29,6 +47,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in cases:
         assert isinstance(item, pytest.Function)
         item.stash[SPEC] = _spec(item, known, config.stash[PROFILE])
+    if config.getoption("--requirement"):
+        _select(config, known, items)
+
+
+def _select(config: pytest.Config, known: catalogue.Catalogue, items: list[pytest.Item]) -> None:
+    """Keep the cases of the requirements that were asked for, and the draw from the others."""
+    wanted = set(config.getoption("--requirement"))
+    if unknown := [identifier for identifier in sorted(wanted) if identifier not in known]:
+        raise pytest.UsageError(f"--requirement {unknown[0]}: allowed are ids of the catalogue, such as MOPS-4.1-01")
+    share = config.getoption("--beside")
+    seed = " ".join(config.getoption("--dut-arg"))
+
+    def is_kept(item: pytest.Item) -> bool:
+        if SPEC not in item.stash or wanted & {one.id for one in item.stash[SPEC].requirements}:
+            return True
+        return bool(share) and zlib.crc32(f"{seed} {item.nodeid}".encode()) % share == 0
+
+    kept = [item for item in items if is_kept(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not is_kept(item)])
+    items[:] = kept
 
 
 def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -> CaseSpec:

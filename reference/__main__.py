@@ -20,7 +20,7 @@ def _list_deviations() -> None:
     from reference.deviations import all_deviations
 
     for entry in all_deviations().values():
-        print(f"{entry.name:36} {entry.section:6} {entry.wrong}")
+        print(f"{entry.name:36} {entry.role:6} {entry.section:4} {entry.wrong}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,15 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.list_deviations:
             _list_deviations()
             return 0
-        parts = Parts()
+        parts, role = Parts(), None
         if options.deviate is not None:
             from reference.deviations import find
 
             deviation = find(options.deviate)
             if deviation is None:
                 raise ConfigurationError(f"no deviation {options.deviate!r}; --list-deviations names them")
-            parts = parts.deviating(deviation.part)
-        return run_host(read_configuration(os.environ), parts, options.deviate)
+            parts, role = parts.deviating(deviation.part), deviation.role
+        configuration = read_configuration(os.environ)
+        if role not in (None, configuration.role):
+            raise ConfigurationError(f"the deviation {options.deviate!r} is one of the role {role}")
+        return run_host(configuration, parts, options.deviate)
     except ConfigurationError as error:
         print(f"reference: {error}", file=sys.stderr)
         return 2

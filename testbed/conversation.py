@@ -68,9 +68,12 @@ def exchange(case: Case, peer: TcpPeer, data: bytes) -> None:
     expect_echo(case, peer, peer.sends(data).ns, data, start)
 
 
-def expect_echo(case: Case, peer: TcpPeer, since_ns: int, data: bytes, start: int) -> None:
-    """The device's stream, from position `start` on, brings `data` in time; it is then acknowledged."""
-    within = case.bench.profile.ixit.tcp_within_s
+def expect_echo(case: Case, peer: TcpPeer, since_ns: int, data: bytes, start: int, patience_s: float = 0.0) -> None:
+    """The device's stream, from position `start` on, brings `data` in time; it is then acknowledged.
+
+    `patience_s` is added to the profile's deadline for ordinary TCP.
+    """
+    within = case.bench.profile.ixit.tcp_within_s + patience_s
     seen: list[Frame] = []
 
     def complete() -> Frame | None:

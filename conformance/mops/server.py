@@ -98,9 +98,14 @@ class Server:
         """Data flows on the session, both ways and byte-exact, where the node is now."""
         exchange(self._case, session.peer, data)
 
-    def delivers(self, session: Session, data: bytes, since_ns: int) -> None:
-        """The echo of `data`, sent before, arrives on the session."""
-        expect_echo(self._case, session.peer, since_ns, data, len(session.peer.stream))
+    def delivers(self, session: Session, data: bytes, since_ns: int, unanswered_since_ns: int = 0) -> None:
+        """The echo of `data`, sent before, arrives on the session.
+
+        `unanswered_since_ns` is when the server first sent what it now has to send again: its retransmission timer
+        has been doubling since then (RFC 6298 5.5), and the deadline is longer by twice that time.
+        """
+        silent_s = (since_ns - unanswered_since_ns) / NANO if unanswered_since_ns else 0.0
+        expect_echo(self._case, session.peer, since_ns, data, len(session.peer.stream), 2 * silent_s)
 
     def has_left(self, end: TcpPeer) -> None:
         """Nobody is connected at this end: data sent from there is not accepted."""

@@ -122,8 +122,8 @@ def test_unacknowledged_data_is_sent_again_to_the_new_tuple(node: MobileNode, se
     sent = session.peer.sends(data)
     server.has_gone_on()
     session.peer.ignores_all_so_far()
-    node.migrates(session, use=False)
-    server.delivers(session, data, sent.ns)
+    request = node.migrates(session, use=False)
+    server.delivers(session, data, request.sent.ns, unanswered_since_ns=sent.ns)
 
 
 @valid

@@ -4,10 +4,11 @@
 from conformance.rehash.host import Host
 from conformance.rehash.node import Session
 from conformance.rehash.peer import MSS
+from testbed.capture import Frame
 from testbed.case import Case
 from testbed.tcp_peer import SEQUENCE_SPACE
 from testbed.upper_tester import Call
-from testbed.verdict import Inconclusive
+from testbed.verdict import Broken, Inconclusive
 
 INITIAL_WINDOW = 10 * MSS
 """RFC 6928: the most that a connection may begin with."""
@@ -21,45 +22,44 @@ PATIENCE = 40
 
 def opens_the_window(case: Case, host: Host, session: Session) -> None:
     """The application sends in bulk until a flight is far larger than the initial window, as preamble."""
-    peer = session.peer
     for _ in range(ROUNDS):
-        start = peer.rcv_nxt
-        flight, call = _flight(case, host, session)
-        for _ in range(PATIENCE):
-            peer.acknowledges()
-            if _since(session, start) >= BULK:
-                break
-            case.watch(PAUSE_S / 10)
-            peer.reads()
+        flight, call = _flight(case, host, session, 2 * INITIAL_WINDOW)
+        try:
+            host.delivers(session, bytes(BULK), case.clock.now_ns())
+        except Broken as broken:
+            raise Inconclusive(f"preamble: {broken.finding.reason}") from None
         call.result()
-        session.taken = len(peer.stream)
-        if flight > 2 * INITIAL_WINDOW:
+        if flight >= 2 * INITIAL_WINDOW:
             return
-    raise Inconclusive("preamble: the device's window did not open", repeat=False)
+    raise Inconclusive("preamble: the device's window did not open")
 
 
 def first_flight(case: Case, host: Host, session: Session) -> int:
     """How many bytes the device sends before any of them is acknowledged; the connection ends with that."""
-    flight, _ = _flight(case, host, session)
+    flight, _ = _flight(case, host, session, BULK)
     session.peer.resets()
     return flight
 
 
-def _flight(case: Case, host: Host, session: Session) -> tuple[int, Call]:
-    """Bytes that come until there is a pause, and the application's call that sends them."""
+def _flight(case: Case, host: Host, session: Session, enough: int) -> tuple[int, Call]:
+    """Bytes that come without any acknowledgement until there is a pause, and the application's call that sends them.
+
+    Not longer than it takes to see `enough`: the device must not come to believe that they are lost.
+    """
     peer = session.peer
     peer.reads()
     start = peer.rcv_nxt
     call = host.agent.ask("send", connection=session.connection, data=bytes(BULK).hex())
     flight = 0
+
+    def grown() -> Frame | None:
+        news = peer.reads()
+        return news[-1] if (peer.rcv_nxt - start) % SEQUENCE_SPACE >= enough else None
+
     for _ in range(PATIENCE):
-        case.watch(PAUSE_S)
-        peer.reads()
-        if flight and flight == _since(session, start):
+        before = flight
+        case.look(grown, case.clock.now_ns(), PAUSE_S)
+        flight = (peer.rcv_nxt - start) % SEQUENCE_SPACE
+        if flight >= enough or (flight and flight == before):
             return flight, call
-        flight = _since(session, start)
     raise Inconclusive("preamble: the device did not send")
-
-
-def _since(session: Session, start: int) -> int:
-    return (session.peer.rcv_nxt - start) % SEQUENCE_SPACE

@@ -15,6 +15,8 @@ from testbed.upper_tester import OperationFailed, UpperTester
 from testbed.verdict import Broken, Difference, Finding, Inconclusive, NotApplicable
 
 POLL_S = 0.02
+RETRANSMITTED_WITHIN_S = 10.0
+"""The timer of RFC 6298 doubles: after some seconds of loss it takes as many again."""
 
 
 class Host:
@@ -106,6 +108,10 @@ class Host:
     def delivers(self, session: Session, data: bytes, since_ns: int) -> None:
         """`data`, sent or asked for before, arrives on the session."""
         receives(self._case, session, data, since_ns)
+
+    def delivers_again(self, session: Session, data: bytes) -> None:
+        """`data`, which was lost on the way, arrives on the session when the device sends it again."""
+        receives(self._case, session, data, self._case.clock.now_ns(), RETRANSMITTED_WITHIN_S)
 
     def has_moved(self, session: Session, order: Order, data: bytes = b"at the new address") -> None:
         """The session goes on where the order has moved it to, with the data that came with the order, if any."""

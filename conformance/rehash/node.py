@@ -226,19 +226,21 @@ class Node:
         self._case.wait_until(self._case.clock.now_ns() + round(seconds * NANO))
 
 
-def receives(case: Case, session: Session, data: bytes, since_ns: int) -> None:
+def receives(case: Case, session: Session, data: bytes, since_ns: int, within_s: float = 0) -> None:
     """`data`, and nothing else, comes next on the session's stream, in time; what comes is acknowledged at once."""
-    peer, within = session.peer, case.bench.profile.ixit.tcp_within_s
+    peer, within = session.peer, within_s or case.bench.profile.ixit.tcp_within_s
     seen: list[Frame] = []
 
     def complete() -> Frame | None:
-        before = peer.rcv_nxt
-        seen.extend(peer.reads())
-        if peer.rcv_nxt != before and peer.state == "ESTABLISHED":
+        news = peer.reads()
+        seen.extend(news)
+        if peer.state == "ESTABLISHED" and any((segment := read(frame)) and segment.data for frame in news):
             peer.acknowledges()
         arrived = len(peer.stream) - session.taken >= len(data)
         return seen[-1] if seen and (arrived or peer.state == "RESET") else None
 
+    if len(peer.stream) > session.taken:
+        peer.acknowledges()
     complete()
     in_time = len(peer.stream) - session.taken >= len(data) or case.look(complete, since_ns, within) is not None
     came = bytes(peer.stream[session.taken :])

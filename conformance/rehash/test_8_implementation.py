@@ -77,11 +77,11 @@ def test_peer_without_rehash_and_losses(node: Node, host: Host) -> None:
     """Data for a peer without Rehash that is lost is sent again."""
     session = node.connects_plainly()
     data = bytes(range(256)) * 8
-    sent = session.peer.sends(data[:1024])
+    session.peer.sends(data[:1024])
     host.has_gone_on()
     session.peer.ignores_all_so_far()
     session.peer.sends(data[1024:])
-    host.delivers(session, data, sent.ns)
+    host.delivers_again(session, data)
 
 
 def both_move(node: Node, host: Host, session: Session) -> tuple[Move, Order]:

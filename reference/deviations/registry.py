@@ -7,6 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import reference.deviations
+from reference.configuration import HOST, SERVER
+from reference.own_address import OwnAddress
+from reference.rehash import Rehash
+from reference.rehash_context import Nonces
+from reference.slow_start import SlowStart
+
+_PARTS_OF_A_HOST = (Rehash, Nonces, SlowStart, OwnAddress)
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,11 @@ class Deviation:
     requirement: str  # the one that is broken, in words
     wrong: str  # what happens instead
     part: type  # the class that does it, a subclass of one of the parts of a host
+
+    @property
+    def role(self) -> str:
+        """The role of the host that it makes wrong."""
+        return HOST if issubclass(self.part, _PARTS_OF_A_HOST) else SERVER
 
 
 _by_name: dict[str, Deviation] = {}

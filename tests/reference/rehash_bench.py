@@ -129,6 +129,7 @@ class Bench:
 
     def __init__(self, parts: Parts, **settings: int) -> None:
         self.now = 0.0
+        self.parts = parts
         self.far, wire = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.below, stack = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         for one in (self.far, wire, self.below, stack):
@@ -218,6 +219,8 @@ class Bench:
         self._learn(talk)
         if done:
             talk.says()
+            self.wait(0.01)
+            self._learn(talk)
             self.quiet()
         return talk
 
@@ -229,6 +232,7 @@ class Bench:
         talk.says(SYN | ACK, options=bytes.fromhex("020405b4") + (talk.init() if rehash else b""))
         if done:
             talk.kernel()
+            self._learn(talk)
             self.quiet()
         return talk
 

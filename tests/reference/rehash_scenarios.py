@@ -18,7 +18,7 @@ from tests.reference.rehash_bench import (
     Bench,
     Conversation,
 )
-from tests.reference.rehash_peer import ADDR, KIND, packed
+from tests.reference.rehash_peer import KIND, packed
 from tests.reference.wire import ACK, FIN, RST, SYN
 
 SCENARIOS: dict[str, Callable[[Bench], Any]] = {}
@@ -243,6 +243,23 @@ def wrong_nonce(bench: Bench) -> Any:
     talk.kernel(data=b"data")
     talk.says(ACK, b"more", source=PEER)
     return first, both(bench, talk)
+
+
+@scenario
+def nonce_of_which_a_half_is_right(bench: Bench) -> Any:
+    talk = bench.accepts()
+    talk.moves(MOVED, nonce=talk.dut_nonce ^ 0x10000)
+    talk.moves(AGAIN, old=PEER, nonce=talk.dut_nonce ^ 1)
+    return both(bench, talk)
+
+
+@scenario
+def wrong_nonce_for_a_second_move(bench: Bench) -> Any:
+    talk = bench.accepts()
+    talk.moves(MOVED)
+    bench.quiet()
+    talk.moves(AGAIN, nonce=talk.dut_nonce ^ 0xFFFFFFFF)
+    return both(bench, talk)
 
 
 @scenario
@@ -629,4 +646,14 @@ def without_rehash_and_back(bench: Bench) -> Any:
     return first, both(bench, talk)
 
 
-assert ADDR == 0x0010
+@scenario
+def legacy_peer(bench: Bench) -> Any:
+    talk = Conversation(bench, PEER, 1027, 7)
+    talk.says(SYN)
+    return bench.told(talk, bench.kernels())
+
+
+@scenario
+def listening_after_a_move(bench: Bench) -> Any:
+    own = bench.parts.own_address("198.18.0.1")
+    return own.listens_on(True), own.listens_on(False)

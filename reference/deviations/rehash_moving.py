@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Deviations of a host that moves, in what it sends."""
+
+from reference.deviations.registry import deviation
+from reference.flows import Flow
+from reference.own_address import OwnAddress
+from reference.rehash import Rehash
+from reference.rehash_context import Context, Exchange
+from reference.rehash_option import ADDR, MAXIMUM, Option
+from reference.tcp import State
+
+
+@deviation(
+    "move-not-announced",
+    "6.2",
+    "A host that moves sends REHASH-ADDR on every connection with a completed init exchange.",
+    "it goes on from the new address and says nothing",
+)
+class MoveNotAnnounced(Rehash):
+    def begin_move(self, flow: Flow, context: Context, old: int, now: float) -> None:
+        context.addresses = [self.carriage.own]
+
+
+@deviation(
+    "move-announced-on-one-connection",
+    "6.2",
+    "A host that moves sends REHASH-ADDR on every connection with a completed init exchange.",
+    "it sends it on the first one; the others go on from the new address and say nothing",
+)
+class MoveAnnouncedOnOneConnection(Rehash):
+    def begin_move(self, flow: Flow, context: Context, old: int, now: float) -> None:
+        if not self.moving:
+            super().begin_move(flow, context, old, now)
+
+
+@deviation(
+    "second-move-not-announced",
+    "6.2",
+    "A second move is announced like the first.",
+    "a connection that has moved before goes on from the next address and says nothing",
+)
+class SecondMoveNotAnnounced(Rehash):
+    def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(*arguments)
+        self._moved: set[Flow] = set()
+
+    def begin_move(self, flow: Flow, context: Context, old: int, now: float) -> None:
+        if flow not in self._moved:
+            super().begin_move(flow, context, old, now)
+        self._moved.add(flow)
+
+
+@deviation(
+    "unmarked-connections-announced",
+    "6.1",
+    "A host sends no REHASH-ADDR on a connection on which the peer sent no REHASH-INIT.",
+    "it sends it on every connection, with nonce 0",
+)
+class UnmarkedConnectionsAnnounced(Rehash):
+    def is_movable(self, flow: Flow) -> bool:
+        return flow.tcp.state is State.ESTABLISHED
+
+
+@deviation(
+    "addr-not-in-first-segment",
+    "6.2",
+    "The first segment of a connection from the new address carries REHASH-ADDR.",
+    "a duplicate ACK without option goes before it",
+)
+class AddrNotInFirstSegment(Rehash):
+    def announce(self, flow: Flow, context: Context, exchange: Exchange, now: float) -> None:
+        self.mechanics.acknowledge(flow, None)
+        super().announce(flow, context, exchange, now)
+
+
+@deviation(
+    "addr-in-first-segment-only",
+    "6.2",
+    "Every segment of the connection carries REHASH-ADDR until REHASH-INIT arrives.",
+    "segments of the kernel go out without, only duplicate ACKs carry it",
+)
+class AddrInFirstSegmentOnly(Rehash):
+    def address_on(self, flow: Flow, context: Context, sequence: int, length: int) -> Option | None:
+        return None
+
+
+@deviation(
+    "addr-not-in-retransmissions",
+    "5",
+    "A data segment that carried REHASH-ADDR carries it again when it is retransmitted.",
+    "the retransmission has no option",
+)
+class AddrNotInRetransmissions(Rehash):
+    def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(*arguments)
+        self._sent: set[tuple[Flow, int]] = set()
+
+    def address_on(self, flow: Flow, context: Context, sequence: int, length: int) -> Option | None:
+        if length and (flow, sequence) in self._sent:
+            return None
+        self._sent.add((flow, sequence))
+        return super().address_on(flow, context, sequence, length)
+
+
+@deviation(
+    "addr-after-init",
+    "6.2",
+    "After REHASH-INIT has arrived no segment carries REHASH-ADDR.",
+    "the next three segments with data still carry it",
+)
+class AddrAfterInit(Rehash):
+    def finish(self, flow: Flow, context: Context) -> None:
+        addresses = context.addresses
+        super().finish(flow, context)
+        context.repeats = -3
+        context.addresses = [addresses[0], self.carriage.own]
+
+    def must_reissue(self, flow: Flow, context: Context) -> bool:
+        return context.repeats < 0 or super().must_reissue(flow, context)
+
+    def init_on(self, flow: Flow, context: Context, sequence: int, length: int) -> Option | None:
+        if context.repeats >= 0:
+            return super().init_on(flow, context, sequence, length)
+        context.reissues += 1
+        if not length:
+            return None
+        context.repeats += 1
+        option = Option(ADDR, context.peer_nonce or 0, context.addresses[0], self.carriage.own)
+        if not context.repeats:
+            context.addresses = [self.carriage.own]
+        return option
+
+
+@deviation(
+    "addr-own-nonce",
+    "6.2",
+    "REHASH-ADDR carries the peer's nonce of that connection.",
+    "it carries the host's own nonce",
+)
+class AddrOwnNonce(Rehash):
+    def address(self, flow: Flow, context: Context, exchange: Exchange) -> Option:
+        return super().address(flow, context, exchange)._replace(nonce=context.own_nonce)
+
+
+@deviation(
+    "addr-old-is-zero",
+    "6.2",
+    "Old IP address in REHASH-ADDR is the address the connection had before the move.",
+    "it is 0",
+)
+class AddrOldIsZero(Rehash):
+    def address(self, flow: Flow, context: Context, exchange: Exchange) -> Option:
+        return super().address(flow, context, exchange)._replace(old=0)
+
+
+@deviation(
+    "addr-old-is-first-address",
+    "6.2",
+    "A second move is announced with the address before it as Old.",
+    "Old is the address that the host had at the start, whatever came between",
+)
+class AddrOldIsFirstAddress(Rehash):
+    def address(self, flow: Flow, context: Context, exchange: Exchange) -> Option:
+        return super().address(flow, context, exchange)._replace(old=self.carriage.kernel_own)
+
+
+@deviation(
+    "addr-addresses-swapped",
+    "6.2",
+    "Old is the address before the move and New the one after it.",
+    "they have changed places",
+)
+class AddrAddressesSwapped(Rehash):
+    def address(self, flow: Flow, context: Context, exchange: Exchange) -> Option:
+        option = super().address(flow, context, exchange)
+        return option._replace(old=option.new, new=option.old)
+
+
+@deviation(
+    "addr-new-is-zero",
+    "6.2",
+    "New IP address in REHASH-ADDR is the source address of the packet.",
+    "it is 0",
+)
+class AddrNewIsZero(Rehash):
+    def address(self, flow: Flow, context: Context, exchange: Exchange) -> Option:
+        return super().address(flow, context, exchange)._replace(new=0)
+
+
+@deviation(
+    "idle-move-not-announced",
+    "5",
+    "A host that has to send a Rehash option and has no data to send, sends it in a duplicate ACK.",
+    "it waits for data",
+)
+class IdleMoveNotAnnounced(Rehash):
+    def send_address(self, flow: Flow, context: Context, exchange: Exchange, now: float) -> None:
+        exchange.last = now
+
+
+@deviation(
+    "sack-crowds-addr-out",
+    "6.2",
+    "Every segment of the connection carries REHASH-ADDR until REHASH-INIT arrives, also when SACK blocks are due.",
+    "a segment with SACK blocks that leave no room goes out without it",
+)
+class SackCrowdsAddrOut(Rehash):
+    def insert(self, options: bytes, option: bytes) -> bytes | None:
+        return options + option if len(options) + len(option) <= MAXIMUM else None
+
+
+@deviation(
+    "sack-cut-short",
+    "5",
+    "A segment with a Rehash option has at most 40 bytes of options, all well-formed.",
+    "options that leave no room for it are cut off in the middle",
+)
+class SackCutShort(Rehash):
+    def insert(self, options: bytes, option: bytes) -> bytes | None:
+        return options[: MAXIMUM - len(option)] + option
+
+
+@deviation(
+    "listener-left-behind",
+    "8",
+    "After a move a service bound to the old address accepts connections at the new one.",
+    "it is gone with the address",
+)
+class ListenerLeftBehind(OwnAddress):
+    def listens_on(self, bound: bool) -> bool:
+        return not bound
+
+
+@deviation(
+    "listener-on-any-lost",
+    "8",
+    "After a move a service bound to the any address goes on accepting connections.",
+    "what listens on any address is lost with a move",
+)
+class ListenerOnAnyLost(OwnAddress):
+    def listens_on(self, bound: bool) -> bool:
+        return bound
