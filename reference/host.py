@@ -99,7 +99,7 @@ def _mops_host(
     if configuration.role != MOBILE_NODE:
         return datapath, server.counters
     datapath.node = parts.mobile_node(
-        configuration.retry_interval_s, configuration.retries, choices, parts.nat_table(), datapath
+        configuration.retry_interval_s, configuration.retries, choices, parts.nat_table(), parts.anycast(), datapath
     )
     return datapath, ChainMap(datapath.node.counters, server.counters)
 

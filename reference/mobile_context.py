@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a mobile node remembers of one connection: the server's unicast address, what waits for an answer."""
 
+from typing import TYPE_CHECKING
+
 from reference.tcp import distance
+
+if TYPE_CHECKING:
+    from reference.flows import Flow
 
 Endpoint = tuple[int, int]
 _HELD = 1024
@@ -55,3 +60,9 @@ class MobileContext:
         self.peer_capable = False  # the other side's SYN or SYN-ACK carried MOBILE_CAPABLE
         self.owes_capable = False  # the ACK that ends the handshake is to carry it
         self.held = Held()
+
+
+def context_of(flow: "Flow") -> MobileContext:
+    if flow.mobile is None:
+        flow.mobile = MobileContext()
+    return flow.mobile

@@ -21,6 +21,7 @@ Every choice a node could get wrong is a method of its own.
 from collections.abc import Iterable
 from typing import Protocol
 
+from reference.anycast import AnycastServers
 from reference.arp import Arp
 from reference.carriage import TCP, UDP, Carriage
 from reference.checksum import is_intact
@@ -28,8 +29,7 @@ from reference.choices import Choices
 from reference.exchange import Exchange, Moving, free_port, in_messages
 from reference.flows import Flow, Flows
 from reference.log import log
-from reference.mobile_context import Endpoint, MobileContext
-from reference.mops_acknowledgements import AnycastAcknowledgement
+from reference.mobile_context import Endpoint, MobileContext, context_of
 from reference.mops_message import FAILED, MIGRATE, SUCCESS, VERSION, Entry, Migrate, length_for
 from reference.nat_table import NatTable
 from reference.tcp import State
@@ -48,20 +48,20 @@ class Mechanics(Protocol):
         """Have the application see an error."""
 
 
-def context_of(flow: Flow) -> MobileContext:
-    if flow.mobile is None:
-        flow.mobile = MobileContext()
-    return flow.mobile
-
-
 class MobileNode:
     """All moves of one host."""
 
     def __init__(
-        self, retry_interval_s: float, retries: int, choices: Choices, nat: NatTable, mechanics: Mechanics
+        self,
+        retry_interval_s: float,
+        retries: int,
+        choices: Choices,
+        nat: NatTable,
+        anycast: AnycastServers,
+        mechanics: Mechanics,
     ) -> None:
         self.retry_interval_s, self.retries = retry_interval_s, retries
-        self.choices, self.nat, self.mechanics = choices, nat, mechanics
+        self.choices, self.nat, self.anycast, self.mechanics = choices, nat, anycast, mechanics
         self.exchanges: list[Exchange] = []
         self.counters = {
             "moves": 0, "migrate_sent": 0, "migrate_repeated": 0, "replies_taken": 0, "replies_ignored": 0,
@@ -74,7 +74,7 @@ class MobileNode:
         """The address has changed: ask every server to remap our sockets."""
         self.counters["moves"] += 1
         old = carriage.own
-        self.exchanges = [exchange for exchange in self.exchanges if exchange.carriage is not carriage]
+        self.drop_exchanges(carriage)
         leaving: list[Moving] = []
         for protocol, flows in ((TCP, carriage.flows), (UDP, carriage.udp)):
             for flow in list(flows.by_kernel.values()):
@@ -87,6 +87,10 @@ class MobileNode:
         for moving in leaving:
             self._arrive(carriage, moving)
         self._ask(carriage, leaving, now)
+
+    def drop_exchanges(self, carriage: Carriage) -> None:
+        """What was asked from the old address is not waited for."""
+        self.exchanges = [exchange for exchange in self.exchanges if exchange.carriage is not carriage]
 
     def announce(self, arp: Arp, address: int) -> None:
         """Have the neighbours know the new address, and the old one no more."""
@@ -141,13 +145,17 @@ class MobileNode:
         assert flows is not None
         port = self.migrated_port(flows, moving.server, flow.own_port)
         flow.parked_at = None
-        flows.place(flow, moving.server, flow.wire_port, port)
-        moving.context.is_pending = True
-        self.begin_waiting(carriage, flow)
+        flows.place(flow, self.address_from_now(flow, moving), flow.wire_port, port)
+        moving.context.is_pending = self.waits(carriage, flow)
         moving.entry = Entry(moving.context.previous[0][1], port, self.identifier(moving.protocol, flow))
 
-    def begin_waiting(self, carriage: Carriage, flow: Flow) -> None:
-        """From now on a connection says nothing until the server has agreed."""
+    def address_from_now(self, flow: Flow, moving: Moving) -> int:
+        """The server's address on the wire after the move; the kernel keeps the one it knows."""
+        return moving.server
+
+    def waits(self, carriage: Carriage, flow: Flow) -> bool:
+        """Whether a connection says nothing until the server has agreed."""
+        return True
 
     def migrated_port(self, flows: Flows, server: int, port: int) -> int:
         """The port that a socket has had, or another one that no socket has towards that server."""
@@ -168,7 +176,7 @@ class MobileNode:
         for sockets in self.in_messages(leaving):
             first = sockets[0]
             message = self.request(carriage, first.protocol, first.context.previous[0][0], sockets)
-            exchange = Exchange(carriage, self.destination(carriage, first), message, sockets, message.pack(), now)
+            exchange = Exchange(carriage, self.destination(carriage, first), message, sockets, self.encode(message), now)
             self.exchanges.append(exchange)
             self._transmit(exchange)
 
@@ -182,6 +190,9 @@ class MobileNode:
     def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
         entries = tuple(moving.entry for moving in sockets)
         return Migrate(MIGRATE, protocol, previous, carriage.to_mops(carriage.own), entries)
+
+    def encode(self, message: Migrate) -> bytes:
+        return message.pack()
 
     def _transmit(self, exchange: Exchange) -> None:
         exchange.sent += 1
@@ -227,17 +238,21 @@ class MobileNode:
         message = self.read(data)
         exchange = None if message is None else self.exchange_of(carriage, source, message)
         if message is None or exchange is None:
+            self.unasked(carriage, source, message)
             self.counters["replies_ignored"] += 1
             log(f"reply from {carriage.text(source)} ignored")
             return
         self.counters["replies_taken"] += 1
-        self.finish(exchange)
+        self.finish(exchange, message.code)
         failed = self.failed_entries(message)
         again = [moving for moving in exchange.sockets if moving.entry in failed]
         for moving in exchange.sockets:
             if moving.entry not in failed:
                 self.succeeded(exchange, moving)
         self.failed(exchange, again, now)
+
+    def unasked(self, carriage: Carriage, source: int, message: Migrate | None) -> None:
+        """A reply that answers nothing changes nothing, and is not answered."""
 
     def read(self, data: bytes) -> Migrate | None:
         message = Migrate.parse(data)
@@ -282,7 +297,7 @@ class MobileNode:
             return message.entries == exchange.message.entries
         return bool(message.entries) and set(message.entries) <= set(exchange.message.entries)
 
-    def finish(self, exchange: Exchange) -> None:
+    def finish(self, exchange: Exchange, code: int) -> None:
         """An answer ends the repeats."""
         self.exchanges.remove(exchange)
 
@@ -330,22 +345,4 @@ class MobileNode:
         self.counters["nat_learnt"] += self.nat.receive(carriage, data)
 
     def anycast_received(self, carriage: Carriage, source: int, data: bytes) -> None:
-        """The server of a connection that we opened tells its unicast address."""
-        message = AnycastAcknowledgement.parse(data)
-        if message is None or not self.is_checksum_right(data) or not message.is_sound:
-            return
-        anycast, unicast = carriage.from_mops(message.anycast), carriage.from_mops(message.unicast)
-        if anycast is None or unicast is None or not carriage.is_peer(unicast):
-            return
-        flow = self.anycast_flow(carriage, message, anycast)
-        if flow is not None and source in (anycast, unicast):
-            context_of(flow).unicast = unicast
-            self.counters["anycast_learnt"] += 1
-
-    def anycast_flow(self, carriage: Carriage, message: AnycastAcknowledgement, anycast: int) -> Flow | None:
-        """The one connection that an acknowledgement is about."""
-        flows = carriage.flows_of(message.protocol)
-        if flows is None:
-            return None
-        flow = flows.by_wire.get((anycast, message.destination_port, message.source_port))
-        return flow if flow is not None and flow.is_live and context_of(flow).is_active else None
+        self.counters["anycast_learnt"] += self.anycast.receive(carriage, source, data)

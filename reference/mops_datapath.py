@@ -4,6 +4,7 @@
 import json
 import struct
 import time
+from collections.abc import Callable
 
 from reference.addresses import ipff_from_text, ipv4_from_text
 from reference.carriage import ETHERNET, TCP, UDP, Carriage, Packet
@@ -14,7 +15,8 @@ from reference.flows import Flow
 from reference.given_up import reset, unreachable
 from reference.log import log
 from reference.mobile_capable import MobileCapable
-from reference.mobile_node import MobileNode, context_of
+from reference.mobile_context import context_of
+from reference.mobile_node import MobileNode
 from reference.mops_acknowledgements import ANYCAST_TYPE, NAT_TYPE
 from reference.mops_message import FAILED, MIGRATE_TYPE, SUCCESS, message_type
 from reference.mops_server import MopsServer
@@ -31,6 +33,7 @@ class MopsDatapath(Datapath):
     server: MopsServer | None = None
     choices: Choices
     capable: MobileCapable
+    clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def begin(self, choices: Choices, capable: MobileCapable) -> None:
         """Everything that lies between: choices of applications, UDP, the handshake's option."""
@@ -50,7 +53,7 @@ class MopsDatapath(Datapath):
         if kind == MIGRATE_TYPE:
             is_reply = len(data) > 5 and data[5] in (SUCCESS, FAILED)
             if is_reply and self.node is not None:
-                self.node.reply_received(carriage, source, data, time.monotonic())
+                self.node.reply_received(carriage, source, data, self.clock())
             elif self.server is not None:
                 self.server.receive(carriage, source, data, arrival)
         elif self.node is not None and kind == NAT_TYPE:
@@ -105,16 +108,16 @@ class MopsDatapath(Datapath):
         log(f"moving from {carriage.text(carriage.own)} to {carriage.text(address)}")
         if carriage.name == "ipv4" and self._arp is not None:
             node.announce(self._arp, address)
-        node.move(carriage, address, time.monotonic())
+        node.move(carriage, address, self.clock())
         return ""
 
     def _leisure(self) -> float:
         deadline = None if self.node is None else self.node.next_deadline()
-        return 1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+        return 1.0 if deadline is None else max(0.0, deadline - self.clock())
 
     def _after_turn(self) -> None:
         deadline = None if self.node is None else self.node.next_deadline()
-        if self.node is not None and deadline is not None and deadline <= (now := time.monotonic()):
+        if self.node is not None and deadline is not None and deadline <= (now := self.clock()):
             self.node.tick(now)
 
     # Wire to kernel ----------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ Translated of the level below, whichever of them came first; a later acknowledge
 move everything is forgotten.
 """
 
+from collections.abc import Iterable
+
 from reference.carriage import Carriage
 from reference.checksum import is_intact
 from reference.flows import Flow
@@ -19,10 +21,10 @@ class NatTable:
     """Translations by carriage, protocol, level and original endpoint; addresses are those of MOPS messages."""
 
     def __init__(self) -> None:
-        self._learnt: dict[tuple[str, int, int, Endpoint], Endpoint] = {}
+        self.learnt: dict[tuple[str, int, int, Endpoint], Endpoint] = {}
 
     def __len__(self) -> int:
-        return len(self._learnt)
+        return len(self.learnt)
 
     def receive(self, carriage: Carriage, data: bytes) -> bool:
         """Take an acknowledgement; whether anything in it was believed."""
@@ -30,7 +32,7 @@ class NatTable:
         if message is None or not self.is_intact(data) or not self.is_sound(message):
             return False
         believed = False
-        for original_port, translated_port in message.ports:
+        for original_port, translated_port in self.pairs(message):
             original = message.original, original_port
             if self.is_believed(carriage, message, original):
                 self._learn(carriage, message, original, (message.translated, translated_port))
@@ -47,9 +49,12 @@ class NatTable:
     def is_level_known(self, level: int) -> bool:
         return level > 0
 
+    def pairs(self, message: NatAcknowledgement) -> Iterable[tuple[int, int]]:
+        return message.ports
+
     def is_believed(self, carriage: Carriage, message: NatAcknowledgement, original: Endpoint) -> bool:
         """Whether an original endpoint of level 1 is one of ours; higher levels are judged when they are used."""
-        return message.level > 1 or self.is_ours(carriage, message.protocol, original)
+        return message.level > 1 or self.is_ours(carriage, self.protocol_of(carriage, message, original), original)
 
     def is_ours(self, carriage: Carriage, protocol: int, endpoint: Endpoint) -> bool:
         flows = carriage.flows_of(protocol)
@@ -58,20 +63,24 @@ class NatTable:
         return any(port == endpoint[1] and flow.is_live for (_, _, port), flow in flows.by_wire.items())
 
     def _learn(self, carriage: Carriage, message: NatAcknowledgement, original: Endpoint, to: Endpoint) -> None:
-        key = carriage.name, self.protocol_of(message), message.level, original
-        self._learnt.pop(key, None)
-        while len(self._learnt) >= MAXIMUM:
-            del self._learnt[next(iter(self._learnt))]
-        self._learnt[key] = to
+        protocol = self.protocol_of(carriage, message, original)
+        key = carriage.name, protocol, self.level_of(message), original
+        self.learnt.pop(key, None)
+        while len(self.learnt) >= MAXIMUM:
+            del self.learnt[next(iter(self.learnt))]
+        self.learnt[key] = to
 
-    def protocol_of(self, message: NatAcknowledgement) -> int:
+    def protocol_of(self, carriage: Carriage, message: NatAcknowledgement, original: Endpoint) -> int:
         return message.protocol
+
+    def level_of(self, message: NatAcknowledgement) -> int:
+        return message.level
 
     def outermost(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
         """The endpoint under which the server knows our side of a connection."""
         endpoint = own = carriage.to_mops(carriage.own), flow.own_port
         for level in range(1, 256):
-            further = self._learnt.get((carriage.name, protocol, level, endpoint))
+            further = self.learnt.get((carriage.name, protocol, level, endpoint))
             if further is None:
                 break
             endpoint = self.next_level(own, endpoint, further)
@@ -82,5 +91,5 @@ class NatTable:
 
     def forget(self, carriage: Carriage) -> None:
         """A move leaves the NATs behind."""
-        for key in [key for key in self._learnt if key[0] == carriage.name]:
-            del self._learnt[key]
+        for key in [key for key in self.learnt if key[0] == carriage.name]:
+            del self.learnt[key]

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, replace
 
+from reference.anycast import AnycastServers
 from reference.choices import Choices
 from reference.flows import Flows
 from reference.mobile_capable import MobileCapable
@@ -25,6 +26,7 @@ class Parts:
     rate_limit: type[RateLimit] = RateLimit
     mobile_node: type[MobileNode] = MobileNode
     nat_table: type[NatTable] = NatTable
+    anycast: type[AnycastServers] = AnycastServers
     choices: type[Choices] = Choices
     mobile_capable: type[MobileCapable] = MobileCapable
     rehash: type[Rehash] = Rehash

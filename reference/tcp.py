@@ -59,7 +59,7 @@ class Tracking:
 
     __slots__ = (
         "_initial", "_our_scale", "expected", "our_fin", "our_fin_acknowledged", "peer_closed", "peer_fin",
-        "rcv_edge", "rcv_nxt", "scale", "snd_nxt", "state", "we_closed_first",
+        "rcv_edge", "rcv_nxt", "scale", "snd_nxt", "snd_una", "state", "we_closed_first",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Tracking:
         self._initial = 0
         self._our_scale: int | None = None
         self.scale = 0
-        self.snd_nxt = 0
+        self.snd_nxt = self.snd_una = 0
         self.rcv_nxt = 0
         self.rcv_edge = 0
         self.expected = 0
@@ -130,6 +130,8 @@ class Tracking:
     def sent(self, sequence: int, flags: int, length: int) -> None:
         """Account for a segment that goes out on the wire: SND.NXT is behind the last of what has been sent."""
         end = (sequence + length + bool(flags & SYN) + bool(flags & FIN)) % _SPACE
+        if flags & SYN:
+            self.snd_una = sequence
         if flags & SYN or distance(self.snd_nxt, end) > 0:
             self.snd_nxt = end
 
@@ -157,6 +159,8 @@ class Tracking:
             in_window = distance(self.rcv_nxt, sequence) >= 0 and distance(sequence, self.rcv_edge) >= 0
             if in_window:
                 self.state = State.ESTABLISHED
+        if distance(self.snd_una, acknowledgement) > 0 and distance(acknowledgement, self.snd_nxt) >= 0:
+            self.snd_una = acknowledgement
         if self.our_fin is not None and acknowledgement == self.our_fin:
             self.our_fin_acknowledged = True
         end = (sequence + length) % _SPACE

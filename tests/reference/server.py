@@ -21,6 +21,7 @@ from tests.reference.wire import (
     PSH,
     SYN,
     TCP,
+    host_address,
     internet_checksum,
     mops_number,
     network_packet,
@@ -171,6 +172,15 @@ class Network:
         elif operation == 1 and target != socket.inet_aton(self.node):
             reply = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 2, OWN_MAC, target, sender_mac, sender)
             self.raw.send(sender_mac + OWN_MAC + b"\x08\x06" + reply)
+
+
+def elsewhere(carriage: str, index: int = 1) -> str:
+    """An address for the node."""
+    return host_address(carriage, 0x0500 + index)
+
+
+def server_address(carriage: str, index: int = 1) -> str:
+    return host_address(carriage, 0x0600 + index)
 
 
 def with_checksum(body: bytes, spoil: int = 0) -> bytes:

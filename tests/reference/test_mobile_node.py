@@ -1,48 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A node that moves: what it asks, how often, and what becomes of its connections."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.reference.lab import Lab
-from tests.reference.server import Network, Server
-from tests.reference.wire import ACK, RST, TCP, host_address, mops_number, number
-
-INTERVAL_S = 0.15
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[Lab]:
-    with Lab(role="mobile node", mops={"retry_interval_s": INTERVAL_S, "retries": 3, "rate_limit_s": 0.3}) as lab:
-        yield lab
-
-
-@pytest.fixture
-def network(node: Lab, carriage: str) -> Iterator[Network]:
-    network = Network(node, carriage)
-    yield network
-    for server in network.servers:
-        server.segment(RST | ACK)
-    for connection in node.call("sockets")["connections"]:
-        node.call("close", connection=connection["connection"])
-    network.move(host_address(carriage, 0x0400))
-    network.quiet(0.02)
-
-
-@pytest.fixture(autouse=True)
-def at_home(network: Network, carriage: str) -> None:
-    network.move(host_address(carriage, 0x0401))
-    network.seen.clear()
-
-
-def elsewhere(carriage: str, index: int = 1) -> str:
-    return host_address(carriage, 0x0500 + index)
-
-
-def server_address(carriage: str, index: int = 1) -> str:
-    return host_address(carriage, 0x0600 + index)
-
+from tests.reference.conftest import RETRY_INTERVAL_S as INTERVAL_S
+from tests.reference.server import Network, Server, elsewhere, server_address
+from tests.reference.wire import RST, TCP, mops_number, number
 
 def test_a_connection_goes_on_after_a_move(network: Network, carriage: str) -> None:
     server = Server(network, server_address(carriage))

@@ -15,16 +15,10 @@ from tests.reference.pair import ADDRESSES, IPFF_ADDRESSES, Pair
 
 MOVES = 10
 SERVERS = {"ipv4": ADDRESSES[0], "ipff": to_kernel_text(IPFF_ADDRESSES[0])}
-HTTP_SERVER = [sys.executable, "-m", "http.server", "--bind", "::", "--directory", "{folder}/public", "80"]
+HTTP_SERVER = [sys.executable, "-u", "-m", "http.server", "--bind", "::", "--directory", "{folder}/public", "80"]
 PYTHON_CLIENT = """
 import http.client, sys, time
-for _ in range(50):
-    try:
-        connection = http.client.HTTPConnection(sys.argv[1], 80, timeout=20)
-        connection.connect()
-        break
-    except OSError:
-        time.sleep(0.1)
+connection = http.client.HTTPConnection(sys.argv[1], 80, timeout=20)
 connection.request("GET", "/file")
 response = connection.getresponse()
 with open(sys.argv[2], "wb") as file:
@@ -35,8 +29,18 @@ with open(sys.argv[2], "wb") as file:
 
 
 def shell(command: str) -> list[str]:
-    """Run a command, and say how it ended in a file."""
-    return ["sh", "-c", f"{command}; echo $? > {{folder}}/done.new; mv {{folder}}/done.new {{folder}}/done"]
+    """Wait for the file `go`, run a command, and say in the file `done` how it ended."""
+    wait = "while [ ! -e {folder}/go ]; do sleep 0.02; done"
+    return ["sh", "-c", f"{wait}; {command}; echo $? > {{folder}}/done.new; mv {{folder}}/done.new {{folder}}/done"]
+
+
+def go(both: Pair, words: str) -> None:
+    """Have the client begin as soon as the server has said these words."""
+    deadline = time.monotonic() + 5
+    while words not in both.ends[0].log():
+        assert time.monotonic() < deadline, "the server does not start"
+        time.sleep(0.02)
+    (both.folder / "go").touch()
 
 
 def pair(folder: Path, server: list[str], client: str) -> Pair:
@@ -75,9 +79,9 @@ def test_a_download_is_byte_exact(program: str, carriage: str, tmp_path: Path) -
     host = f"[{server}]" if ":" in server else server
     client = f"{sys.executable} {{folder}}/client.py {server} {{folder}}/got"
     if program == "curl":
-        retry = "--retry 50 --retry-connrefused --retry-delay 1"
-        client = f"curl -g -s {retry} --limit-rate 3M -o {{folder}}/got 'http://{host}/file'"
+        client = f"curl -g -s --limit-rate 3M -o {{folder}}/got 'http://{host}/file'"
     with pair(tmp_path, HTTP_SERVER, client) as both:
+        go(both, "Serving HTTP")
         started(tmp_path / "got")
         ten_moves(both, carriage, 0.12)
         assert not (tmp_path / "done").exists(), "all moves were made under way"
@@ -87,13 +91,13 @@ def test_a_download_is_byte_exact(program: str, carriage: str, tmp_path: Path) -
 
 @pytest.mark.skipif(shutil.which("iperf3") is None, reason="iperf3 is not installed")
 def test_iperf3_goes_on(carriage: str, tmp_path: Path) -> None:
-    client = f"until iperf3 -J -t 3 --bidir -c {SERVERS[carriage]} > {{folder}}/report; do sleep 0.05; done"
-    with pair(tmp_path, ["iperf3", "-s"], client) as both:
-        time.sleep(0.5)
+    client = f"iperf3 -J -t 3 --bidir -c {SERVERS[carriage]} > {{folder}}/report"
+    with pair(tmp_path, ["iperf3", "-s", "--forceflush"], client) as both:
+        go(both, "Server listening")
+        time.sleep(0.3)
         ten_moves(both, carriage, 0.15)
         assert both.wait_for("done", 10) == "0"
     report = json.loads((tmp_path / "report").read_text())
     assert "error" not in report
     both_ways = report["end"]["sum_received"]["bytes"], report["end"]["sum_received_bidir_reverse"]["bytes"]
-    print(both_ways)
     assert min(both_ways) > 100_000
