@@ -231,6 +231,17 @@ def test_what_was_learnt_is_forgotten_after_the_move(device: Device, behind: Beh
 
 
 @exclusive
+@valid
+@requirement("MOPS-4.3-39")
+def test_what_was_learnt_at_home_is_not_remembered_there(device: Device, behind: Behind) -> None:
+    """A node that has come home without hearing of NAT again names its own tuple when it leaves once more."""
+    behind.hears(behind.told(1))
+    device.has_migrated(behind.session)
+    device.has_migrated(behind.session, to=device.home)
+    behind.names((device.address, behind.session.previous_port))
+
+
+@exclusive
 @invalid
 @requirement("MOPS-4.3-40")
 def test_acknowledgement_from_somebody_else(case: Case, device: Device, behind: Behind) -> None:
