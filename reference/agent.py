@@ -24,6 +24,7 @@ UNKNOWN_VERB, FAILED, INVALID_REQUEST, NO_JSON = -32601, -32000, -32600, -32700
 _BACKLOG = 4096
 _LINE_LIMIT = 64 << 20
 
+
 class Agent:
     """Carries out the verbs of the DUT contract."""
 
@@ -68,7 +69,9 @@ class Agent:
         loop = asyncio.get_running_loop()
         if protocol == "udp":
             is_echo = service == "echo"
-            talk = DatagramListener(held, is_echo, self._dual_stack, functools.partial(self._take_datagram, listener=number))
+            talk = DatagramListener(
+                held, is_echo, self._dual_stack, functools.partial(self._take_datagram, listener=number)
+            )
             self._listeners[number] = Listener(held, address is not None, talk.close, chosen=chosen)
         elif service == "echo":
             server = await loop.create_server(Echo, sock=held, backlog=_BACKLOG)

@@ -35,7 +35,12 @@ class Chosen:
             raise RefusedError(f"protocol {protocol!r}: tcp | udp")
         if unique_id is not None and not 0 <= unique_id < 1 << 32:
             raise RefusedError("unique_id is a number of 32 bits")
-        self.protocol, self.mobile_allowed, self.unique_id, self.one_time = protocol, mobile_allowed, unique_id, one_time
+        self.protocol, self.mobile_allowed, self.unique_id, self.one_time = (
+            protocol,
+            mobile_allowed,
+            unique_id,
+            one_time,
+        )
 
     @property
     def is_any(self) -> bool:

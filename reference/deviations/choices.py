@@ -7,6 +7,7 @@ from reference.flows import Flow
 from reference.mobile_capable import MobileCapable
 from reference.mops_server import MopsServer
 
+
 @deviation(
     "udp-mobile-by-default",
     "3",

@@ -13,6 +13,7 @@ from reference.mobile_node import MobileNode
 from reference.mops_acknowledgements import AnycastAcknowledgement, NatAcknowledgement
 from reference.nat_table import NatTable
 
+
 @deviation(
     "nat-acknowledgement-ignored",
     "4.3",

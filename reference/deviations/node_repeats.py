@@ -9,6 +9,7 @@ from reference.flows import Flow
 from reference.mobile_node import MobileNode
 from reference.mops_message import FAILED, SUCCESS
 
+
 @deviation(
     "node-never-repeats",
     "4.1",

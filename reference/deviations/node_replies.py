@@ -9,6 +9,7 @@ from reference.exchange import Exchange, Moving
 from reference.mobile_node import MobileNode
 from reference.mops_message import FAILED, SUCCESS, Entry, Migrate
 
+
 @deviation(
     "node-reply-source-ignored",
     "4.1",

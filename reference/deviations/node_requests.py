@@ -13,6 +13,7 @@ from reference.mobile_context import Endpoint
 from reference.mobile_node import MobileNode
 from reference.mops_message import Migrate
 
+
 @deviation(
     "node-sequence-unacknowledged",
     "4.1",

@@ -38,6 +38,10 @@ class Deviation:
         named = MOBILE_NODE if issubclass(self.part, _PARTS_OF_A_NODE) else SERVER
         return str(getattr(self.part, "role", named))
 
+    def fits(self, role: str) -> bool:
+        """Whether a host of a role can be wrong in this way: a mobile node is a server too."""
+        return role == self.role or (role == MOBILE_NODE and self.role == SERVER)
+
 
 _by_name: dict[str, Deviation] = {}
 
