@@ -13,6 +13,7 @@ from reference.mops_message import Entry, Migrate
 MAXIMUM = 180
 #: Ports that the kernel gives to nobody.
 _PORTS = range(61000, 65536)
+_NOTHING = Entry(0, 0, 0)
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Moving:
     flow: Flow
     context: MobileContext
     server: int
-    entry: Entry = Entry(0, 0, 0)
+    entry: Entry = _NOTHING
 
 
 @dataclass

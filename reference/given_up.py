@@ -21,9 +21,7 @@ _V6_UNREACHABLE, _V6_ADDRESS, _V6_PORT = 1, 3, 4
 def reset(carriage: Carriage, flow: Flow) -> bytes:
     """A reset of the peer, as the kernel knows it."""
     header = bytearray(
-        SEGMENT.pack(
-            flow.kernel_port, flow.local_port, flow.tcp.rcv_nxt, flow.tcp.snd_nxt, 20 << 2, RST | ACK, 0, 0
-        )  # fmt: skip
+        SEGMENT.pack(flow.kernel_port, flow.local_port, flow.tcp.rcv_nxt, flow.tcp.snd_nxt, 20 << 2, RST | ACK, 0, 0)
         + b"\0\0"
     )
     total = (carriage.kernel_own + flow.kernel_address + TCP + len(header) + words_sum(header)) % 0xFFFF

@@ -176,7 +176,9 @@ class MobileNode:
         for sockets in self.in_messages(leaving):
             first = sockets[0]
             message = self.request(carriage, first.protocol, first.context.previous[0][0], sockets)
-            exchange = Exchange(carriage, self.destination(carriage, first), message, sockets, self.encode(message), now)
+            exchange = Exchange(
+                carriage, self.destination(carriage, first), message, sockets, self.encode(message), now
+            )
             self.exchanges.append(exchange)
             self._transmit(exchange)
 

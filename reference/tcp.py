@@ -145,6 +145,8 @@ class Tracking:
             if taken:
                 self.state = State.CLOSED
             return
+        if flags & ACK and distance(self.snd_una, acknowledgement) > 0 <= distance(acknowledgement, self.snd_nxt):
+            self.snd_una = acknowledgement
         if flags & SYN:
             if self.state is State.UNKNOWN:
                 self.state = State.OPENING
@@ -159,8 +161,6 @@ class Tracking:
             in_window = distance(self.rcv_nxt, sequence) >= 0 and distance(sequence, self.rcv_edge) >= 0
             if in_window:
                 self.state = State.ESTABLISHED
-        if distance(self.snd_una, acknowledgement) > 0 and distance(acknowledgement, self.snd_nxt) >= 0:
-            self.snd_una = acknowledgement
         if self.our_fin is not None and acknowledgement == self.our_fin:
             self.our_fin_acknowledged = True
         end = (sequence + length) % _SPACE

@@ -43,7 +43,9 @@ class Conversation:
         """The kernel sends."""
         if self.protocol == TCP:
             numbers = self.kernel_nxt, self.nxt if flags & ACK else 0
-            payload = struct.pack("!HHIIBBHI", self.local, self.port, *numbers, (20 + len(options)) << 2, flags, 9999, 0)
+            payload = struct.pack(
+                "!HHIIBBHI", self.local, self.port, *numbers, (20 + len(options)) << 2, flags, 9999, 0
+            )
             payload += options + data
             self.kernel_nxt += len(data) + bool(flags & SYN) + (flags & 1)
         else:
@@ -112,7 +114,9 @@ class Bench:
         self.turn()
 
     def from_kernel(self, peer: int, protocol: int, payload: bytes) -> None:
-        header = struct.pack("!IHBB8sQ8sQ", 6 << 28, len(payload), protocol, 64, KERNEL_PREFIX, HOME, KERNEL_PREFIX, peer)
+        header = struct.pack(
+            "!IHBB8sQ8sQ", 6 << 28, len(payload), protocol, 64, KERNEL_PREFIX, HOME, KERNEL_PREFIX, peer
+        )
         self.below.send(STACK_MAC + HOST_MAC + b"\x86\xdd" + header + payload)
         self.turn()
 

@@ -7,10 +7,24 @@ from typing import Any
 
 from reference.choices import Choice
 from reference.mops_message import Entry, Migrate
-
 from tests.reference.node_bench import (
-    AWAY, FAR, HOME, OTHER, OUTER, OUTERMOST, RESET, SERVER, TCP, UDP, UNICAST,
-    Bench, Conversation, anycast, read, reply, translated,
+    AWAY,
+    FAR,
+    HOME,
+    OTHER,
+    OUTER,
+    OUTERMOST,
+    RESET,
+    SERVER,
+    TCP,
+    UDP,
+    UNICAST,
+    Bench,
+    Conversation,
+    anycast,
+    read,
+    reply,
+    translated,
 )  # fmt: skip
 from tests.reference.wire import ACK, SYN, internet_checksum
 
@@ -581,4 +595,3 @@ for name, arguments, right in (
 def server_one_time_id_again(bench: Bench) -> Any:
     talk = bench.open(unique_id=9, one_time=True)
     return [_migrated(bench, talk, 9), _migrated(bench, talk, 9)]
-

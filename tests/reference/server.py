@@ -84,6 +84,7 @@ class Network:
         self.raw, self.lab, self.carriage = lab.wire.raw, lab, carriage
         self.seen: list[Heard] = []
         self.announced: list[bytes] = []
+        self.resolved: list[bytes] = []
         self.node = DUT[carriage]
         self.servers: list[Server] = []
 
@@ -139,6 +140,16 @@ class Network:
         ) + b"".join(struct.pack("!HHI", *entry) for entry in fields["entries"]) + extra  # fmt: skip
         self.message(source, with_checksum(body, spoil))
 
+    def resolves(self, address: str) -> bool:
+        """Whether anybody answers an ARP request for an address."""
+        asked = struct.pack(
+            "!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, OWN_MAC, bytes(4), bytes(6), socket.inet_aton(address)
+        )
+        self.resolved.clear()
+        self.raw.send(b"\xff" * 6 + OWN_MAC + b"\x08\x06" + asked)
+        self.take(lambda _: bool(self.resolved), 0.05)
+        return socket.inet_aton(address) in self.resolved
+
     def text(self, address: int) -> str:
         shifts, mask = ((40, 30, 20, 10, 0), 0x3FF) if self.carriage == "ipff" else ((24, 16, 8, 0), 0xFF)
         return ".".join(str(address >> shift & mask) for shift in shifts)
@@ -167,7 +178,9 @@ class Network:
 
     def _arp(self, frame: bytes) -> None:
         operation, sender_mac, sender, _, target = struct.unpack_from("!H6s4s6s4s", frame, 20)
-        if sender == target:
+        if operation == 2:
+            self.resolved.append(sender)
+        elif sender == target:
             self.announced.append(target)
         elif operation == 1 and target != socket.inet_aton(self.node):
             reply = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 2, OWN_MAC, target, sender_mac, sender)

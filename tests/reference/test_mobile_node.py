@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A node that moves: what it asks, how often, and what becomes of its connections."""
 
+import itertools
+
 import pytest
 
 from tests.reference.conftest import RETRY_INTERVAL_S as INTERVAL_S
 from tests.reference.server import Network, Server, elsewhere, server_address
 from tests.reference.wire import RST, TCP, mops_number, number
+
 
 def test_a_connection_goes_on_after_a_move(network: Network, carriage: str) -> None:
     server = Server(network, server_address(carriage))
@@ -48,7 +51,7 @@ def test_a_request_is_repeated_and_then_the_socket_is_dead(network: Network, car
     requests = [network.request() for _ in range(4)]
     assert all(request is not None and request.raw == requests[0].raw for request in requests)
     times = [request.heard.at for request in requests if request is not None]
-    assert all(abs(later - time - INTERVAL_S) < 0.05 for time, later in zip(times, times[1:], strict=False))
+    assert all(abs(later - time - INTERVAL_S) < 0.05 for time, later in itertools.pairwise(times))
     with pytest.raises(LookupError) as caught:
         network.lab.result(waiting)
     assert caught.value.args[1].startswith("ECONNRESET")

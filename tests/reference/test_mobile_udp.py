@@ -51,7 +51,7 @@ def test_udp_with_a_unique_id_goes_on_after_a_move(network: Network, carriage: s
     "choice", [{}, {"unique_id": 7}, {"mobile_allowed": True}, {"mobile_allowed": False, "unique_id": 7}]
 )
 def test_other_udp_does_not_migrate(network: Network, carriage: str, choice: dict) -> None:
-    connection, port = opened(network, server_address(carriage), **choice)
+    connection, _port = opened(network, server_address(carriage), **choice)
     network.move(elsewhere(carriage))
     assert network.request(INTERVAL_S * 1.5) is None
     network.lab.call("send", connection=connection, data="00")
