@@ -161,6 +161,15 @@ def test_segments_as_large_as_the_path_allows_pass_with_the_option(mover: Lab) -
     assert peer.receive(1444) == block
 
 
+def test_new_address_of_the_option_counts_when_it_is_not_the_source(mover: Lab) -> None:
+    peer = RehashPeer.at(mover).connect()
+    old, new, peer.address = peer.address, mover.address("ipv4"), mover.address("ipv4")
+    peer.segment(ACK | PSH, b"hello", options=packed(0x0010, peer.dut_nonce, old, new))
+    peer.address, peer.nxt = new, peer.nxt + 5
+    assert peer.is_acknowledged()
+    assert peer.receive(5) == b"hello"
+
+
 def test_the_first_flight_to_a_moved_peer_is_small(mover: Lab) -> None:
     listener = mover.call("listen", port=0, service="manual")
     peer = RehashPeer.at(mover, service=listener["port"]).connect()

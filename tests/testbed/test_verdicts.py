@@ -11,7 +11,7 @@ from scapy.layers.l2 import Ether
 from testbed.case import NANO, Case
 from testbed.clock import RunOver
 from testbed.conversation import connect
-from testbed.run import ATTEMPTS
+from testbed.run import ATTEMPTS, ATTEMPTS_ON_A_BUSY_MACHINE
 from testbed.verdict import Broken, DeviceLost, Finding, Inconclusive, NotApplicable, Verdict
 from tests.testbed.lab import Lab
 
@@ -47,7 +47,11 @@ def test_missed_deadline_is_a_failure_where_the_machine_was_idle(lab: Lab) -> No
     assert lab.runs(misses_deadline).verdict is Verdict.FAIL
 
 
-def test_missed_deadline_is_inconclusive_and_repeated_where_the_machine_withheld_the_time(lab: Lab) -> None:
+def test_missed_deadline_is_inconclusive_and_repeated_where_the_machine_withheld_the_time(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("testbed.run._FIRST_PAUSE_NS", NANO // 100)
+
     def starved(case: Case) -> None:
         try:
             misses_deadline(case)
@@ -55,8 +59,28 @@ def test_missed_deadline_is_inconclusive_and_repeated_where_the_machine_withheld
             case.bench.lag.add(time.time_ns(), 80_000_000)
 
     outcome = lab.runs(starved)
-    assert (outcome.verdict, outcome.attempts) == (Verdict.INCONCLUSIVE, ATTEMPTS)
+    assert (outcome.verdict, outcome.attempts) == (Verdict.INCONCLUSIVE, ATTEMPTS_ON_A_BUSY_MACHINE)
     assert "the machine withheld 0.0" in outcome.finding.reason
+
+
+def test_what_need_not_be_repeated_is_repeated_all_the_same_where_the_machine_was_busy(lab: Lab) -> None:
+    attempts = []
+
+    def body(case: Case) -> None:
+        attempts.append(case)
+        if len(attempts) == 1:
+            case.watch(0.1)
+            case.bench.lag.add(time.time_ns(), 80_000_000)
+            raise Inconclusive("silence", repeat=False)
+
+    assert (lab.runs(body).verdict, len(attempts)) == (Verdict.PASS, 2)
+    attempts = [None, None]  # type: ignore[list-item]
+
+    def calm(case: Case) -> None:
+        attempts.append(case)
+        raise Inconclusive("silence", repeat=False)
+
+    assert (lab.runs(calm).verdict, len(attempts)) == (Verdict.INCONCLUSIVE, 3)
 
 
 def test_a_disturbed_case_passes_in_another_attempt_with_other_addresses(lab: Lab) -> None:
