@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is wrong with a profile, in one line: the key and what is allowed there."""
 
+import re
 from collections.abc import Iterator
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -47,7 +48,7 @@ def _message(error: ErrorDetails, location: Location, model: type[BaseModel]) ->
             return f"must be {context['expected_tags']}, not {context['tag']!r}"
     message = error["msg"].removeprefix("Value error, ")
     for pydantic, ours in _WORDS:
-        message = message.replace(pydantic, ours)
+        message = re.sub(pydantic, ours, message)
     return message
 
 
@@ -59,8 +60,7 @@ _WORDS = (
     ("a valid string", "text in quotes"),
     ("a valid list", "a list in brackets"),
     ("a valid boolean", "true or false"),
-    ("a valid dictionary or instance of", "a table:"),
-    ("a valid dictionary", "a table"),
+    (r"a valid dictionary( or instance of \w+)?", "a table"),
 )
 
 

@@ -12,7 +12,14 @@ from reference.datapath import Datapath
 from reference.flows import Flow
 from reference.parts import Parts
 from reference.rehash_context import Segment
-from reference.rehash_option import Option, maximum_segment_size, timestamps, without_kind
+from reference.rehash_option import (
+    LENGTH,
+    Option,
+    maximum_segment_size,
+    timestamps,
+    with_segment_size_less,
+    without_kind,
+)
 from reference.rehash_settings import RehashSettings
 from reference.tcp import ACK, CHECKSUM_AT, FIN, RST, SEGMENT, SYN, State
 
@@ -76,6 +83,7 @@ class RehashDatapath(Datapath):
     def _after_turn(self) -> None:
         deadline = self.rehash.next_deadline()
         if deadline is not None and deadline <= (now := self._clock()):
+            self._read(self._stack, self._kernel_view, self._frame_from_kernel)  # the answer may be here by now
             self.rehash.tick(now)
 
     # Wire to kernel ----------------------------------------------------------------------------------------------
@@ -105,11 +113,14 @@ class RehashDatapath(Datapath):
             return None
         flow.tcp.from_peer(sequence, acknowledgement, flags, end - data, memoryview(options))
         if flags & SYN and flow.rehash is not None:
-            flow.rehash.segment_size = maximum_segment_size(options) or 536
+            flow.rehash.segment_size = maximum_segment_size(options) - LENGTH
         self.rehash.accounted(flow, segment, self._now)
         start = HEADROOM + ETHERNET
-        if self._kind in options and (kept := without_kind(options, self._kind)) != options:
-            start, packet = self._strip(start, packet, data, kept)
+        for_kernel = without_kind(options, self._kind) if self._kind in options else options
+        if flags & SYN:
+            for_kernel = with_segment_size_less(for_kernel, LENGTH)
+        if for_kernel is not options:
+            start, packet = self._replace_options(start, packet, data, for_kernel)
         if packet.peer != flow.wire_address:  # the option's New address is not the packet's source
             self._correct(packet.start, flow.wire_address - packet.peer)
         (field,) = struct.unpack_from("!H", buffer, packet.start + CHECKSUM_AT)
@@ -122,8 +133,8 @@ class RehashDatapath(Datapath):
         (field,) = struct.unpack_from("!H", self._from_wire, at + CHECKSUM_AT)
         struct.pack_into("!H", self._from_wire, at + CHECKSUM_AT, adjust(field, delta % 0xFFFF))
 
-    def _strip(self, start: int, packet: Packet, data: int, options: bytes) -> tuple[int, Packet]:
-        """Put shorter options in place of those of the segment: the kernel's link has no room for more."""
+    def _replace_options(self, start: int, packet: Packet, data: int, options: bytes) -> tuple[int, Packet]:
+        """Put other options in place of those of the segment: the kernel's link has no room for a Rehash option."""
         buffer, at = self._from_wire, packet.start
         removed = data - at - 20 - len(options)
         before = words_sum(self._wire_view[at:data])

@@ -9,7 +9,9 @@ INIT, ADDR = 0x0001, 0x0010
 LENGTH = 16
 MAXIMUM = 40  # bytes of options a segment can have
 _FIELDS = struct.Struct("!HIII")
-_END_OF_OPTIONS, _NO_OPERATION, _SACK, _TIMESTAMPS = 0, 1, 5, 8
+_END_OF_OPTIONS, _NO_OPERATION, _SEGMENT_SIZE, _SACK, _TIMESTAMPS = 0, 1, 2, 5, 8
+#: Maximum segment size of a peer that names none (RFC 9293), and the smallest that is passed on.
+DEFAULT_SEGMENT_SIZE, _LEAST_SEGMENT_SIZE = 536, 64
 _NO_OPERATION_BYTE = b"\x01"
 
 
@@ -54,12 +56,21 @@ def timestamps(options: bytes) -> bytes | None:
     return None
 
 
-def maximum_segment_size(options: bytes) -> int | None:
-    """What a Maximum Segment Size option says, None without one."""
+def maximum_segment_size(options: bytes) -> int:
+    """What a Maximum Segment Size option says, or what holds without one."""
     for kind, option in split(options):
-        if kind == 2 and len(option) == 4:
+        if kind == _SEGMENT_SIZE and len(option) == 4:
             return int.from_bytes(option[2:], "big")
-    return None
+    return DEFAULT_SEGMENT_SIZE
+
+
+def with_segment_size_less(options: bytes, by: int) -> bytes:
+    """The options of a SYN with a Maximum Segment Size smaller by so much: the daemon needs the room (RFC 6691)."""
+    size = max(maximum_segment_size(options) - by, _LEAST_SEGMENT_SIZE)
+    others = b"".join(whole for kind, whole in split(options) if kind != _SEGMENT_SIZE)
+    changed = bytes((_SEGMENT_SIZE, 4)) + size.to_bytes(2, "big") + others
+    changed += _padding(len(changed))
+    return changed if len(changed) <= MAXIMUM else options
 
 
 def with_option(options: bytes, option: bytes) -> bytes | None:

@@ -113,9 +113,12 @@ class Case:
         return station
 
     def wait_until(self, ns: int) -> None:
-        """Let mandated time pass until the wall clock shows `ns`; it counts in the run's figures."""
+        """Let mandated time pass until the wall clock shows `ns`; it counts in the run's figures.
+
+        A device that is lost meanwhile ends it, as it ends every wait.
+        """
         before = self.clock.now_ns()
-        self.clock.wait_until(ns)
+        self.trace.wait(lambda: None, ns, self.clock.now_ns)
         self.waits_ns += max(0, self.clock.now_ns() - before)
 
     def look(self, find: Callable[[], Frame | None], since_ns: int, within_s: float) -> Frame | None:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """No case is ever missing: what was collected and never reported is reported as NOT RUN, with the reason."""
 
+import contextlib
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +37,7 @@ class Completeness:
         self._spec = spec
         self._reported: set[str] = set()
         self._plan: dict[str, dict[str, Any]] = {}
+        self._workers: dict[str, int] = {}
         self._trouble = "the run ended before this case"
 
     @pytest.hookimpl(tryfirst=True)
@@ -46,8 +50,21 @@ class Completeness:
         self._reported.add(report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodeready(self, node: Any) -> None:
+        """A worker has started; of one that execnet has not started on this machine the process is not known."""
+        if popen := getattr(node.gateway._io, "popen", None):
+            self._workers[node.gateway.id] = popen.pid
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Let the workers end in order at once; xdist would let them go on for five seconds."""
+        for process in self._workers.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
         """A worker has ended; if it did so in order it has left the plan."""
+        self._workers.pop(node.gateway.id, None)
         if error:
             self._trouble = f"the test process {node.gateway.id} has died: {error}"
         self._plan.update({entry["id"]: entry for entry in getattr(node, "workeroutput", {}).get(_PLAN, [])})

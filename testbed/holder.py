@@ -22,6 +22,10 @@ from testbed.dut import DUT, DeviceLog
 from testbed.lag import LagProbe
 from testbed.verdict import DeviceLost
 
+# Found whatever folder pytest was called from; that folder stays the current one, for the device's command.
+_ROOT = str(Path(__file__).resolve().parents[1])
+_PROGRAM = f"import sys; sys.path[0] = {_ROOT!r}; from testbed.namespaces import main; main()"
+
 _PATIENCE_S = 20
 _LEAVING_S = 1.0
 _LONGEST_READY_LINE = 1 << 16
@@ -73,7 +77,7 @@ class Holder:
         with control, their_probe:
             fds = control.fileno(), their_probe.fileno()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "testbed.namespaces", *map(str, fds), kind, str(os.getpid())],
+                [sys.executable, "-c", _PROGRAM, *map(str, fds), kind, str(os.getpid())],
                 pass_fds=fds,
             )
         lag.listen(probe)

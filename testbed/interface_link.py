@@ -2,7 +2,6 @@
 """The `interface` link: a device on a real wire. Only the profile's interface and addresses are ever touched."""
 
 import socket
-from pathlib import Path
 from typing import IO
 
 from profiles import InterfaceLink as InterfaceLinkTable
@@ -40,10 +39,10 @@ class InterfaceLink:
         """Open the port; start the device's command, if any, and wait for its ready line."""
         name = self._table.interface
         try:
-            mac = Path(f"/sys/class/net/{name}/address").read_text().strip()
             capture, sender = open_capture(name), open_sender(name)
         except OSError as error:
             raise LinkError(f"{self._profile.path}: link.interface: {name}: {error.strerror}") from None
+        mac = capture.getsockname()[4].hex(":")  # sysfs may show the interfaces of another namespace
         port = Port(capture, sender, mac, self._wiring.clock, self._wiring.ipff_ethertype)
         self._dut = DUT([port], [self._table.dut_mac])
         stdio = self._start_command(self._dut, role, mac) if self._profile.dut.command else None

@@ -51,10 +51,10 @@ class LagProbe:
 
         To be asked after the deadline: the probe is given the time to tell of a lag that has only just ended.
         """
-        self._catch_up()
+        self.catch_up()
         return self.lag_ns(start_ns, start_ns + budget_ns) > TOLERATED_SHARE * budget_ns
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Return when the probe has run and told of everything before now."""
         if self._socket is None:
             return

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The holder: a process that owns the run's namespaces and devices, so that nothing outlives the run.
 
-Started by `testbed.holder` as `python -m testbed.namespaces CONTROL PROBE KIND PARENT`: the numbers of two sockets
+Started by `testbed.holder` with the arguments CONTROL PROBE KIND PARENT: the numbers of two sockets
 (SOCK_SEQPACKET), "namespaces" or "processes", the test process. For "namespaces" it enters a user namespace if it has
 to, then a new network namespace (the tester's: no address, no route) and a new PID namespace whose init it becomes.
 Every process of a device is a descendant of that init. When the test process ends, however it ends, the kernel kills
@@ -215,7 +215,3 @@ def main() -> None:
         Holder(control).run()
     except OSError:
         return  # the tester has gone in the middle of a message
-
-
-if __name__ == "__main__":
-    main()

@@ -63,14 +63,16 @@ def pytest_configure(config: pytest.Config) -> None:
     except ProfileError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[PROFILE] = profile
+    signal.signal(signal.SIGTERM, _interrupt)
     if _is_worker(config):
         linux.die_with_parent(os.getppid())
+        # Ctrl-C at the terminal reaches every process: the controller alone decides, and sends SIGTERM.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         config.pluginmanager.register(Plan(SPEC), "roamproof plan")
     else:
         if config.getoption("numprocesses", None) or config.getoption("tx", None):
             _refuse_processes(profile)
         config.pluginmanager.register(Completeness(SPEC), "roamproof completeness")
-    signal.signal(signal.SIGTERM, _interrupt)
 
 
 @pytest.hookimpl(trylast=True)
@@ -89,6 +91,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class WholeShares(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
             return _share(nodeid, self.numnodes)
+
+        def _reschedule(self, node: Any) -> None:
+            # xdist forgets that the replacement of another worker may not have collected yet.
+            if node in self.registered_collections:
+                super()._reschedule(node)
 
     return WholeShares(config, log)
 
@@ -214,7 +221,8 @@ def _refuse_processes(profile: Profile) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Make SIGTERM end the run as Ctrl-C does: results are written, devices end."""
+    """Make SIGTERM end the run as Ctrl-C does: results are written, devices end. A second one changes nothing."""
+    signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 

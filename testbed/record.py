@@ -2,6 +2,7 @@
 """An outcome as plain data for results.json (docs/results.md) and as text for the console."""
 
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from testbed.notation import describe
 from testbed.run import Outcome
 
 EVIDENCE = "evidence"
+
+_LONGEST_NAME = 120
+_USUAL_ID = re.compile(r"[\w./-]+\.py::\w+(\[[A-Za-z0-9_.,=-]+\])?")
 
 
 def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
@@ -65,8 +69,12 @@ def _frame(case: Case, frame: Frame, start_ns: int) -> dict[str, Any]:
 
 
 def _file_name(identifier: str) -> str:
-    """A file name from a node id: the module and the function with its parameters."""
-    return re.sub(r"[^A-Za-z0-9_.,=-]+", "-", identifier.removeprefix("conformance/").replace(".py::", "-")).strip("-")
+    """A file name from a node id: the module and the function with its parameters; never that of another case."""
+    words = identifier.removeprefix("conformance/").replace(".py::", "-")
+    name = re.sub(r"[^A-Za-z0-9_.,=-]+", "-", words).strip("-")
+    if _USUAL_ID.fullmatch(identifier) and len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:_LONGEST_NAME]}-{zlib.crc32(identifier.encode()):08x}"
 
 
 def failure_text(entry: dict[str, Any], requirements: list[tuple[str, str]]) -> str:

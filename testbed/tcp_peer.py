@@ -41,6 +41,7 @@ class TcpPeer:
         self.scale = 0
         self.stream = bytearray()
         self.state = "CLOSED"
+        self._is_deaf = False
         self._position = len(station.trace.frames)
 
     def segment(self, flags: str, payload: bytes = b"", **fields: Any) -> Packet:
@@ -105,6 +106,11 @@ class TcpPeer:
         """Go on at another address and port with the same sequence numbers: what a migration does at this end."""
         self.reads()
         self.station, self.port = station, port
+        self._is_deaf = False
+
+    def goes_deaf(self) -> None:
+        """Treat everything as lost on the way that comes from now on, until this end goes on somewhere else."""
+        self._is_deaf = True
 
     def ignores_all_so_far(self) -> None:
         """Treat everything that has come and was not read as lost on the way."""
@@ -131,6 +137,9 @@ class TcpPeer:
             frame = frames[self._position]
             self._position += 1
             if (tcp := self.owns(frame)) is None:
+                continue
+            if self._is_deaf:
+                frame.account("treated as lost")
                 continue
             if frame.judgeable_checksum and not self.station.carriage.tcp_checksum_ok(frame.data):
                 frame.account("wrong TCP checksum: dropped")

@@ -119,9 +119,9 @@ def test_unacknowledged_data_is_sent_again_to_the_new_tuple(node: MobileNode, se
     """Data that the server sent to the previous address, lost there, arrives at the migrated one."""
     session = node.connects()
     data = bytes(range(256)) * 4
+    session.peer.goes_deaf()
     sent = session.peer.sends(data)
     server.has_gone_on()
-    session.peer.ignores_all_so_far()
     request = node.migrates(session, use=False)
     server.delivers(session, data, request.sent.ns, unanswered_since_ns=sent.ns)
 

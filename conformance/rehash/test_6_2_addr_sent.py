@@ -83,9 +83,9 @@ def test_every_segment_carries_the_order_until_init_comes(node: Node, host: Host
     move = host.moves()
     host.application_sends(session, b"one")
     host.application_sends(session, b"two")
-    host.order_of(move, session.peer)
+    first, _ = host.order_of(move, session.peer)
     case.watch(1.0)
-    for segment in host.segments(session.peer, move.position, move.new):
+    for segment in host.segments(session.peer, case.trace.frames.index(first.frame), move.new):
         if "R" not in segment.flags:
             require(segment.order, "segment before REHASH-INIT", "REHASH-ADDR", segment, segment)
 
@@ -205,8 +205,7 @@ def test_second_move_is_announced(node: Node, host: Host, where: str) -> None:
     second = host.moves(to=first.old if where == "the first address" else "")
     host.application_sends(session, b"twice")
     segment, order = host.announces(second, session.peer)
-    seen = order.old, order.new
-    require(seen == (second.old, second.new), "Old and New", (second.old, second.new), seen, segment)
+    require(order.old == second.old, "Old", second.old, order.old, segment)
 
 
 @inopportune
@@ -220,7 +219,6 @@ def test_second_move_before_init(node: Node, host: Host) -> None:
     second = host.moves()
     segment, order = host.announces(second, session.peer)
     require(order.old in (first.old, first.new), "Old", f"{first.old} or {first.new}", order.old, segment)
-    require(order.new == second.new, "New", second.new, order.new, segment)
     node.takes_over(session, second)
     host.delivers(session, b"I have moved", asked_ns)
     host.serves(session)

@@ -42,8 +42,11 @@ def configuration(**changes: Any) -> dict[str, Any]:
 class UpperTester:
     """JSON-RPC over the standard streams of a host."""
 
-    _calls = 0
     streams: tuple[IO[bytes], IO[bytes]]
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._responses: dict[int, dict[str, Any]] = {}
 
     def call(self, verb: str, **parameters: Any) -> Any:
         """A verb of the upper tester."""
@@ -58,8 +61,10 @@ class UpperTester:
         return self._calls
 
     def result(self, number: int) -> Any:
-        response = self.line(10.0)
-        assert response["id"] == number
+        while number not in self._responses:
+            response = self.line(10.0)
+            self._responses[response["id"]] = response
+        response = self._responses.pop(number)
         if "error" in response:
             raise LookupError(response["error"]["code"], response["error"]["message"])
         return response["result"]
@@ -85,6 +90,7 @@ class Lab(UpperTester):
     """One running host."""
 
     def __init__(self, *arguments: str, **changes: Any) -> None:
+        super().__init__()
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name)
         (path / "dut.json").write_text(json.dumps(configuration(**changes)))
@@ -98,7 +104,8 @@ class Lab(UpperTester):
         theirs.close()
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.streams = self.process.stdin, self.process.stdout
+        unbuffered = os.fdopen(self.process.stdout.fileno(), "rb", buffering=0, closefd=False)
+        self.streams = self.process.stdin, unbuffered  # nothing waits where select does not see it
         self._hosts = 0x0100
         with ours:
             words, descriptors, *_ = socket.recv_fds(ours, 16, 1)

@@ -25,6 +25,7 @@ class End(UpperTester):
     def __init__(
         self, folder: Path, index: int, applications: list[list[str]], legacy: bool, role: str, mops: dict[str, Any]
     ) -> None:
+        super().__init__()
         self.folder, self.address, self.index = folder, ADDRESSES[index], index
         self.is_over = False
         there, to = os.pipe()
@@ -81,7 +82,7 @@ class Pair:
             os.close(descriptor)
         for index, end in enumerate(self.ends):
             if index != legacy:
-                end.line(5.0)
+                end.line(20.0)
 
     def _placed(self, argv: list[str]) -> list[str]:
         return [word.replace("{folder}", str(self.folder)) for word in argv]

@@ -49,7 +49,7 @@ def run_end(index: int, end: dict[str, Any], control: socket.socket) -> int:
     return subprocess.call(
         end["command"],
         stdin=end["stdin"],
-        stdout=end["stdout"],
+        stdout=sys.stderr if "address" in end else end["stdout"],
         env={**os.environ, "DUT_WIRES": WIRE, **end.get("environment", {})},
         preexec_fn=lambda: die_with_parent(me),
     )

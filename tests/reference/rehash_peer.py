@@ -87,7 +87,7 @@ class RehashPeer(Peer):
         assert option is not None
         assert option == Option(INIT, option.nonce, 0, syn.source)
         self.service, self.rcv_nxt, self.dut_nonce = syn.ports[0], (syn.sequence + 1) % 2**32, option.nonce
-        self.segment(SYN | ACK, options=bytes.fromhex("020405b4") + (self.init() if rehash else b""))
+        self.segment(SYN | ACK, options=SYN_OPTIONS + (self.init() if rehash else b""))
         self.nxt += 1
         return int(lab.result(opening)["connection"])
 

@@ -609,6 +609,24 @@ def told_then_moving(bench: Bench) -> Any:
 
 
 @scenario
+def told_while_moving(bench: Bench) -> Any:
+    talk = bench.connects()
+    bench.move(AWAY)
+    bench.quiet()
+    talk.moves(MOVED)
+    talk.kernel(data=b"data")
+    return both(bench, talk)
+
+
+@scenario
+def segments_of_a_peer_with_little_room(bench: Bench) -> Any:
+    talks = Conversation(bench, PEER, 1027, 7), Conversation(bench, PEER, 1028, 7)
+    talks[0].says(SYN, options=bytes.fromhex("02040218") + talks[0].init())
+    talks[1].says(SYN, options=talks[1].init())
+    return [(one.options.hex(), one.intact) for one in bench.kernels()]
+
+
+@scenario
 def new_connections_after_a_move(bench: Bench) -> Any:
     bench.move(AWAY)
     talk = Conversation(bench, PEER, 4000, 50000)

@@ -207,6 +207,8 @@ def wait_for_service(lab: Lab, carriage: str, service: int) -> Peer:
         ({"carriages": {"ipv4": {"address": "198.18.0.1"}}}, "carriages.ipv4.prefix_length is None, allowed"),
         ({"mops": {"migrate_seq": "fuzzy"}}, "mops.migrate_seq is 'fuzzy', allowed: window | exact"),
         ({"mops": {"rate_limit_s": "5"}}, "mops.rate_limit_s is '5', allowed: a number"),
+        ({"role": "host", "carriages": {}}, "carriages must have ipv4 for the role host"),
+        ({"role": "host", "rehash": {"option_kind": 2}}, "rehash.option_kind is 2, allowed: a whole number 9..255"),
         ({"services": {"echo": 70000}}, "services.echo is 70000, allowed: a whole number 1..65535"),
         ({"applications": ["ls"]}, "applications must be a list of commands"),
     ],

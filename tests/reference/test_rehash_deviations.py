@@ -14,7 +14,11 @@ from tests.reference.rehash_scenarios import SCENARIOS
 
 ANNOUNCEMENTS = (
     "moving_idle moving_accepted moving_with_data moving_hears_something_else moving_repeats "
-    "moving_repeats_with_data moving_on moving_on_unheard moving_on_reset told_then_moving"
+    "moving_repeats_with_data moving_on moving_on_unheard moving_on_reset told_then_moving told_while_moving"
+)
+ANSWERS = (
+    "told told_with_data told_with_fin told_twice repeated other_connections_of_the_peer moving_then_told "
+    "told_while_moving"
 )
 WRONG_NONCES = (
     "another_nonce_of_the_peer wrong_nonce nonce_of_which_a_half_is_right wrong_nonce_for_a_second_move "
@@ -25,22 +29,15 @@ WRONG_NONCES = (
 DIFFERENT = {
     "addr-addresses-swapped": ANNOUNCEMENTS,
     "addr-after-init": "moving_acknowledged moving_on moving_back_unheard",
-    "addr-answered-with-addr": (
-        "told told_with_data told_with_fin told_twice repeated other_connections_of_the_peer moving_then_told"
-    ),
-    "addr-answered-with-old": (
-        "told told_with_data told_with_fin told_twice repeated other_connections_of_the_peer moving_then_told"
-    ),
-    "addr-answered-with-peer-nonce": (
-        "told told_with_data told_with_fin told_twice repeated other_connections_of_the_peer moving_then_told"
-    ),
+    "addr-answered-with-addr": ANSWERS,
+    "addr-answered-with-old": ANSWERS,
+    "addr-answered-with-peer-nonce": ANSWERS,
     "addr-in-first-segment-only": (
-        "moving_with_timestamps moving_with_data moving_hears_something_else moving_repeats_with_data moving_with_sack"
+        "moving_with_timestamps moving_with_data moving_hears_something_else moving_repeats_with_data "
+        "moving_with_sack told_while_moving"
     ),
     "addr-new-is-zero": ANNOUNCEMENTS,
-    "addr-not-answered": (
-        "told told_with_data told_with_fin told_twice repeated other_connections_of_the_peer moving_then_told"
-    ),
+    "addr-not-answered": ANSWERS,
     "addr-not-in-first-segment": (
         "moving_idle moving_accepted moving_with_timestamps moving_with_data moving_repeats "
         "moving_repeats_with_data moving_several moving_on moving_on_unheard told_then_moving"
@@ -50,13 +47,14 @@ DIFFERENT = {
     "addr-old-is-zero": ANNOUNCEMENTS,
     "addr-own-nonce": (
         "moving_idle moving_accepted moving_with_data moving_hears_something_else moving_repeats "
-        "moving_repeats_with_data moving_several moving_on moving_on_unheard moving_on_reset told_then_moving"
+        "moving_repeats_with_data moving_several moving_on moving_on_unheard moving_on_reset told_then_moving "
+        "told_while_moving"
     ),
     "addr-payload-dropped": "told_with_data repeated",
     "addr-sent-twice-only": "moving_with_data moving_repeats moving_repeats_with_data",
     "addr-unknown-dropped": "unknown_connection unknown_port never_initialised",
     "addr-without-end": "moving_repeats moving_repeats_with_data after_failure",
-    "anything-acknowledges": "moving_hears_something_else",
+    "anything-acknowledges": "moving_hears_something_else told_while_moving",
     "duplicate-ack-takes-sequence-space": (
         "moving_idle moving_accepted moving_with_data moving_repeats moving_repeats_with_data moving_on "
         "moving_on_unheard moving_on_reset told_then_moving"
@@ -79,12 +77,13 @@ DIFFERENT = {
         "unanswered_init_is_reissued_and_that_stops moving_idle moving_with_timestamps moving_with_data "
         "moving_acknowledged moving_hears_something_else moving_repeats moving_repeats_with_data "
         "after_failure moving_with_sack moving_on moving_on_unheard moving_on_reset moving_then_told "
-        "told_then_moving new_connections_after_a_move"
+        "told_then_moving told_while_moving new_connections_after_a_move"
     ),
-    "init-new-is-first-address": "moving_then_told new_connections_after_a_move",
+    "init-new-is-first-address": "moving_then_told told_while_moving new_connections_after_a_move",
     "init-new-is-zero": (
         "init_on_syn init_later_from_the_peer_connected_to repeated_inits told told_with_data told_with_fin "
-        "told_twice repeated other_connections_of_the_peer moving_then_told new_connections_after_a_move"
+        "told_twice repeated other_connections_of_the_peer moving_then_told told_while_moving "
+        "new_connections_after_a_move"
     ),
     "init-not-on-retransmitted-data": "init_again_in_retransmitted_data",
     "init-not-on-retransmitted-syn": "init_on_retransmitted_syn init_on_syn_ack",
@@ -99,7 +98,7 @@ DIFFERENT = {
     "init-of-the-connected-ignored": "init_later_from_the_peer_connected_to",
     "init-old-is-current": (
         "init_on_syn init_on_syn_ack init_later_from_the_peer_connected_to repeated_inits told told_with_data "
-        "told_with_fin told_twice repeated other_connections_of_the_peer moving_then_told "
+        "told_with_fin told_twice repeated other_connections_of_the_peer moving_then_told told_while_moving "
         "new_connections_after_a_move"
     ),
     "init-reissued-for-ever": "unanswered_init_is_reissued_and_that_stops",
@@ -115,12 +114,13 @@ DIFFERENT = {
     "move-not-announced": (
         "moving_idle moving_accepted moving_with_timestamps moving_with_data moving_hears_something_else "
         "moving_repeats moving_repeats_with_data after_failure moving_with_sack moving_several moving_on "
-        "moving_on_unheard moving_on_reset told_then_moving first_flight_after_a_move"
+        "moving_on_unheard moving_on_reset told_then_moving told_while_moving first_flight_after_a_move"
     ),
     "move-resets-connections": (
         "moving_idle moving_accepted moving_with_timestamps moving_with_data moving_acknowledged "
         "moving_hears_something_else moving_repeats moving_repeats_with_data moving_with_sack moving_several "
-        "moving_on moving_on_unheard moving_on_reset reset_while_moving moving_then_told told_then_moving"
+        "moving_on moving_on_unheard moving_on_reset reset_while_moving moving_then_told told_then_moving "
+        "told_while_moving"
     ),
     "mover-without-slow-start": "first_flight_after_a_move",
     "newcomer-refused": "newcomer_at_the_old_tuple",
@@ -135,13 +135,11 @@ DIFFERENT = {
         "told told_with_data told_with_fin told_with_timestamps told_twice repeated "
         "wrong_nonce_for_a_second_move peer_nonce_instead_of_own other_connections_of_the_peer "
         "data_from_the_old_address newcomer_at_the_old_tuple first_flight_to_a_moved_peer moving_then_told "
-        "told_then_moving"
+        "told_then_moving told_while_moving"
     ),
     "nonce-of-the-host": "nonces tuple_in_use",
     "nonce-renewed-by-own-move": "moving_then_told",
-    "nonce-renewed-by-peer-move": (
-        "told told_with_data told_with_fin told_twice repeated other_connections_of_the_peer moving_then_told"
-    ),
+    "nonce-renewed-by-peer-move": ANSWERS,
     "nonce-sequential": "nonces",
     "nonce-short": "nonces",
     "old-tuple-still-served": "data_from_the_old_address",

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Waiting side by side: the baton goes round in order and comes back whatever happens; lag is known in time."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from testbed.clock import Clock, ClockStepped, RunOver
+from testbed.lag import LagProbe, measure
+from testbed.overlap import Overlap
+from testbed.run import Outcome
+from testbed.verdict import Verdict
+from tests.testbed.lab import spec
+
+NANO = 1_000_000_000
+
+
+def passed() -> Outcome:
+    return Outcome(spec(), Verdict.PASS)
+
+
+def test_the_baton_goes_round_in_the_order_of_asking() -> None:
+    clock, order = Clock(), []
+
+    def work(number: int) -> None:
+        with clock.working():
+            order.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    with clock.announced():
+        for number, thread in enumerate(threads):
+            clock.expect()
+            thread.start()
+            while len(clock._queue) <= number:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == list(range(8))
+
+
+def test_one_thread_at_a_time_and_waits_side_by_side() -> None:
+    clock = Clock()
+    inside, most = 0, 0
+
+    def work() -> None:
+        nonlocal inside, most
+        with clock.working():
+            for _ in range(3):
+                inside += 1
+                most = max(most, inside)
+                inside -= 1
+                clock.wait_until(clock.now_ns() + NANO // 10)
+
+    started = time.monotonic()
+    threads = [threading.Thread(target=work) for _ in range(50)]
+    for thread in threads:
+        clock.expect()
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+    assert time.monotonic() - started < 1.5
+    assert clock._ready == 0
+
+
+def test_the_baton_comes_back_after_an_exception() -> None:
+    clock = Clock()
+    with pytest.raises(KeyError), clock.announced(), clock.waiting():
+        raise KeyError
+    with pytest.raises(ValueError, match="inside"), clock.announced():
+        raise ValueError("inside")
+    assert (clock._holder, clock._ready) == (None, 0)
+    with clock.announced(), clock.announced(), clock.waiting():
+        assert clock._holder is None
+    with clock.waiting():
+        assert clock._ready == 0
+
+
+def test_waiting_ends_with_the_run() -> None:
+    clock = Clock()
+    threading.Timer(0.1, clock.stop).start()
+    with pytest.raises(RunOver), clock.announced():
+        clock.wait_until(clock.now_ns() + 60 * NANO)
+
+
+def test_waiting_ends_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    real = clock.offset_ns()
+    monkeypatch.setattr(clock, "now_ns", lambda: 0)
+    readings = iter([real])
+    monkeypatch.setattr(clock, "offset_ns", lambda: next(readings, real - 3600 * NANO))
+    with pytest.raises(ClockStepped), clock.announced():
+        clock.wait_until(60 * NANO)
+
+
+def test_the_offset_of_the_wall_clock_stays_while_nobody_sets_it() -> None:
+    readings = [Clock.offset_ns() for _ in range(200)]
+    assert max(readings) - min(readings) < 1_000_000
+
+
+def test_bodies_overlap_and_outcomes_keep_their_names() -> None:
+    clock = Clock()
+    overlap = Overlap(clock)
+
+    def body(seconds: float) -> Outcome:
+        clock.wait_until(clock.now_ns() + round(seconds * NANO))
+        return passed()
+
+    started = time.monotonic()
+    overlap.start((str(number), lambda: body(0.3)) for number in range(100))
+    assert all(overlap.outcome(str(number)).verdict is Verdict.PASS for number in range(100))
+    assert time.monotonic() - started < 1.5
+    assert not overlap.knows("another")
+
+
+def test_no_more_than_so_many_at_once() -> None:
+    clock = Clock()
+    overlap = Overlap(clock)
+    inside, most = 0, 0
+
+    def body() -> Outcome:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        clock.wait_until(clock.now_ns() + NANO // 50)
+        inside -= 1
+        return passed()
+
+    overlap.start(((str(number), body) for number in range(12)), at_once=3)
+    for number in range(12):
+        overlap.outcome(str(number))
+    assert most == 3
+
+
+def test_a_body_that_raises_and_a_run_that_stops_leave_no_outcome_open() -> None:
+    clock = Clock()
+    overlap = Overlap(clock)
+
+    def fails() -> Outcome:
+        raise SystemExit("a body")
+
+    def waits() -> Outcome:
+        clock.wait_until(clock.now_ns() + 60 * NANO)
+        return passed()
+
+    overlap.start([("fails", fails), *((f"waits {number}", waits) for number in range(5))], at_once=3)
+    with pytest.raises(SystemExit):
+        overlap.outcome("fails")
+    overlap.stop()
+    overlap.join()
+    for number in range(5):
+        with pytest.raises(RunOver):
+            overlap.outcome(f"waits {number}")
+
+
+def test_the_probe_tells_of_a_lag_before_the_deadline_is_judged() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    probe = LagProbe()
+    probe.listen(ours)
+    stuck = threading.Event()
+
+    class Stuck:
+        """The probe's end; the process behind it does not get the processor until `stuck` is set."""
+
+        def fileno(self) -> int:
+            stuck.wait(0.3)
+            return theirs.fileno()
+
+        send, recv = theirs.send, theirs.recv
+
+    threading.Thread(target=measure, args=(Stuck(),), daemon=True).start()
+    start = time.time_ns()
+    assert not probe.starved(start, NANO)
+    began = time.time_ns()
+    theirs.send(b'["lag", %d, %d]' % (time.time_ns() + 200_000_000, 300_000_000))
+    assert probe.starved(began, 400_000_000)
+    assert not probe.starved(began, 4 * NANO)
+    ours.shutdown(socket.SHUT_RDWR)
+    assert not probe.starved(time.time_ns(), NANO), "without a probe nothing was late"
+
+
+def test_lag_counts_as_far_as_it_lies_in_the_time_allowed() -> None:
+    probe = LagProbe()
+    probe.add(1000, 400)
+    probe.add(2000, 100)
+    assert probe.lag_ns(800, 1950) == 250
+    assert probe.lag_ns(0, 600) == 0
+    assert probe.starved(800, 400)
+    assert not probe.starved(800, 1300)

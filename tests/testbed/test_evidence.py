@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Evidence: pcapng that other programs read, and entries that are plain data."""
+
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import TCP
+from scapy.utils import rdpcap
+
+from testbed.case import Case
+from testbed.conversation import connect, exchange
+from testbed.dut import DeviceLog
+from testbed.record import failure_text, record
+from testbed.run import Outcome
+from testbed.verdict import Broken, Difference, Finding, Verdict
+from tests.testbed.lab import Lab
+
+
+@pytest.fixture(scope="module")
+def outcome(lab: Lab) -> Outcome:
+    """A case that found the device wrong."""
+
+    def body(case: Case) -> None:
+        peer = connect(case, case.station())
+        exchange(case, peer, b"hello")
+        lab.tells("say", text=f"heard {peer.station.address}")
+        lab.tells("say", text=f"heard {peer.station.address}7")
+        frame = case.trace.frames[-1]
+        raise Broken(Finding("wrong", "this", "that", [Difference("code", "2", "3")], [frame]))
+
+    return lab.runs(body)
+
+
+def test_scapy_reads_the_capture_with_nanoseconds(outcome: Outcome, tmp_path: Path) -> None:
+    entry = record(outcome, tmp_path)
+    assert outcome.case
+    frames = outcome.case.trace.frames
+    packets = rdpcap(str(tmp_path / entry["evidence"]))
+    assert [bytes(packet) for packet in packets] == [frame.data for frame in frames]
+    assert [int(packet.time * 10**9) for packet in packets] == [frame.ns for frame in frames]
+    assert any(bytes(packet[TCP].payload) == b"hello" for packet in packets if TCP in packet)
+
+
+@pytest.mark.skipif(not shutil.which("tshark"), reason="no tshark here")
+def test_tshark_reads_the_capture_with_direction_and_comments(outcome: Outcome, tmp_path: Path) -> None:
+    entry = record(outcome, tmp_path)
+    assert outcome.case
+    fields = ["-e", "frame.time_epoch", "-e", "frame.packet_flags_direction", "-e", "frame.comment"]
+    command = ["tshark", "-r", str(tmp_path / entry["evidence"]), "-T", "fields", *fields]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    frames = outcome.case.trace.frames
+    assert len(lines) == len(frames)
+    for line, frame in zip(lines, frames, strict=True):
+        stamp, direction, comment = line.split("\t")
+        assert stamp.replace(".", "").startswith(str(frame.ns))
+        assert int(direction, 0) == (2 if frame.outgoing else 1)
+        assert comment.startswith(f"#{frame.index}")
+
+
+def test_entry_is_json_and_its_text_says_it_all(outcome: Outcome, tmp_path: Path) -> None:
+    entry = json.loads(json.dumps(record(outcome, tmp_path)))
+    assert outcome.case
+    assert (entry["verdict"], entry["attempts"]) == ("FAIL", 1)
+    assert entry["frames"][-1]["deciding"]
+    assert entry["frames"][0]["time_s"] == 0
+    assert entry["frames"][0]["hex"] == outcome.case.trace.frames[0].data.hex()
+    text = failure_text(entry, [("TEST-1-01", "The device must.")])
+    last = entry["frames"][-1]["index"]
+    wanted = ["FAIL: wrong", "TEST-1-01: “The device must.”", "expected  this", "seen      that", "expected 2, seen 3"]
+    assert all(word in text for word in [*wanted, f"!#{last}", "rerun     rerun", "evidence/"])
+
+
+def test_log_of_a_case_has_the_lines_that_name_its_address(outcome: Outcome, tmp_path: Path) -> None:
+    time.sleep(0.05)
+    entry = record(outcome, tmp_path)
+    assert outcome.case
+    (address,) = outcome.case.addresses
+    assert entry["log"] == f"heard {address}"
+
+
+def test_names_of_evidence_files_are_different_and_short(outcome: Outcome, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    paths = set()
+    for identifier in (
+        "a.py::t[x/y]",
+        "a.py::t[x:y]",
+        "a.py::t[x y]",
+        "a.py::t[" + "long" * 100 + "]",
+        "a.py::../../t",
+    ):
+        changed = replace(outcome, spec=replace(outcome.spec, id=identifier))
+        path = record(changed, tmp_path)["evidence"]
+        assert (tmp_path / path).resolve().parent == tmp_path / "evidence"
+        paths.add(path)
+    assert len(paths) == 5
+
+
+def test_case_without_frames_has_an_empty_capture(lab: Lab, tmp_path: Path) -> None:
+    entry = record(lab.runs(lambda case: None), tmp_path)
+    assert entry["frames"] == []
+    assert (tmp_path / entry["evidence"]).stat().st_size
+    nothing = record(Outcome(lab.runs(lambda case: None).spec, Verdict.NOT_RUN, Finding("lost")), tmp_path)
+    assert (nothing["verdict"], nothing["reason"], "evidence" in nothing) == ("NOT RUN", "lost", False)
+
+
+def test_log_keeps_the_end_of_what_a_device_says() -> None:
+    program = "import sys; [print(n, file=sys.stderr) for n in range(30000)]; print('x' * 5000, file=sys.stderr)"
+    process = subprocess.Popen(["python3", "-c", program], stderr=subprocess.PIPE)
+    assert process.stderr
+    log = DeviceLog(process.stderr)
+    process.wait()
+    assert log.tail().splitlines()[0] == "29983"
+    assert log.tail().splitlines()[-1] == "x" * 1000
+    assert len(log.between(0, time.time_ns()).splitlines()) == 20_000

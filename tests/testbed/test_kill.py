@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""However a run ends, no process, namespace or interface outlives it, and what it knew is on disk."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.testbed.lab import ROOT, puppet_profile
+from tests.testbed.runs import command, environment, made_up
+
+CASES = """
+    @pytest.mark.parametrize("number", range(12))
+    @valid
+    @requirement(MUST)
+    def test_waits(case, number):
+        exchange(case, connect(case, case.station()), b"hello")
+        if not os.path.exists(os.environ["RELEASE"]):
+            case.wait_until(case.clock.now_ns() + (60 if number > 3 else 0.3 * number) * NANO)
+"""
+PATIENCE_S = 120
+
+
+class Going:
+    """A run under way, and everything that belongs to it: found by a mark in the environment of its processes."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.mark = str(folder / "release")
+        profile = puppet_profile(folder)
+        self.process = subprocess.Popen(
+            command(made_up(folder, CASES), profile, folder, "-k", "ipv4", *options),
+            cwd=ROOT, env={**environment(), "RELEASE": self.mark}, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def processes(self, word: str = "") -> list[int]:
+        """The run's processes; with `word`, those that have it in their command."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                texts = (entry / "environ").read_bytes(), (entry / "cmdline").read_bytes()
+                if self.mark.encode() in texts[0] and word.encode() in texts[1]:
+                    found.append(int(entry.name))
+        return found
+
+    def namespaces(self) -> set[str]:
+        """The network namespaces of the run's processes but our own."""
+        found = set()
+        for number in self.processes():
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(f"/proc/{number}/ns/net"))
+        return found - {os.readlink("/proc/self/ns/net")}
+
+    def workers(self) -> list[int]:
+        """The workers of xdist: the children of the run's process that are test processes too."""
+        found = []
+        for number in self.processes():
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[1] == str(self.process.pid):
+                    found.append(number)
+        return found
+
+    def reported(self) -> int:
+        """Cases in results.json so far."""
+        with contextlib.suppress(OSError, ValueError):
+            return len(json.loads((self.folder / "report/results.json").read_text())["cases"])
+        return 0
+
+    def await_cases(self, processes: int) -> None:
+        """Wait until the cases that do not wait are reported and the others wait, in that many test processes."""
+        _await(lambda: len(self.processes("puppet.py")) == processes, "devices")
+        _await(lambda: self.reported() >= 1, "the first cases")
+
+    def is_gone(self) -> bool:
+        """Whether nothing is left of it; the process itself was waited for."""
+        return not self.processes()
+
+
+def _await(condition, what: str) -> None:  # type: ignore[no-untyped-def]
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def going(tmp_path: Path) -> Iterator[list[Going]]:
+    """Runs that a test starts; whatever goes wrong, they do not stay."""
+    started: list[Going] = []
+    yield started
+    for run in started:
+        for number in run.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        run.process.communicate()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_sigkill_leaves_nothing_behind_and_results_marked_incomplete(
+    tmp_path: Path, going: list[Going], processes: int
+) -> None:
+    going.append(run := Going(tmp_path, "-n", "0" if processes == 1 else str(processes)))
+    run.await_cases(processes)
+    assert len(run.namespaces()) == 2 * processes
+    interfaces = {entry.name for entry in Path("/sys/class/net").iterdir()}
+    run.process.kill()
+    run.process.wait()
+    _await(run.is_gone, "the end of every process")
+    assert {entry.name for entry in Path("/sys/class/net").iterdir()} == interfaces
+    results = json.loads((tmp_path / "report/results.json").read_text())
+    assert results["state"] == "incomplete"
+    assert results["cases"]
+
+
+@pytest.mark.parametrize(("number", "processes"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGINT, 2)])
+def test_interrupted_run_ends_in_order(tmp_path: Path, going: list[Going], number: int, processes: int) -> None:
+    going.append(run := Going(tmp_path, "-n", "0" if processes == 1 else str(processes)))
+    run.await_cases(processes)
+    began = time.monotonic()
+    if number == signal.SIGINT:
+        os.killpg(run.process.pid, number)  # as the terminal does
+    else:
+        run.process.send_signal(number)
+    output, _ = run.process.communicate(timeout=PATIENCE_S)
+    assert run.process.returncode == 2, output
+    assert time.monotonic() - began < 40, "the cases wait for 60 s"
+    _await(run.is_gone, "the end of every process")
+    results = json.loads((tmp_path / "report/results.json").read_text())
+    assert results["state"] == "incomplete"
+    assert "interrupted" in results["reason"]
+    assert results["cases"]
+    assert "INTERNALERROR" not in output
+
+
+def test_cases_of_a_killed_worker_are_run_by_another(tmp_path: Path, going: list[Going]) -> None:
+    going.append(run := Going(tmp_path, "-n", "2"))
+    run.await_cases(2)
+    workers = run.workers()
+    assert len(workers) == 2
+    Path(run.mark).touch()  # from now on no case waits
+    for number in workers:
+        os.kill(number, signal.SIGKILL)
+    output, _ = run.process.communicate(timeout=PATIENCE_S)
+    results = json.loads((tmp_path / "report/results.json").read_text())
+    verdicts = [case["verdict"] for case in results["cases"]]
+    assert len({case["id"] for case in results["cases"]}) == len(verdicts) == 12, output
+    assert set(verdicts) == {"PASS"}
+    assert run.process.returncode == 0, output
+    _await(run.is_gone, "the end of every process")
+
+
+def test_cases_of_a_killed_worker_that_nobody_can_run_are_not_run(tmp_path: Path, going: list[Going]) -> None:
+    going.append(run := Going(tmp_path, "-n", "2", "--max-worker-restart=0"))
+    run.await_cases(2)
+    Path(run.mark).touch()
+    os.kill(run.workers()[0], signal.SIGKILL)
+    _await(lambda: len(run.workers()) == 1, "the end of the worker")
+    for number in run.processes("puppet.py"):  # what waits in the other worker ends with its device
+        os.kill(number, signal.SIGKILL)
+    output, _ = run.process.communicate(timeout=PATIENCE_S)
+    results = json.loads((tmp_path / "report/results.json").read_text())
+    verdicts = {case["id"]: case["verdict"] for case in results["cases"]}
+    assert len(verdicts) == len(results["cases"]) == 12, output
+    assert "NOT RUN" in verdicts.values()
+    assert run.process.returncode == 8, output
+    _await(run.is_gone, "the end of every process")

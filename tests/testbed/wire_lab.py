@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A lab with a wire: runs a command in a network namespace whose interface `lab0` leads to a device that runs already.
+
+    python wire_lab.py CONFIGURATION DEVICE-COMMAND -- COMMAND
+
+The device finds its wire and its configuration as docs/dut-contract.md says; `{mac}` in the command's files is not
+needed: the device's Ethernet address is written to `mac` beside the configuration. Ends with the command's exit code;
+as an ordinary user through a user namespace.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from testbed import linux
+from testbed.namespaces import enter_namespaces, make_wires
+
+
+def main() -> None:
+    configuration = Path(sys.argv[1])
+    middle = sys.argv.index("--")
+    device_command, command = sys.argv[2:middle], sys.argv[middle + 1 :]
+    linux.die_with_parent(os.getppid())
+    enter_namespaces()
+    child = os.fork()  # the init of the PID namespace
+    if child:
+        _, status = os.waitpid(child, 0)
+        sys.exit(os.waitstatus_to_exitcode(status))
+    linux.die_with_parent()
+    namespace, macs = make_wires(["lab0"], ["wire0"])
+    content = json.loads(configuration.read_text())
+    if "ipff" in content["carriages"]:
+        content["carriages"]["ipff"]["neighbour_mac"] = macs["ports"][0]
+    configuration.write_text(json.dumps(content))
+    configuration.with_name("mac").write_text(macs["wires"][0])
+    device = subprocess.Popen(
+        device_command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "DUT_CONFIG": str(configuration), "DUT_WIRES": "wire0"},
+        preexec_fn=lambda: linux.setns(namespace),
+    )
+    assert device.stdout
+    assert json.loads(device.stdout.readline())["ready"]
+    sys.exit(subprocess.run(command, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()
