@@ -229,14 +229,16 @@ class Server:
         network.servers.append(self)
         lab = network.lab
         opening = lab.start("connect", address=address, port=port, timeout_s=3, **choice)
-        syn = network.take(lambda heard: self._is_for_me(heard) and heard.flags == SYN)
-        assert syn is not None, "no SYN"
-        self.syn, self.node_port = syn, syn.ports[0]
-        self.nxt, self.rcv_nxt = 5_000_000, (syn.sequence + 1) % 2**32
-        self.segment(SYN | ACK, sequence=self.nxt, options=bytes.fromhex("020405b4") + options)
-        self.nxt += 1
+        self.ack = None
+        while self.ack is None:  # a SYN that comes again is answered again
+            syn = network.take(lambda heard: self._is_for_me(heard) and heard.flags == SYN, 2.0)
+            assert syn is not None, "no SYN"
+            self.syn, self.node_port = syn, syn.ports[0]
+            self.nxt, self.rcv_nxt = 5_000_000, (syn.sequence + 1) % 2**32
+            self.segment(SYN | ACK, sequence=self.nxt, options=bytes.fromhex("020405b4") + options)
+            self.nxt += 1
+            self.ack = self.hears(ACK)
         self.connection = lab.result(opening)["connection"]
-        self.ack = self.hears(ACK)
 
     def _is_for_me(self, heard: Heard) -> bool:
         if heard.protocol != TCP or heard.destination != number(self.address):
@@ -295,6 +297,21 @@ class Server:
     def moved(self, request: Request, at: int = 0) -> None:
         """The connection is where an entry says."""
         self.node_port = request.entries[at][1]
+
+
+class Caller(Server):
+    """One connection that the node has accepted."""
+
+    def __init__(self, network: Network, address: str, port: int, service: int, options: bytes = b"") -> None:
+        self.network, self.address, self.port, self.node_port = network, address, port, service
+        network.servers.append(self)
+        self.nxt, self.rcv_nxt = 9_000_000, 0
+        self.segment(SYN, options=options)
+        answer = self.hears(SYN | ACK)
+        assert answer is not None, "no SYN-ACK"
+        self.answer = answer
+        self.nxt, self.rcv_nxt = self.nxt + 1, (answer.sequence + 1) % 2**32
+        self.segment(ACK)
 
 
 def checksummed(network: Network, source: str, protocol: int, payload: bytes, at: int) -> bytes:

@@ -67,7 +67,7 @@ def started(path: Path) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("program", ["curl", "python"])
+@pytest.mark.parametrize(("program", "carriage"), [("curl", "ipff"), ("python", "ipv4")])
 def test_a_download_is_byte_exact(program: str, carriage: str, tmp_path: Path) -> None:
     if program == "curl" and shutil.which("curl") is None:
         pytest.skip("curl is not installed")
@@ -90,7 +90,8 @@ def test_a_download_is_byte_exact(program: str, carriage: str, tmp_path: Path) -
 
 
 @pytest.mark.skipif(shutil.which("iperf3") is None, reason="iperf3 is not installed")
-def test_iperf3_goes_on(carriage: str, tmp_path: Path) -> None:
+def test_iperf3_goes_on(tmp_path: Path) -> None:
+    carriage = "ipv4"
     client = f"iperf3 -J -t 3 --bidir -c {SERVERS[carriage]} > {{folder}}/report"
     with pair(tmp_path, ["iperf3", "-s", "--forceflush"], client) as both:
         go(both, "Server listening")

@@ -186,6 +186,7 @@ def test_a_choice_of_the_listener_holds_for_what_it_accepts(
 ) -> None:
     listener = lab.call("listen", port=0, service="echo", **choice)
     peer, new = lab.peer(carriage, service=listener["port"]).connect(), lab.address(carriage)
+    assert peer.echo(b"accepted")
     lab.call("close", listener=listener["listener"])
     entry = (peer.port, 2000, peer.nxt if identifier is None else identifier)
     assert answer(lab, carriage, new, migrate(peer.address, new, [entry])) == code
