@@ -104,6 +104,14 @@ class Device:
         self.agent.call("send", connection=session.connection, data=data.hex())
         return asked_ns
 
+    def application_can_send(self, session: Session | Talk, data: bytes) -> int:
+        """The same where it is judged: Broken if the socket fails."""
+        try:
+            return self.application_sends(session, data)
+        except OperationFailed as error:
+            finding = Finding("the application cannot send", f"{data[:40]!r} is taken", error.reason)
+            raise Broken(finding) from None
+
     def application_reads(self, session: Session | Talk, data: bytes) -> None:
         """The application reads exactly `data` from its socket, without an error or the end of the stream."""
         came, trouble, start_ns = b"", "", self._case.clock.now_ns()
@@ -226,7 +234,7 @@ class Device:
     def serves(self, session: Session, data: bytes) -> None:
         """Data of the application arrives at the server's end, and data of the server at the application."""
         start = len(session.end.stream)
-        self.delivers(session, data, start, self.application_sends(session, data))
+        self.delivers(session, data, start, self.application_can_send(session, data))
         session.end.sends(data)
         self.application_reads(session, data)
 
@@ -262,7 +270,7 @@ class Device:
     def serves_datagrams(self, talk: Talk) -> None:
         """A datagram of the application arrives at the server, and one of the server at the application."""
         position = len(self._case.trace.frames)
-        sent_ns = self.application_sends(talk, b"from the device")
+        sent_ns = self.application_can_send(talk, b"from the device")
         within = self._ixit.tcp_within_s
         if self._case.look(lambda: self._first(talk.end, position), sent_ns, within) is None:
             where = f"{talk.end.remote}:{talk.end.remote_port}"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sections 2.1, 4.1, 7 and appendix B: a mobile node that moves again, moves back, or was without a network."""
 
+from scapy.layers.l2 import ARP, Ether
+
 from conformance.mops.correspondent import Correspondent
 from conformance.mops.device import Device
 from conformance.mops.server import require
@@ -42,6 +44,22 @@ def test_move_while_a_migrate_is_unanswered(case: Case, device: Device, correspo
     for asked in correspondent.asked(position):
         require(asked.packet.src == move.new, "source of a Migrate", move.new, asked.packet.src, asked.frame)
     device.sends_nothing(session, position, move.old, resets=False)
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.1-148")
+def test_lost_address_is_not_answered_for(case: Case, device: Device, correspondent: Correspondent) -> None:
+    """An ARP request for the address that the node has left draws no answer."""
+    if case.carriage.name != "ipv4":
+        raise NotApplicable("nobody asks for an IPFF address on the wire")
+    move = device.moves()
+    question = ARP(hwsrc=case.port.mac, psrc=correspondent.address, pdst=move.old)
+    sent = case.port.send(bytes(Ether(src=case.port.mac, dst="ff:ff:ff:ff:ff:ff") / question), case.trace)
+    device.calms_down()
+    for frame in case.trace.received(case.trace.position(sent)):
+        arp = Ether(frame.data).getlayer(ARP)
+        require(arp is None or arp.psrc != move.old, "answer for the address left", "none", "one", frame)
 
 
 @exclusive

@@ -43,7 +43,7 @@ def tries_to_send(device: Device, session: Session) -> None:
 @valid
 @requirement("MOPS-4.1-132")
 def test_streams_go_on_byte_exact(case: Case, device: Device, correspondent: Correspondent) -> None:
-    """Data lost in both directions at the moment of the move arrives afterwards, once and in order."""
+    """Data lost in both directions at the move, and data that waited, arrives in order, from the new address alone."""
     session = device.connects(correspondent)
     lost, start = bytes(range(256)) * 20, len(session.end.stream)
     sent_ns = device.application_sends(session, lost)
@@ -53,12 +53,15 @@ def test_streams_go_on_byte_exact(case: Case, device: Device, correspondent: Cor
     theirs = session.end.segment("PA", b"lost on its way to the device")
     session.end.loses(bytes(theirs.payload))
     request = device.asks(move, session)
-    told_ns = device.is_told(request, session)
-    device.delivers(session, lost, start, told_ns, sent_ns)
+    waiting = b"sent while the reply was awaited"
+    device.application_sends(session, waiting)
+    position, told_ns = len(case.trace.frames), device.is_told(request, session)
+    device.delivers(session, lost + waiting, start, told_ns, sent_ns)
     theirs.ack, theirs.dport = session.end.rcv_nxt, session.end.remote_port
     session.end.transmits(theirs)
     device.application_reads(session, bytes(theirs.payload))
     device.serves(session, b"and more")
+    device.sends_nothing(session, position, move.old, resets=False)
 
 
 @exclusive
