@@ -95,12 +95,18 @@ class RehashPeer(TcpPeer):
         end = copy.copy(self)
         end.stream = bytearray(end.stream)
         end.station, end.port = station, port or self.port
+        end.hears_again()
         return end
 
     def follows_device(self, address: str, position: int) -> None:
         """Take the device to be at `address`, and what came from there behind `position` of the trace as unread."""
         self.reads()
         self.remote, self._position = address, position
+        self.hears_again()
+
+    def hears_again(self) -> None:
+        """Nothing is lost on the way to this end any more."""
+        self._is_deaf = False
 
     def owns(self, frame: Frame) -> Packet | None:
         """The segment in `frame` if it is one of this connection, from where the device is taken to be."""

@@ -47,9 +47,9 @@ def test_unacknowledged_data_is_sent_again_to_the_new_address(node: Node, host: 
     """Data that the device sent to the old address, lost there, arrives at the new one."""
     session = node.connects()
     data = bytes(range(256)) * 4
+    session.peer.goes_deaf()
     session.peer.sends(data)
     host.has_gone_on()
-    session.peer.ignores_all_so_far()
     node.rehashes(session)
     host.delivers_again(session, data)
 

@@ -164,9 +164,9 @@ def test_stream_goes_on_byte_exact(node: Node, host: Host) -> None:
     session = host.offers(node)
     for part in range(2):
         lost, late = bytes(range(256)) * 4, f"sent to the old address {part}".encode()
+        session.peer.goes_deaf()
         host.application_sends(session, lost)
         host.has_gone_on()
-        session.peer.ignores_all_so_far()
         move = host.moves()
         node.sends(session.peer.at(session.peer.station), "PA", late)
         host.order_of(move, session.peer)

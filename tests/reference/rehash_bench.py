@@ -3,7 +3,9 @@
 
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from reference.carriage import HOST_MAC, STACK_MAC
 from reference.carriage_ipv4 import Ipv4Carriage
@@ -269,3 +271,18 @@ class Bench:
 def _name(address: int) -> str:
     names = {HOME: "home", AWAY: "away", FURTHER: "further", PEER: "peer", MOVED: "moved", AGAIN: "again"}
     return {**names, OTHER: "other"}.get(address, str(address))
+
+
+# Scenarios --------------------------------------------------------------------------------------------------------
+
+SCENARIOS: dict[str, Callable[[Bench], Any]] = {}
+
+
+def scenario(function: Callable[[Bench], Any]) -> Callable[[Bench], Any]:
+    SCENARIOS[function.__name__] = function
+    return function
+
+
+def both(bench: Bench, talk: Conversation) -> tuple[list[str], list[str]]:
+    """What has gone out, and what the kernel has been given."""
+    return bench.told(talk), bench.told(talk, bench.kernels())
