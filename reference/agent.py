@@ -95,7 +95,9 @@ class Agent:
                 await self._declare(chosen, held)
             await asyncio.wait_for(asyncio.get_running_loop().sock_connect(held, (target, port)), timeout_s)
         except BaseException:
+            local = held.getsockname()[1]
             held.close()
+            await self._forget(chosen, local)
             raise
         return {"connection": self._keep(held, None, chosen)}
 
@@ -136,7 +138,8 @@ class Agent:
             if ending is None:
                 raise RefusedError(f"no listener {listener}")
             ending.close()
-            await self._forget(ending.chosen, ending.port)
+            in_use = any(one.listener == listener for one in self._connections.values())
+            await self._forget(ending.chosen, ending.port, in_use)
         else:
             raise RefusedError("close needs connection or listener")
         return {}
@@ -180,9 +183,10 @@ class Agent:
         if chosen.is_any:
             await self._ask_daemon(f"declare {json.dumps(chosen.declaration(held.getsockname()[1]))}")
 
-    async def _forget(self, chosen: Chosen | None, port: int) -> None:
+    async def _forget(self, chosen: Chosen | None, port: int, in_use: bool = False) -> None:
+        """The socket is closed; `in_use`: what it has accepted is not."""
         if chosen is not None and chosen.is_any:
-            await self._ask_daemon(f"forget {chosen.protocol} {port}")
+            await self._ask_daemon(f"forget {chosen.protocol} {port} {'in_use' if in_use else 'free'}")
 
     def _to_bind(self, address: str) -> str:
         if self._own is not None:

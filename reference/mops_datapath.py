@@ -69,9 +69,9 @@ class MopsDatapath(Datapath):
             if protocol == UDP:
                 self._free_datagrams(port)
         elif question == "forget":
-            name, port_word = words.split()
+            name, port_word, use = words.split()
             self.choices.forget(name, int(port_word))
-            if name == "udp":
+            if name == "udp" and use == "free":
                 self._free_datagrams(int(port_word))
         else:
             return super().asked(question, words)

@@ -155,6 +155,7 @@ def test_a_manual_udp_socket_keeps_its_peer_through_a_move(lab: Lab, carriage: s
         assert time.monotonic() < deadline
     assert (found[0]["listener"], found[0]["peer"]) == (listener["listener"], f"{old}:4000")
     connection = found[0]["connection"]
+    lab.call("close", listener=listener["listener"])
     assert received(lab, connection) == b"one"
     assert received(lab, connection) == b"two"
     assert answer(lab, carriage, new, migrate(old, new, [(4000, 4001, 1)], protocol=UDP)) == 2
@@ -165,7 +166,6 @@ def test_a_manual_udp_socket_keeps_its_peer_through_a_move(lab: Lab, carriage: s
     assert heard is not None
     assert (heard.data, heard.destination, heard.ports[1]) == (b"four", number(new), 4001)
     lab.call("close", connection=connection)
-    lab.call("close", listener=listener["listener"])
 
 
 @pytest.mark.parametrize(
