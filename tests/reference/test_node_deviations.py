@@ -10,7 +10,7 @@ from reference.parts import Parts
 from tests.reference.conftest import RETRY_INTERVAL_S
 from tests.reference.lab import Lab
 from tests.reference.node_bench import Bench
-from tests.reference.node_scenarios import SCENARIOS
+from tests.reference.node_scenarios_learning import SCENARIOS
 from tests.reference.server import Network, Server, elsewhere, server_address
 
 #: The scenarios that come out otherwise than is right; three dots stand for more of them.

@@ -5,7 +5,7 @@ import pytest
 
 from reference.parts import Parts
 from tests.reference.node_bench import Bench
-from tests.reference.node_scenarios import SCENARIOS
+from tests.reference.node_scenarios_learning import SCENARIOS
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
