@@ -7,7 +7,7 @@ from conformance.mops.correspondent import Correspondent
 from conformance.mops.device import Device
 from conformance.mops.server import require
 from conformance.mops.sessions import listed
-from testbed import exclusive, inopportune, requirement, valid
+from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case import NANO, Case
 from testbed.verdict import NotApplicable
 
@@ -31,6 +31,7 @@ def test_connection_survives_a_while_without_network(case: Case, device: Device,
 @exclusive
 @inopportune
 @requirement("MOPS-4.1-148")
+@waits(0.6)
 def test_move_while_a_migrate_is_unanswered(case: Case, device: Device, correspondent: Correspondent) -> None:
     """The next Migrate names the newest address, and nothing more comes from the address that was lost."""
     session = device.connects(correspondent)
@@ -40,9 +41,11 @@ def test_move_while_a_migrate_is_unanswered(case: Case, device: Device, correspo
     said, new = request.address("migrated_source"), correspondent.carriage.in_mops(move.new)
     require(said == new, "migrated address", new, said, request.frame)
     position = case.trace.frames.index(request.frame)
+    case.wait_until(request.frame.ns + round(1.3 * case.bench.profile.ixit.mops.retry_interval_s * NANO))
     device.calms_down()
     for asked in correspondent.asked(position):
         require(asked.packet.src == move.new, "source of a Migrate", move.new, asked.packet.src, asked.frame)
+        require(asked.address("migrated_source") == new, "address", new, asked.address("migrated_source"), asked.frame)
     device.sends_nothing(session, position, move.old, resets=False)
 
 
