@@ -87,8 +87,8 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         ),
         parameters=_parameters(item),
         rerun=rerun,
-        not_applicable=_not_applicable(requirements, str(item.callspec.params["carriage"]), profile),
-        role=_role(requirements[0], profile),
+        not_applicable=_not_applicable(requirements, str(item.callspec.params["carriage"]), _named_role(item), profile),
+        role=_named_role(item) or _role(requirements[0], profile),
         exclusive=item.get_closest_marker("exclusive") is not None,
     )
 
@@ -97,6 +97,11 @@ def interpreter() -> str:
     """How to call this Python from the folder that the run was started in."""
     path = Path(sys.executable)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _named_role(item: pytest.Function) -> str:
+    marker = item.get_closest_marker("role")
+    return str(marker.args[0]) if marker else ""
 
 
 def _role(requirement: catalogue.Requirement, profile: Profile) -> str:
@@ -112,14 +117,19 @@ def _parameters(item: pytest.Function) -> dict[str, str]:
     return {name: str(value) for name, value in zip(names, values, strict=True)}
 
 
-def _not_applicable(requirements: list[catalogue.Requirement], carriage: str, profile: Profile) -> str:
+def _not_applicable(requirements: list[catalogue.Requirement], carriage: str, role: str, profile: Profile) -> str:
     """The line of the profile that rules the case out, or nothing."""
     if carriage not in profile.ics.carriages:
         return f'{profile.path}: ics.carriages does not name "{carriage}"'
     for requirement in requirements:
         table = requirement.protocol.lower()
         claimed = getattr(profile.ics, table).roles
-        if not set(requirement.roles) & set(claimed):
-            wanted = " or ".join(f'"{role}"' for role in requirement.roles)
+        allowed = [role] if role else requirement.roles
+        if not set(allowed) & set(claimed):
+            wanted = " or ".join(f'"{one}"' for one in allowed)
             return f"{profile.path}: ics.{table}.roles does not name {wanted}"
+        for key in requirement.ixit:
+            table, _, name = key.partition(".")
+            if getattr(getattr(profile.ics, table, None), name, None) is False:
+                return f"{profile.path}: ics.{key} is false"
     return ""

@@ -17,8 +17,8 @@ from profiles.addresses import IPFFAddress, IPv4Address, MacAddress, parse_ipff
 from profiles.wording import describe
 
 VERBS = {
-    "listen": ("port", "service", "address"),
-    "connect": ("address", "port", "timeout_s"),
+    "listen": ("port", "service", "address", "protocol", "mobile_allowed", "unique_id", "one_time"),
+    "connect": ("address", "port", "timeout_s", "protocol", "mobile_allowed", "unique_id", "one_time"),
     "send": ("connection", "data"),
     "receive": ("connection", "length", "timeout_s"),
     "close": ("connection", "listener"),
@@ -141,10 +141,14 @@ class IpffIXIT(_Table):
     tester_last: IPFFAddress = Field(description="the last of the tester's addresses")
     ethertype: Annotated[int, Field(ge=0x0600, le=0xFFFF)] = 0x88B5
     icmp_protocol: Annotated[int, Field(ge=0, le=0x3FFF)] = 1
+    moves_to: list[IPFFAddress] = Field(default=[], description="addresses that the device may be told to move to")
 
     @model_validator(mode="after")
     def _check_range(self) -> "IpffIXIT":
         _check_tester_range(*map(parse_ipff, (self.address, self.tester_first, self.tester_last)))
+        for address in self.moves_to:
+            if parse_ipff(self.tester_first) <= parse_ipff(address) <= parse_ipff(self.tester_last):
+                raise ValueError(f"moves_to must name addresses that are not the tester's: {address}")
         if self.ethertype in (0x0800, 0x0806):
             raise ValueError("ethertype must be one that nothing else on the wire uses, not that of IPv4 or ARP")
         return self
@@ -188,6 +192,14 @@ class MopsIXIT(_Table):
     rate_limit_s: Deadline = 5.0
     migrate_seq: Literal["window", "exact"] = "window"
     reply_within_s: Deadline = 2.0
+    retry_interval_s: Deadline = Field(default=2.0, description="time between two Migrates that nobody answers")
+    retries: Annotated[int, Field(ge=0, le=3)] = Field(default=3, description="how often a Migrate is repeated")
+    mobile_capable_kind: Annotated[int, Field(ge=2, le=255)] = Field(
+        default=254, description="kind of the TCP option MOBILE_CAPABLE"
+    )
+    mobile_capable_exid: Annotated[int, Field(ge=0, le=0xFFFF)] = Field(
+        default=0x4D4F, description="the two bytes behind its kind and length (RFC 6994)"
+    )
 
 
 class RehashIXIT(_Table):

@@ -20,7 +20,7 @@ def _list_deviations() -> None:
     from reference.deviations import all_deviations
 
     for entry in all_deviations().values():
-        print(f"{entry.name:36} {entry.role:6} {entry.section:4} {entry.wrong}")
+        print(f"{entry.name:36} {entry.role:11} {entry.section:4} {entry.wrong}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,17 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.list_deviations:
             _list_deviations()
             return 0
-        parts, role = Parts(), None
+        parts, deviation = Parts(), None
         if options.deviate is not None:
             from reference.deviations import find
 
             deviation = find(options.deviate)
             if deviation is None:
                 raise ConfigurationError(f"no deviation {options.deviate!r}; --list-deviations names them")
-            parts, role = parts.deviating(deviation.part), deviation.role
+            parts = parts.deviating(deviation.part)
         configuration = read_configuration(os.environ)
-        if role not in (None, configuration.role):
-            raise ConfigurationError(f"the deviation {options.deviate!r} is one of the role {role}")
+        if deviation is not None and not deviation.fits(configuration.role):
+            raise ConfigurationError(f"the deviation {options.deviate!r} is one of the role {deviation.role}")
         return run_host(configuration, parts, options.deviate)
     except ConfigurationError as error:
         print(f"reference: {error}", file=sys.stderr)

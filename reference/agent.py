@@ -14,45 +14,15 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from reference.addresses import from_kernel_text, to_kernel_text
+from reference.addresses import to_kernel_text
+from reference.agent_sockets import GONE, Chosen, Connection, Listener, RefusedError, describe, facts, new_socket
+from reference.agent_udp import DatagramListener
 from reference.echo import Echo
 from reference.own_address import OwnAddress
 
 UNKNOWN_VERB, FAILED, INVALID_REQUEST, NO_JSON = -32601, -32000, -32600, -32700
 _BACKLOG = 4096
 _LINE_LIMIT = 64 << 20
-_STATES = (
-    "", "ESTABLISHED", "SYN_SENT", "SYN_RECEIVED", "FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT", "CLOSED", "CLOSE_WAIT",
-    "LAST_ACK", "LISTEN", "CLOSING",
-)  # fmt: skip
-
-
-class RefusedError(Exception):
-    """An operation that cannot be done, with the reason for the caller."""
-
-
-class Connection:
-    """A socket that the upper tester holds."""
-
-    def __init__(self, held: socket.socket, listener: int | None) -> None:
-        self.socket, self.listener = held, listener
-        self.tasks: set[asyncio.Task[Any]] = set()
-
-
-class Listener:
-    """A listening socket and the service behind it."""
-
-    def __init__(
-        self,
-        held: socket.socket,
-        is_bound: bool,
-        closing: Callable[[], None],
-        accept: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.port = held.getsockname()[1]
-        self.is_bound = is_bound  # to an address, not to any
-        self.close = closing
-        self.accept = accept
 
 
 class Agent:
@@ -79,38 +49,57 @@ class Agent:
 
     # Verbs -------------------------------------------------------------------------------------------------------
 
-    async def listen(self, port: int = 0, service: str = "echo", address: str | None = None) -> dict[str, Any]:
+    async def listen(
+        self, port: int = 0, service: str = "echo", address: str | None = None, protocol: str = "tcp", **choice: Any
+    ) -> dict[str, Any]:
         if service not in ("echo", "manual"):
             raise RefusedError(f"service {service!r}: echo | manual")
-        held = self._new_socket()
+        chosen = Chosen(protocol, **choice)
+        held = new_socket(protocol, self._dual_stack)
         try:
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             held.bind(("" if address is None else self._to_bind(address), port))
-            held.listen(_BACKLOG)
+            await self._declare(chosen, held)
+            if protocol == "tcp":
+                held.listen(_BACKLOG)
         except (OSError, OverflowError):
             held.close()
             raise
         number = next(self._numbers)
         loop = asyncio.get_running_loop()
-        if service == "echo":
+        if protocol == "udp":
+            is_echo = service == "echo"
+            talk = DatagramListener(
+                held, is_echo, self._dual_stack, functools.partial(self._take_datagram, listener=number)
+            )
+            self._listeners[number] = Listener(held, address is not None, talk.close, chosen=chosen)
+        elif service == "echo":
             server = await loop.create_server(Echo, sock=held, backlog=_BACKLOG)
-            self._listeners[number] = Listener(held, address is not None, server.close)
+            self._listeners[number] = Listener(held, address is not None, server.close, chosen=chosen)
         else:
             accept = functools.partial(self._accept, held, number)
             closing = functools.partial(_stop_listening, loop, held)
-            self._listeners[number] = Listener(held, address is not None, closing, accept)
+            self._listeners[number] = Listener(held, address is not None, closing, accept, chosen)
             loop.add_reader(held, accept)
         return {"listener": number, "port": self._listeners[number].port}
 
-    async def connect(self, address: str, port: int, timeout_s: float = 5.0) -> dict[str, Any]:
+    async def connect(
+        self, address: str, port: int, timeout_s: float = 5.0, protocol: str = "tcp", **choice: Any
+    ) -> dict[str, Any]:
         target = to_kernel_text(address) if self._dual_stack else address
-        held = self._new_socket()
+        chosen = Chosen(protocol, **choice)
+        held = new_socket(protocol, self._dual_stack)
         try:
+            if chosen.is_any:
+                held.bind(("", 0))
+                await self._declare(chosen, held)
             await asyncio.wait_for(asyncio.get_running_loop().sock_connect(held, (target, port)), timeout_s)
         except BaseException:
+            local = held.getsockname()[1]
             held.close()
+            await self._forget(chosen, local)
             raise
-        return {"connection": self._keep(held, None)}
+        return {"connection": self._keep(held, None, chosen)}
 
     async def send(self, connection: int, data: str) -> dict[str, Any]:
         octets = binascii.unhexlify(data)
@@ -120,13 +109,18 @@ class Agent:
 
     async def receive(self, connection: int, length: int, timeout_s: float = 5.0) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
+        held = self._connections.get(connection)
+        if held is not None and held.backlog:
+            return {"data": held.backlog.popleft()[:length].hex(), "eof": False}
         try:
             octets = await self._busy(
                 connection, lambda held: asyncio.wait_for(loop.sock_recv(held, length), timeout_s)
             )
-        except TimeoutError:
+        except TimeoutError as error:
+            if error.errno is not None:  # the socket's, not ours
+                raise
             return {"data": "", "eof": False}
-        return {"data": octets.hex(), "eof": not octets}
+        return {"data": octets.hex(), "eof": not octets and held is not None and held.protocol == "tcp"}
 
     async def close(self, connection: int | None = None, listener: int | None = None) -> dict[str, Any]:
         if connection is not None:
@@ -136,12 +130,16 @@ class Agent:
             for task in closing.tasks:
                 task.cancel()
             await asyncio.sleep(0)
+            port = closing.port
             closing.socket.close()
+            await self._forget(closing.chosen, port)
         elif listener is not None:
             ending = self._listeners.pop(listener, None)
             if ending is None:
                 raise RefusedError(f"no listener {listener}")
             ending.close()
+            in_use = any(one.listener == listener for one in self._connections.values())
+            await self._forget(ending.chosen, ending.port, in_use)
         else:
             raise RefusedError("close needs connection or listener")
         return {}
@@ -151,7 +149,7 @@ class Agent:
             listener.accept()
         return {
             "connections": [
-                {"connection": number, "listener": connection.listener, **_facts(connection.socket)}
+                {"connection": number, "listener": connection.listener, **facts(connection)}
                 for number, connection in self._connections.items()
             ],
             "listeners": [{"listener": number, "port": listener.port} for number, listener in self._listeners.items()],
@@ -162,7 +160,7 @@ class Agent:
         answer = await self._ask_daemon(f"move {address}")
         if "error" in answer:
             raise RefusedError(answer["error"])
-        self._own.wire = address
+        self._own.moved(address)
         for listener in self._listeners.values():
             if not self._own.listens_on(listener.is_bound):
                 listener.close()
@@ -180,24 +178,31 @@ class Agent:
         async with self._asking:
             return await asyncio.get_running_loop().run_in_executor(None, self._ask, question)
 
+    async def _declare(self, chosen: Chosen, held: socket.socket) -> None:
+        """Tell the daemon what the application has chosen, before the first packet."""
+        if chosen.is_any:
+            await self._ask_daemon(f"declare {json.dumps(chosen.declaration(held.getsockname()[1]))}")
+
+    async def _forget(self, chosen: Chosen | None, port: int, in_use: bool = False) -> None:
+        """The socket is closed; `in_use`: what it has accepted is not."""
+        if chosen is not None and chosen.is_any:
+            await self._ask_daemon(f"forget {chosen.protocol} {port} {'in_use' if in_use else 'free'}")
+
     def _to_bind(self, address: str) -> str:
         if self._own is not None:
-            return self._own.to_bind(address)
+            address = self._own.to_bind(address)
         return to_kernel_text(address) if self._dual_stack else address
 
-    def _new_socket(self) -> socket.socket:
-        family = socket.AF_INET6 if self._dual_stack else socket.AF_INET
-        held = socket.socket(family, socket.SOCK_STREAM)
-        held.setblocking(False)
-        if self._dual_stack:
-            held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        return held
-
-    def _keep(self, held: socket.socket, listener: int | None) -> int:
-        held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _keep(self, held: socket.socket, listener: int | None, chosen: Chosen | None = None) -> int:
         number = next(self._numbers)
-        self._connections[number] = Connection(held, listener)
+        self._connections[number] = Connection(held, listener, chosen)
         return number
+
+    def _take_datagram(self, held: socket.socket, first: bytes, listener: int) -> Connection:
+        """A peer of a UDP listener has spoken for the first time."""
+        connection = self._connections[self._keep(held, listener)]
+        connection.backlog.append(first)
+        return connection
 
     def _accept(self, listening: socket.socket, listener: int) -> None:
         while True:
@@ -213,10 +218,16 @@ class Agent:
         connection = self._connections.get(number)
         if connection is None:
             raise RefusedError(f"no connection {number}")
+        if connection.error:
+            raise RefusedError(connection.error)
         task = asyncio.ensure_future(operation(connection.socket))
         connection.tasks.add(task)
         try:
             return await task
+        except OSError as error:
+            if error.errno in GONE:
+                connection.error = describe(error)
+            raise
         except asyncio.CancelledError:
             raise RefusedError(f"connection {number} was closed meanwhile") from None
         finally:
@@ -240,8 +251,7 @@ class Agent:
         except json.JSONDecodeError as error:
             return _error(None, NO_JSON, str(error))
         except (RefusedError, OSError, ValueError, TypeError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            response = _error(number, FAILED, reason)
+            response = _error(number, FAILED, describe(error))
         return response if "id" in request else None
 
     async def serve(self) -> None:
@@ -273,23 +283,6 @@ def say(message: dict[str, Any]) -> None:
 
 def _error(number: Any, code: int, message: str) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": message}}
-
-
-def _facts(held: socket.socket) -> dict[str, str]:
-    """State and tuple of a socket, as an application would see them."""
-    try:
-        state = _STATES[held.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]]
-    except (OSError, IndexError):
-        state = "CLOSED"
-
-    def text(name: Callable[[], Any]) -> str:
-        try:
-            address, port, *_ = name()
-        except OSError:
-            return ""
-        return f"{from_kernel_text(address)}:{port}"
-
-    return {"state": state, "local": text(held.getsockname), "peer": text(held.getpeername)}
 
 
 async def _standard_input() -> asyncio.StreamReader:

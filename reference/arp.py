@@ -40,6 +40,7 @@ class Arp:
 
     def __init__(self, send: Callable[[bytes], None], own: int, own_mac: bytes) -> None:
         self._send, self._own, self._own_mac = send, own, own_mac
+        self.also_answers_for: int | None = None
         self._known: dict[int, _Known] = {}
         self._waiting: dict[int, _Waiting] = {}
 
@@ -77,8 +78,8 @@ class Arp:
             return
         if sender and (target == self._own or sender in self._known or sender in self._waiting):
             self._learn(sender, sender_mac, now)
-        if operation == REQUEST and target == self._own:
-            self._say(REPLY, sender_mac, sender_mac, sender)
+        if operation == REQUEST and target in (self._own, self.also_answers_for):
+            self._say(REPLY, sender_mac, sender_mac, sender, target)
 
     def move(self, own: int) -> None:
         """Leave the own address for another, and tell everybody (a gratuitous request, RFC 5944, section 4.6)."""
@@ -109,6 +110,7 @@ class Arp:
     def _ask(self, address: int, to: bytes) -> None:
         self._say(REQUEST, to, bytes(6), address)
 
-    def _say(self, operation: int, to: bytes, target_mac: bytes, target: int) -> None:
-        message = _MESSAGE.pack(*_HEAD, operation, self._own_mac, self._own, target_mac, target)
+    def _say(self, operation: int, to: bytes, target_mac: bytes, target: int, sender: int | None = None) -> None:
+        own = self._own if sender is None else sender
+        message = _MESSAGE.pack(*_HEAD, operation, self._own_mac, own, target_mac, target)
         self._send(to + self._own_mac + ETHERTYPE.to_bytes(2, "big") + message)

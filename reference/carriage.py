@@ -9,10 +9,11 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from reference.flows import Flow, Flows
+from reference.udp import UdpFlows
 
 HEADROOM = 16
 ETHERNET = 14
-TCP = 6
+TCP, UDP = 6, 17
 
 # Ethernet addresses of the private pair between daemon and kernel.
 STACK_MAC = bytes.fromhex("02524d500001")
@@ -35,11 +36,13 @@ class Carriage(ABC):
     ethertype: int
     kernel_ethertype: int
     icmp_protocol: int
-    own: int
+    own: int  # on the wire
+    kernel_own: int  # what the kernel has had from the start
     unicast_only: bool  # frames must be addressed to the wire's own Ethernet address
 
     def __init__(self, flows: Flows) -> None:
         self.flows = flows
+        self.udp = UdpFlows()
         self.kernel_ethernet = HOST_MAC + STACK_MAC + self.kernel_ethertype.to_bytes(2, "big")
 
     @abstractmethod
@@ -81,6 +84,24 @@ class Carriage(ABC):
     @abstractmethod
     def build(self, peer: int, protocol: int, payload: bytes) -> bytes:
         """A packet of our own for the wire, from its network header on."""
+
+    @abstractmethod
+    def build_for_kernel(self, peer: int, protocol: int, payload: bytes) -> bytes:
+        """A packet of a peer's address for the kernel, from its network header on."""
+
+    @abstractmethod
+    def lengthen(self, buffer: bytearray, at: int, more: int) -> None:
+        """Note in the kernel's network header at `at` that its payload has become longer."""
+
+    def flows_of(self, protocol: int) -> Flows | None:
+        """The connections of a transport protocol; None when it has none here."""
+        return {TCP: self.flows, UDP: self.udp}.get(protocol)
+
+    def move(self, address: int) -> None:
+        """Have another address on the wire; the kernel keeps its own."""
+        self.own = address
+        for flows in (self.flows, self.udp):
+            flows.change_own(self.kernel_own - address)
 
     def pseudo_header_sum(self, peer: int, protocol: int, length: int) -> int:
         """Sum of the pseudo-header of TCP and UDP."""

@@ -3,7 +3,8 @@
 
 24 bytes in network order. Word 0: Version 4 bits (5), Traffic Class 8, Flow Label 20, Payload Length 16, Hop Limit 8,
 Reserved 8. Word 1: Protocol 14, Source Address 50. Word 2: Reserved 14, Destination Address 50. But for the version its
-first six bytes are those of IPv6, and no checksum changes on the way (see `addresses`).
+first six bytes are those of IPv6, and no checksum changes on the way (see `addresses`). A host that has moved has
+another address on the wire than in its kernel.
 """
 
 import struct
@@ -28,7 +29,7 @@ class IpffCarriage(Carriage):
 
     def __init__(self, settings: IpffSettings, flows: Flows) -> None:
         super().__init__(flows)
-        self.own = settings.address
+        self.own = self.kernel_own = settings.address
         self.ethertype = settings.ethertype
         self.icmp_protocol = settings.icmp_protocol
 
@@ -62,7 +63,7 @@ class IpffCarriage(Carriage):
             return None
         _, length, protocol, _, near, source, far, destination = _KERNEL.unpack_from(buffer, at)
         start = at + _KERNEL.size
-        if source != self.own or near != KERNEL_PREFIX or far != KERNEL_PREFIX or length > end - start:
+        if source != self.kernel_own or near != KERNEL_PREFIX or far != KERNEL_PREFIX or length > end - start:
             return None
         return Packet(protocol, destination, start, start + length)
 
@@ -72,7 +73,8 @@ class IpffCarriage(Carriage):
         first = first & 0x0FFFFFFF | 6 << 28
         start = packet.start - _KERNEL_LENGTH
         protocol = packet.protocol
-        _KERNEL.pack_into(buffer, start, first, length, protocol, hops, KERNEL_PREFIX, peer, KERNEL_PREFIX, self.own)
+        own = self.kernel_own
+        _KERNEL.pack_into(buffer, start, first, length, protocol, hops, KERNEL_PREFIX, peer, KERNEL_PREFIX, own)
         buffer[start - ETHERNET : start] = self.kernel_ethernet
         return start - ETHERNET
 
@@ -86,3 +88,11 @@ class IpffCarriage(Carriage):
 
     def build(self, peer: int, protocol: int, payload: bytes) -> bytes:
         return _WIRE.pack(_VERSION << 28, len(payload), 64, 0, protocol << 50 | self.own, peer) + payload
+
+    def build_for_kernel(self, peer: int, protocol: int, payload: bytes) -> bytes:
+        addresses = KERNEL_PREFIX, peer, KERNEL_PREFIX, self.kernel_own
+        return _KERNEL.pack(6 << 28, len(payload), protocol, 64, *addresses) + payload
+
+    def lengthen(self, buffer: bytearray, at: int, more: int) -> None:
+        (length,) = struct.unpack_from("!H", buffer, at + 4)
+        struct.pack_into("!H", buffer, at + 4, length + more)

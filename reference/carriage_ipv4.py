@@ -7,7 +7,7 @@ A host that has moved has another address on the wire than in its kernel.
 import struct
 
 from reference.addresses import ipv4_as_ipff, ipv4_of_ipff, ipv4_text
-from reference.carriage import ETHERNET, TCP, Carriage, Packet
+from reference.carriage import ETHERNET, TCP, UDP, Carriage, Packet
 from reference.checksum import adjust, checksum, is_intact
 from reference.configuration import Ipv4Settings
 from reference.flows import Flow, Flows
@@ -54,7 +54,7 @@ class Ipv4Carriage(Carriage):
         header = (first & 0xF) << 2
         if first >> 4 != 4 or header < 20 or not header <= length <= end - at or destination != self.own:
             return None
-        if protocol in (TCP, self.icmp_protocol) and fragment & _FRAGMENT:
+        if protocol in (TCP, UDP, self.icmp_protocol) and fragment & _FRAGMENT:
             return None
         if source == self.own or (protocol == ICMP and (length == header or buffer[at + header] != ECHO_REQUEST)):
             return None
@@ -64,8 +64,8 @@ class Ipv4Carriage(Carriage):
         return is_intact(buffer[at:start])
 
     def parse_kernel(self, buffer: bytearray, at: int, end: int) -> Packet | None:
-        first, _, length, _, _, _, protocol, _, source, destination = _HEADER.unpack_from(buffer, at)
-        if source != self.kernel_own or length > end - at:
+        first, _, length, _, fragment, _, protocol, _, source, destination = _HEADER.unpack_from(buffer, at)
+        if source != self.kernel_own or length > end - at or (protocol == UDP and fragment & _FRAGMENT):
             return None
         return Packet(protocol, destination, at + ((first & 0xF) << 2), at + length)
 
@@ -99,3 +99,12 @@ class Ipv4Carriage(Carriage):
         fields = [0x45, 0, 20 + len(payload), self._identification, 0, 64, protocol, 0, source, destination]
         fields[7] = checksum(_HEADER.pack(*fields))
         return _HEADER.pack(*fields) + payload
+
+    def build_for_kernel(self, peer: int, protocol: int, payload: bytes) -> bytes:
+        return self.packet(peer, self.kernel_own, protocol, payload)
+
+    def lengthen(self, buffer: bytearray, at: int, more: int) -> None:
+        (length,) = struct.unpack_from("!H", buffer, at + 2)
+        (field,) = struct.unpack_from("!H", buffer, at + _CHECKSUM)
+        struct.pack_into("!H", buffer, at + 2, length + more)
+        struct.pack_into("!H", buffer, at + _CHECKSUM, adjust(field, more))

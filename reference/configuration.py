@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reference.addresses import ipff_from_text, ipv4_from_text
+from reference.mobile_capable import CapableSettings
 from reference.rehash_settings import RehashSettings
 
-SERVER, HOST = ROLES = ("server", "host")
+SERVER, HOST, MOBILE_NODE = ROLES = ("server", "host", "mobile node")
 MIGRATE_SEQUENCE_POLICIES = ("window", "exact")
 
 
@@ -46,6 +47,9 @@ class Configuration:
     ipv4: Ipv4Settings | None
     rate_limit_s: float = 5.0
     migrate_seq: str = "window"
+    retry_interval_s: float = 2.0
+    retries: int = 3
+    mobile_capable: CapableSettings | None = None
     rehash: RehashSettings = field(default_factory=RehashSettings)
     echo_port: int | None = None
     applications: tuple[tuple[str, ...], ...] = field(default=())
@@ -104,6 +108,13 @@ def _applications(value: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(argv) for argv in value)
 
 
+def _capable(mops: _Table) -> CapableSettings | None:
+    if mops.value.get("mobile_capable") is None:
+        return None
+    table = mops.table("mobile_capable")
+    return CapableSettings(table.integer("kind", 9, 255, 254), table.integer("exid", 0, 0xFFFF, 0x4D4F))
+
+
 def read_configuration(environment: Mapping[str, str]) -> Configuration:
     """Read the two environment variables of the DUT contract."""
     wires = tuple(environment.get("DUT_WIRES", "").split())
@@ -153,6 +164,9 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         ipv4=ipv4,
         rate_limit_s=mops.number("rate_limit_s", 0, 3600, 5.0),
         migrate_seq=mops.choice("migrate_seq", MIGRATE_SEQUENCE_POLICIES, "window"),
+        retry_interval_s=mops.number("retry_interval_s", 0.01, 3600, 2.0),
+        retries=mops.integer("retries", 0, 100, 3),
+        mobile_capable=_capable(mops),
         rehash=RehashSettings(
             option_kind=rehash.integer("option_kind", 9, 255, 253),
             max_retries=rehash.integer("max_retries", 0, 100, 5),

@@ -23,6 +23,10 @@ _EXPIRY_S = 2.0
 _FRAME = 65536 + HEADROOM
 
 
+#: What takes a packet of a transport protocol: its flow when it is to go on, its header rewritten.
+Upper = Callable[[Carriage, Packet], Flow | None]
+
+
 class Role(Protocol):
     """What a host can be besides an end of TCP connections."""
 
@@ -60,6 +64,8 @@ class Datapath:
         self._clock = time.monotonic
         self._now = self._clock()
         self._expiry = self._now + _EXPIRY_S
+        self.upper_from_wire: dict[int, Upper] = {TCP: self._segment_from_wire}
+        self.upper_from_kernel: dict[int, Upper] = {TCP: self._segment_from_kernel}
         self.counters = {"from_wire": 0, "from_kernel": 0, "lost": 0}
         last_arrival(wire)  # from here on the kernel stamps what arrives
 
@@ -100,6 +106,7 @@ class Datapath:
             self._expiry = self._now + _EXPIRY_S
             for carriage in self.carriages:
                 carriage.flows.expire(self._now)
+                carriage.udp.expire(self._now)
 
     @staticmethod
     def _read(raw: socket.socket, view: memoryview, take: Callable[[int], None]) -> bool:
@@ -135,8 +142,9 @@ class Datapath:
         if packet is None:
             return
         flow = None
-        if packet.protocol == TCP:
-            flow = self._segment_from_wire(carriage, packet)
+        take = self.upper_from_wire.get(packet.protocol)
+        if take is not None:
+            flow = take(carriage, packet)
             if flow is None:
                 return
         elif packet.protocol == carriage.icmp_protocol:
@@ -164,7 +172,7 @@ class Datapath:
                 self._wire_view[at:end], carriage.pseudo_header_sum(packet.peer, TCP, end - at)
             ):
                 tcp.from_peer(sequence, acknowledgement, flags, end - data, self._wire_view[at + 20 : data])
-        if flow.in_delta or flow.kernel_port != port:
+        if flow.is_rewritten:
             flow.into_kernel(buffer, at, checksum)
         return flow
 
@@ -187,8 +195,9 @@ class Datapath:
             return
         flow = None
         destination = packet.peer
-        if packet.protocol == TCP:
-            flow = self._segment_from_kernel(carriage, packet)
+        take = self.upper_from_kernel.get(packet.protocol)
+        if take is not None:
+            flow = take(carriage, packet)
             if flow is None:
                 return
             destination = flow.wire_address
@@ -209,7 +218,7 @@ class Datapath:
         data = at + (offset >> 2 & 0x3C)
         options = self._kernel_view[at + 20 : data]
         flow.tcp.from_kernel(sequence, acknowledgement, flags, window, end - data, options)
-        if flow.out_delta or flow.wire_port != port:
+        if flow.is_rewritten:
             flow.onto_wire(buffer, at, checksum)
         return flow
 
@@ -232,6 +241,10 @@ class Datapath:
         if header is None:
             self._arp.keep(destination, bytes(packet), self._now)
         return header
+
+    def asked(self, question: str, words: str) -> dict[str, str] | None:
+        """Answer a question of the agent; None when it is not one for us."""
+        return self.move_to(words) if question == "move" else None
 
     def move_to(self, address: str) -> dict[str, str]:
         """Leave the own address for another; why not, if not."""

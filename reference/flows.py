@@ -5,17 +5,20 @@ The kernel's connection keeps its tuple for life; what a migration changes is th
 wire tuple whose kernel tuple still belongs to a migrated connection gets an alias: same address, another port.
 The own address is the same in all tuples and left out: a tuple is (peer address, peer port, own port). A host that
 moves changes it for all its connections; those that cannot follow are parked at the address they were left with.
+UDP has flows too, one for every pair of sockets that have exchanged a datagram.
 """
 
 import itertools
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from reference.checksum import adjust
+from reference.choices import NO_CHOICE, Choice
 from reference.tcp import ACK, CHECKSUM_AT, LIVE, SYN, State, Tracking
 
 if TYPE_CHECKING:
+    from reference.mobile_context import MobileContext
     from reference.rehash_context import Context
 
 Tuple = tuple[int, int, int]
@@ -51,28 +54,35 @@ class Flow:
     """One connection: its wire tuple, its kernel tuple, and the precomputed differences of the checksums."""
 
     __slots__ = (
-        "in_delta", "kernel_address", "kernel_port", "last_move", "local_port", "out_delta", "own_delta", "parked_at",
-        "rehash", "seen", "tcp", "wire_address", "wire_port",
+        "choice", "in_delta", "is_rewritten", "kernel_address", "kernel_port", "last_move", "local_port", "mobile",
+        "out_delta", "own_delta", "own_port", "parked_at", "rehash", "seen", "tcp", "wire_address", "wire_port",
     )  # fmt: skip
+
+    protocol = 6
 
     def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int = 0) -> None:
         self.kernel_address, self.kernel_port, self.local_port = kernel
         self.tcp = Tracking()
         self.last_move: Move | None = None
         self.rehash: Context | None = None
+        self.mobile: MobileContext | None = None
+        self.choice = NO_CHOICE
         self.parked_at: int | None = None  # own address that it was left with
         self.seen = now
         self.own_delta = own_delta  # the kernel's address of this host less that on the wire, modulo 65535
+        self.own_port = wire[2]  # on the wire; local_port is the kernel's
         self.set_wire(wire[0], wire[1])
 
     def set_wire(self, address: int, port: int) -> None:
         self.wire_address, self.wire_port = address, port
-        self.in_delta = (self.kernel_address + self.kernel_port - address - port + self.own_delta) % 0xFFFF
+        addresses = self.kernel_address - address + self.own_delta
+        self.in_delta = (addresses + self.kernel_port - port + self.local_port - self.own_port) % 0xFFFF
         self.out_delta = -self.in_delta % 0xFFFF
+        self.is_rewritten = bool(self.in_delta) or self.kernel_port != port or self.local_port != self.own_port
 
     @property
     def wire(self) -> Tuple:
-        return self.wire_address, self.wire_port, self.local_port
+        return self.wire_address, self.wire_port, self.own_port
 
     @property
     def kernel(self) -> Tuple:
@@ -84,23 +94,27 @@ class Flow:
 
     def into_kernel(self, buffer: bytearray, at: int, checksum: int) -> None:
         """Rewrite the TCP header at `at` for the kernel."""
-        struct.pack_into("!H", buffer, at, self.kernel_port)
+        struct.pack_into("!HH", buffer, at, self.kernel_port, self.local_port)
         struct.pack_into("!H", buffer, at + CHECKSUM_AT, adjust(checksum, self.in_delta))
 
     def onto_wire(self, buffer: bytearray, at: int, checksum: int) -> None:
         """Rewrite the TCP header at `at` for the wire."""
-        struct.pack_into("!H", buffer, at + 2, self.wire_port)
+        struct.pack_into("!HH", buffer, at, self.own_port, self.wire_port)
         struct.pack_into("!H", buffer, at + CHECKSUM_AT, adjust(checksum, self.out_delta))
 
 
 class Flows:
     """All connections of one carriage."""
 
+    flow_type: type[Flow] = Flow
+
     def __init__(self) -> None:
         self.by_wire: dict[Tuple, Flow] = {}
         self.by_kernel: dict[Tuple, Flow] = {}
         self.by_peer: dict[tuple[int, int], dict[Flow, None]] = {}
         self._own_delta = 0
+        #: What the application that has this port of the kernel has chosen for its sockets.
+        self.choice_for: Callable[[int], Choice] = lambda _: NO_CHOICE
         self._alias_port = itertools.cycle(range(*_ALIAS_PORTS))
 
     def __len__(self) -> int:
@@ -116,7 +130,7 @@ class Flows:
                 return flow
             self.free(flow)
         kernel = self.kernel_tuple_for(wire)
-        return None if kernel is None else self._add(Flow(wire, kernel, now, self._own_delta))
+        return None if kernel is None else self._add(self.flow_type(wire, kernel, now, self._own_delta))
 
     def outbound(self, address: int, port: int, local_port: int, now: float, flags: int = ACK) -> Flow | None:
         """The flow of a segment from the kernel; None when its wire tuple belongs to another connection."""
@@ -129,7 +143,7 @@ class Flows:
             self.free(flow)
         if kernel in self.by_wire or len(self.by_kernel) >= MAXIMUM:
             return None
-        return self._add(Flow(kernel, kernel, now, self._own_delta))
+        return self._add(self.flow_type(kernel, kernel, now, self._own_delta))
 
     def kernel_tuple_for(self, wire: Tuple) -> Tuple | None:
         """The kernel tuple of a newcomer: its wire tuple, or an alias while that is taken."""
@@ -158,10 +172,15 @@ class Flows:
 
     def rebind(self, flow: Flow, address: int, port: int) -> None:
         """Give a flow another tuple on the wire; whatever has no life left there makes room."""
-        squatter = self.by_wire.get((address, port, flow.local_port))
+        self.place(flow, address, port, flow.own_port)
+
+    def place(self, flow: Flow, address: int, port: int, own_port: int) -> None:
+        """Give a flow another tuple on the wire, its own port included."""
+        squatter = self.by_wire.get((address, port, own_port))
         if squatter is not None and squatter is not flow:
             self.free(squatter)
         self._leave(flow)
+        flow.own_port = own_port
         flow.set_wire(address, port)
         self._enter(flow)
 
@@ -205,6 +224,7 @@ class Flows:
         return (flow for flow in self.by_kernel.values() if flow.last_move is not None)
 
     def _add(self, flow: Flow) -> Flow:
+        flow.choice = self.choice_for(flow.local_port)
         self._enter(flow)
         return flow
 

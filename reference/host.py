@@ -13,19 +13,22 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import ChainMap
+from collections.abc import Mapping
 from typing import Any
 
 from reference import NAME, VERSION
-from reference.addresses import ipv4_text
+from reference.addresses import ipff_text, ipv4_text
 from reference.carriage import Carriage
 from reference.carriage_ipff import IpffCarriage
 from reference.carriage_ipv4 import Ipv4Carriage
-from reference.configuration import HOST, Configuration
+from reference.configuration import HOST, MOBILE_NODE, Configuration
 from reference.datapath import Datapath
 from reference.host_namespace import MTU_MARGIN, STACK, make_pair, settle_in
 from reference.linux import die_with_parent, interface_facts, packet_socket, unshare_network
 from reference.log import log
-from reference.own_address import OwnAddress
+from reference.mops_datapath import MopsDatapath
+from reference.own_address import OwnAddress, OwnAddresses
 from reference.parts import Parts
 from reference.rehash_datapath import RehashDatapath
 
@@ -70,32 +73,40 @@ def run_host(configuration: Configuration, parts: Parts, deviation: str | None) 
         carriages.append(IpffCarriage(configuration.ipff, parts.flows()))
     if configuration.ipv4 is not None:
         carriages.append(Ipv4Carriage(configuration.ipv4, parts.flows()))
-    make = _rehash_host if configuration.role == HOST else _mops_server
+    make = _rehash_host if configuration.role == HOST else _mops_host
     datapath, counters = make(configuration, parts, carriages, (wire, wire_mac, stack), wire_mtu)
     return _supervise(datapath, counters, ours, agent, deviation)
 
 
+Counters = Mapping[str, int]
 _Interfaces = tuple[socket.socket, bytes, socket.socket]
 
 
-def _mops_server(
+def _mops_host(
     configuration: Configuration, parts: Parts, carriages: list[Carriage], interfaces: _Interfaces, wire_mtu: int
-) -> tuple[Datapath, dict[str, int]]:
+) -> tuple[Datapath, Counters]:
     neighbour_mac = configuration.ipff.neighbour_mac if configuration.ipff is not None else None
-    datapath = Datapath(*interfaces, carriages, neighbour_mac)
-    server = parts.mops_server(
+    datapath = MopsDatapath(*interfaces, carriages, neighbour_mac)
+    choices = parts.choices()
+    datapath.begin(choices, parts.mobile_capable(configuration.mobile_capable))
+    server = datapath.server = parts.mops_server(
         parts.rate_limit(configuration.rate_limit_s),
         configuration.migrate_seq == "exact",
         datapath.settle,
         datapath.send,
+        choices,
     )
-    datapath.role = server
-    return datapath, server.counters
+    if configuration.role != MOBILE_NODE:
+        return datapath, server.counters
+    datapath.node = parts.mobile_node(
+        configuration.retry_interval_s, configuration.retries, choices, parts.nat_table(), parts.anycast(), datapath
+    )
+    return datapath, ChainMap(datapath.node.counters, server.counters)
 
 
 def _rehash_host(
     configuration: Configuration, parts: Parts, carriages: list[Carriage], interfaces: _Interfaces, wire_mtu: int
-) -> tuple[Datapath, dict[str, int]]:
+) -> tuple[Datapath, Counters]:
     (carriage,) = carriages
     assert isinstance(carriage, Ipv4Carriage)
     datapath = RehashDatapath(*interfaces, carriage, configuration.rehash, parts)
@@ -109,7 +120,7 @@ def _expect(control: socket.socket, word: bytes) -> None:
 
 
 def _supervise(
-    datapath: Datapath, counters: dict[str, int], control: socket.socket, agent: int, deviation: str | None
+    datapath: Datapath, counters: Counters, control: socket.socket, agent: int, deviation: str | None
 ) -> int:
     """Run the datapath; answer the agent's questions; end with the agent or on a signal."""
     watched = os.pidfd_open(agent)
@@ -124,11 +135,11 @@ def _supervise(
         raise StopServing
 
     def asked() -> None:
-        question, _, address = control.recv(_MESSAGE).decode().partition(" ")
+        question, _, words = control.recv(_MESSAGE).decode().partition(" ")
         if question == "":
             raise StopServing
-        answer = datapath.move_to(address) if question == "move" else _status(datapath, counters, deviation)
-        control.send(json.dumps(answer).encode())
+        answer = datapath.asked(question, words)
+        control.send(json.dumps(_status(datapath, counters, deviation) if answer is None else answer).encode())
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -150,7 +161,7 @@ def _supervise(
     raise HostError(f"the agent ended unexpectedly ({os.waitstatus_to_exitcode(status)})")
 
 
-def _status(datapath: Datapath, counters: dict[str, int], deviation: str | None) -> dict[str, Any]:
+def _status(datapath: Datapath, counters: Counters, deviation: str | None) -> dict[str, Any]:
     return {
         "name": NAME,
         "version": VERSION,
@@ -192,6 +203,11 @@ async def _serve(configuration: Configuration, parts: Parts, control: socket.soc
     own: OwnAddress | None = None
     if configuration.role == HOST and configuration.ipv4 is not None:
         own = parts.own_address(ipv4_text(configuration.ipv4.address))
+    elif configuration.role == MOBILE_NODE:
+        own = OwnAddresses(
+            ipff_text(configuration.ipff.address) if configuration.ipff is not None else None,
+            ipv4_text(configuration.ipv4.address) if configuration.ipv4 is not None else None,
+        )
     agent = Agent(configuration.ipff is not None, ask, own)
     if configuration.echo_port is not None:
         await agent.listen(configuration.echo_port, "echo")

@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 
 from reference.carriage import TCP, Carriage
 from reference.checksum import is_intact
-from reference.flows import Flow, Move
+from reference.choices import Choice, Choices
+from reference.flows import Flow, Flows, Move
 from reference.log import log
 from reference.mops_message import (
     FAILED,
@@ -63,6 +64,7 @@ class Done:
     address: int
     port: int
     last_move: Move | None
+    choice: Choice
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,11 @@ class MopsServer:
         exact_sequence: bool,
         settle: Callable[[Iterable[Flow]], None],
         send: Callable[[Carriage, int, int, bytes], None],
+        choices: Choices | None = None,
     ) -> None:
         self.rate_limit = rate_limit
         self.exact_sequence = exact_sequence
+        self.choices = Choices() if choices is None else choices
         self._settle = settle
         self._send = send
         self.counters = {"migrate_received": 0, "migrate_discarded": 0, "success_sent": 0, "failed_sent": 0}
@@ -192,8 +196,9 @@ class MopsServer:
         previous, migrated = command.previous, command.migrated
         if previous is None or migrated is None:
             return Outcome(entry, "address does not exist on this carriage")
-        if not self.is_protocol_mobile(command.message.protocol):
-            return Outcome(entry, f"protocol {command.message.protocol} has no sequence number")
+        flows = self.flows_of(command)
+        if flows is None:
+            return Outcome(entry, f"no sockets of protocol {command.message.protocol}")
         if self.is_repeat(command, entry, previous, migrated):
             return Outcome(entry)
         if not command.carriage.is_peer(migrated) or not entry.migrated_port:
@@ -201,16 +206,17 @@ class MopsServer:
         flow, wrong = self.find(command, entry, previous)
         if flow is None:
             return Outcome(entry, wrong)
-        if self.is_in_use(command.carriage, flow, migrated, entry.migrated_port):
+        if self.is_in_use(flows, flow, migrated, entry.migrated_port):
             return Outcome(entry, "new tuple is in use")
-        done = Done(flow, flow.wire_address, flow.wire_port, flow.last_move)
-        command.carriage.flows.migrate(flow, migrated, entry.migrated_port)
+        done = Done(flow, flow.wire_address, flow.wire_port, flow.last_move, flow.choice)
+        flow.choice = self.choices.after_success(flow.choice)
+        flows.migrate(flow, migrated, entry.migrated_port)
         flow.last_move = Move((previous, entry.previous_port), (migrated, entry.migrated_port), entry.identifier)
         return Outcome(entry, done=done)
 
-    def is_protocol_mobile(self, protocol: int) -> bool:
-        """UDP could migrate with a Unique ID only, and nobody here asks for one."""
-        return protocol == TCP
+    def flows_of(self, command: Command) -> Flows | None:
+        """The connections of the protocol that a command names."""
+        return command.carriage.flows_of(command.message.protocol)
 
     def is_repeat(self, command: Command, entry: Entry, previous: int, migrated: int) -> bool:
         """Whether this entry has succeeded before and its socket is still there: the reply may have been lost."""
@@ -220,26 +226,57 @@ class MopsServer:
             and flow.last_move.is_repeated_by(
                 (previous, entry.previous_port), (migrated, entry.migrated_port), entry.identifier
             )
-            for flow in command.carriage.flows.of_peer(migrated, entry.migrated_port)
+            for flow in self._of_peer(command, migrated, entry.migrated_port)
         )
 
     def candidates(self, command: Command, entry: Entry, previous: int) -> list[Flow]:
         """The opened sockets that the previous tuple names."""
-        return command.carriage.flows.of_peer(previous, entry.previous_port)
+        return self._of_peer(command, previous, entry.previous_port)
+
+    def _of_peer(self, command: Command, address: int, port: int) -> list[Flow]:
+        flows = self.flows_of(command)
+        return [] if flows is None else flows.of_peer(address, port)
 
     def find(self, command: Command, entry: Entry, previous: int) -> tuple[Flow | None, str]:
         """The one socket that an entry means, or why there is none."""
         flows = [flow for flow in self.candidates(command, entry, previous) if self.is_migratable(flow)]
         if not flows:
             return None, "no such socket"
+        flows = [flow for flow in flows if self.is_mobile(flow)]
+        if not flows:
+            return None, "the socket is not mobile"
         self._settle(flows)
-        right = [flow for flow in flows if self.is_identifier_right(flow, entry.identifier)]
+        right = [flow for flow in flows if self.is_identifier_matched(flow, entry.identifier)]
         if len(right) > 1:
             right = [flow for flow in right if entry.identifier == flow.tcp.rcv_nxt]
         if len(right) == 1:
             return right[0], ""
-        expected = ", ".join(f"{flow.tcp.rcv_nxt}..{flow.tcp.rcv_edge}" for flow in flows)
-        return None, f"sequence number {entry.identifier}, expected {expected}"
+        expected = ", ".join(self._expected(flow) for flow in flows)
+        return None, f"identifier {entry.identifier}, expected {expected}"
+
+    @staticmethod
+    def _expected(flow: Flow) -> str:
+        if flow.choice.unique_id is not None:
+            return "the Unique ID"
+        return f"{flow.tcp.rcv_nxt}..{flow.tcp.rcv_edge}" if flow.protocol == TCP else "nothing"
+
+    def is_mobile(self, flow: Flow) -> bool:
+        """A socket without MOBILE_ALLOWED is not remapped, nor is one that waits for an answer to its own Migrate."""
+        waits = flow.mobile is not None and (flow.mobile.is_pending or flow.mobile.is_dead)
+        return not waits and self.choices.is_mobile(flow.protocol, flow.choice)
+
+    def is_identifier_matched(self, flow: Flow, identifier: int) -> bool:
+        """A Unique ID where the application requires one; otherwise TCP goes by its sequence number, UDP nowhere."""
+        if flow.choice.unique_id is not None:
+            return self.is_unique_id_right(flow, flow.choice.unique_id, identifier)
+        return self.is_identifier_right(flow, identifier) if flow.protocol == TCP else self.is_any_datagram(flow)
+
+    def is_unique_id_right(self, flow: Flow, unique_id: int, identifier: int) -> bool:
+        return identifier == unique_id
+
+    def is_any_datagram(self, flow: Flow) -> bool:
+        """Whether a UDP socket without a Unique ID migrates all the same."""
+        return False
 
     def is_migratable(self, flow: Flow) -> bool:
         """From the end of the handshake until both sides are closed."""
@@ -251,14 +288,16 @@ class MopsServer:
             return identifier == flow.tcp.rcv_nxt
         return distance(flow.tcp.rcv_nxt, identifier) >= 0 and distance(identifier, flow.tcp.rcv_edge) >= 0
 
-    def is_in_use(self, carriage: Carriage, flow: Flow, address: int, port: int) -> bool:
-        occupant = carriage.flows.occupant(address, port, flow.local_port)
+    def is_in_use(self, flows: Flows, flow: Flow, address: int, port: int) -> bool:
+        occupant = flows.occupant(address, port, flow.own_port)
         return occupant is not None and occupant is not flow
 
     def undo(self, command: Command, done: Done) -> None:
         """Put one socket back where it was."""
-        command.carriage.flows.rebind(done.flow, done.address, done.port)
-        done.flow.last_move = done.last_move
+        flows = self.flows_of(command)
+        assert flows is not None
+        flows.rebind(done.flow, done.address, done.port)
+        done.flow.last_move, done.flow.choice = done.last_move, done.choice
 
     # Answering ---------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,13 @@
 
 from dataclasses import dataclass, replace
 
+from reference.anycast import AnycastServers
+from reference.choices import Choices
 from reference.flows import Flows
+from reference.mobile_capable import MobileCapable
+from reference.mobile_node import MobileNode
 from reference.mops_server import MopsServer
+from reference.nat_table import NatTable
 from reference.own_address import OwnAddress
 from reference.rate_limit import RateLimit
 from reference.rehash import Rehash
@@ -19,6 +24,11 @@ class Parts:
     flows: type[Flows] = Flows
     mops_server: type[MopsServer] = MopsServer
     rate_limit: type[RateLimit] = RateLimit
+    mobile_node: type[MobileNode] = MobileNode
+    nat_table: type[NatTable] = NatTable
+    anycast: type[AnycastServers] = AnycastServers
+    choices: type[Choices] = Choices
+    mobile_capable: type[MobileCapable] = MobileCapable
     rehash: type[Rehash] = Rehash
     nonces: type[Nonces] = Nonces
     slow_start: type[SlowStart] = SlowStart

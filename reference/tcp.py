@@ -59,7 +59,7 @@ class Tracking:
 
     __slots__ = (
         "_initial", "_our_scale", "expected", "our_fin", "our_fin_acknowledged", "peer_closed", "peer_fin",
-        "rcv_edge", "rcv_nxt", "scale", "state", "we_closed_first",
+        "rcv_edge", "rcv_nxt", "scale", "snd_nxt", "snd_una", "state", "we_closed_first",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,6 +70,7 @@ class Tracking:
         self._initial = 0
         self._our_scale: int | None = None
         self.scale = 0
+        self.snd_nxt = self.snd_una = 0
         self.rcv_nxt = 0
         self.rcv_edge = 0
         self.expected = 0
@@ -126,6 +127,14 @@ class Tracking:
             self.peer_closed = True
             self._finish()
 
+    def sent(self, sequence: int, flags: int, length: int) -> None:
+        """Account for a segment that goes out on the wire: SND.NXT is behind the last of what has been sent."""
+        end = (sequence + length + bool(flags & SYN) + bool(flags & FIN)) % _SPACE
+        if flags & SYN:
+            self.snd_una = sequence
+        if flags & SYN or distance(self.snd_nxt, end) > 0:
+            self.snd_nxt = end
+
     def from_peer(self, sequence: int, acknowledgement: int, flags: int, length: int, options: memoryview) -> None:
         """Account for an intact segment of the peer on its way to the kernel; `length` is that of its data."""
         if flags & RST:
@@ -136,6 +145,8 @@ class Tracking:
             if taken:
                 self.state = State.CLOSED
             return
+        if flags & ACK and distance(self.snd_una, acknowledgement) > 0 <= distance(acknowledgement, self.snd_nxt):
+            self.snd_una = acknowledgement
         if flags & SYN:
             if self.state is State.UNKNOWN:
                 self.state = State.OPENING

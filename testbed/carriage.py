@@ -67,13 +67,25 @@ class Carriage:
 
     def tcp_checksum_ok(self, frame: bytes) -> bool:
         """Whether the TCP segment in a frame of this carriage carries a right checksum (RFC 9293 3.1)."""
+        return self._checksum_ok(frame, TCP_PROTOCOL)
+
+    def udp_checksum_ok(self, frame: bytes) -> bool:
+        """Whether the UDP datagram in a frame of this carriage carries a right checksum (RFC 768)."""
+        return self._checksum_ok(frame, UDP_PROTOCOL)
+
+    def payload(self, frame: bytes) -> bytes:
+        """What the network packet in a frame of this carriage carries, byte for byte."""
         packet = frame[ETHERNET_HEADER:]
         if self.name == "ipff":
-            segment = packet[IPFF_HEADER:][: int.from_bytes(packet[4:6], "big")]
+            return packet[IPFF_HEADER:][: int.from_bytes(packet[4:6], "big")]
+        return packet[(packet[0] & 15) * 4 : int.from_bytes(packet[2:4], "big")]
+
+    def _checksum_ok(self, frame: bytes, protocol: int) -> bool:
+        packet, segment = frame[ETHERNET_HEADER:], self.payload(frame)
+        if self.name == "ipff":
             source, destination = (int.from_bytes(packet[at : at + 8], "big") & ADDRESS_MASK for at in (8, 16))
-            return bool(checksum(pseudo_header(source, destination, TCP_PROTOCOL, len(segment)) + segment) == 0)
-        segment = packet[(packet[0] & 15) * 4 : int.from_bytes(packet[2:4], "big")]
-        return bool(checksum(packet[12:20] + struct.pack("!HH", TCP_PROTOCOL, len(segment)) + segment) == 0)
+            return bool(checksum(pseudo_header(source, destination, protocol, len(segment)) + segment) == 0)
+        return bool(checksum(packet[12:20] + struct.pack("!HH", protocol, len(segment)) + segment) == 0)
 
     @staticmethod
     def protocol(packet: Packet) -> int | None:

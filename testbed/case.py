@@ -85,6 +85,7 @@ class Case:
         self.trace = Trace(bench.clock)
         self.values: dict[str, str] = {}
         self.waits_ns = 0
+        self.explains_messages = True
         self.started_ns = self.clock.now_ns()
         self._stations: list[Station] = []
         self._losses = self.port.count_losses()
@@ -100,15 +101,19 @@ class Case:
         """The Ethernet address of the device's wire."""
         return self.bench.dut.macs[0]
 
-    def station(self, address: str = "") -> Station:
-        """A station at an address that no other case uses, or at this one as soon as no other case uses it."""
-        pool = self.bench.pools[self.carriage.name]
+    def station(self, address: str = "", carriage: Carriage | None = None) -> Station:
+        """A station at an address that no other case uses, or at this one as soon as no other case uses it.
+
+        It is on the case's carriage unless another one is named.
+        """
+        carriage = carriage or self.carriage
+        pool = self.bench.pools[carriage.name]
         with self.clock.waiting():
             if address:
                 pool.lease_this(address)
             else:
                 address = pool.lease()
-        station = Station(self.carriage, self.port, self.dut_mac, address, self.trace)
+        station = Station(carriage, self.port, self.dut_mac, address, self.trace)
         self._stations.append(station)
         return station
 
@@ -132,18 +137,26 @@ class Case:
         self.look(lambda: None, now, seconds)
         self.waits_ns += round(seconds * NANO)
 
-    def messages(self, since: int = 0) -> list[tuple[Frame, Packet]]:
+    def messages(self, since: int = 0, carriage: Carriage | None = None) -> list[tuple[Frame, Packet]]:
         """The mobility messages (ICMPv5) that the DUT sent, from position `since` of the trace on."""
+        return [(frame, packet.payload) for frame, packet in self.message_packets(since, carriage)]
+
+    def message_packets(self, since: int = 0, carriage: Carriage | None = None) -> list[tuple[Frame, Packet]]:
+        """The same with the network packet around each message."""
+        carriage = carriage or self.carriage
         found = []
         for frame in self.trace.received(since):
-            packet = self.carriage.dissect(frame.data)
-            if self.carriage.protocol(packet) == self.carriage.icmp_protocol:
-                found.append((frame, packet.payload))
+            packet = carriage.dissect(frame.data)
+            if carriage.protocol(packet) == carriage.icmp_protocol:
+                found.append((frame, packet))
         return found
 
     def settle(self) -> None:
-        """At the end: every mobility message must have been explained, and the tester must not have lost frames."""
-        unexplained = [frame for frame, _ in self.messages() if not frame.accounted]
+        """At the end: every mobility message must have been explained, and the tester must not have lost frames.
+
+        Where the device sends messages by itself (`explains_messages` is false) cases of their own judge how many.
+        """
+        unexplained = [frame for frame, _ in self.messages() if self.explains_messages and not frame.accounted]
         if unexplained:
             numbers = ", ".join(f"#{frame.index}" for frame in unexplained)
             for frame in unexplained:
@@ -168,4 +181,4 @@ class Case:
         """Give the addresses back."""
         for station in self._stations:
             station.leaves()
-            self.bench.pools[self.carriage.name].give_back(station.address)
+            self.bench.pools[station.carriage.name].give_back(station.address)

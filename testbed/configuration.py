@@ -32,7 +32,7 @@ def configuration(profile: Profile, role: str, tester_mac: str = "") -> dict[str
     protocol = (
         {"rehash": ixit.rehash.model_dump(include={"option_kind", "max_retries", "init_reissues"})}
         if role == REHASH_HOST
-        else {"mops": ixit.mops.model_dump(include={"rate_limit_s", "migrate_seq"})}
+        else {"mops": _mops(profile)}
     )
     return {"role": role, "carriages": carriages, **protocol, "services": ixit.services.model_dump()}
 
@@ -40,3 +40,13 @@ def configuration(profile: Profile, role: str, tester_mac: str = "") -> dict[str
 def carriage_names(profile: Profile, role: str) -> list[str]:
     """The carriages that a device in `role` has: TCP Rehash knows IPv4 alone."""
     return [name for name in profile.ics.carriages if role != REHASH_HOST or name == "ipv4"]
+
+
+def _mops(profile: Profile) -> dict[str, Any]:
+    """Timers and numbers of MOPS; `mobile_capable` is null where the device does not claim the option."""
+    mops = profile.ixit.mops
+    option = {"kind": mops.mobile_capable_kind, "exid": mops.mobile_capable_exid}
+    return {
+        **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries"}),
+        "mobile_capable": option if profile.ics.mops.mobile_capable else None,
+    }

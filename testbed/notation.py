@@ -40,6 +40,8 @@ def summary(message: Packet) -> str:
         length = len(message.payload)
         data = f" {length} bytes" if length else ""
         return f"TCP [{message.flags}] seq {message.seq} ack {message.ack} win {message.window}{data}"
+    if isinstance(message, UDP):
+        return f"UDP {len(message.payload)} bytes"
     if isinstance(message, (Raw, Padding)):
         return f"{len(message)} bytes"
     text = message.mysummary()

@@ -28,11 +28,10 @@ class Complete(NamedTuple):
 
 
 COMPLETE: tuple[Complete, ...] = (
-    Complete(
-        "MOPS",
-        "server",
-        "4.1",
-        without=frozenset({"mops.udp", "mops.unique_id", "mops.unique_id_one_time"}),
+    *(Complete("MOPS", "server", section) for section in ("2.1", "3", "4.1", "4.2", "4.3", "7", "8", "A", "B", "C")),
+    *(
+        Complete("MOPS", "mobile node", section)
+        for section in ("2.1", "3", "4.1", "4.2", "4.3", "7", "8", "A", "B", "C")
     ),
     *(Complete("REHASH", "host", section) for section in ("1", "3", "4", "5", "6.1", "6.2", "7", "8")),
 )

@@ -3,6 +3,9 @@
 
 import pytest
 
+from conformance.mops.application import Application
+from conformance.mops.correspondent import Correspondent, Router
+from conformance.mops.device import Device
 from conformance.mops.node import MobileNode
 from conformance.mops.server import Server
 from testbed.case import Case
@@ -24,6 +27,31 @@ def node(case: Case) -> MobileNode:
 def server(case: Case) -> Server:
     """The device under test as a server."""
     return Server(case)
+
+
+@pytest.fixture
+def application(case: Case) -> Application:
+    """An application of the device under test that chooses how its sockets are."""
+    return Application(case)
+
+
+@pytest.fixture
+def device(case: Case) -> Device:
+    """The device under test as a mobile node."""
+    case.explains_messages = False
+    return Device(case)
+
+
+@pytest.fixture
+def correspondent(case: Case) -> Correspondent:
+    """The tester as the server that a mobile node is connected to."""
+    return Correspondent(case)
+
+
+@pytest.fixture
+def router(case: Case) -> Router:
+    """The tester as a NAT router between the device and its server."""
+    return Router(case)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

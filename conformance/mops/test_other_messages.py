@@ -5,20 +5,18 @@ import pytest
 
 from conformance.mops.node import MobileNode
 from conformance.mops.server import Server, require
+from conformance.mops.test_appendix_c import carries, mobile_capable
 from layers.mops import SUCCESS, MOPSAnycastAck, MOPSNATAck
-from layers.tcpoptions import MobileCapableOption, get_option
 from testbed import requirement, valid
 from testbed.case import Case
 from testbed.conversation import connect
-
-MOBILE_CAPABLE = MobileCapableOption()
 
 
 @valid
 @requirement("MOPS-4.2-15")
 def test_plain_server_sends_no_anycast_acknowledgement(node: MobileNode, server: Server, case: Case) -> None:
     """A server without an anycast address does not answer a MOBILE_CAPABLE SYN with an anycast acknowledgement."""
-    connect(case, node.station, option=MOBILE_CAPABLE)
+    connect(case, node.station, option=mobile_capable(case))
     server.has_gone_on()
     case.watch(case.bench.profile.ixit.silence_s)
     for frame, message in case.messages():
@@ -45,9 +43,9 @@ def test_mobile_capable_does_not_hinder_a_connection(
     node: MobileNode, server: Server, case: Case, capable: bool
 ) -> None:
     """A SYN opens a connection with and without MOBILE_CAPABLE; without it the SYN-ACK does not carry it either."""
-    peer = connect(case, node.station, option=MOBILE_CAPABLE if capable else None)
+    peer = connect(case, node.station, option=mobile_capable(case) if capable else None)
     segments = server.segments_to(peer, 0)
     require(bool(segments), "SYN-ACK", "one", "none")
     frame, _, tcp = segments[0]
-    carried = get_option(tcp, MobileCapableOption) is not None
+    carried = carries(case, tcp)
     require(capable or not carried, "MOBILE_CAPABLE on the SYN-ACK", "absent", "present", frame)

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import reference.deviations
-from reference.configuration import HOST, SERVER
+from reference.anycast import AnycastServers
+from reference.configuration import HOST, MOBILE_NODE, SERVER
+from reference.mobile_node import MobileNode
+from reference.nat_table import NatTable
 from reference.own_address import OwnAddress
 from reference.rehash import Rehash
 from reference.rehash_context import Nonces
 from reference.slow_start import SlowStart
 
 _PARTS_OF_A_HOST = (Rehash, Nonces, SlowStart, OwnAddress)
+_PARTS_OF_A_NODE = (MobileNode, NatTable, AnycastServers)
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,14 @@ class Deviation:
     @property
     def role(self) -> str:
         """The role of the host that it makes wrong."""
-        return HOST if issubclass(self.part, _PARTS_OF_A_HOST) else SERVER
+        if issubclass(self.part, _PARTS_OF_A_HOST):
+            return HOST
+        named = MOBILE_NODE if issubclass(self.part, _PARTS_OF_A_NODE) else SERVER
+        return str(getattr(self.part, "role", named))
+
+    def fits(self, role: str) -> bool:
+        """Whether a host of a role can be wrong in this way: a mobile node is a server too."""
+        return role == self.role or (role == MOBILE_NODE and self.role == SERVER)
 
 
 _by_name: dict[str, Deviation] = {}

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations in which socket a command is taken to mean, and which tuple it may have."""
 
-from reference.carriage import Carriage
 from reference.deviations.registry import deviation
-from reference.flows import Flow
+from reference.flows import Flow, Flows
 from reference.mops_message import Entry
 from reference.mops_server import Command, MopsServer
 from reference.tcp import State
@@ -17,7 +16,8 @@ from reference.tcp import State
 )
 class PreviousAddressIgnored(MopsServer):
     def candidates(self, command: Command, entry: Entry, previous: int) -> list[Flow]:
-        return [flow for flow in command.carriage.flows.by_wire.values() if flow.wire_port == entry.previous_port]
+        flows = self.flows_of(command) or Flows()
+        return [flow for flow in flows.by_wire.values() if flow.wire_port == entry.previous_port]
 
 
 @deviation(
@@ -28,7 +28,8 @@ class PreviousAddressIgnored(MopsServer):
 )
 class PreviousPortIgnored(MopsServer):
     def candidates(self, command: Command, entry: Entry, previous: int) -> list[Flow]:
-        return [flow for flow in command.carriage.flows.by_wire.values() if flow.wire_address == previous]
+        flows = self.flows_of(command) or Flows()
+        return [flow for flow in flows.by_wire.values() if flow.wire_address == previous]
 
 
 @deviation(
@@ -38,8 +39,8 @@ class PreviousPortIgnored(MopsServer):
     "TCP sockets migrate whatever protocol is named",
 )
 class ProtocolIgnored(MopsServer):
-    def is_protocol_mobile(self, protocol: int) -> bool:
-        return True
+    def flows_of(self, command: Command) -> Flows | None:
+        return command.carriage.flows
 
 
 @deviation(
@@ -71,7 +72,7 @@ class ClosedMigrates(MopsServer):
     "the migrating connection takes the tuple from the other one",
 )
 class TupleInUseTaken(MopsServer):
-    def is_in_use(self, carriage: Carriage, flow: Flow, address: int, port: int) -> bool:
+    def is_in_use(self, flows: Flows, flow: Flow, address: int, port: int) -> bool:
         return False
 
 

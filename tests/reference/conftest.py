@@ -7,9 +7,11 @@ import pytest
 
 from tests.reference.lab import Lab
 from tests.reference.rehash_peer import home
-from tests.reference.wire import CARRIAGES
+from tests.reference.server import Network, elsewhere
+from tests.reference.wire import ACK, CARRIAGES, RST
 
 RATE_LIMIT_S = 0.4
+RETRY_INTERVAL_S = 0.15
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +46,29 @@ def mover(rehash_host: Lab) -> Lab:
 @pytest.fixture(params=CARRIAGES)
 def carriage(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Lab]:
+    mops = {"retry_interval_s": RETRY_INTERVAL_S, "retries": 3, "rate_limit_s": 0.3, "mobile_capable": {"kind": 254}}
+    with Lab(role="mobile node", mops=mops) as lab:
+        yield lab
+
+
+@pytest.fixture
+def network(node: Lab, carriage: str) -> Iterator[Network]:
+    """The wire of a mobile node that has nothing left of the test before."""
+    network = Network(node, carriage)
+    network.move(elsewhere(carriage, 0x80))
+    network.quiet(0.01)
+    network.seen.clear()
+    yield network
+    for server in network.servers:
+        server.segment(RST | ACK)
+    listening = node.call("sockets")
+    for connection in listening["connections"]:
+        node.call("close", connection=connection["connection"])
+    for listener in listening["listeners"]:
+        if listener["port"] != 7:
+            node.call("close", listener=listener["listener"])
+    network.move(elsewhere(carriage, 0x81))

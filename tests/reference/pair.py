@@ -14,13 +14,17 @@ from tests.reference.lab import ROOT, UpperTester, configuration
 
 SCRIPT = Path(__file__).with_name("pair_process.py")
 ADDRESSES = ("198.18.0.1", "198.19.0.1")
+IPFF_ADDRESSES = ("8.8.8.8.8", "525.8.78.3.9")
+NEIGHBOURS = ("02:00:00:00:00:02", "02:00:00:00:00:01")
 PYTHON = sys.executable
 
 
 class End(UpperTester):
-    """One end: a Rehash host, or a program on an ordinary kernel."""
+    """One end: a host, or a program on an ordinary kernel."""
 
-    def __init__(self, folder: Path, index: int, applications: list[list[str]], legacy: bool) -> None:
+    def __init__(
+        self, folder: Path, index: int, applications: list[list[str]], legacy: bool, role: str, mops: dict[str, Any]
+    ) -> None:
         super().__init__()
         self.folder, self.address, self.index = folder, ADDRESSES[index], index
         self.is_over = False
@@ -28,8 +32,10 @@ class End(UpperTester):
         back, here = os.pipe()
         self.far = (there, here)
         self.streams = os.fdopen(to, "wb"), os.fdopen(back, "rb", buffering=0)
-        carriages = {"ipv4": {"address": self.address, "prefix_length": 15, "icmp_protocol": 254}}
-        changes: dict[str, Any] = {"role": "host", "carriages": carriages, "applications": applications}
+        carriages = configuration()["carriages"]
+        carriages["ipff"] |= {"address": IPFF_ADDRESSES[index], "neighbour_mac": NEIGHBOURS[index]}
+        carriages["ipv4"]["address"] = self.address
+        changes: dict[str, Any] = {"role": role, "carriages": carriages, "applications": applications, "mops": mops}
         path = folder / f"{index}.json"
         path.write_text(json.dumps(configuration(**changes)))
         self.specification = {
@@ -55,12 +61,18 @@ class Pair:
     """Both ends; `legacy` is the index of one whose own kernel is on the wire."""
 
     def __init__(
-        self, folder: Path, first: list[list[str]], second: list[list[str]], legacy: int | None = None
+        self,
+        folder: Path,
+        first: list[list[str]],
+        second: list[list[str]],
+        legacy: int | None = None,
+        roles: tuple[str, str] = ("host", "host"),
+        **mops: Any,
     ) -> None:
         self.folder = folder
         self._log = open(self.folder / "log", "wb")  # noqa: SIM115
         both = [[self._placed(argv) for argv in applications] for applications in (first, second)]
-        self.ends = [End(self.folder, index, both[index], index == legacy) for index in range(2)]
+        self.ends = [End(self.folder, index, both[index], index == legacy, roles[index], mops) for index in range(2)]
         descriptors = [one for end in self.ends for one in end.far]
         self.process = subprocess.Popen(
             [PYTHON, str(SCRIPT), json.dumps([end.specification for end in self.ends])],

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""UDP in the carriages, and what a MOPS device finds in its configuration."""
+
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import UDP
+
+from profiles import load
+from testbed.carriage import ETHERNET_HEADER, UDP_PROTOCOL, Carriage, carriages
+from testbed.configuration import configuration
+
+PROFILE = load(Path(__file__).parents[2] / "profiles/reference.toml")
+MACS = "02:00:00:00:00:01", "02:00:00:00:00:02"
+
+
+@pytest.fixture(params=["ipff", "ipv4"])
+def carriage(request: pytest.FixtureRequest) -> Carriage:
+    return carriages(PROFILE)[request.param]
+
+
+def datagram(carriage: Carriage) -> bytes:
+    """A frame with a datagram of five bytes."""
+    source = carriage.address(carriage.first)
+    packet = carriage.packet(source, carriage.dut, UDP_PROTOCOL, UDP(sport=1027, dport=7) / b"hello")
+    return carriage.frame(*MACS, packet)
+
+
+def test_right_udp_checksum(carriage: Carriage) -> None:
+    """What the tester sends itself is right, and its payload is told from the headers."""
+    frame = datagram(carriage)
+    assert carriage.udp_checksum_ok(frame)
+    assert carriage.payload(frame)[8:] == b"hello"
+
+
+@pytest.mark.parametrize("at", [ETHERNET_HEADER + 19, -1])
+def test_wrong_udp_checksum(carriage: Carriage, at: int) -> None:
+    """One bit of an address, or of the data, makes it wrong."""
+    frame = bytearray(datagram(carriage))
+    frame[at] ^= 1
+    assert not carriage.udp_checksum_ok(bytes(frame))
+
+
+def test_configuration_of_a_mobile_node() -> None:
+    """Timers and the option's numbers, which are null for a device that does not claim the option."""
+    mops = configuration(PROFILE, "mobile node")["mops"]
+    assert mops == {
+        "rate_limit_s": 5.0,
+        "migrate_seq": "window",
+        "retry_interval_s": 2.0,
+        "retries": 3,
+        "mobile_capable": {"kind": 254, "exid": 0x4D4F},
+    }
+    silent = PROFILE.ics.model_copy(update={"mops": PROFILE.ics.mops.model_copy(update={"mobile_capable": False})})
+    plain = PROFILE.model_copy(update={"ics": silent})
+    assert configuration(plain, "server")["mops"]["mobile_capable"] is None
