@@ -24,7 +24,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# Every deviation against every case; `make test` takes a part of the cases for each.
+# Every deviation against every case; `make test` takes half of them and a part of the cases for each.
 power: $(READY)
 	ALL_CASES=1 $(BIN)/python -m pytest tests/power -n $(JOBS) -q $(ARGS)
 
