@@ -2,8 +2,8 @@
 """The power of the suite: a reference made wrong in one way fails in the requirement that it breaks, and in no other.
 
 `<protocol>.toml` beside this file says for each deviation which requirements must catch it (`caught_by`) and which
-others fail with it of necessity (`also`). A deviation of a MOPS mobile node says so (`role`); the others are those of
-the server.
+others fail with it of necessity (`also`). A deviation that needs the role mobile node or an optional part of the
+server names its `role`.
 
 `make power` runs every deviation against all cases. `make test` takes half of them, always the same, each against the
 cases that have to catch it and, for MOPS, a part of the others.
@@ -22,12 +22,19 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+ALL_CASES = bool(os.environ.get("ALL_CASES"))
 EXPECTED: dict[str, tuple[str, dict[str, Any]]] = {
     name: (file.stem, entry)
     for file in sorted(HERE.glob("*.toml"))
     for name, entry in tomllib.loads(file.read_text()).items()
 }
-ALL_CASES = bool(os.environ.get("ALL_CASES"))
+CHOSEN = [
+    pytest.param(name, marks=pytest.mark.xfail(reason=entry["open"])) if "open" in entry else name
+    for name, (_, entry) in EXPECTED.items()
+    if ALL_CASES or ("role" not in entry and zlib.crc32(name.encode()) % 2)
+]
+"""`make test` takes half of the deviations, of MOPS those of the server; `open` says what is known to be missing."""
+
 BESIDE = {"mops": 8}
 """Beside the cases that have to catch it a deviation meets every eighth of the others, another eighth for each."""
 
@@ -51,16 +58,16 @@ def test_every_deviation_has_its_requirement() -> None:
     assert sorted(deviations()) == sorted(EXPECTED)
 
 
-@pytest.mark.parametrize("name", [name for name in EXPECTED if ALL_CASES or zlib.crc32(name.encode()) % 2])
+@pytest.mark.parametrize("name", CHOSEN)
 def test_deviation_is_caught_where_it_belongs(name: str, tmp_path: Path) -> None:
     """Certify the deviating reference over one carriage at short timers and compare what is broken."""
     protocol, entry = EXPECTED[name]
     carriages = CARRIAGES[protocol]
     carriage = entry.get("carriage", carriages[list(EXPECTED).index(name) % len(carriages)])
     profile = tmp_path / "short.toml"
-    text = (ROOT / "tests/profiles/short.toml").read_text()
+    text = (ROOT / "tests/profiles" / ("short-end-hosts.toml" if "role" in entry else "short.toml")).read_text()
     text = text.replace('carriages = ["ipff", "ipv4"]', f'carriages = ["{carriage}"]')
-    profile.write_text(text.replace('roles = ["server", "mobile node"]', f'roles = ["{entry.get("role", "server")}"]'))
+    profile.write_text(text.replace('roles = ["server", "mobile node"]', f'roles = ["{entry.get("role")}"]'))
     command = [
         sys.executable,
         "-m",
