@@ -73,14 +73,14 @@ class Holder:
         self._lock = threading.Lock()
         self._closing = False
         self._control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        probe, their_probe = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with control, their_probe:
-            fds = control.fileno(), their_probe.fileno()
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, *map(str, fds), kind, str(os.getpid())],
-                pass_fds=fds,
-            )
-        lag.listen(probe)
+        probes = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in os.sched_getaffinity(0)]
+        theirs = [control, *(end for _, end in probes)]
+        fds = [end.fileno() for end in theirs]
+        arguments = [kind, str(os.getpid()), *map(str, fds)]
+        self._process = subprocess.Popen([sys.executable, "-c", _PROGRAM, *arguments], pass_fds=fds)
+        for end in theirs:
+            end.close()
+        lag.listen(end for end, _ in probes)
         threading.Thread(target=self._listen, name="holder", daemon=True).start()
         self._result(0, "make namespaces")
 
