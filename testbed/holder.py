@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ _PROGRAM = f"import sys; sys.path[0] = {_ROOT!r}; from testbed.namespaces import
 
 _PATIENCE_S = 20
 _LEAVING_S = 1.0
+_EXTENSIONS = 2
 _LONGEST_READY_LINE = 1 << 16
 _MESSAGE = 1 << 16
 _MOST_FDS = 16
@@ -66,6 +68,7 @@ class Holder:
     """
 
     def __init__(self, kind: str, lag: LagProbe) -> None:
+        self._lag = lag
         self._folder = tempfile.TemporaryDirectory(prefix="roamproof-")
         self._devices: dict[int, _Device] = {}
         self._replies: dict[int, Future[tuple[dict[str, Any], list[int]]]] = {0: Future()}
@@ -73,14 +76,14 @@ class Holder:
         self._lock = threading.Lock()
         self._closing = False
         self._control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        probe, their_probe = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with control, their_probe:
-            fds = control.fileno(), their_probe.fileno()
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, *map(str, fds), kind, str(os.getpid())],
-                pass_fds=fds,
-            )
-        lag.listen(probe)
+        probes = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in os.sched_getaffinity(0)]
+        theirs = [control, *(end for _, end in probes)]
+        fds = [end.fileno() for end in theirs]
+        arguments = [kind, str(os.getpid()), *map(str, fds)]
+        self._process = subprocess.Popen([sys.executable, "-c", _PROGRAM, *arguments], pass_fds=fds)
+        for end in theirs:
+            end.close()
+        lag.listen(end for end, _ in probes)
         threading.Thread(target=self._listen, name="holder", daemon=True).start()
         self._result(0, "make namespaces")
 
@@ -128,10 +131,9 @@ class Holder:
         threading.Thread(target=read, name="ready line", daemon=True).start()
         name = shlex.join(command_of(profile))
         patience = profile.dut.ready_timeout_s
-        try:
-            said = line.result(timeout=patience)
-        except FutureTimeout:
-            raise LinkError(f"{name}: no ready line within {patience:g} s\n{started.log.tail()}".rstrip()) from None
+        said = self._wait_for(line, patience)
+        if said is None:
+            raise LinkError(f"{name}: no ready line within {patience:g} s\n{started.log.tail()}".rstrip())
         if not said and device.ended.wait(_LEAVING_S):
             what = f"the device ended with exit code {device.code} before it was ready"
             raise LinkError(f"{name}: {what}\n{started.log.tail()}".rstrip())
@@ -144,6 +146,17 @@ class Holder:
             wanted = 'the first line of output must be {"ready": true, ...}'
             raise LinkError(f"{name}: {wanted}, not: {shown}\n{started.log.tail()}".rstrip()) from None
         dut.name, dut.version = str(ready.get("name", "")), str(ready.get("version", ""))
+
+    def _wait_for(self, line: Future[bytes], patience_s: float) -> bytes | None:
+        """The line, or None if it does not come in time; time that the machine withheld is given again, twice."""
+        for _ in range(1 + _EXTENSIONS):
+            began = time.time_ns()
+            try:
+                return line.result(timeout=patience_s)
+            except FutureTimeout:
+                if not self._lag.starved(began, round(patience_s * 1e9)):
+                    return None
+        return None
 
     def stop(self, dut: DUT) -> None:
         """End one device: a moment to leave by itself after the end of its input, then by force."""

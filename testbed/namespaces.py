@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The holder: a process that owns the run's namespaces and devices, so that nothing outlives the run.
 
-Started by `testbed.holder` with the arguments CONTROL PROBE KIND PARENT: the numbers of two sockets
-(SOCK_SEQPACKET), "namespaces" or "processes", the test process. For "namespaces" it enters a user namespace if it has
+Started by `testbed.holder` with the arguments KIND PARENT CONTROL PROBE...: "namespaces" or "processes", the test
+process, the numbers of sockets (SOCK_SEQPACKET). For "namespaces" it enters a user namespace if it has
 to, then a new network namespace (the tester's: no address, no route) and a new PID namespace whose init it becomes.
 Every process of a device is a descendant of that init. When the test process ends, however it ends, the kernel kills
 the holder, with it the PID namespace, and with the last process the network namespaces and their interfaces. For
 "processes" it stays where it is, and the kernel kills the process that the command started.
 
 On CONTROL it answers JSON requests and tells `{"event": "exit", "instance": n, "code": c}` when a device has ended; on
-PROBE a process of its own measures lag (`testbed.lag`).
+each PROBE a process of its own measures the lag of one processor (`testbed.lag`).
 """
 
 import contextlib
@@ -173,11 +173,11 @@ def enter_namespaces() -> None:
         linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWPID)
 
 
-def _become_init() -> None:
+def _become_init(sockets: list[int]) -> None:
     """Return in a child that is the init of the new PID namespace; the parent waits for it and ends as it ends."""
     child = os.fork()
     if child:
-        for fd in map(int, sys.argv[1:3]):
+        for fd in sockets:
             os.close(fd)
         _, status = os.waitpid(child, 0)
         sys.exit(os.waitstatus_to_exitcode(status))
@@ -186,30 +186,35 @@ def _become_init() -> None:
     linux.disable_ipv6("default")
 
 
-def _start_probe(control: socket.socket, probe: socket.socket) -> None:
+def _start_probes(control: int, probes: list[int]) -> None:
     owner = os.getpid()
-    if os.fork() == 0:
-        linux.die_with_parent(owner)
-        control.close()
-        measure(probe)
-        os._exit(0)
-    probe.close()
+    for probe, processor in zip(probes, sorted(os.sched_getaffinity(0)), strict=False):
+        if os.fork() == 0:
+            linux.die_with_parent(owner)
+            for fd in {control, *probes} - {probe}:
+                os.close(fd)
+            with contextlib.suppress(OSError):
+                measure(socket.socket(fileno=probe), processor)
+            os._exit(0)
+    for probe in probes:
+        os.close(probe)
 
 
 def main() -> None:
     """Build the namespaces, become the init of the new PID namespace and serve."""
-    linux.die_with_parent(int(sys.argv[4]))
+    kind, parent, *sockets = sys.argv[1], *map(int, sys.argv[2:])
+    linux.die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.argv[3] == NAMESPACES:
+    if kind == NAMESPACES:
         try:
             enter_namespaces()
         except OSError as error:
-            control = socket.socket(fileno=int(sys.argv[1]))
+            control = socket.socket(fileno=sockets[0])
             control.send(json.dumps({"id": 0, "error": f"cannot make namespaces: {error.strerror}"}).encode())
             return
-        _become_init()
-    control, probe = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
-    _start_probe(control, probe)
+        _become_init(sockets)
+    _start_probes(sockets[0], sockets[1:])
+    control = socket.socket(fileno=sockets[0])
     control.send(json.dumps({"id": 0}).encode())
     try:
         Holder(control).run()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Waiting side by side: the baton goes round in order and comes back whatever happens; lag is known in time."""
 
+import os
+import signal
 import socket
 import threading
 import time
@@ -155,37 +157,80 @@ def test_a_body_that_raises_and_a_run_that_stops_leave_no_outcome_open() -> None
             overlap.outcome(f"waits {number}")
 
 
-def test_the_probe_tells_of_a_lag_before_the_deadline_is_judged() -> None:
+def test_the_probes_tell_of_a_lag_before_the_deadline_is_judged() -> None:
+    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
+    probe = LagProbe()
+    probe.listen(ours for ours, _ in pairs)
+    (_, one), (_, other) = pairs
+    held_up = threading.Event()
+
+    def late(end: socket.socket) -> None:
+        """A probe whose processor stands still until the deadline is over."""
+        number = end.recv(100)
+        held_up.wait(5)
+        end.send(b'["lag", %d, 300000000]' % time.time_ns())
+        end.send(b'["here", %s]' % number)
+
+    def punctual(end: socket.socket) -> None:
+        while number := end.recv(100):
+            end.send(b'["here", %s]' % number)
+
+    for work, end in ((late, one), (punctual, other)):
+        threading.Thread(target=work, args=(end,), daemon=True).start()
+    began = time.time_ns()
+    threading.Timer(0.3, held_up.set).start()
+    assert probe.starved(began, 400_000_000)
+    one.close()
+    assert not probe.starved(time.time_ns() + NANO, NANO), "what has gone is not waited for"
+    other.close()
+
+
+def test_a_probe_that_does_not_answer_at_all_is_no_reason_to_blame_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("testbed.lag._PATIENCE_S", 0.1)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     probe = LagProbe()
-    probe.listen(ours)
-    stuck = threading.Event()
+    probe.listen([ours])
+    assert probe.starved(0, NANO)
+    theirs.close()
 
-    class Stuck:
-        """The probe's end; the process behind it does not get the processor until `stuck` is set."""
 
-        def fileno(self) -> int:
-            stuck.wait(0.3)
-            return theirs.fileno()
-
-        send, recv = theirs.send, theirs.recv
-
-    threading.Thread(target=measure, args=(Stuck(),), daemon=True).start()
-    start = time.time_ns()
-    assert not probe.starved(start, NANO)
+def test_every_processor_is_measured() -> None:
+    """A process that never gives the processor away, and a probe that wants the same one."""
+    processor = min(os.sched_getaffinity(0))
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    probe = LagProbe()
+    probe.listen([ours])
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        measure(theirs, processor)
+        os._exit(0)
+    theirs.close()
     began = time.time_ns()
-    theirs.send(b'["lag", %d, %d]' % (time.time_ns() + 200_000_000, 300_000_000))
-    assert probe.starved(began, 400_000_000)
-    assert not probe.starved(began, 4 * NANO)
-    ours.shutdown(socket.SHUT_RDWR)
-    assert not probe.starved(time.time_ns(), NANO), "without a probe nothing was late"
+    try:
+        assert probe.catch_up()
+        os.kill(child, signal.SIGSTOP)
+        time.sleep(0.2)
+        os.kill(child, signal.SIGCONT)
+        assert probe.starved(began, 300_000_000)
+        assert probe.lag_ns(began, time.time_ns()) >= 180_000_000
+    finally:
+        ours.shutdown(socket.SHUT_RDWR)
+        os.waitpid(child, 0)
 
 
-def test_lag_counts_as_far_as_it_lies_in_the_time_allowed() -> None:
+def test_lag_counts_as_far_as_it_lies_in_the_time_allowed_and_once() -> None:
     probe = LagProbe()
     probe.add(1000, 400)
     probe.add(2000, 100)
     assert probe.lag_ns(800, 1950) == 250
     assert probe.lag_ns(0, 600) == 0
+    probe.add(1050, 200)  # the same time on another processor
+    assert probe.lag_ns(800, 1950) == 300
+    assert probe.lag_ns(800, 1950, 300) == 200
     assert probe.starved(800, 400)
-    assert not probe.starved(800, 1300)
+    assert not probe.starved(800, 2000)
+    short = LagProbe()
+    for number in range(100):
+        short.add(number * 1000, 900)
+    assert not short.starved(0, 100_000), "a hundred lags that are too short to matter"

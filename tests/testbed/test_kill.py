@@ -38,6 +38,8 @@ class Going:
             command(made_up(folder, CASES), profile, folder, "-k", "ipv4", *options),
             cwd=ROOT, env={**environment(), "RELEASE": self.mark}, text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            # A shell's background job ignores it, and so would the run.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
 
     def processes(self, word: str = "") -> list[int]:
