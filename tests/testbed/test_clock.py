@@ -206,10 +206,10 @@ def test_every_processor_is_measured() -> None:
         measure(theirs, processor)
         os._exit(0)
     theirs.close()
-    began = time.time_ns()
     try:
         assert probe.catch_up()
         os.kill(child, signal.SIGSTOP)
+        began = time.time_ns()
         time.sleep(0.2)
         os.kill(child, signal.SIGCONT)
         assert probe.starved(began, 300_000_000)
