@@ -57,6 +57,7 @@ Agent = Annotated[Literal["stdio", "manual"] | list[str], BeforeValidator(_check
 
 Role = Literal["mobile node", "server", "NAT router", "firewall", "anycast server"]
 RehashRole = Literal["host"]
+LegacyRole = Literal["legacy host"]
 CarriageName = Literal["ipff", "ipv4"]
 Verb = Literal["listen", "connect", "send", "receive", "close", "move", "sockets", "status"]
 
@@ -125,12 +126,19 @@ class RehashICS(_Table):
     roles: list[RehashRole] = []
 
 
+class LegacyICS(_Table):
+    """What the device claims to be without knowing any of the protocols."""
+
+    roles: list[LegacyRole] = []
+
+
 class ICS(_Table):
     """Implementation conformance statement: the claims that select cases."""
 
     carriages: list[CarriageName] = Field(min_length=1, description='how messages travel: "ipff", "ipv4" or both')
     mops: MopsICS = MopsICS()
     rehash: RehashICS = RehashICS()
+    legacy: LegacyICS = LegacyICS()
 
 
 class IpffIXIT(_Table):
@@ -216,6 +224,13 @@ class RehashIXIT(_Table):
     retry_within_s: Deadline = Field(default=5.0, description="longest time between two REHASH-ADDR nobody answers")
 
 
+class MigrateIXIT(_Table):
+    """Numbers of TCP Migrate, of which the lecture gives none."""
+
+    permitted_kind: Annotated[int, Field(ge=2, le=255)] = 15
+    option_kind: Annotated[int, Field(ge=2, le=255)] = 16
+
+
 class ServicesIXIT(_Table):
     """Ports of services that the device runs from the start."""
 
@@ -229,6 +244,7 @@ class IXIT(_Table):
     ipv4: Ipv4IXIT | None = None
     mops: MopsIXIT = MopsIXIT()
     rehash: RehashIXIT = RehashIXIT()
+    migrate: MigrateIXIT = MigrateIXIT()
     services: ServicesIXIT = ServicesIXIT()
     silence_s: Deadline = Field(default=0.1, description="how long silence lasts behind its ordered barrier")
     tcp_within_s: Deadline = Field(default=2.0, description="deadline for ordinary TCP answers")

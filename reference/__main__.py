@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m reference host`: a device that the suite can certify."""
+"""`python -m reference host` and `python -m reference kernel`: devices that the suite can certify."""
 
 import argparse
 import os
@@ -26,12 +26,17 @@ def _list_deviations() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 after a clean end, 1 when something broke, 2 when the input was wrong."""
     parser = _Parser(prog="python -m reference", description="Reference implementation of transport mobility.")
-    roles = parser.add_subparsers(dest="daemon", required=True, metavar="{host}")
+    roles = parser.add_subparsers(dest="daemon", required=True, metavar="{host,kernel}")
     host = roles.add_parser("host", help="an end host on one wire; configured by DUT_WIRES and DUT_CONFIG")
     host.add_argument("--deviate", metavar="NAME", help="be wrong in one way")
     host.add_argument("--list-deviations", action="store_true", help="name the ways of being wrong, and end")
+    roles.add_parser("kernel", help="the kernel of this machine as it is, on the wire; configured in the same way")
     try:
         options = parser.parse_args(arguments)
+        if options.daemon == "kernel":
+            from reference.kernel import run_kernel
+
+            return run_kernel(read_configuration(os.environ))
         if options.list_deviations:
             _list_deviations()
             return 0

@@ -10,7 +10,7 @@ from reference.addresses import ipff_from_text, ipv4_from_text
 from reference.mobile_capable import CapableSettings
 from reference.rehash_settings import RehashSettings
 
-SERVER, HOST, MOBILE_NODE = ROLES = ("server", "host", "mobile node")
+SERVER, HOST, MOBILE_NODE, LEGACY_HOST = ROLES = ("server", "host", "mobile node", "legacy host")
 MIGRATE_SEQUENCE_POLICIES = ("window", "exact")
 
 
@@ -132,7 +132,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
     role = root.choice("role", ROLES, SERVER)
     carriages = root.table("carriages")
     ipff = ipv4 = None
-    if "ipff" in carriages.value and role != HOST:
+    if "ipff" in carriages.value and role not in (HOST, LEGACY_HOST):
         table = carriages.table("ipff")
         ipff = IpffSettings(
             address=table.address("address", ipff_from_text),
@@ -147,8 +147,8 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
             prefix_length=table.integer("prefix_length", 1, 30),
             icmp_protocol=table.integer("icmp_protocol", 0, 255, 254),
         )
-    if role == HOST and ipv4 is None:
-        raise ConfigurationError("DUT_CONFIG: carriages must have ipv4 for the role host")
+    if role in (HOST, LEGACY_HOST) and ipv4 is None:
+        raise ConfigurationError(f"DUT_CONFIG: carriages must have ipv4 for the role {role}")
     if ipff is None and ipv4 is None:
         raise ConfigurationError("DUT_CONFIG: carriages must have ipff or ipv4 or both")
     for settings in (ipff, ipv4):

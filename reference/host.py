@@ -22,9 +22,10 @@ from reference.addresses import ipff_text, ipv4_text
 from reference.carriage import Carriage
 from reference.carriage_ipff import IpffCarriage
 from reference.carriage_ipv4 import Ipv4Carriage
-from reference.configuration import HOST, MOBILE_NODE, Configuration
+from reference.configuration import HOST, LEGACY_HOST, MOBILE_NODE, Configuration
 from reference.datapath import Datapath
 from reference.host_namespace import MTU_MARGIN, STACK, make_pair, settle_in
+from reference.legacy_datapath import LegacyDatapath
 from reference.linux import die_with_parent, interface_facts, packet_socket, unshare_network
 from reference.log import log
 from reference.mops_datapath import MopsDatapath
@@ -62,7 +63,7 @@ def run_host(configuration: Configuration, parts: Parts, deviation: str | None) 
     try:
         _expect(ours, b"namespace")
         unshare_network()
-        make_pair(agent, wire_mtu)
+        make_pair(agent, wire_mtu if configuration.role == LEGACY_HOST else wire_mtu - MTU_MARGIN)
         stack = packet_socket(STACK)
         ours.send(b"linked")
         _expect(ours, b"serving")
@@ -73,7 +74,7 @@ def run_host(configuration: Configuration, parts: Parts, deviation: str | None) 
         carriages.append(IpffCarriage(configuration.ipff, parts.flows()))
     if configuration.ipv4 is not None:
         carriages.append(Ipv4Carriage(configuration.ipv4, parts.flows()))
-    make = _rehash_host if configuration.role == HOST else _mops_host
+    make = {HOST: _rehash_host, LEGACY_HOST: _legacy_host}.get(configuration.role, _mops_host)
     datapath, counters = make(configuration, parts, carriages, (wire, wire_mac, stack), wire_mtu)
     return _supervise(datapath, counters, ours, agent, deviation)
 
@@ -112,6 +113,14 @@ def _rehash_host(
     datapath = RehashDatapath(*interfaces, carriage, configuration.rehash, parts)
     datapath.rehash.segment_limit = wire_mtu - MTU_MARGIN - 40
     return datapath, datapath.rehash.counters
+
+
+def _legacy_host(
+    configuration: Configuration, parts: Parts, carriages: list[Carriage], interfaces: _Interfaces, wire_mtu: int
+) -> tuple[Datapath, Counters]:
+    (carriage,) = carriages
+    assert isinstance(carriage, Ipv4Carriage)
+    return LegacyDatapath(*interfaces, carriage, parts), {}
 
 
 def _expect(control: socket.socket, word: bytes) -> None:

@@ -21,12 +21,12 @@ MTU_MARGIN = 16
 _CONGESTION_CONTROLS = ("reno", "cubic")
 
 
-def make_pair(host_pid: int, wire_mtu: int) -> None:
+def make_pair(host_pid: int, mtu: int) -> None:
     """Make the pair in the current namespace, its far end in that of the process `host_pid`, and set our end up."""
     write_sysctl("ipv6/conf/all/disable_ipv6", 1)
     write_sysctl("ipv6/conf/default/disable_ipv6", 1)
     with Rtnetlink() as netlink:
-        netlink.make_veth(STACK, STACK_MAC, HOST, HOST_MAC, host_pid, wire_mtu - MTU_MARGIN)
+        netlink.make_veth(STACK, STACK_MAC, HOST, HOST_MAC, host_pid, mtu)
         offloads_off(STACK)
         netlink.set_up(STACK, arp=False)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from reference.anycast import AnycastServers
 from reference.choices import Choices
 from reference.flows import Flows
+from reference.legacy_host import LegacyHost
 from reference.mobile_capable import MobileCapable
 from reference.mobile_node import MobileNode
 from reference.mops_server import MopsServer
@@ -33,6 +34,7 @@ class Parts:
     nonces: type[Nonces] = Nonces
     slow_start: type[SlowStart] = SlowStart
     own_address: type[OwnAddress] = OwnAddress
+    legacy_host: type[LegacyHost] = LegacyHost
 
     def deviating(self, deviation: type) -> "Parts":
         """These parts with the one that the deviation is a kind of replaced."""

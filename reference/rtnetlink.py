@@ -84,8 +84,8 @@ class Rtnetlink:
         body += _attribute(IFA_FLAGS, struct.pack("I", IFA_F_NODAD | IFA_F_NOPREFIXROUTE))
         self._ask(RTM_NEWADDR, body, NLM_F_CREATE | NLM_F_EXCL, f"address on {name}")
 
-    def add_route(self, name: str, prefix: bytes, length: int) -> None:
-        """Reach a prefix through an interface, every segment from there acknowledged at once (metric quickack)."""
+    def add_route(self, name: str, prefix: bytes, length: int, *, quickack: bool = True) -> None:
+        """Reach a prefix through an interface; `quickack`: every segment from there is acknowledged at once."""
         v4 = len(prefix) == 4
         body = struct.pack(
             "BBBBBBBBI",
@@ -93,5 +93,6 @@ class Rtnetlink:
             length, 0, 0, RT_TABLE_MAIN, RTPROT_STATIC, RT_SCOPE_LINK if v4 else RT_SCOPE_UNIVERSE, RTN_UNICAST, 0,
         )  # fmt: skip
         body += _attribute(RTA_DST, prefix) + _attribute(RTA_OIF, struct.pack("I", socket.if_nametoindex(name)))
-        body += _attribute(RTA_METRICS, _attribute(RTAX_QUICKACK, struct.pack("I", 1)))
+        if quickack:
+            body += _attribute(RTA_METRICS, _attribute(RTAX_QUICKACK, struct.pack("I", 1)))
         self._ask(RTM_NEWROUTE, body, NLM_F_CREATE | NLM_F_EXCL, f"route through {name}")

@@ -5,7 +5,7 @@ from typing import Any
 
 from profiles import Profile
 
-REHASH_HOST = "host"
+REHASH_HOST, LEGACY_HOST = "host", "legacy host"
 
 
 def configuration(profile: Profile, role: str, tester_mac: str = "") -> dict[str, Any]:
@@ -29,17 +29,17 @@ def configuration(profile: Profile, role: str, tester_mac: str = "") -> dict[str
             "prefix_length": ixit.ipv4.prefix_length,
             "icmp_protocol": ixit.ipv4.icmp_protocol,
         }
-    protocol = (
-        {"rehash": ixit.rehash.model_dump(include={"option_kind", "max_retries", "init_reissues"})}
-        if role == REHASH_HOST
-        else {"mops": _mops(profile)}
-    )
+    protocol: dict[str, Any] = {"mops": _mops(profile)}
+    if role == REHASH_HOST:
+        protocol = {"rehash": ixit.rehash.model_dump(include={"option_kind", "max_retries", "init_reissues"})}
+    elif role == LEGACY_HOST:
+        protocol = {}
     return {"role": role, "carriages": carriages, **protocol, "services": ixit.services.model_dump()}
 
 
 def carriage_names(profile: Profile, role: str) -> list[str]:
-    """The carriages that a device in `role` has: TCP Rehash knows IPv4 alone."""
-    return [name for name in profile.ics.carriages if role != REHASH_HOST or name == "ipv4"]
+    """The carriages that a device in `role` has: TCP Rehash and legacy hosts know IPv4 alone."""
+    return [name for name in profile.ics.carriages if role not in (REHASH_HOST, LEGACY_HOST) or name == "ipv4"]
 
 
 def _mops(profile: Profile) -> dict[str, Any]:

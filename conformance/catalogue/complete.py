@@ -34,4 +34,5 @@ COMPLETE: tuple[Complete, ...] = (
         for section in ("2.1", "3", "4.1", "4.2", "4.3", "7", "8", "A", "B", "C")
     ),
     *(Complete("REHASH", "host", section) for section in ("1", "3", "4", "5", "6.1", "6.2", "7", "8")),
+    *(Complete("LEGACY", "legacy host", section) for section in ("9293.3.1", "1122.3.2.2", "1122.3.2.2.1")),
 )

@@ -18,8 +18,8 @@ FOLDER = Path(__file__).parent
 SPECIFICATIONS = FOLDER / "specifications"
 """Where the texts that the quotes come from lie."""
 
-Role = Literal["mobile node", "server", "NAT router", "firewall", "anycast server", "host", "proxy"]
-"""What a device claims to be; a "host" is mobile node and server in one."""
+Role = Literal["mobile node", "server", "NAT router", "firewall", "anycast server", "host", "proxy", "legacy host"]
+"""What a device claims to be; a "host" is mobile node and server in one, a "legacy host" is neither."""
 
 Strength = Literal["M", "S", "I"]
 """M must: breaking it fails the role. S should: breaking it is a deviation. I information: measured or reported."""

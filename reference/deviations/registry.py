@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import reference.deviations
 from reference.anycast import AnycastServers
-from reference.configuration import HOST, MOBILE_NODE, SERVER
+from reference.configuration import HOST, LEGACY_HOST, MOBILE_NODE, SERVER
+from reference.legacy_host import LegacyHost
 from reference.mobile_node import MobileNode
 from reference.nat_table import NatTable
 from reference.own_address import OwnAddress
@@ -35,6 +36,8 @@ class Deviation:
         """The role of the host that it makes wrong."""
         if issubclass(self.part, _PARTS_OF_A_HOST):
             return HOST
+        if issubclass(self.part, LegacyHost):
+            return LEGACY_HOST
         named = MOBILE_NODE if issubclass(self.part, _PARTS_OF_A_NODE) else SERVER
         return str(getattr(self.part, "role", named))
 

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixtures of the legacy cases. They are called in the case's own thread (testbed.fixtures)."""
+
+import pytest
+
+from conformance.legacy.host import Host
+from conformance.legacy.lower_tester import LowerTester
+from testbed.case import Case
+
+
+@pytest.fixture
+def case(carriage: str) -> Case:
+    """The running attempt; the testbed provides it."""
+    raise NotImplementedError(f"cases over {carriage} are run by the testbed")
+
+
+@pytest.fixture
+def tester(case: Case) -> LowerTester:
+    """The tester as a host that speaks all of the protocols."""
+    return LowerTester(case)
+
+
+@pytest.fixture
+def host(case: Case) -> Host:
+    """The device under test, which speaks none of them."""
+    return Host(case)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What an ordinary host understands is IPv4."""
+    if "carriage" in metafunc.fixturenames:
+        metafunc.parametrize("carriage", ["ipv4"])

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The datapath of a legacy host: every IPv4 packet goes on as it is."""
+
+import socket
+
+from reference.carriage import ETHERNET, HEADROOM
+from reference.carriage_ipv4 import Ipv4Carriage
+from reference.datapath import Datapath
+from reference.parts import Parts
+
+
+class LegacyDatapath(Datapath):
+    """A bump that adds nothing but address resolution."""
+
+    def __init__(
+        self, wire: socket.socket, wire_mac: bytes, stack: socket.socket, carriage: Ipv4Carriage, parts: Parts
+    ) -> None:
+        super().__init__(wire, wire_mac, stack, [carriage], None)
+        self._ipv4 = carriage
+        self._host = parts.legacy_host(self._to_wire, self._to_kernel, carriage.icmp_protocol)
+
+    def _frame_from_wire(self, length: int) -> None:
+        frame = bytes(self._wire_view[HEADROOM : HEADROOM + length])
+        is_ours = frame[:6] == self._wire_mac and frame[12:14] == b"\x08\x00" and len(frame) >= ETHERNET + 20
+        if is_ours and frame[ETHERNET + 16 : ETHERNET + 20] == self._ipv4.own.to_bytes(4, "big"):
+            self.counters["from_wire"] += 1
+            self._host.from_wire(frame[ETHERNET:])
+        else:
+            super()._frame_from_wire(length)
+
+    def _frame_from_kernel(self, length: int) -> None:
+        self.counters["from_kernel"] += 1
+        frame = bytes(self._kernel_view[:length])
+        if frame[12:14] == b"\x08\x00" and len(frame) >= ETHERNET + 20:
+            self._host.from_kernel(frame[ETHERNET:])
+
+    def _to_wire(self, packet: bytes) -> None:
+        header = self._neighbour(self._ipv4, int.from_bytes(packet[16:20], "big"), packet)
+        if header is not None:
+            self.put_on_wire(header + packet)
+
+    def _to_kernel(self, packet: bytes) -> None:
+        self._put(self._stack, self._ipv4.kernel_ethernet + packet)
