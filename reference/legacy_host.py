@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from reference.carriage import TCP
 from reference.checksum import checksum, words_sum
 from reference.rehash_option import MAXIMUM, split
-from reference.tcp import ACK, CHECKSUM_AT, RST, SEGMENT, SYN
+from reference.tcp import ACK, CHECKSUM_AT, FIN, RST, SEGMENT, SYN
 
 _IP = struct.Struct("!BBHHHBBHII")
 _KNOWN = {0, 1, 2, 3, 4, 5, 8}
+_TIMESTAMPS = 8
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,15 @@ class Segment:
         read = sum(len(option) for _, option in self.options)
         return read < len(self.area) and self.area[read] != 0
 
+    @property
+    def has_timestamps(self) -> bool:
+        """Whether it carries timestamps."""
+        return any(kind == _TIMESTAMPS for kind, _ in self.options)
+
+    def is_reset(self) -> bool:
+        """Whether it refuses or aborts."""
+        return bool(self.flags & RST)
+
     def is_syn(self) -> bool:
         """Whether it opens a connection."""
         return self.flags & (SYN | ACK) == SYN
@@ -66,6 +76,10 @@ class Segment:
         sequence = self.acknowledgement if self.flags & ACK else 0
         ends = self.destination, self.source, self.to_port, self.port
         return Segment(*ends, sequence, (self.sequence + length) & 0xFFFFFFFF, RST | ACK)
+
+    def to(self, destination: int) -> "Segment":
+        """The same for another address."""
+        return replace(self, destination=destination)
 
     def packet(self) -> bytes:
         """The IPv4 packet, with right checksums."""
@@ -122,3 +136,39 @@ class LegacyHost:
     def from_kernel(self, packet: bytes) -> None:
         """An IPv4 packet for the wire."""
         self.to_wire(packet)
+
+
+class WatchingHost(LegacyHost):
+    """One that knows the connections which peers have opened: for deviations that look at segments, or end connections.
+
+    `connections` has for each (address, port, own port) the peer's next sequence number, and the own address.
+    """
+
+    def __init__(self, to_wire: Callable[[bytes], None], to_kernel: Callable[[bytes], None], carrier: int) -> None:
+        super().__init__(to_wire, to_kernel, carrier)
+        self.connections: dict[tuple[int, int, int], tuple[int, int]] = {}
+
+    def from_wire(self, packet: bytes) -> None:
+        segment = read(packet)
+        if segment is not None:
+            if not self.takes(segment):
+                return
+            if segment.is_syn() or self.knows(segment):
+                length = len(segment.data) + bool(segment.flags & SYN) + bool(segment.flags & FIN)
+                following = (segment.sequence + length) & 0xFFFFFFFF
+                self.connections[segment.source, segment.port, segment.to_port] = following, segment.destination
+        super().from_wire(packet)
+
+    def takes(self, segment: Segment) -> bool:
+        """Whether a segment reaches the kernel."""
+        return True
+
+    def knows(self, segment: Segment) -> bool:
+        """Whether the segment is one of a connection that its sender has opened."""
+        return (segment.source, segment.port, segment.to_port) in self.connections
+
+    def ends(self, address: int | None) -> None:
+        """Have the kernel believe that this peer has reset all its connections."""
+        for key in [key for key in self.connections if key[0] == address]:
+            sequence, own = self.connections.pop(key)
+            self.to_kernel(Segment(key[0], own, *key[1:], sequence, 0, RST).packet())

@@ -22,6 +22,7 @@ from testbed.upper_tester import UpperTester
 from testbed.verdict import Broken, Finding, Inconclusive, NotApplicable
 
 WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS = 3, 4, 5, 8
+SILENCE = "silence"
 _UNREACHABLE, _PROTOCOL = 3, 2
 
 
@@ -55,11 +56,12 @@ class Host:
         return segment
 
     def answer_to(self, peer: RehashPeer, sent: Sent) -> str:
-        """In words, what comes in answer to a segment for no connection, until an ordered barrier."""
+        """In words, what comes in answer to a segment for no connection, until it is over."""
+        self._first(peer, sent)
         self.has_calmed_down()
         found = self._segments(peer, self._case.trace.position(sent))
         said = [f"{one.flags} seq {(one.tcp.seq - peer.rcv_nxt) % SEQUENCE_SPACE}" for one in found]
-        return " and ".join(said) or "silence"
+        return " and ".join(said) or SILENCE
 
     def has_not_the(self, option: str, segment: Segment) -> None:
         """The segment carries no option of the kind of this one."""
@@ -111,6 +113,8 @@ class Host:
         found = self._segments(peer, self._case.trace.position(sent))
         if not found:
             raise Inconclusive("preamble: the device sent no segment")
+        if any("R" in one.flags for one in found):
+            raise Inconclusive("preamble: the device has reset the connection", repeat=False)
         segment = next((one for one in found if _option(kind, one)), found[-1])
         return segment, _option(kind, segment)
 
@@ -159,6 +163,8 @@ class Host:
     def answers_alike(self, plain: str, peer: RehashPeer, sent: Sent) -> None:
         """What comes in answer is what came in answer to a plain segment."""
         answer = self.answer_to(peer, sent)
+        if plain != SILENCE:
+            self._require_in_time(self._first(peer, sent), plain, sent)
         require(answer == plain, "answer", plain, answer)
 
     # The device's application
@@ -190,7 +196,7 @@ class Host:
 
     def says_nothing(self, sent: Sent, stations: Iterable[Station], *, but_unreachable: bool = False) -> None:
         """Behind what was sent no ICMP and no unknown protocol comes; Protocol Unreachable is accepted where said."""
-        expected = "Protocol Unreachable or silence" if but_unreachable else "silence"
+        expected = "Protocol Unreachable or silence" if but_unreachable else SILENCE
         addresses = {station.address for station in stations}
         self._quiet(
             sent, expected, lambda packet: packet.dst in addresses and not (but_unreachable and _refusal(packet))
@@ -235,7 +241,7 @@ class Host:
     def _require_in_time(self, segment: Segment | None, expected: str, sent: Sent) -> None:
         within = self._ixit.tcp_within_s
         if segment is None:
-            finding = Finding(f"no answer within {within} s", expected, "silence", frames=[sent.frame])
+            finding = Finding(f"no answer within {within} s", expected, SILENCE, frames=[sent.frame])
             raise Broken(finding, sent.ns, round(within * NANO))
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tester as a host that speaks all of the protocols to one that speaks none."""
 
+from typing import Any
+
 from scapy.packet import Packet
 
 from conformance.legacy.host import Host
@@ -10,12 +12,12 @@ from conformance.rehash.peer import RehashPeer
 from conformance.rehash.segment import Segment, read
 from testbed.capture import Frame
 from testbed.case import Case
-from testbed.conversation import opens
+from testbed.conversation import exchange, opens
 from testbed.port import Sent
 from testbed.station import Station
 from testbed.tcp_peer import SEQUENCE_SPACE
 from testbed.upper_tester import Call
-from testbed.verdict import Inconclusive
+from testbed.verdict import Broken, Inconclusive, NotApplicable
 
 SEGMENT_SIZE = b"\x02\x04\x05\xb4"
 SACK_PERMITTED = b"\x04\x02"
@@ -36,9 +38,17 @@ class LowerTester:
 
     @property
     def elsewhere(self) -> Station:
-        """Another address of the tester."""
-        self._elsewhere = self._elsewhere or self._case.station()
+        """Another address of the tester, which the device knows as a neighbour."""
+        if self._elsewhere is None:
+            self._elsewhere = self._case.station()
+            self.introduces(self._elsewhere)
         return self._elsewhere
+
+    def introduces(self, station: Station) -> None:
+        """Connect for an instant: what the device has to say to this address it can say at once from then on."""
+        peer = self.peer(station)
+        opens(self._case, peer)
+        peer.resets()
 
     def peer(self, station: Station | None = None, remote_port: int = 0, *, timestamps: bool = False) -> RehashPeer:
         """An end of a connection that is not open yet."""
@@ -59,14 +69,14 @@ class LowerTester:
         peer.acknowledges()
         return peer
 
-    def starts(self, peer: RehashPeer, *options: Packet | bytes, **fields: int) -> Sent:
+    def starts(self, peer: RehashPeer, *options: Packet | bytes, **fields: Any) -> Sent:
         """Send a SYN with exactly these options."""
         peer.state = "SYN-SENT"
         sent = peer.transmits(peer.segment("S", options=options, **fields))
         peer.snd_nxt = (peer.snd_nxt + 1) % SEQUENCE_SPACE
         return sent
 
-    def starts_richly(self, peer: RehashPeer, *options: bytes, **fields: int) -> Sent:
+    def starts_richly(self, peer: RehashPeer, *options: bytes, **fields: Any) -> Sent:
         """Send a SYN with these options in front of segment size, SACK, timestamps and window scale."""
         return self.starts(peer, *options, SEGMENT_SIZE, SACK_PERMITTED, peer.stamps(), WINDOW_SCALE, **fields)
 
@@ -74,7 +84,7 @@ class LowerTester:
         """Send a SYN with this option behind segment size and window scale."""
         return self.starts(peer, SEGMENT_SIZE, WINDOW_SCALE, self.option(option, peer))
 
-    def opens_richly(self, option: str, **fields: int) -> RehashPeer:
+    def opens_richly(self, option: str, **fields: Any) -> RehashPeer:
         """Open a connection with all that an ordinary TCP knows, and an unknown option in front of it, as preamble."""
         peer = self.peer(timestamps=True)
         self.is_connected(peer, self.starts_richly(peer, self.option(option, peer), **fields))
@@ -91,7 +101,7 @@ class LowerTester:
             raise Inconclusive(f"preamble: no SYN-ACK came ({peer.state})")
         peer.acknowledges()
 
-    def sends(self, peer: RehashPeer, flags: str, *options: bytes, data: bytes = b"", **fields: int) -> Sent:
+    def sends(self, peer: RehashPeer, flags: str, *options: bytes, data: bytes = b"", **fields: Any) -> Sent:
         """Send a segment of the connection with these options, and count what it takes of the sequence space."""
         stamps = [peer.stamps()] if peer.timestamps else []
         sent = peer.transmits(peer.segment(flags, data, options=[*options, *stamps], **fields))
@@ -110,7 +120,7 @@ class LowerTester:
         return end, end.transmits(end.segment(flags, data, options=options))
 
     def closed_port(self) -> int:
-        """A port of the device at which nobody listens, as far as an ordinary SYN finds out."""
+        """A port of the device at which an ordinary SYN is refused; NotApplicable if the device refuses none."""
         port = next(self._case.bench.ports)
         peer = self.peer(remote_port=port)
         syn = self.starts(peer, SEGMENT_SIZE)
@@ -120,7 +130,7 @@ class LowerTester:
             return news[-1] if peer.state == "RESET" else None
 
         if self._case.look(refused, syn.ns, self._ixit.tcp_within_s) is None:
-            raise Inconclusive(f"preamble: a SYN to port {port}, taken to be closed, is not refused")
+            raise NotApplicable("the device does not refuse a SYN to a port without service")
         return port
 
     def is_called(self, host: Host) -> tuple[Call, RehashPeer, Packet]:
@@ -143,6 +153,14 @@ class LowerTester:
         peer = self.peer(remote_port=int(syn.sport))
         peer.port = port
         return call, peer, syn
+
+    def uses(self, *peers: RehashPeer) -> None:
+        """Exchange a few bytes with the echo service, as preamble."""
+        for peer in peers:
+            try:
+                exchange(self._case, peer, b"hello")
+            except Broken as broken:
+                raise Inconclusive(f"preamble: {broken.finding.reason}") from None
 
     def hears(self, peer: RehashPeer, data: bytes) -> None:
         """Take in the echo of `data` without acknowledging it, as preamble."""

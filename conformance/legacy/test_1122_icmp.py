@@ -50,6 +50,7 @@ def test_sacip_is_not_answered(tester: LowerTester, host: Host, notice: str) -> 
 @requirement("LEGACY-1122.3.2.2-02")
 def test_sacip_of_a_stranger_is_not_answered(tester: LowerTester, host: Host, notice: str) -> None:
     """A SACIP notification from an address without any connection draws silence."""
+    tester.introduces(tester.station)
     sent = tester.tells(NOTIFICATIONS[notice](tester.peer(), tester.elsewhere))
     host.says_nothing(sent, [tester.station, tester.elsewhere])
 

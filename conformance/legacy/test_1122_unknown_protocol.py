@@ -29,6 +29,7 @@ MESSAGES = pytest.mark.parametrize("message", list(MOPS))
 @requirement("LEGACY-1122.3.2.2.1-01")
 def test_unknown_protocol_is_refused_or_ignored(tester: LowerTester, host: Host, content: str) -> None:
     """A datagram of the unknown protocol number draws Protocol Unreachable or silence, whatever is in it."""
+    tester.introduces(tester.station)
     sent = tester.tells(CONTENTS[content], icmp=False)
     host.says_nothing(sent, [tester.station], but_unreachable=True)
 

@@ -129,6 +129,8 @@ def test_syn_with_migrate_harms_no_connection(tester: LowerTester, host: Host, c
     """The connection whose token and request a SYN carries goes on where it is, and so does another one of its peer."""
     other, live = tester.connects(), tester.connects("Migrate-Permitted, length 3")
     peer = tester.peer(tester.elsewhere)
-    tester.starts(peer, SEGMENT_SIZE, migrate_of(case.bench.profile.ixit, live, peer.snd_nxt, reqno))
+    option = migrate_of(case.bench.profile.ixit, live, peer.snd_nxt, reqno)
+    tester.uses(live, other)
+    tester.starts(peer, SEGMENT_SIZE, option)
     host.has_gone_on()
     host.serves(live, other)

@@ -89,6 +89,8 @@ class UpperTester:
 class Lab(UpperTester):
     """One running host."""
 
+    program = "host"
+
     def __init__(self, *arguments: str, **changes: Any) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
@@ -97,7 +99,7 @@ class Lab(UpperTester):
         self._log = open(path / "log", "w+b")  # noqa: SIM115
         ours, theirs = socket.socketpair()
         self.process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(theirs.fileno()), "host", *arguments],
+            [sys.executable, str(SCRIPT), str(theirs.fileno()), self.program, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, pass_fds=[theirs.fileno()], cwd=ROOT,
             env={**os.environ, "DUT_CONFIG": str(path / "dut.json"), "PYTHONPATH": str(ROOT)},
         )  # fmt: skip

@@ -54,3 +54,11 @@ def test_configuration_of_a_mobile_node() -> None:
     silent = PROFILE.ics.model_copy(update={"mops": PROFILE.ics.mops.model_copy(update={"mobile_capable": False})})
     plain = PROFILE.model_copy(update={"ics": silent})
     assert configuration(plain, "server")["mops"]["mobile_capable"] is None
+
+
+def test_configuration_of_a_legacy_host() -> None:
+    """It is told nothing of any protocol."""
+    content = configuration(PROFILE, "legacy host")
+    assert content["role"] == "legacy host"
+    assert sorted(content) == ["carriages", "role", "services"]
+    assert list(content["carriages"]) == ["ipv4"]
