@@ -139,7 +139,7 @@ class LegacyHost:
 
 
 class WatchingHost(LegacyHost):
-    """One that knows the connections which peers have opened: for deviations that look at segments, or end connections.
+    """One that knows its connections: for deviations that look at segments, or end connections.
 
     `connections` has for each (address, port, own port) the peer's next sequence number, and the own address.
     """
@@ -153,7 +153,7 @@ class WatchingHost(LegacyHost):
         if segment is not None:
             if not self.takes(segment):
                 return
-            if segment.is_syn() or self.knows(segment):
+            if segment.flags & SYN or self.knows(segment):
                 length = len(segment.data) + bool(segment.flags & SYN) + bool(segment.flags & FIN)
                 following = (segment.sequence + length) & 0xFFFFFFFF
                 self.connections[segment.source, segment.port, segment.to_port] = following, segment.destination
@@ -164,7 +164,7 @@ class WatchingHost(LegacyHost):
         return True
 
     def knows(self, segment: Segment) -> bool:
-        """Whether the segment is one of a connection that its sender has opened."""
+        """Whether the segment is one of a connection that its sender has opened or accepted."""
         return (segment.source, segment.port, segment.to_port) in self.connections
 
     def ends(self, address: int | None) -> None:

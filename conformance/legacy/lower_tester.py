@@ -84,14 +84,10 @@ class LowerTester:
         """Send a SYN with this option behind segment size and window scale."""
         return self.starts(peer, SEGMENT_SIZE, WINDOW_SCALE, self.option(option, peer))
 
-    def opens_richly(self, option: str, **fields: Any) -> RehashPeer:
+    def opens_richly(self, option: str, window: int = 65535) -> RehashPeer:
         """Open a connection with all that an ordinary TCP knows, and an unknown option in front of it, as preamble."""
         peer = self.peer(timestamps=True)
-        self.is_connected(peer, self.starts_richly(peer, self.option(option, peer), **fields))
-        return peer
-
-    def is_connected(self, peer: RehashPeer, syn: Sent) -> None:
-        """The SYN is answered, and the answer acknowledged, as preamble."""
+        syn = self.starts_richly(peer, self.option(option, peer), window=window)
 
         def answered() -> Frame | None:
             news = peer.reads()
@@ -99,7 +95,8 @@ class LowerTester:
 
         if self._case.look(answered, syn.ns, self._ixit.tcp_within_s) is None or peer.state != "ESTABLISHED":
             raise Inconclusive(f"preamble: no SYN-ACK came ({peer.state})")
-        peer.acknowledges()
+        peer.acknowledges(window=window >> SCALE)
+        return peer
 
     def sends(self, peer: RehashPeer, flags: str, *options: bytes, data: bytes = b"", **fields: Any) -> Sent:
         """Send a segment of the connection with these options, and count what it takes of the sequence space."""

@@ -74,6 +74,6 @@ def test_gap_is_told_by_selective_acknowledgement(tester: LowerTester, host: Hos
 def test_window_is_scaled(tester: LowerTester, host: Host, option: str) -> None:
     """The device uses a window that is large only if the scale behind an unknown option counts."""
     ordinarily_uses(tester, host, WINDOW_SCALE)
-    peer = tester.opens_richly(option, window=WINDOW)
+    peer = tester.opens_richly(option, WINDOW)
     sent = tester.sends(peer, "PA", tester.option(option, peer), data=bytes(WINDOW), window=WINDOW >> SCALE)
     host.fills_the_window(peer, sent, WINDOW)

@@ -189,7 +189,7 @@ class OrderOnConnectionFollowed(WatchingHost):
 )
 class OrderFromElsewhereDropped(WatchingHost):
     def takes(self, segment: Segment) -> bool:
-        return bool(self.knows(segment) or segment.is_syn() or not _option(segment, REHASH))
+        return bool(self.knows(segment) or segment.flags & SYN or not _option(segment, REHASH))
 
 
 @deviation(
