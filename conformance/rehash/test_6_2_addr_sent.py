@@ -13,6 +13,8 @@ from testbed.verdict import NotApplicable
 pytestmark = exclusive
 
 ROUNDS = 3
+MORE_THAN_THE_FIRST_FLIGHT = 24
+"""Times 256 bytes: more than the initial window (RFC 5681) of four segments of 1460 bytes."""
 
 
 @pytest.mark.parametrize("traffic", ["none", "data", "unacknowledged data"])
@@ -173,6 +175,8 @@ def test_stream_goes_on_byte_exact(node: Node, host: Host) -> None:
         host.delivers_again(session, lost)
         session.peer.sends(late)
         host.application_reads(session, late)
+        flights = bytes(range(256)) * MORE_THAN_THE_FIRST_FLIGHT
+        host.delivers(session, flights, host.application_sends(session, flights))
         host.serves(session)
 
 

@@ -266,3 +266,25 @@ class MovesOnce(MobileNode):
     def succeeded(self, exchange: Exchange, moving: Moving) -> None:
         self.moved.add(moving.flow)
         super().succeeded(exchange, moving)
+
+
+@deviation(
+    "node-protocol-wrong",
+    "4.1",
+    "Protocol is that of the sockets listed.",
+    "TCP sockets are listed under protocol 17",
+)
+class ProtocolWrong(MobileNode):
+    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+        return super().request(carriage, UDP, previous, sockets)
+
+
+@deviation(
+    "node-count-too-large",
+    "4.1",
+    "Count is the number of entries that the message carries.",
+    "Count is one too large",
+)
+class CountTooLarge(MobileNode):
+    def encode(self, message: Migrate) -> bytes:
+        return super().encode(replace(message, count=len(message.entries) + 1))

@@ -67,6 +67,7 @@ def test_deviation_is_caught_where_it_belongs(name: str, tmp_path: Path) -> None
     profile = tmp_path / "short.toml"
     text = (ROOT / "tests/profiles" / ("short-end-hosts.toml" if "role" in entry else "short.toml")).read_text()
     text = text.replace('carriages = ["ipff", "ipv4"]', f'carriages = ["{carriage}"]')
+    text = text.replace("[ixit.mops]", f'[ixit.mops]\nmigrate_seq = "{entry.get("migrate_seq", "window")}"')
     profile.write_text(text.replace('roles = ["server", "mobile node"]', f'roles = ["{entry.get("role")}"]'))
     command = [
         sys.executable,
