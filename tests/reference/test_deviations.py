@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every deviation is wrong in its own way and right in all others."""
 
-import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from reference.deviations import all_deviations
 from reference.parts import Parts
-from tests.reference.lab import ROOT, Lab, configuration
+from tests.reference.lab import ROOT, Lab
 from tests.reference.server_bench import SCENARIOS, Bench
 from tests.reference.wire import command, migrate
 
