@@ -151,11 +151,11 @@ class MigratedPortInUse(MobileNode):
     "node-message-to-wrong-server",
     "4.1",
     "A Migrate is sent to the server of the connections in it.",
-    "a Migrate goes to the address after the server's",
+    "a Migrate goes to an address that differs from the server's in one bit",
 )
 class MessageToWrongServer(MobileNode):
     def destination(self, carriage: Carriage, moving: Moving) -> int:
-        return moving.server + 1
+        return moving.server ^ 1 << 8
 
 
 @deviation(
