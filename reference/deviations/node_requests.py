@@ -288,3 +288,29 @@ class ProtocolWrong(MobileNode):
 class CountTooLarge(MobileNode):
     def encode(self, message: Migrate) -> bytes:
         return super().encode(replace(message, count=len(message.entries) + 1))
+
+
+@deviation(
+    "node-migrated-port-not-taken",
+    "4.1",
+    "The node receives the continued session at the Migrated Source Port of its entry.",
+    "the entry names the port after it, and the node goes on at the one that it had",
+)
+class MigratedPortNotTaken(MobileNode):
+    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+        for moving in sockets:
+            moving.entry = moving.entry._replace(migrated_port=moving.entry.migrated_port % 65535 + 1)
+        return super().request(carriage, protocol, previous, sockets)
+
+
+@deviation(
+    "node-one-time-id-kept",
+    "4.1",
+    "The Migrate after a successful migration carries the next one-time Unique ID.",
+    "it carries the one that was used",
+)
+class NodeOneTimeIdKept(MobileNode):
+    def succeeded(self, exchange: Exchange, moving: Moving) -> None:
+        choice = moving.flow.choice
+        super().succeeded(exchange, moving)
+        moving.flow.choice = choice
