@@ -9,7 +9,8 @@ import pytest
 from conformance.rehash.host import Host
 from conformance.rehash.node import Node, Session
 from conformance.rehash.oracle import preamble, require
-from conformance.rehash.segment import Segment
+from conformance.rehash.peer import RehashPeer
+from conformance.rehash.segment import Option, Segment
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case import Case
 
@@ -81,19 +82,26 @@ def test_first_nonces_serve_for_later_moves(node: Node, host: Host) -> None:
         host.has_moved(session, node.orders(session))
 
 
+def has_the_nonce_of(peer: RehashPeer, segment: Segment, order: Option) -> None:
+    """REHASH-ADDR carries the nonce that the tester told."""
+    require(order.nonce == peer.nonce, "nonce", hex(peer.nonce), hex(order.nonce), segment)
+
+
 @exclusive
 @valid
 @requirement("REHASH-6.1-19")
 def test_first_nonce_serves_for_later_moves_of_the_device(node: Node, host: Host) -> None:
     """REHASH-ADDR of the device's second move carries the nonce that the tester told at first."""
     session = host.offers(node)
-    for _ in range(2):
-        move = host.moves()
-        host.application_sends(session, b"x")
-        segment, order = host.order_of(move, session.peer)
-        require(order.nonce == session.peer.nonce, "nonce", hex(session.peer.nonce), hex(order.nonce), segment)
-        node.takes_over(session, move)
-        host.has_calmed_down()
+    first = host.moves()
+    host.application_sends(session, b"once")
+    with preamble():
+        has_the_nonce_of(session.peer, *host.order_of(first, session.peer))
+    node.takes_over(session, first)
+    host.has_calmed_down()
+    second = host.moves()
+    host.application_sends(session, b"twice")
+    has_the_nonce_of(session.peer, *host.order_of(second, session.peer))
 
 
 @exclusive

@@ -191,10 +191,12 @@ class AddrNewIsZero(Rehash):
     "idle-move-not-announced",
     "5",
     "A host that has to send a Rehash option and has no data to send, sends it in a duplicate ACK.",
-    "it waits for data",
+    "it waits for data to announce a move with",
 )
 class IdleMoveNotAnnounced(Rehash):
     def send_address(self, flow: Flow, context: Context, exchange: Exchange, now: float) -> None:
+        if exchange.sent:
+            super().send_address(flow, context, exchange, now)
         exchange.last = now
 
 
