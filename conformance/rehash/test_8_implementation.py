@@ -118,6 +118,7 @@ def test_connection_lost_by_two_moves_is_closed(node: Node, host: Host, case: Ca
         raise NotApplicable(f"{case.bench.profile.path}: ixit.rehash.max_retries is 0: no maximum")
     lost, other = host.offers(node), host.offers(node)
     move, _ = both_move(node, host, lost)
+    host.order_of(move, lost.peer)
     asked_ns = host.application_sends(other, b"I have moved")
     node.takes_over(other, move)
     host.delivers(other, b"I have moved", asked_ns)
