@@ -12,7 +12,7 @@ from conformance.rehash.segment import Segment
 from layers.tcpoptions import HEADER, ROOM
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case import Case
-from testbed.verdict import Inconclusive
+from testbed.verdict import Broken, Inconclusive
 
 IP_HEADER = 20
 LARGEST = MSS + IP_HEADER + HEADER
@@ -209,16 +209,17 @@ def test_large_segments_with_the_order_fit_the_path(node: Node, host: Host) -> N
 @exclusive
 @valid
 @requirement("REHASH-5-05")
-def test_idle_connection_is_announced_in_a_duplicate_ack(node: Node, host: Host, case: Case) -> None:
+def test_idle_connection_is_announced_in_a_duplicate_ack(node: Node, host: Host) -> None:
     """A host that moves and has nothing to send puts REHASH-ADDR on a duplicate ACK."""
     session = host.offers(node)
     peer = session.peer
     move = host.moves()
-    within = case.bench.profile.ixit.rehash.retry_within_s
-    segment = host.waits_for(peer, move.position, lambda one: one.order, move.ns, within)
-    if segment is None:
-        host.application_sends(session, b"I have moved")
-        segment, _ = host.order_of(move, peer)
+    try:
+        segment, _ = host.announces(move, peer)
+    except Broken:
+        host.application_sends(session, b"with data it is announced")
+        host.order_of(move, peer)
+        raise
     seen = segment.flags, segment.tcp.ack, len(segment.data)
     expected = "A", peer.snd_nxt, 0
     require(seen == expected, "flags, acknowledgement and length", expected, seen, segment)
