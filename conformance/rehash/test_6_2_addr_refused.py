@@ -14,7 +14,8 @@ WRONG = pytest.mark.parametrize("flip", [1, 1 << 31, 0xFFFFFFFF], ids=["last-bit
 """Bits of the nonce that are wrong."""
 
 
-MOVED = pytest.mark.parametrize("moves", [0, 1], ids=["never-moved", "moved-before"])
+MOVED = pytest.mark.parametrize("moves", [0, 2], ids=["never-moved", "moved-before"])
+"""Twice: whoever can move once only is judged elsewhere."""
 
 
 @WRONG
