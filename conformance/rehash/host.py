@@ -125,6 +125,19 @@ class Host(Application):
                 self.goes_on(session, node.orders(session))
             raise
 
+    @contextlib.contextmanager
+    def asking_for_an_exchange(self) -> Iterator[None]:
+        """What is broken inside is broken only at a device that moves no connection without an init exchange."""
+        try:
+            yield
+        except Broken:
+            node = Node(self._case)
+            session = self.accepted_plainly(node)
+            node.moves()
+            with preamble("a connection moves without an exchange"):
+                self.has_not_moved(session, node.orders(session))
+            raise
+
     def goes_on(self, session: Session, order: Order, data: bytes = b"at the new address") -> None:
         """The session carries data where the order has moved it to, that of the order, said again, included."""
         session.follows(order)

@@ -13,7 +13,6 @@ from testbed.verdict import Inconclusive
 WRONG = pytest.mark.parametrize("flip", [1, 1 << 31, 0xFFFFFFFF], ids=["last-bit", "first-bit", "all-bits"])
 """Bits of the nonce that are wrong."""
 
-
 MOVED = pytest.mark.parametrize("moves", [0, 2], ids=["never-moved", "moved-before"])
 """Twice: whoever can move once only is judged elsewhere."""
 
