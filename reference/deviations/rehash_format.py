@@ -8,7 +8,7 @@ from reference.deviations.registry import deviation
 from reference.flows import Flow, Flows
 from reference.rehash import Rehash
 from reference.rehash_context import Context, Exchange, Segment
-from reference.rehash_option import Option
+from reference.rehash_option import Option, split
 
 
 @deviation(
@@ -127,3 +127,15 @@ class _Garbling(Flow):
 class LargeSegmentsGarbled(Flows):
     role = HOST
     flow_type = _Garbling
+
+
+@deviation(
+    "option-read-at-the-end-only",
+    "5",
+    "A Rehash option is understood wherever it stands among other options.",
+    "it is understood as the last option only",
+)
+class OptionReadAtTheEndOnly(Rehash):
+    def read(self, options: bytes) -> Option | None:
+        kinds = [kind for kind, _ in split(options) if kind != 1]
+        return super().read(options) if kinds[-1:] == [self.settings.option_kind] else None

@@ -155,6 +155,11 @@ DIFFERENT = {
         "reply_of_another_protocol moves_again moves_on_before_an_answer moves_on_after_a_lost_answer"
     ),
     "udp-unique-id-refused": "server_udp",
+    "node-migrated-port-not-taken": (
+        "moves data_not_acknowledged data_acknowledged one_port_towards_two_services udp_with_a_unique_id "
+        "tcp_with_a_unique_id moves_again moves_on_before_an_answer moves_on_after_a_lost_answer"
+    ),
+    "node-one-time-id-kept": "one_time_unique_id",
 }
 #: Seen on a wire only.
 ON_THE_WIRE = [

@@ -193,6 +193,7 @@ ON_THE_WIRE = [
     "crossing-init-ignored",
     "large-segments-garbled",
     "option-length-wrong",
+    "option-read-at-the-end-only",
 ]
 
 
