@@ -202,6 +202,9 @@ class MopsIXIT(_Table):
     reply_within_s: Deadline = 2.0
     retry_interval_s: Deadline = Field(default=2.0, description="time between two Migrates that nobody answers")
     retries: Annotated[int, Field(ge=0, le=3)] = Field(default=3, description="how often a Migrate is repeated")
+    guess_rate_per_s: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=1000, description="messages a second that guesses and floods may bring"
+    )
     mobile_capable_kind: Annotated[int, Field(ge=2, le=255)] = Field(
         default=254, description="kind of the TCP option MOBILE_CAPABLE"
     )

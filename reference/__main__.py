@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from reference.configuration import ConfigurationError, read_configuration
 from reference.host import HostError, run_host
+from reference.log import log
 from reference.parts import Parts
 
 
@@ -47,11 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             deviation = find(options.deviate)
             if deviation is None:
                 raise ConfigurationError(f"no deviation {options.deviate!r}; --list-deviations names them")
-            parts = parts.deviating(deviation.part)
         configuration = read_configuration(os.environ)
-        if deviation is not None and not deviation.fits(configuration.role):
-            raise ConfigurationError(f"the deviation {options.deviate!r} is one of the role {deviation.role}")
-        return run_host(configuration, parts, options.deviate)
+        if deviation is not None and deviation.fits(configuration.role):
+            return run_host(configuration, parts.deviating(deviation.part), deviation.name)
+        if deviation is not None:
+            log(f"the deviation {deviation.name!r} is one of the role {deviation.role}: this host is right")
+        return run_host(configuration, parts, None)
     except ConfigurationError as error:
         print(f"reference: {error}", file=sys.stderr)
         return 2

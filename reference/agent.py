@@ -62,7 +62,7 @@ class Agent:
             await self._declare(chosen, held)
             if protocol == "tcp":
                 held.listen(_BACKLOG)
-        except (OSError, OverflowError):
+        except (OSError, OverflowError, RefusedError):
             held.close()
             raise
         number = next(self._numbers)
@@ -157,9 +157,7 @@ class Agent:
 
     async def move(self, address: str) -> dict[str, Any]:
         assert self._own is not None
-        answer = await self._ask_daemon(f"move {address}")
-        if "error" in answer:
-            raise RefusedError(answer["error"])
+        await self._ask_daemon(f"move {address}")
         self._own.moved(address)
         for listener in self._listeners.values():
             if not self._own.listens_on(listener.is_bound):
@@ -176,7 +174,10 @@ class Agent:
 
     async def _ask_daemon(self, question: str) -> dict[str, Any]:
         async with self._asking:
-            return await asyncio.get_running_loop().run_in_executor(None, self._ask, question)
+            answer = await asyncio.get_running_loop().run_in_executor(None, self._ask, question)
+        if "error" in answer:
+            raise RefusedError(answer["error"])
+        return answer
 
     async def _declare(self, chosen: Chosen, held: socket.socket) -> None:
         """Tell the daemon what the application has chosen, before the first packet."""

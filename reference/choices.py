@@ -54,6 +54,10 @@ class Choices:
     def of(self, protocol: int, port: int) -> Choice:
         return self._by_port.get((protocol, port), NO_CHOICE)
 
+    def is_unique_id(self, identifier: int) -> bool:
+        """Whether an application of this host has given this Unique ID to a socket."""
+        return any(choice.unique_id == identifier for choice in self._by_port.values())
+
     def is_mobile(self, protocol: int, choice: Choice) -> bool:
         """Whether a socket is MOBILE_ALLOWED."""
         return choice.mobile if choice.mobile is not None else self.is_mobile_by_default(protocol)

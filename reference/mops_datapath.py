@@ -65,7 +65,10 @@ class MopsDatapath(Datapath):
 
     def asked(self, question: str, words: str) -> dict[str, str] | None:
         if question == "declare":
-            protocol, port = self.choices.declare(json.loads(words))
+            try:
+                protocol, port = self.choices.declare(json.loads(words))
+            except ValueError as wrong:
+                return {"error": str(wrong)}
             if protocol == UDP:
                 self._free_datagrams(port)
         elif question == "forget":

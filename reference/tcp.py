@@ -98,6 +98,8 @@ class Tracking:
                 self.state = State.CLOSED
             return
         if flags & SYN:
+            if self.state is State.ESTABLISHED and sequence == self._initial:
+                return  # the kernel's timer had run out before it saw the answer
             self._restart()
             self._initial = sequence
             self._our_scale = window_scale(options)

@@ -22,8 +22,11 @@ from testbed.station import ADDRESSES_PER_CASE, AddressPool
 from testbed.verdict import DeviceLost
 
 IPFF_ETHERTYPE = 0x88B5
-EXCLUSIVE_AT_ONCE = 4
-"""Devices of exclusive cases that run at once on one machine, all processes together."""
+EXCLUSIVE_AT_ONCE = 32
+"""Devices of exclusive cases that run at once on one machine, all processes together: they mostly wait."""
+
+STARTING_AT_ONCE = 4
+"""Of these, the ones that start: starting keeps a processor busy, and a case that runs wants one too."""
 
 
 class Devices:
@@ -40,6 +43,7 @@ class Devices:
         self._link: NamespaceLink | InterfaceLink | None = None
         self._shared: dict[str, Bench] = {}
         self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
+        self._start_room = threading.BoundedSemaphore(max(1, STARTING_AT_ONCE // processes))
         self.said = ("", "")
 
     def bring_up(self, specs: Iterable[CaseSpec]) -> None:
@@ -75,7 +79,7 @@ class Devices:
             self._room.acquire()
         try:
             try:
-                with self._clock.waiting():
+                with self._clock.waiting(), self._start_room:
                     bench = self._start(spec.role)
             except LinkError as error:
                 raise DeviceLost(str(error)) from None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from scapy.layers.inet import ICMP, IP
 
 from conformance.legacy.options import kind_of
-from conformance.rehash.host import require
+from conformance.rehash.oracle import require
 from conformance.rehash.peer import RehashPeer
 from conformance.rehash.segment import Segment, read
 from layers.tcpoptions import RawOption

@@ -95,7 +95,12 @@ class Correspondent:
         return MOPSMigrate(**{"code": code, **content, "entries": request.entries, **fields})
 
     def sends(self, request: Asked, message: Packet | bytes, sender: Station | None = None) -> Sent:
-        """Send a message to where the request came from, by the address it was sent to or by another station."""
+        """Send a message to where the request came from, by the address it was sent to or by another station.
+
+        Inconclusive where the device is no more at that address: what becomes of a reply unheard says nothing.
+        """
+        if request.packet.src != self._case.bench.carriages[self.carriage.name].dut:
+            raise Inconclusive(f"preamble: #{request.frame.index} came from {request.packet.src}, where nobody is now")
         return (sender or self._called(request)).sends(
             self.carriage.icmp_protocol, message, destination=request.packet.src
         )

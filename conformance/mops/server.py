@@ -142,7 +142,10 @@ class Server:
         return [
             f"{end.station.address}:{end.port}"
             for end, position in probes
-            if any("R" not in tcp.flags and tcp.ack == taken for _, _, tcp in self.segments_to(end, position))
+            if any(
+                "R" not in tcp.flags and tcp.ack == taken and self._case.carriage.tcp_checksum_ok(frame.data)
+                for frame, _, tcp in self.segments_to(end, position)
+            )
         ]
 
     def is_served(self, session: Session) -> bool:

@@ -193,6 +193,8 @@ def test_success_after_failed_revives_nothing(case: Case, device: Device, corres
     move = device.moves()
     request = device.asks(move, session)
     correspondent.replies_in_time(request, FAILED)
+    tries_to_send(device, session)
+    device.preamble(lambda: device.sends_nothing(session, move.position, move.new))
     correspondent.replies(request, SUCCESS)
     tries_to_send(device, session)
     device.sends_nothing(session, move.position, move.new)

@@ -145,7 +145,9 @@ def test_node_gives_the_unique_id(device: Device, correspondent: Correspondent) 
 def test_node_gives_the_next_one_time_unique_id(device: Device, correspondent: Correspondent) -> None:
     """The Migrate after a successful migration carries the next Unique ID of the sequence."""
     session = device.connects(correspondent, unique_id=UNIQUE_ID, one_time=True)
-    device.has_migrated(session)
+    first = device.has_migrated(session)
+    used = listed(device.asks(first, session), session)[2]
+    device.preamble(lambda: require(used == UNIQUE_ID, "identifier", UNIQUE_ID, used))
     request = device.asks(device.moves(), session)
     said, expected = listed(request, session)[2], next_unique_id(UNIQUE_ID)
     require(said == expected, "identifier", expected, said, request.frame)

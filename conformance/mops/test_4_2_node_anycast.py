@@ -59,7 +59,7 @@ def test_migrate_goes_to_the_unicast_address(device: Device, correspondent: Corr
     unicast = correspondent.becomes_anycast()
     session = device.connects(correspondent)
     learns(device, correspondent, session)
-    goes_to(device.migrates(device.moves(), session), unicast.address)
+    goes_to(device.asks(device.moves(), session), unicast.address)
 
 
 @exclusive
@@ -150,7 +150,7 @@ def test_acknowledgement_with_reserved_bits_is_taken(device: Device, corresponde
     session = device.connects(correspondent)
     message = correspondent.anycast_acknowledgement(session.end, reserved=0xFFFF, reserved2=0x3FFF)
     learns(device, correspondent, session, message)
-    goes_to(device.migrates(device.moves(), session), unicast.address)
+    goes_to(device.asks(device.moves(), session), unicast.address)
 
 
 @valid

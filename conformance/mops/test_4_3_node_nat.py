@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from scapy.packet import Packet
 
-from conformance.mops.correspondent import Correspondent, Router
+from conformance.mops.correspondent import Asked, Correspondent, Router
 from conformance.mops.device import Device
 from conformance.mops.server import require
 from conformance.mops.sessions import Session, listed
@@ -42,12 +42,31 @@ class Behind:
             self.router.tells(self.device.address, message)
         self.device.has_gone_on()
 
+    def named(self, *sessions: Session) -> list[tuple[Asked, Tuple]]:
+        """The Migrates after a move, and which previous tuple each names for its connection."""
+        move, found = self.device.moves(), []
+        for session in sessions or [self.session]:
+            request = self.device.asks(move, session)
+            found.append((request, (request.address("previous_source"), listed(request, session)[0])))
+        return found
+
+    def judges(self, what: str, wanted: object, said: object, request: Asked) -> None:
+        """Broken where the Migrate says something else, unless it would name no connection rightly, NAT or not."""
+        if said != wanted:
+            untold = self.device.connects(self.session.server)
+            own = self.in_mops((self.device.address, untold.previous_port))
+            ((other, named),) = self.named(untold)
+            self.device.preamble(lambda: require(named == own, "tuple without NAT", own, named, other.frame))
+        require(said == wanted, what, wanted, said, request.frame)
+
+    def in_mops(self, end: Tuple) -> Tuple:
+        """A tuple as a Migrate writes it."""
+        return self.session.server.carriage.in_mops(end[0]), end[1]
+
     def names(self, expected: Tuple) -> None:
         """After a move the Migrate gives `expected` as the previous tuple."""
-        request = self.device.asks(self.device.moves(), self.session)
-        said = request.address("previous_source"), listed(request, self.session)[0]
-        wanted = self.session.server.carriage.in_mops(expected[0]), expected[1]
-        require(said == wanted, "previous tuple", wanted, said, request.frame)
+        ((request, said),) = self.named()
+        self.judges("previous tuple", self.in_mops(expected), said, request)
 
     def ignores(self, *messages: Packet | bytes) -> None:
         """These acknowledgements teach the device nothing."""
@@ -66,23 +85,21 @@ def behind(case: Case, device: Device, correspondent: Correspondent, router: Rou
 @exclusive
 @valid
 @requirement("MOPS-4.1-107")
-def test_previous_address_is_the_outermost_one(device: Device, behind: Behind) -> None:
+def test_previous_address_is_the_outermost_one(behind: Behind) -> None:
     """Behind two levels of NAT Previous Source Address is the outermost translated one."""
     behind.hears(behind.told(1), behind.told(2))
-    request = device.asks(device.moves(), behind.session)
-    said, wanted = request.address("previous_source"), behind.session.server.carriage.in_mops(behind.chain[1][0])
-    require(said == wanted, "previous address", wanted, said, request.frame)
+    ((request, (address, _)),) = behind.named()
+    behind.judges("previous address", behind.in_mops(behind.chain[1])[0], address, request)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-109")
-def test_previous_port_is_the_outermost_one(device: Device, behind: Behind) -> None:
+def test_previous_port_is_the_outermost_one(behind: Behind) -> None:
     """Behind two levels of NAT Previous Source Port is the outermost translated one."""
     behind.hears(behind.told(1), behind.told(2))
-    request = device.asks(device.moves(), behind.session)
-    port = listed(request, behind.session)[0]
-    require(port == OUTER, "previous port", OUTER, port, request.frame)
+    ((request, (_, port)),) = behind.named()
+    behind.judges("previous port", OUTER, port, request)
 
 
 @exclusive
@@ -134,12 +151,15 @@ def test_level_one_of_another_socket_is_ignored(case: Case, behind: Behind) -> N
 @exclusive
 @invalid
 @requirement("MOPS-4.3-31")
-def test_level_without_the_one_below_is_ignored(case: Case, behind: Behind) -> None:
+def test_level_without_the_one_below_is_ignored(case: Case, device: Device, behind: Behind) -> None:
     """An acknowledgement of level 2 whose original tuple is not what level 1 translated to teaches nothing."""
     address, port = behind.chain[0]
     others = [(case.station().address, port), (address, port + 1)]
     behind.hears(behind.told(1), *(behind.router.acknowledgement(other, behind.chain[1], 2) for other in others))
-    behind.names(behind.chain[0])
+    ((request, said),) = behind.named()
+    wrong, right = (behind.in_mops(level) for level in (behind.chain[1], behind.chain[0]))
+    require(said[0] != wrong[0] and said[1] != wrong[1], "previous tuple", right, said, request.frame)
+    device.preamble(lambda: require(said == right, "previous tuple", right, said, request.frame))
 
 
 @exclusive
@@ -201,11 +221,8 @@ def test_every_entry_is_learnt(device: Device, behind: Behind) -> None:
     sessions = [behind.session, device.connects(behind.session.server)]
     ports = {session.previous_port: INNER + place for place, session in enumerate(sessions)}
     behind.hears(behind.told(1, entries=list(ports.items())))
-    move = device.moves()
-    for session in sessions:
-        request = device.asks(move, session)
-        said, wanted = listed(request, session)[0], ports[session.previous_port]
-        require(said == wanted, "previous port", wanted, said, request.frame)
+    for session, (request, (_, said)) in zip(sessions, behind.named(*sessions), strict=True):
+        behind.judges("previous port", ports[session.previous_port], said, request)
 
 
 @valid

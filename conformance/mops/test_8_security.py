@@ -7,22 +7,40 @@ from conformance.mops.node import MobileNode, Session
 from conformance.mops.server import Server
 from layers.mops import SUCCESS
 from testbed import invalid, requirement
-from testbed.case import Case
+from testbed.case import NANO, Case
 
-GUESSES = 200
-PER_MESSAGE = 20
+MESSAGES = 100
+GUESSES_EACH = 20
 
 
-def floods(node: MobileNode, case: Case, victim: Session) -> str:
-    """Send guesses about the victim's address: random ports and sequence numbers, 20 entries a message."""
+def floods(node: MobileNode, case: Case, victim: Session) -> None:
+    """Send guesses as fast as the profile allows: of ports and numbers, by turns at the victim's address and anywhere.
+
+    They come from one who is off the path and asks for the connections to be his.
+    """
     attacker = case.station()
-    for _ in range(GUESSES // PER_MESSAGE):
-        entries = [
-            (1024 + secrets.randbelow(64000), 1024 + secrets.randbelow(64000), secrets.randbits(32))
-            for _ in range(PER_MESSAGE)
-        ]
-        node.sends(node.migrate(victim, entries=entries, migrated_source=attacker.address), sender=attacker)
-    return f"{GUESSES} entries"
+    interval = NANO // case.bench.profile.ixit.mops.guess_rate_per_s
+    anywhere = 1 << (50 if case.carriage.name == "ipff" else 32)
+    addresses = (victim.peer.station.address, case.carriage.address(secrets.randbelow(anywhere)))
+    messages = [
+        bytes(
+            node.migrate(
+                previous_source=addresses[number % 2],
+                migrated_source=attacker.address,
+                entries=[
+                    (1024 + secrets.randbelow(64000), 1024 + secrets.randbelow(64000), secrets.randbits(32))
+                    for _ in range(GUESSES_EACH)
+                ],
+            )
+        )
+        for number in range(MESSAGES)
+    ]
+    began = case.clock.now_ns()
+    for number, message in enumerate(messages):
+        case.wait_until(began + number * interval)
+        attacker.sends(case.carriage.icmp_protocol, message)
+    seconds = (case.clock.now_ns() - began) / NANO
+    case.values["guesses"] = f"{MESSAGES * GUESSES_EACH} in {MESSAGES} messages, {MESSAGES / seconds:.0f} messages/s"
 
 
 @invalid
@@ -61,7 +79,7 @@ def test_state_under_a_flood(node: MobileNode, server: Server, case: Case) -> No
     victim = node.connects()
     begin = len(case.trace.frames)
     case.values["before"] = str(agent.call("status"))
-    case.values["flood"] = floods(node, case, victim)
+    floods(node, case, victim)
     server.hears_everything_out(begin)
     case.values["after"] = str(agent.call("status"))
 

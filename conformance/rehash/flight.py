@@ -3,12 +3,13 @@
 
 from conformance.rehash.host import Host
 from conformance.rehash.node import Session
+from conformance.rehash.oracle import preamble
 from conformance.rehash.peer import MSS
 from testbed.capture import Frame
 from testbed.case import Case
 from testbed.tcp_peer import SEQUENCE_SPACE
 from testbed.upper_tester import Call
-from testbed.verdict import Broken, Inconclusive
+from testbed.verdict import Inconclusive
 
 INITIAL_WINDOW = 10 * MSS
 """RFC 6928: the most that a connection may begin with."""
@@ -24,10 +25,8 @@ def opens_the_window(case: Case, host: Host, session: Session) -> None:
     """The application sends in bulk until a flight is far larger than the initial window, as preamble."""
     for _ in range(ROUNDS):
         flight, call = _flight(case, host, session, 2 * INITIAL_WINDOW)
-        try:
+        with preamble():
             host.delivers(session, bytes(BULK), case.clock.now_ns())
-        except Broken as broken:
-            raise Inconclusive(f"preamble: {broken.finding.reason}") from None
         call.result()
         if flight >= 2 * INITIAL_WINDOW:
             return

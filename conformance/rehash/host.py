@@ -5,32 +5,26 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from conformance.rehash.application import Application
 from conformance.rehash.node import CONNECT_TIMEOUT_S, Move, Node, Opening, Order, Session, find_init, receives
-from conformance.rehash.peer import RehashPeer
+from conformance.rehash.oracle import preamble
+from conformance.rehash.peer import MSS, RehashPeer
 from conformance.rehash.segment import Option, Segment, read
 from testbed.case import NANO, Case
 from testbed.conversation import opens
 from testbed.tcp_peer import TcpPeer
-from testbed.upper_tester import OperationFailed, UpperTester
-from testbed.verdict import Broken, Difference, Finding, Inconclusive, NotApplicable
+from testbed.verdict import Broken, Finding, Inconclusive, NotApplicable
 
-POLL_S = 0.02
 RETRANSMITTED_WITHIN_S = 10.0
 """The timer of RFC 6298 doubles: after some seconds of loss it takes as many again."""
 
 
-class Host:
+class Host(Application):
     """The device under test in the role of a Rehash host."""
 
     def __init__(self, case: Case) -> None:
-        self._case = case
-        self._ixit = case.bench.profile.ixit
+        super().__init__(case)
         self.address = case.carriage.dut
-
-    @property
-    def agent(self) -> UpperTester:
-        """The upper tester."""
-        return self._case.bench.dut.upper_tester()
 
     # What came
 
@@ -114,8 +108,41 @@ class Host:
         receives(self._case, session, data, self._case.clock.now_ns(), RETRANSMITTED_WITHIN_S)
 
     def has_moved(self, session: Session, order: Order, data: bytes = b"at the new address") -> None:
-        """The session goes on where the order has moved it to, with the data that came with the order, if any."""
+        """The session goes on where the order has moved it to; Inconclusive if the device serves no order at all."""
+        with self.serving_orders():
+            self.goes_on(session, order, data)
+
+    @contextlib.contextmanager
+    def serving_orders(self) -> Iterator[None]:
+        """What is broken inside is broken only at a device that moves an ordinary connection on an ordinary order."""
+        try:
+            yield
+        except Broken:
+            node = Node(self._case)
+            session = self.connected(node)
+            node.moves()
+            with preamble("an ordinary order moves nothing"):
+                self.goes_on(session, node.orders(session))
+            raise
+
+    @contextlib.contextmanager
+    def asking_for_an_exchange(self) -> Iterator[None]:
+        """What is broken inside is broken only at a device that moves no connection without an init exchange."""
+        try:
+            yield
+        except Broken:
+            node = Node(self._case)
+            session = self.accepted_plainly(node)
+            node.moves()
+            with preamble("a connection moves without an exchange"):
+                self.has_not_moved(session, node.orders(session))
+            raise
+
+    def goes_on(self, session: Session, order: Order, data: bytes = b"at the new address") -> None:
+        """The session carries data where the order has moved it to, that of the order, said again, included."""
         session.follows(order)
+        if order.data:
+            session.peer.says_again(order.data)
         if order.data and session.connection:
             self.application_reads(session, order.data)
         elif order.data:
@@ -179,9 +206,12 @@ class Host:
         return segment, segment.init
 
     def data_with_init(self, node: Node) -> tuple[Segment, RehashPeer]:
-        """A data segment with REHASH-INIT that is not acknowledged; NotApplicable if the device makes none."""
+        """A data segment with REHASH-INIT that is not acknowledged; NotApplicable if the device makes none.
+
+        So much data follows that the device has no REHASH-INIT left to send again unasked.
+        """
         session = self.accepted_plainly(node)
-        asked_ns = self.application_sends(session, b"with init?")
+        asked_ns = self.application_sends(session, bytes(MSS * (1 + self._ixit.rehash.init_reissues)))
         segment = self.waits_for(session.peer, 0, lambda one: one.data, asked_ns)
         if segment is None or segment.init is None:
             raise NotApplicable("no data segment of the device carries REHASH-INIT")
@@ -241,6 +271,20 @@ class Host:
             finding = Finding("the connection was not closed", "FIN", "none")
             raise Broken(finding, since_ns, round(self._ixit.tcp_within_s * NANO))
 
+    def reaches(self, node: Node) -> Session:
+        """A connection that the device opens is established with a node that sends no REHASH-INIT."""
+        opening = self.opens(node)
+        try:
+            return node.accepts(opening)
+        except Inconclusive as trouble:
+            raise Broken(Finding(f"a new connection: {trouble}", "a connection", "none"), *self._budget()) from None
+
+    def connected(self, node: Node) -> Session:
+        """A new connection with REHASH-INIT from the node to where the device is now, as preamble."""
+        peer = node.peer()
+        peer.remote = self.address
+        return node.introduces(node.half_opens(peer))
+
     def welcomes(self, node: Node, port: int = 0, remote_port: int = 0) -> Session:
         """A new connection from the node to where the device is now is opened and carries data."""
         peer = node.peer(port, remote_port)
@@ -258,80 +302,13 @@ class Host:
         budget = round(self._ixit.tcp_within_s * NANO)
         return self._case.clock.now_ns() - budget, budget
 
-    # The device's application
-
-    def offers(self, node: Node, plainly: bool = False, timestamps: bool = False) -> Session:
-        """A session of the node with an application that the upper tester plays, as preamble."""
-        listener = self.agent.call("listen", port=0, service="manual")
-        open_session = node.connects_plainly if plainly else node.connects
-        session = open_session(remote_port=int(listener["port"]), timestamps=timestamps)
-        session.connection = self.socket_of(int(listener["listener"]))
-        return session
-
-    def socket_of(self, listener: int) -> int:
-        """The application's end of the only connection that this listener has accepted."""
-        for _ in self._polls(self._ixit.tcp_within_s):
-            for entry in self.agent.call("sockets")["connections"]:
-                if entry.get("listener") == listener:
-                    return int(entry["connection"])
-        raise Inconclusive("upper tester: the listener did not accept the connection")
-
-    def socket(self, session: Session) -> dict[str, Any]:
-        """What the application sees of its socket; empty if it has none any more."""
-        sockets = self.agent.call("sockets")["connections"]
-        return next((dict(entry) for entry in sockets if entry["connection"] == session.connection), {})
-
-    def application_sends(self, session: Session, data: bytes) -> int:
-        """The application sends data; when it was asked to."""
-        asked_ns = self._case.clock.now_ns()
-        self.agent.call("send", connection=session.connection, data=data.hex())
-        return asked_ns
-
-    def application_reads(self, session: Session, data: bytes) -> None:
-        """The application reads exactly `data` from its socket, without an error or the end of the stream."""
-        came, trouble = b"", ""
-        while len(came) < len(data) and not trouble:
-            arguments = {"connection": session.connection, "length": len(data) - len(came)}
-            try:
-                result = self.agent.call("receive", timeout_s=self._ixit.tcp_within_s, **arguments)
-            except OperationFailed as error:
-                trouble = error.reason
-                break
-            came += bytes.fromhex(result["data"])
-            trouble = "the end of the stream" if result["eof"] else "" if result["data"] else "no more"
-        require(came == data, "what the application reads", data, f"{came!r} {trouble}".strip())
-
-    def application_sees_an_error(self, session: Session, within_s: float) -> None:
-        """The application's socket fails within this time."""
-        start_ns = self._case.clock.now_ns()
-        for _ in self._polls(within_s):
-            try:
-                result = self.agent.call("receive", connection=session.connection, length=1, timeout_s=POLL_S)
-            except OperationFailed:
-                self._case.waits_ns += self._case.clock.now_ns() - start_ns
-                return
-            require(not result["eof"], "what the application sees", "an error", "the end of the stream")
-        finding = Finding("the connection was not closed", f"an error within {within_s:.0f} s", "an open socket")
-        raise Broken(finding, start_ns, round(within_s * NANO))
+    # The device moves
 
     def waits_until_given_up(self, session: Session) -> None:
         """Until the application sees an error, or until the device had the time for it."""
         with contextlib.suppress(Broken):
             self.application_sees_an_error(session, self.patience_s)
         self.has_calmed_down()
-
-    @property
-    def patience_s(self) -> float:
-        """How long the device may take until it has repeated REHASH-ADDR often enough."""
-        return (self._ixit.rehash.max_retries + 1) * self._ixit.rehash.retry_within_s
-
-    def _polls(self, seconds: float) -> Iterator[None]:
-        deadline = self._case.clock.now_ns() + round(seconds * NANO)
-        while self._case.clock.now_ns() < deadline:
-            yield
-            self._case.clock.wait_until(self._case.clock.now_ns() + round(POLL_S * NANO))
-
-    # The device moves
 
     def moves(self, to: str = "") -> Move:
         """The device is told to move, to its next address or to this one."""
@@ -375,14 +352,6 @@ class Host:
             finding = Finding("no REHASH-ADDR came", f"REHASH-ADDR from {move.new} within {within} s", seen)
             raise Broken(finding, move.ns, round(within * NANO))
         return segment, segment.order
-
-
-def require(holds: object, what: str, expected: object, seen: object, *segments: Segment) -> None:
-    """Broken with both sides in one notation unless the condition holds."""
-    if not holds:
-        difference = Difference(what, str(expected), str(seen))
-        frames = [segment.frame for segment in segments]
-        raise Broken(Finding(f"{what} is wrong", f"{what} {expected}", f"{what} {seen}", [difference], frames))
 
 
 def _is_to(segment: Segment, end: TcpPeer) -> bool:

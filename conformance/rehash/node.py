@@ -6,6 +6,7 @@ from typing import Any
 
 from scapy.packet import Packet
 
+from conformance.rehash.oracle import preamble
 from conformance.rehash.peer import Options, RehashPeer
 from conformance.rehash.segment import Segment, read
 from testbed.capture import Frame
@@ -18,6 +19,7 @@ from testbed.upper_tester import Call
 from testbed.verdict import Broken, Finding, Inconclusive
 
 CONNECT_TIMEOUT_S = 10
+ISLAND = b"out of order"
 
 
 @dataclass
@@ -102,7 +104,10 @@ class Node:
 
     def connects(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> Session:
         """Open a connection with REHASH-INIT on the SYN; Inconclusive unless the device answers it somewhere."""
-        session = self.half_opens(self.peer(port, remote_port, timestamps))
+        return self.introduces(self.half_opens(self.peer(port, remote_port, timestamps)))
+
+    def introduces(self, session: Session) -> Session:
+        """End the handshake; Inconclusive unless the device has told its nonce or tells it now."""
         session.peer.acknowledges()
         if session.peer.device_nonce is None:
             self.wants_init(session.peer)
@@ -123,10 +128,8 @@ class Node:
     def uses(self, *sessions: Session) -> None:
         """Exchange a few bytes with the echo service, as preamble."""
         for session in sessions:
-            try:
+            with preamble():
                 receives(self._case, session, b"hello", session.peer.sends(b"hello").ns)
-            except Broken as broken:
-                raise Inconclusive(f"preamble: {broken.finding.reason}") from None
 
     def wants_init(self, peer: RehashPeer) -> None:
         """REHASH-INIT was sent and not answered with the first segment: wait for it a little, as preamble."""
@@ -202,6 +205,15 @@ class Node:
     def strays(self, end: RehashPeer, data: bytes, offset: int) -> None:
         """Send data that lies `offset` beyond the next of the stream, and does not count as sent."""
         end.transmits(end.segment("PA", data, seq=(end.snd_nxt + offset) % SEQUENCE_SPACE))
+
+    def digs_holes(self, peer: RehashPeer) -> set[tuple[int, int]]:
+        """Send data out of order, so that as many SACK blocks are due as there is room for; what they can be."""
+        islands = set()
+        for offset in range(100, 500, 100):
+            self.strays(peer, ISLAND, offset)
+            left = peer.snd_nxt + offset
+            islands.add((left % SEQUENCE_SPACE, (left + len(ISLAND)) % SEQUENCE_SPACE))
+        return islands
 
     def rehashes(self, *sessions: Session, data: bytes = b"") -> list[Order]:
         """Move and rehash the sessions, as preamble: Inconclusive unless REHASH-INIT comes for each."""

@@ -89,6 +89,10 @@ class RehashPeer(TcpPeer):
         sack = [SACK_PERMITTED] if self.timestamps else []
         return [*SYN_OPTIONS, *sack, *(option for option in further if option is not None)]
 
+    def says_again(self, data: bytes) -> Sent:
+        """Send data again that was counted as sent with the last segment, as TCP does until it is acknowledged."""
+        return self.transmits(self.segment("PA", data, seq=(self.snd_nxt - len(data)) % SEQUENCE_SPACE))
+
     def at(self, station: Station, port: int = 0) -> "RehashPeer":
         """The same sequence numbers and nonces at another address of the tester; this end stays as it is."""
         self.reads()

@@ -16,6 +16,7 @@ from testbed.notation import summary
 ASSIGNED = frozenset({0, 1, 2, 3, 4, 5, 8, 19, 28, 29, 30, 34})
 """Option kinds that are something else for certain: list ends, MSS, window scale, SACK, timestamps and the like."""
 
+SACK = 5
 SHORTEST = 12
 
 
@@ -76,6 +77,13 @@ class Segment:
     def options(self) -> list[RawOption]:
         """All options, as they stand."""
         return list(walk_options(self.area))
+
+    @property
+    def sack(self) -> list[tuple[int, int]]:
+        """Left and right edges of the SACK blocks."""
+        areas = [one.raw[2:] for one in self.options if one.kind == SACK]
+        edges = [int.from_bytes(area[at : at + 4], "big") for area in areas for at in range(0, len(area), 4)]
+        return list(zip(edges[::2], edges[1::2], strict=False))
 
     @property
     def rehash(self) -> list[Option]:

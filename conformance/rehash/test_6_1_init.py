@@ -3,8 +3,9 @@
 
 import pytest
 
-from conformance.rehash.host import Host, require
+from conformance.rehash.host import Host
 from conformance.rehash.node import Node
+from conformance.rehash.oracle import require
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case import Case
 
@@ -77,17 +78,12 @@ def test_late_init_makes_the_connection_movable(node: Node, host: Host) -> None:
 @valid
 @requirement("REHASH-6.1-06")
 def test_init_from_either_side_is_answered(node: Node, host: Host, opener: str) -> None:
-    """The exchange is completed with REHASH-INIT of the peer that connected, and of the one that was connected to."""
-    if opener == "tester":
-        session = node.half_opens()
-        session.peer.acknowledges()
-    else:
-        opening = host.opens(node)
-        session = node.accepts(opening, opening.peer.init())
-    host.serves(session)
-    host.has_calmed_down()
-    segments = host.segments(session.peer)
-    require(any(one.init for one in segments), "REHASH-INIT of the device", "some", "none", *segments)
+    """REHASH-INIT, after the handshake, of the peer that connected or was connected to completes the exchange."""
+    session = node.connects_plainly() if opener == "tester" else host.accepted_plainly(node)
+    node.sends(session.peer, "A", options=[session.peer.init()])
+    host.learns_nonce(session)
+    node.moves()
+    host.has_moved(session, node.orders(session))
 
 
 @valid

@@ -6,8 +6,11 @@ import secrets
 
 import pytest
 
-from conformance.rehash.host import Host, require
-from conformance.rehash.node import Node
+from conformance.rehash.host import Host
+from conformance.rehash.node import Node, Session
+from conformance.rehash.oracle import preamble, require
+from conformance.rehash.peer import RehashPeer
+from conformance.rehash.segment import Option, Segment
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case import Case
 
@@ -50,20 +53,23 @@ def test_each_connection_has_its_own_nonce(node: Node, host: Host) -> None:
     require(len(set(nonces)) == len(nonces), "different nonces of 8 connections", 8, len(set(nonces)))
 
 
+def keeps_its_nonce(session: Session, segment: Segment) -> None:
+    """REHASH-INIT on this segment carries the nonce that the device told first."""
+    first = session.peer.device_nonce
+    require(segment.init and segment.init.nonce == first, "nonce", first, segment.init, segment)
+
+
 @valid
 @requirement("REHASH-6.1-18")
 def test_nonce_lasts_for_the_connection(node: Node, host: Host) -> None:
     """Every REHASH-INIT of a connection carries the same nonce, before and after moves of the peer."""
     session = node.connects()
-    first = session.peer.device_nonce
-    told = [host.acknowledged(node.sends(session.peer, "A", options=[session.peer.init()]))]
+    keeps_its_nonce(session, host.acknowledged(node.sends(session.peer, "A", options=[session.peer.init()])))
     for _ in range(2):
         node.moves()
         order = node.orders(session)
-        told.append(host.acknowledged(order))
+        keeps_its_nonce(session, host.acknowledged(order))
         session.follows(order)
-    for segment in told:
-        require(segment.init and segment.init.nonce == first, "nonce", first, segment.init, segment)
 
 
 @valid
@@ -76,19 +82,42 @@ def test_first_nonces_serve_for_later_moves(node: Node, host: Host) -> None:
         host.has_moved(session, node.orders(session))
 
 
+def has_the_nonce_of(peer: RehashPeer, segment: Segment, order: Option) -> None:
+    """REHASH-ADDR carries the nonce that the tester told."""
+    require(order.nonce == peer.nonce, "nonce", hex(peer.nonce), hex(order.nonce), segment)
+
+
 @exclusive
 @valid
 @requirement("REHASH-6.1-19")
 def test_first_nonce_serves_for_later_moves_of_the_device(node: Node, host: Host) -> None:
     """REHASH-ADDR of the device's second move carries the nonce that the tester told at first."""
     session = host.offers(node)
-    for _ in range(2):
-        move = host.moves()
-        host.application_sends(session, b"x")
-        segment, order = host.order_of(move, session.peer)
-        require(order.nonce == session.peer.nonce, "nonce", hex(session.peer.nonce), hex(order.nonce), segment)
-        node.takes_over(session, move)
-        host.has_calmed_down()
+    first = host.moves()
+    host.application_sends(session, b"once")
+    with preamble():
+        has_the_nonce_of(session.peer, *host.order_of(first, session.peer))
+    node.takes_over(session, first)
+    host.has_calmed_down()
+    second = host.moves()
+    host.application_sends(session, b"twice")
+    has_the_nonce_of(session.peer, *host.order_of(second, session.peer))
+
+
+@exclusive
+@valid
+@requirement("REHASH-6.1-19")
+def test_first_nonce_serves_after_a_move_of_the_device(node: Node, host: Host) -> None:
+    """The nonce that the device told at first moves the connection after the device has moved itself."""
+    session = host.offers(node)
+    move = host.moves()
+    asked_ns = host.application_sends(session, b"I have moved")
+    host.order_of(move, session.peer)
+    node.takes_over(session, move)
+    with preamble():
+        host.delivers(session, b"I have moved", asked_ns)
+    node.moves()
+    host.has_moved(session, node.orders(session))
 
 
 @CARRIERS
@@ -106,6 +135,16 @@ def test_old_address_of_init_is_zero(node: Node, host: Host, carrier: str) -> No
 def test_new_address_of_init_is_the_source(node: Node, host: Host, carrier: str) -> None:
     """New IP address in REHASH-INIT is the source address of the packet."""
     segment, init = host.init_on(node, carrier)
+    require(init.new == segment.source, "New IP address", segment.source, init.new, segment)
+
+
+@exclusive
+@valid
+@requirement("REHASH-6.1-21")
+def test_new_address_of_init_after_a_move(node: Node, host: Host) -> None:
+    """New IP address in REHASH-INIT is the source address of the packet at a host that has moved, too."""
+    host.moves()
+    segment, init = host.init_on(node, "SYN")
     require(init.new == segment.source, "New IP address", segment.source, init.new, segment)
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 6.1: REHASH-INIT goes again with segments that are retransmitted."""
 
-from conformance.rehash.host import Host, require
+from conformance.rehash.host import Host
 from conformance.rehash.node import Node
+from conformance.rehash.oracle import require
 from testbed import inopportune, requirement, valid, waits
 from testbed.case import Case
 from testbed.verdict import Inconclusive

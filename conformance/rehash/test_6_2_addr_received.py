@@ -4,8 +4,9 @@
 import pytest
 
 from conformance.rehash.flight import INITIAL_WINDOW, first_flight, opens_the_window
-from conformance.rehash.host import Host, require
+from conformance.rehash.host import Host
 from conformance.rehash.node import Node
+from conformance.rehash.oracle import preamble, require
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case import NANO, Case
 from testbed.tcp_peer import SEQUENCE_SPACE
@@ -27,7 +28,7 @@ def test_connection_goes_on_at_the_new_address(node: Node, host: Host, data: byt
     session = node.connects()
     node.uses(session)
     node.moves()
-    host.has_moved(session, node.orders(session, data))
+    host.goes_on(session, node.orders(session, data))
 
 
 @valid
@@ -62,7 +63,8 @@ def test_payload_of_the_order_is_processed(node: Node, host: Host) -> None:
     node.moves()
     order = node.orders(session, b"sent with the order")
     session.follows(order)
-    host.delivers(session, order.data, order.sent.ns)
+    with host.serving_orders():
+        host.delivers(session, order.data, order.sent.ns)
 
 
 @valid
@@ -89,7 +91,10 @@ def test_order_is_acknowledged_with_init(node: Node, host: Host, data: bytes) ->
     """A REHASH-ADDR that was served is answered with REHASH-INIT."""
     session = node.connects()
     node.moves()
-    host.acknowledges(node.orders(session, data))
+    order = node.orders(session, data)
+    with preamble("the order was not served"):
+        host.goes_on(session, order)
+    host.acknowledges(order)
 
 
 @pytest.mark.parametrize("field", ["nonce", "old", "new"])
@@ -129,7 +134,8 @@ def test_repeated_order_is_harmless(node: Node, host: Host) -> None:
     order = node.orders(session, data)
     host.acknowledged(order)
     session.follows(order)
-    host.delivers(session, data, order.sent.ns)
+    with preamble():
+        host.delivers(session, data, order.sent.ns)
     peer = session.peer
     option = peer.order(session.left[0].station.address)
     again = node.sends(peer.at(peer.station), "PA", data, [option], seq=(peer.snd_nxt - len(data)) % SEQUENCE_SPACE)
@@ -195,7 +201,8 @@ def test_order_on_a_fin(node: Node, host: Host) -> None:
     node.moves()
     order = node.orders(session, flags="FA")
     session.follows(order)
-    host.closes(session)
+    with host.serving_orders():
+        host.closes(session)
 
 
 @invalid
@@ -229,13 +236,14 @@ def test_moves_of_both_sides_in_turn(node: Node, host: Host, first: str) -> None
     session = host.offers(node)
     for side in (first, "device" if first == "tester" else "tester"):
         if side == "tester":
-            node.rehashes(session)
+            node.moves()
+            host.has_moved(session, node.orders(session))
         else:
             move = host.moves()
             asked_ns = host.application_sends(session, b"I have moved")
             node.takes_over(session, move)
             host.delivers(session, b"I have moved", asked_ns)
-        host.serves(session)
+            host.serves(session)
 
 
 @inopportune

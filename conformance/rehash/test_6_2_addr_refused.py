@@ -3,23 +3,34 @@
 
 import pytest
 
-from conformance.rehash.host import Host, require
+from conformance.rehash.host import Host
 from conformance.rehash.node import Node
+from conformance.rehash.oracle import require
 from testbed import inopportune, invalid, requirement
 from testbed.case import Case
+from testbed.verdict import Inconclusive
 
 WRONG = pytest.mark.parametrize("flip", [1, 1 << 31, 0xFFFFFFFF], ids=["last-bit", "first-bit", "all-bits"])
 """Bits of the nonce that are wrong."""
 
+MOVED = pytest.mark.parametrize("moves", [0, 2], ids=["never-moved", "moved-before"])
+"""Twice: whoever can move once only is judged elsewhere."""
+
 
 @WRONG
+@MOVED
 @invalid
 @requirement("REHASH-6.2-20")
-def test_wrong_nonce_is_dropped_in_silence(node: Node, host: Host, flip: int) -> None:
-    """REHASH-ADDR with a wrong nonce is met with silence: no reset, no acknowledgement."""
+def test_wrong_nonce_is_dropped_in_silence(node: Node, host: Host, moves: int, flip: int) -> None:
+    """REHASH-ADDR with a wrong nonce is met with silence at both addresses: no reset, no acknowledgement."""
     session = node.connects()
+    for _ in range(moves):
+        node.rehashes(session)
+    host.has_calmed_down()
     node.moves()
-    host.keeps_silent(node.orders(session, nonce=host.nonce(session) ^ flip))
+    order = node.orders(session, nonce=host.nonce(session) ^ flip)
+    host.keeps_silent(order)
+    host.sends_nothing_to(session.peer, order.position, even_resets=True)
 
 
 @invalid
@@ -34,11 +45,14 @@ def test_data_with_a_wrong_nonce_is_not_taken(node: Node, host: Host) -> None:
 
 
 @WRONG
+@MOVED
 @invalid
 @requirement("REHASH-6.2-21")
-def test_wrong_nonce_does_not_move(node: Node, host: Host, flip: int) -> None:
-    """After REHASH-ADDR with a wrong nonce the connection goes on at its old address."""
+def test_wrong_nonce_does_not_move(node: Node, host: Host, moves: int, flip: int) -> None:
+    """After REHASH-ADDR with a wrong nonce the connection goes on at its old address, wherever it was before."""
     session = node.connects()
+    for _ in range(moves):
+        node.rehashes(session)
     node.moves()
     node.orders(session, nonce=host.nonce(session) ^ flip)
     host.has_calmed_down()
@@ -61,6 +75,8 @@ def test_peers_own_nonce_does_not_move(node: Node, host: Host) -> None:
 def test_nonce_of_another_connection_does_not_move(node: Node, host: Host) -> None:
     """REHASH-ADDR with the nonce of another connection of the same peer does not move the connection."""
     session, other = node.connects(), node.connects()
+    if host.nonce(session) == host.nonce(other):
+        raise Inconclusive("preamble: both connections have the same nonce", repeat=False)
     node.moves()
     node.orders(session, nonce=other.peer.device_nonce)
     host.has_calmed_down()

@@ -3,8 +3,9 @@
 
 import pytest
 
-from conformance.rehash.host import Host, require
+from conformance.rehash.host import Host
 from conformance.rehash.node import Move, Node, Order, Session
+from conformance.rehash.oracle import require
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case import Case
 from testbed.verdict import NotApplicable
@@ -23,6 +24,8 @@ def test_application_keeps_its_socket(node: Node, host: Host, mover: str) -> Non
             node.rehashes(session)
         else:
             move = host.moves()
+            require(host.socket(session), "socket of the application", "open", "gone")
+            host.application_says(session, b"after")
             host.first_from(move, session.peer)
             node.takes_over(session, move)
             host.has_calmed_down()
@@ -58,7 +61,7 @@ def test_unbound_listener_stays(node: Node, host: Host) -> None:
 @requirement("REHASH-8-03")
 def test_peer_without_rehash(node: Node, host: Host, opener: str) -> None:
     """With a peer that neither sends nor answers Rehash options a connection carries data and closes."""
-    session = node.connects_plainly() if opener == "tester" else host.accepted_plainly(node)
+    session = node.connects_plainly() if opener == "tester" else host.reaches(node)
     for size in (1, 100, 1400):
         host.serves(session, bytes(size))
     host.serves(session, b"last words")
@@ -115,6 +118,7 @@ def test_connection_lost_by_two_moves_is_closed(node: Node, host: Host, case: Ca
         raise NotApplicable(f"{case.bench.profile.path}: ixit.rehash.max_retries is 0: no maximum")
     lost, other = host.offers(node), host.offers(node)
     move, _ = both_move(node, host, lost)
+    host.order_of(move, lost.peer)
     asked_ns = host.application_sends(other, b"I have moved")
     node.takes_over(other, move)
     host.delivers(other, b"I have moved", asked_ns)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations in MOBILE_ALLOWED, Unique IDs and MOBILE_CAPABLE."""
 
-from reference.choices import Choice, Choices
+from typing import Any
+
+from reference.choices import TCP, Choice, Choices
 from reference.deviations.registry import deviation
 from reference.flows import Flow
 from reference.mobile_capable import MobileCapable
@@ -60,7 +62,7 @@ class ServerMobileAllowedIgnored(MopsServer):
 )
 class UniqueIdNotRequired(MopsServer):
     def is_unique_id_right(self, flow: Flow, unique_id: int, identifier: int) -> bool:
-        sequence = flow.protocol == 6 and self.is_identifier_right(flow, identifier)
+        sequence = flow.protocol == TCP and self.is_identifier_right(flow, identifier)
         return sequence or super().is_unique_id_right(flow, unique_id, identifier)
 
 
@@ -154,3 +156,38 @@ class MobileCapableMissingOnSynAck(MobileCapable):
 class MobileCapableUnasked(MobileCapable):
     def is_on_syn_ack(self, is_mobile: bool, peer_capable: bool) -> bool:
         return is_mobile
+
+
+@deviation(
+    "unique-id-of-another-accepted",
+    "4.1",
+    "A TCP socket without a Unique ID refuses an entry that carries a Unique ID of another socket.",
+    "any Unique ID that an application has given is accepted",
+)
+class UniqueIdOfAnotherAccepted(MopsServer):
+    def is_identifier_right(self, flow: Flow, identifier: int) -> bool:
+        return self.choices.is_unique_id(identifier) or super().is_identifier_right(flow, identifier)
+
+
+@deviation(
+    "udp-unique-id-refused",
+    "4.1",
+    "A UDP socket that requires a Unique ID migrates when the entry carries it.",
+    "no UDP socket migrates",
+)
+class UdpUniqueIdRefused(MopsServer):
+    def is_unique_id_right(self, flow: Flow, unique_id: int, identifier: int) -> bool:
+        return flow.protocol == TCP and super().is_unique_id_right(flow, unique_id, identifier)
+
+
+@deviation(
+    "choice-refused",
+    "3",
+    "An application can set and clear MOBILE_ALLOWED when it creates a socket.",
+    "a socket for which it is cleared is not created",
+)
+class ChoiceRefused(Choices):
+    def declare(self, declaration: dict[str, Any]) -> tuple[int, int]:
+        if declaration.get("mobile_allowed") is False:
+            raise ValueError("every socket is mobile here")
+        return super().declare(declaration)

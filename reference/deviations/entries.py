@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations in how the entries of one command are carried out together."""
 
+from collections import Counter
 from dataclasses import replace
 
 from reference.deviations.registry import deviation
@@ -84,4 +85,21 @@ class TwiceInOneMessage(MopsServer):
             repeated = outcome.entry.migrated_port in taken
             outcomes.append(replace(outcome, reason="") if repeated else outcome)
             taken.add(outcome.entry.migrated_port)
+        return outcomes
+
+
+@deviation(
+    "port-twice-breaks-connection",
+    "4.1",
+    "Two entries with the same previous port leave the connection alive at exactly one tuple.",
+    "they leave it alive at none",
+)
+class PortTwiceBreaksConnection(MopsServer):
+    def carry_out(self, command: Command) -> list[Outcome]:
+        outcomes = super().carry_out(command)
+        ports = Counter(entry.previous_port for entry in command.message.entries)
+        for outcome in outcomes:
+            if outcome.done is not None and ports[outcome.entry.previous_port] > 1:
+                flow = outcome.done.flow
+                flow.out_delta = (flow.out_delta + 1) % 0xFFFF
         return outcomes

@@ -61,3 +61,15 @@ class SequenceLowHalf(MopsServer):
     def is_identifier_right(self, flow: Flow, identifier: int) -> bool:
         same_half = (identifier ^ flow.tcp.rcv_nxt) & 0xFFFF == 0
         return super().is_identifier_right(flow, identifier) or same_half
+
+
+@deviation(
+    "exact-sequence-not-kept",
+    "4.1",
+    "Where migrate_seq = exact is claimed, RCV.NXT alone is accepted.",
+    "any number inside the receive window is accepted, whatever is claimed",
+)
+class ExactSequenceNotKept(MopsServer):
+    def is_identifier_right(self, flow: Flow, identifier: int) -> bool:
+        self.exact_sequence = False
+        return super().is_identifier_right(flow, identifier)

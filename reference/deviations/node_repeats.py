@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations in repeats, and in when a connection is given up."""
 
+from dataclasses import replace
+
 from reference.arp import Arp
 from reference.carriage import Carriage
 from reference.deviations.registry import deviation
@@ -118,12 +120,13 @@ class DeadGoesOn(MobileNode):
     "node-success-ignored",
     "4.1",
     "Success ends the repeats.",
-    "a Migrate is repeated whatever is answered, and the sockets die",
+    "after success the Migrate is repeated all the same",
 )
 class SuccessIgnored(MobileNode):
     def finish(self, exchange: Exchange, code: int) -> None:
-        if code != SUCCESS:
-            super().finish(exchange, code)
+        super().finish(exchange, code)
+        if code == SUCCESS:
+            self.exchanges.append(replace(exchange, sockets=[]))
 
 
 @deviation(
@@ -134,8 +137,9 @@ class SuccessIgnored(MobileNode):
 )
 class FailedIgnored(MobileNode):
     def finish(self, exchange: Exchange, code: int) -> None:
-        if code != FAILED:
-            super().finish(exchange, code)
+        super().finish(exchange, code)
+        if code == FAILED:
+            self.exchanges.append(replace(exchange, sockets=[]))
 
 
 @deviation(

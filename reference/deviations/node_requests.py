@@ -151,11 +151,11 @@ class MigratedPortInUse(MobileNode):
     "node-message-to-wrong-server",
     "4.1",
     "A Migrate is sent to the server of the connections in it.",
-    "a Migrate goes to the address after the server's",
+    "a Migrate goes to an address that differs from the server's in one bit",
 )
 class MessageToWrongServer(MobileNode):
     def destination(self, carriage: Carriage, moving: Moving) -> int:
-        return moving.server + 1
+        return moving.server ^ 1 << 8
 
 
 @deviation(
@@ -266,3 +266,51 @@ class MovesOnce(MobileNode):
     def succeeded(self, exchange: Exchange, moving: Moving) -> None:
         self.moved.add(moving.flow)
         super().succeeded(exchange, moving)
+
+
+@deviation(
+    "node-protocol-wrong",
+    "4.1",
+    "Protocol is that of the sockets listed.",
+    "TCP sockets are listed under protocol 17",
+)
+class ProtocolWrong(MobileNode):
+    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+        return super().request(carriage, UDP, previous, sockets)
+
+
+@deviation(
+    "node-count-too-large",
+    "4.1",
+    "Count is the number of entries that the message carries.",
+    "Count is one too large",
+)
+class CountTooLarge(MobileNode):
+    def encode(self, message: Migrate) -> bytes:
+        return super().encode(replace(message, count=len(message.entries) + 1))
+
+
+@deviation(
+    "node-migrated-port-not-taken",
+    "4.1",
+    "The node receives the continued session at the Migrated Source Port of its entry.",
+    "the entry names the port after it, and the node goes on at the one that it had",
+)
+class MigratedPortNotTaken(MobileNode):
+    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+        for moving in sockets:
+            moving.entry = moving.entry._replace(migrated_port=moving.entry.migrated_port % 65535 + 1)
+        return super().request(carriage, protocol, previous, sockets)
+
+
+@deviation(
+    "node-one-time-id-kept",
+    "4.1",
+    "The Migrate after a successful migration carries the next one-time Unique ID.",
+    "it carries the one that was used",
+)
+class NodeOneTimeIdKept(MobileNode):
+    def succeeded(self, exchange: Exchange, moving: Moving) -> None:
+        choice = moving.flow.choice
+        super().succeeded(exchange, moving)
+        moving.flow.choice = choice

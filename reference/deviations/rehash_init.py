@@ -6,7 +6,7 @@ from reference.flows import Flow
 from reference.rehash import Rehash
 from reference.rehash_context import Context, Segment
 from reference.rehash_option import Option
-from reference.tcp import ACK, State
+from reference.tcp import ACK, SYN, State
 
 
 @deviation(
@@ -205,11 +205,11 @@ class InitNewIsFirstAddress(Rehash):
     "legacy-peers-refused",
     "8",
     "A host is fully compatible with peers that do not implement TCP Rehash.",
-    "a SYN without REHASH-INIT is dropped",
+    "a SYN-ACK without REHASH-INIT is dropped",
 )
 class LegacyPeersRefused(Rehash):
     def incoming(self, segment: Segment, now: float) -> Flow | None:
         flow = super().incoming(segment, now)
-        if flow is not None and flow.tcp.state is State.UNKNOWN and flow.rehash is not None:
+        if flow is not None and flow.tcp.state is State.SYN_SENT and segment.flags & SYN and flow.rehash is not None:
             return flow if flow.rehash.peer_nonce is not None else None
         return flow

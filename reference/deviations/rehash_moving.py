@@ -109,11 +109,14 @@ class AddrNotInRetransmissions(Rehash):
     "the next three segments with data still carry it",
 )
 class AddrAfterInit(Rehash):
+    def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(*arguments)
+        self._olds: dict[Flow, int] = {}
+
     def finish(self, flow: Flow, context: Context) -> None:
-        addresses = context.addresses
+        self._olds[flow] = context.addresses[0]
         super().finish(flow, context)
         context.repeats = -3
-        context.addresses = [addresses[0], self.carriage.own]
 
     def must_reissue(self, flow: Flow, context: Context) -> bool:
         return context.repeats < 0 or super().must_reissue(flow, context)
@@ -125,10 +128,7 @@ class AddrAfterInit(Rehash):
         if not length:
             return None
         context.repeats += 1
-        option = Option(ADDR, context.peer_nonce or 0, context.addresses[0], self.carriage.own)
-        if not context.repeats:
-            context.addresses = [self.carriage.own]
-        return option
+        return Option(ADDR, context.peer_nonce or 0, self._olds[flow], self.carriage.own)
 
 
 @deviation(
@@ -191,10 +191,12 @@ class AddrNewIsZero(Rehash):
     "idle-move-not-announced",
     "5",
     "A host that has to send a Rehash option and has no data to send, sends it in a duplicate ACK.",
-    "it waits for data",
+    "it waits for data to announce a move with",
 )
 class IdleMoveNotAnnounced(Rehash):
     def send_address(self, flow: Flow, context: Context, exchange: Exchange, now: float) -> None:
+        if exchange.sent:
+            super().send_address(flow, context, exchange, now)
         exchange.last = now
 
 

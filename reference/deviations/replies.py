@@ -156,3 +156,17 @@ class ReplyAddressesSwapped(MopsServer):
 class RepeatAnsweredFailed(MopsServer):
     def is_repeat(self, command: Command, entry: Entry, previous: int, migrated: int) -> bool:
         return False
+
+
+@deviation(
+    "reply-from-another-address",
+    "4.1",
+    "The reply is sent from the address to which the request was sent.",
+    "the reply comes from the address after it",
+)
+class ReplyFromAnotherAddress(MopsServer):
+    def reply(self, command: Command, data: bytes) -> None:
+        carriage, own = command.carriage, command.carriage.own
+        carriage.own = own + 1
+        super().reply(command, data)
+        carriage.own = own

@@ -56,6 +56,13 @@ def test_old_address_does_not_make_an_order_of_an_init() -> None:
     assert segment(changed(INIT_OPTION, 8, 10)).init
 
 
+def test_sack_blocks_are_read() -> None:
+    """As pairs of edges; none without the option."""
+    blocks = b"\x01\x01\x05\x12" + b"".join(number.to_bytes(4, "big") for number in (1, 2, 3, 4))
+    assert segment(blocks, INIT_OPTION).sack == [(1, 2), (3, 4)]
+    assert segment(INIT_OPTION).sack == []
+
+
 def test_length_is_kept_as_it_stands() -> None:
     """An option that is too long is told from one that is cut off."""
     longer = segment(changed(INIT_OPTION, 1, 18) + b"\0\0")

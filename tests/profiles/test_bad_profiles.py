@@ -8,7 +8,7 @@ import pytest
 from profiles import ProfileError, load
 
 ROOT = Path(__file__).resolve().parents[2]
-GOOD = (ROOT / "profiles/reference-end-hosts.toml").read_text()
+GOOD = (ROOT / "profiles/reference.toml").read_text()
 INTERFACE = 'kind = "interface"\ninterface = "eth1"\ndut_mac = "02:00:00:00:00:02"'
 COMMAND = 'command = ["{python}", "-m", "reference", "host"]'
 

@@ -35,7 +35,7 @@ def test_every_key_is_documented_with_its_default_and_no_other() -> None:
 
 def test_the_reference_profile_uses_documented_keys_only() -> None:
     known = dict(keys(Profile))
-    content = tomllib.loads((ROOT / "profiles/reference-end-hosts.toml").read_text())
+    content = tomllib.loads((ROOT / "profiles/reference.toml").read_text())
 
     def flat(table: dict[str, Any], prefix: str = "") -> Iterator[str]:
         for name, value in table.items():

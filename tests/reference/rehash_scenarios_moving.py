@@ -273,8 +273,9 @@ def without_rehash_and_back(bench: Bench) -> Any:
 
 @scenario
 def legacy_peer(bench: Bench) -> Any:
-    talk = Conversation(bench, PEER, 1027, 7)
-    talk.says(SYN)
+    talk = Conversation(bench, PEER, 4000, 50000)
+    talk.kernel(SYN)
+    talk.says(SYN | ACK)
     return bench.told(talk, bench.kernels())
 
 

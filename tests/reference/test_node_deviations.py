@@ -128,7 +128,7 @@ DIFFERENT = {
         "success reply_of_another reply_of_another_protocol reply_with_another_previous_address "
         "reply_with_another_migrated_address reply_with_another_previous_port ..."
     ),
-    "node-success-ignored": "success_ends_the_repeats contrary_second_reply",
+    "node-success-ignored": "success_ends_the_repeats",
     "node-udp-without-unique-id": "udp_without_a_unique_id",
     "node-unique-id-not-sent": "tcp_with_a_unique_id one_time_unique_id",
     "one-time-id-kept": "one_time_unique_id server_one_time_id_again",
@@ -143,9 +143,33 @@ DIFFERENT = {
     "unique-id-low-half": "server_other_high_half",
     "unique-id-not-required": "server_sequence_number_for_a_unique_id",
     "unique-id-ones-wildcard": "server_ones_for_a_unique_id",
+    "node-answers-nat-acknowledgement": (
+        "nat_of_one_level nat_of_two_levels nat_in_reverse nat_with_reserved_bits nat_of_unknown_address "
+        "nat_chained_to_nothing nat_of_level_2_alone nat_of_another_protocol nat_of_level_0 "
+        "nat_with_a_wrong_checksum nat_of_version_2 nat_of_code_1 nat_with_count_0 nat_with_count_2 "
+        "nat_of_two_sockets nat_left_behind"
+    ),
+    "node-late-reply-revives": "reply_after_death",
+    "node-protocol-wrong": (
+        "moves data_not_acknowledged data_acknowledged udp_with_a_unique_id tcp_with_a_unique_id "
+        "reply_of_another_protocol moves_again moves_on_before_an_answer moves_on_after_a_lost_answer"
+    ),
+    "udp-unique-id-refused": "server_udp",
+    "node-migrated-port-not-taken": (
+        "moves data_not_acknowledged data_acknowledged one_port_towards_two_services udp_with_a_unique_id "
+        "tcp_with_a_unique_id moves_again moves_on_before_an_answer moves_on_after_a_lost_answer"
+    ),
+    "node-one-time-id-kept": "one_time_unique_id",
 }
-#: Seen on a wire with ARP only.
-ON_THE_WIRE = ["node-old-address-answered"]
+#: Seen on a wire only.
+ON_THE_WIRE = [
+    "node-old-address-answered",
+    "choice-refused",
+    "node-answers-anycast-acknowledgement",
+    "node-count-too-large",
+    "node-resets-what-moves",
+    "unique-id-of-another-accepted",
+]
 
 
 def names() -> Iterator[str]:

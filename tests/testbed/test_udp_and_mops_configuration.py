@@ -10,7 +10,7 @@ from profiles import load
 from testbed.carriage import ETHERNET_HEADER, UDP_PROTOCOL, Carriage, carriages
 from testbed.configuration import configuration
 
-PROFILE = load(Path(__file__).parents[2] / "profiles/reference-end-hosts.toml")
+PROFILE = load(Path(__file__).parents[2] / "profiles/reference.toml")
 MACS = "02:00:00:00:00:01", "02:00:00:00:00:02"
 
 

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a case judges: both sides in one notation, and what has to work before it can."""
+
+import contextlib
+from collections.abc import Iterator
+
+from conformance.rehash.segment import Segment
+from testbed.verdict import Broken, Difference, Finding, Inconclusive
+
+
+@contextlib.contextmanager
+def preamble(trouble: str = "") -> Iterator[None]:
+    """What is broken inside has to work before a case can judge, and is judged by another."""
+    try:
+        yield
+    except Broken as broken:
+        raise Inconclusive(f"preamble: {trouble or broken.finding.reason}", repeat=False) from None
+
+
+def require(holds: object, what: str, expected: object, seen: object, *segments: Segment) -> None:
+    """Broken with both sides in one notation unless the condition holds."""
+    if not holds:
+        difference = Difference(what, str(expected), str(seen))
+        frames = [segment.frame for segment in segments]
+        raise Broken(Finding(f"{what} is wrong", f"{what} {expected}", f"{what} {seen}", [difference], frames))
