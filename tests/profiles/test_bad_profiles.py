@@ -86,8 +86,8 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("claim", "udp = true", "udp = 1", "ics.mops.udp: must be true or false, not 1"),
     (
         "legacy role",
-        "[ics.rehash]",
-        '[ics.legacy]\nroles = ["host"]\n[ics.rehash]',
+        '["legacy host"]',
+        '["host"]',
         "ics.legacy.roles.0: must be 'legacy host', not 'host'",
     ),
     (
