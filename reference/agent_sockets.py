@@ -102,7 +102,7 @@ def new_socket(protocol: str, dual_stack: bool) -> socket.socket:
 
 def describe(error: Exception) -> str:
     """An error for the upper tester, the name of the errno first."""
-    number = getattr(error, "errno", None)
+    number = getattr(error, "errno", None) or 0
     if number in errno.errorcode:
         return f"{errno.errorcode[number]}: {os.strerror(number)}"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

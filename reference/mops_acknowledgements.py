@@ -35,8 +35,9 @@ class AnycastAcknowledgement:
         if len(data) < _ANYCAST_LENGTH:
             return None
         _, _, version, code, _, _, word1, word2 = _HEADER.unpack_from(data)
-        ports = _PORTS.unpack_from(data, _HEADER.size)
-        return cls(word1 >> 50, word1 & IPFF_MASK, word2 & IPFF_MASK, *ports, version, code, len(data))
+        source_port, destination_port = _PORTS.unpack_from(data, _HEADER.size)
+        addresses = word1 & IPFF_MASK, word2 & IPFF_MASK
+        return cls(word1 >> 50, *addresses, source_port, destination_port, version, code, len(data))
 
     @property
     def is_sound(self) -> bool:

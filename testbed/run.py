@@ -20,6 +20,7 @@ ATTEMPTS_ON_A_BUSY_MACHINE = 8
 _BUSY_NS = 50_000_000
 _LONG_LAG_NS = 10_000_000
 _FIRST_PAUSE_NS = NANO // 4
+_END_TOLD_WITHIN_S = 0.1
 
 
 @dataclass
@@ -101,8 +102,10 @@ def _attempt(spec: CaseSpec, case: Case, body: Callable[[Case], None]) -> tuple[
 
 
 def _judge_broken(spec: CaseSpec, case: Case, broken: Broken) -> tuple[Outcome, bool]:
-    """Hold a finding against the DUT only if tester and machine did their part."""
+    """Hold a finding against the DUT only if tester and machine did their part, and it has not ended altogether."""
     case.check_tester()
+    # A device that dies resets its connections first, and its end is told a moment later: DeviceLost then.
+    case.look(lambda: None, case.clock.now_ns(), _END_TOLD_WITHIN_S)
     if broken.budget_ns:
         _look_for_life(case)
         with case.clock.waiting():

@@ -54,6 +54,13 @@ class Broken(AssertionError):
         self.budget_ns = budget_ns
 
 
+def require(holds: object, what: str, expected: object, seen: object, *frames: Frame) -> None:
+    """Broken, with both sides in one notation and the deciding frames, unless the condition holds."""
+    if not holds:
+        difference = Difference(what, str(expected), str(seen))
+        raise Broken(Finding(f"{what} is wrong", f"{what} {expected}", f"{what} {seen}", [difference], list(frames)))
+
+
 class Inconclusive(Exception):
     """Tester, path or preamble disturbed the case; `repeat` tells whether another try may do better."""
 

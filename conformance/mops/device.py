@@ -6,13 +6,12 @@ import functools
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from scapy.layers.inet import TCP
 from scapy.packet import Packet
 
 from conformance.mops.correspondent import Asked, Correspondent, ServerEnd
-from conformance.mops.server import require
 from conformance.mops.sessions import Move, Session, Talk, entry_of, listed
 from layers.mops import SUCCESS
 from testbed.capture import Frame
@@ -22,11 +21,13 @@ from testbed.notation import summary
 from testbed.tcp_peer import TcpPeer
 from testbed.udp_peer import UdpPeer
 from testbed.upper_tester import Call, OperationFailed, UpperTester
-from testbed.verdict import Broken, Finding, Inconclusive, NotApplicable
+from testbed.verdict import Broken, Finding, Inconclusive, NotApplicable, require
 
 CONNECT_TIMEOUT_S = 10
 POLL_S = 0.02
 MSS = ("MSS", 1400)
+
+Value = TypeVar("Value")
 
 
 class Device:
@@ -334,7 +335,7 @@ class Device:
         return request.frame if request else None
 
     @staticmethod
-    def preamble(step: Callable[[], Any]) -> Any:
+    def preamble(step: Callable[[], Value]) -> Value:
         """What the step gives; Inconclusive where it is broken, for then it is not what the case judges."""
         try:
             return step()

@@ -16,7 +16,7 @@ from testbed.conversation import connect, exchange, expect_echo
 from testbed.notation import summary
 from testbed.station import Station
 from testbed.tcp_peer import SEQUENCE_SPACE, TcpPeer
-from testbed.verdict import Broken, Difference, Finding, Inconclusive
+from testbed.verdict import Broken, Difference, Finding, Inconclusive, require
 
 ACCEPT_POLL_NS = 10_000_000
 
@@ -217,13 +217,6 @@ class Server:
         end = copy.copy(session.peer)
         end.rebinds(station, port)
         return end
-
-
-def require(holds: bool, what: str, expected: object, seen: object, *frames: Frame) -> None:
-    """Broken with both sides in one notation unless the condition holds."""
-    if not holds:
-        difference = Difference(what, str(expected), str(seen))
-        raise Broken(Finding(f"{what} is wrong", f"{what} {expected}", f"{what} {seen}", [difference], list(frames)))
 
 
 def require_fields(reply: tuple[Frame, Packet], **fields: Any) -> None:

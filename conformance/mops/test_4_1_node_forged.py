@@ -5,6 +5,7 @@ A success that is believed shows by data at the new tuple, a "failed" that is be
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from scapy.packet import Packet
@@ -58,7 +59,8 @@ def waits_for_the_reply(device: Device, correspondent: Correspondent) -> Waiting
 def sealed(octets: bytes) -> bytes:
     """The bytes of a message with the checksum that they should carry."""
     blank = octets[:2] + bytes(2) + octets[4:]
-    return blank[:2] + checksum(blank).to_bytes(2, "big") + blank[4:]
+    right: int = checksum(blank)
+    return blank[:2] + right.to_bytes(2, "big") + blank[4:]
 
 
 @both
@@ -83,7 +85,7 @@ def test_reply_to_no_request_is_ignored(case: Case, device: Device, corresponden
     waiting = waits_for_the_reply(device, correspondent)
     request, other = waiting.request, correspondent.carriage.in_mops(case.station().address)
     previous, migrated, identifier = request.entries[0]
-    wrong = [
+    wrong: list[dict[str, Any]] = [
         {"protocol": 17},
         {"previous_source": other},
         {"migrated_source": other},

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 4.1, the mobile node's Migrate: when it is sent, to whom, and what its fields say."""
 
+from functools import partial
+
 from scapy.utils import checksum
 
 from conformance.mops.correspondent import Asked, Correspondent
 from conformance.mops.device import Device
 from conformance.mops.node import ENTRY, MIGRATE_HEADER
-from conformance.mops.server import require
 from conformance.mops.sessions import Session, listed
 from testbed import exclusive, requirement, valid
 from testbed.capture import Frame
 from testbed.case import NANO, Case
+from testbed.verdict import require
 
 
 def asks(device: Device, correspondent: Correspondent) -> tuple[Session, Asked]:
@@ -132,7 +134,7 @@ def test_only_sockets_of_that_server_are_listed(case: Case, device: Device, corr
         own = {session.previous_port for session in sessions if session.server is server}
         for request in server.asked(move.position):
             ports = [previous for previous, _, _ in request.entries]
-            device.preamble(lambda ports=ports: require(known.issuperset(ports), "ports", f"some of {known}", ports))
+            device.preamble(partial(require, known.issuperset(ports), "ports", f"some of {known}", ports))
             require(own.issuperset(ports), "ports listed", f"some of {sorted(own)}", ports, request.frame)
             require(len(set(ports)) == len(ports), "ports listed", "each once", ports, request.frame)
 

@@ -5,11 +5,10 @@ from scapy.layers.l2 import ARP, Ether
 
 from conformance.mops.correspondent import Correspondent
 from conformance.mops.device import Device
-from conformance.mops.server import require
 from conformance.mops.sessions import listed
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case import NANO, Case
-from testbed.verdict import NotApplicable
+from testbed.verdict import NotApplicable, require
 
 OUTAGE_S = 1.0
 

@@ -7,13 +7,12 @@ import pytest
 
 from conformance.mops.correspondent import Asked, Correspondent
 from conformance.mops.device import Device
-from conformance.mops.server import require
 from conformance.mops.sessions import Move, Session, entry_of, listed
 from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS, MOPSMigrate
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case import NANO, Case
 from testbed.upper_tester import OperationFailed
-from testbed.verdict import NotApplicable
+from testbed.verdict import NotApplicable, require
 
 
 def is_refused(device: Device, move: Move, refused: list[Session], served: list[Session], code: int) -> Asked:

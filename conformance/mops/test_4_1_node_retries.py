@@ -10,13 +10,12 @@ import pytest
 
 from conformance.mops.correspondent import Asked, Correspondent
 from conformance.mops.device import Device
-from conformance.mops.server import require
 from conformance.mops.sessions import Move, Session
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.capture import Frame
 from testbed.case import NANO, Case
-from testbed.verdict import Broken, Finding, Inconclusive, NotApplicable
+from testbed.verdict import Broken, Finding, Inconclusive, NotApplicable, require
 
 MOST_REPEATS = 3
 TOLERANCE = 0.25

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import pytest
 
 from conformance.mops.node import MobileNode, Request, Session
-from conformance.mops.server import Server, require, require_fields
+from conformance.mops.server import Server, require_fields
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC
 from testbed import inopportune, invalid, requirement, valid
 from testbed.case import Case
+from testbed.verdict import require
 
 
 @dataclass

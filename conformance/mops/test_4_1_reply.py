@@ -4,10 +4,11 @@
 import pytest
 
 from conformance.mops.node import MobileNode, Request
-from conformance.mops.server import Server, require, require_fields
+from conformance.mops.server import Server, require_fields
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from testbed import requirement, valid
 from testbed.case import NANO, Case
+from testbed.verdict import require
 
 BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["best-effort", "atomic"])
 BOTH_REPLIES = pytest.mark.parametrize("reply", [SUCCESS, FAILED], ids=["success", "failed"])

@@ -4,10 +4,11 @@
 import pytest
 
 from conformance.mops.node import MobileNode
-from conformance.mops.server import Server, require
+from conformance.mops.server import Server
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from testbed import requirement, role, valid, waits
 from testbed.case import NANO, Case
+from testbed.verdict import require
 
 BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["best-effort", "atomic"])
 

@@ -7,11 +7,12 @@ from conformance.mops.application import Application, needs
 from conformance.mops.correspondent import Correspondent
 from conformance.mops.device import Device
 from conformance.mops.node import MobileNode
-from conformance.mops.server import Server, require
+from conformance.mops.server import Server
 from conformance.mops.sessions import listed
 from layers.mops import SUCCESS
 from testbed import exclusive, invalid, requirement, role, valid
 from testbed.case import Case
+from testbed.verdict import require
 
 UNIQUE_ID = 0x51AC0FFE
 at_server = role("server")

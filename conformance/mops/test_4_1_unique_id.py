@@ -7,11 +7,12 @@ from conformance.mops.application import Application, next_unique_id
 from conformance.mops.correspondent import Correspondent
 from conformance.mops.device import Device
 from conformance.mops.node import MobileNode, Session
-from conformance.mops.server import Server, require
+from conformance.mops.server import Server
 from conformance.mops.sessions import listed
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, invalid, requirement, role, valid
 from testbed.tcp_peer import SEQUENCE_SPACE
+from testbed.verdict import require
 
 UNIQUE_ID = 0x51AC0FFE
 LOWEST, HIGHEST = 0, 0xFFFFFFFF

@@ -8,11 +8,11 @@ from scapy.packet import Packet
 
 from conformance.mops.correspondent import Asked, Correspondent
 from conformance.mops.device import Device
-from conformance.mops.server import require
 from conformance.mops.sessions import Move, Session
 from conformance.mops.test_4_1_node_forged import sealed
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case import Case
+from testbed.verdict import require
 
 
 def learns(device: Device, server: Correspondent, session: Session, *messages: Packet | bytes) -> None:

@@ -10,11 +10,11 @@ from scapy.packet import Packet
 
 from conformance.mops.correspondent import Asked, Correspondent, Router
 from conformance.mops.device import Device
-from conformance.mops.server import require
 from conformance.mops.sessions import Session, listed
 from conformance.mops.test_4_1_node_forged import sealed
 from testbed import exclusive, invalid, requirement, valid
 from testbed.case import Case
+from testbed.verdict import require
 
 INNER, OUTER, OUTERMOST = 5050, 6050, 7050
 Tuple = tuple[str, int]

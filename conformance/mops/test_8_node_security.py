@@ -5,9 +5,9 @@ import itertools
 
 from conformance.mops.correspondent import Correspondent
 from conformance.mops.device import Device
-from conformance.mops.server import require
 from testbed import requirement, valid
 from testbed.case import Case
+from testbed.verdict import require
 
 CONNECTIONS = 100
 FEWEST_LEADING_BYTES = 60

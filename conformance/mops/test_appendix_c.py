@@ -8,12 +8,13 @@ from scapy.layers.inet import TCP
 from conformance.mops.correspondent import Correspondent
 from conformance.mops.device import Device
 from conformance.mops.node import MobileNode
-from conformance.mops.server import Server, require
+from conformance.mops.server import Server
 from layers.tcpoptions import MobileCapableOption, get_option
 from testbed import requirement, valid
 from testbed.capture import Frame
 from testbed.case import Case
 from testbed.conversation import connect
+from testbed.verdict import require
 
 
 def mobile_capable(case: Case) -> MobileCapableOption:

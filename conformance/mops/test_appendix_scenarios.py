@@ -4,12 +4,12 @@
 from conformance.mops.correspondent import Correspondent, Router
 from conformance.mops.device import Device
 from conformance.mops.node import MobileNode
-from conformance.mops.server import Server, require
+from conformance.mops.server import Server
 from conformance.mops.sessions import Session, listed
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, requirement, valid
 from testbed.case import Case
-from testbed.verdict import NotApplicable
+from testbed.verdict import NotApplicable, require
 
 
 def own_numbers(case: Case) -> None:

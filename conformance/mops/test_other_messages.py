@@ -4,12 +4,13 @@
 import pytest
 
 from conformance.mops.node import MobileNode
-from conformance.mops.server import Server, require
+from conformance.mops.server import Server
 from conformance.mops.test_appendix_c import carries, mobile_capable
 from layers.mops import SUCCESS, MOPSAnycastAck, MOPSNATAck
 from testbed import requirement, valid
 from testbed.case import Case
 from testbed.conversation import connect
+from testbed.verdict import require
 
 
 @valid

@@ -5,7 +5,8 @@ import contextlib
 from collections.abc import Iterator
 
 from conformance.rehash.segment import Segment
-from testbed.verdict import Broken, Difference, Finding, Inconclusive
+from testbed import verdict
+from testbed.verdict import Broken, Inconclusive
 
 
 @contextlib.contextmanager
@@ -18,8 +19,5 @@ def preamble(trouble: str = "") -> Iterator[None]:
 
 
 def require(holds: object, what: str, expected: object, seen: object, *segments: Segment) -> None:
-    """Broken with both sides in one notation unless the condition holds."""
-    if not holds:
-        difference = Difference(what, str(expected), str(seen))
-        frames = [segment.frame for segment in segments]
-        raise Broken(Finding(f"{what} is wrong", f"{what} {expected}", f"{what} {seen}", [difference], frames))
+    """Broken, with both sides in one notation and the deciding segments, unless the condition holds."""
+    verdict.require(holds, what, expected, seen, *(segment.frame for segment in segments))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Programs that nobody here wrote, at the two ends of a `Pair`, while hosts move: paced by what has arrived.
 
-A piece of data is always under way when a host moves, and the next move waits until that piece has arrived.
+Data is under way when a host moves, and the next move waits until what was sent after this one has arrived too.
 """
 
 import json
@@ -104,8 +104,9 @@ def download(both: Pair, content: bytes, move: Callable[[int], None]) -> None:
     go(both, "Serving HTTP")
     arrived(both.folder / "got", PIECE)
     for number in range(MOVES):
-        release(both.folder, (number + 2) * PIECE)
+        release(both.folder, (number + 1) * PIECE + PIECE // 2)
         move(number)
+        release(both.folder, (number + 2) * PIECE)
         arrived(both.folder / "got", (number + 2) * PIECE)
     assert not (both.folder / "done").exists(), "all moves were made under way"
     release(both.folder, len(content))
@@ -130,17 +131,17 @@ def ssh_client(server: str) -> str:
 def ssh_session(both: Pair, move: Callable[[int], None]) -> None:
     """Have everything that is typed into a session come back, with ten calls of `move` under way."""
     go(both, "Server listening")
-    typed = b""
+    lines = [os.urandom(30_000) for _ in range(2 * MOVES + 1)]
     with open(both.folder / "to", "wb", buffering=0) as terminal:
-        for number in range(-1, MOVES):
-            line = os.urandom(30_000)
-            typed += line
-            terminal.write(line)
-            if number >= 0:
-                move(number)
-            arrived(both.folder / "from", len(typed))
+        terminal.write(lines[0])
+        arrived(both.folder / "from", len(lines[0]))
+        for number in range(MOVES):
+            terminal.write(lines[2 * number + 1])
+            move(number)
+            terminal.write(lines[2 * number + 2])
+            arrived(both.folder / "from", (2 * number + 3) * len(lines[0]))
     assert both.wait_for("done", PATIENCE_S) == "0"
-    assert (both.folder / "from").read_bytes() == typed
+    assert (both.folder / "from").read_bytes() == b"".join(lines)
 
 
 def iperf3_client(server: str) -> str:

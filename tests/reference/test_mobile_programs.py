@@ -14,7 +14,9 @@ SERVERS = {"ipv4": ADDRESSES[0], "ipff": to_kernel_text(IPFF_ADDRESSES[0])}
 
 
 def pair(folder: Path, server: list[str], client: str) -> Pair:
-    return Pair(folder, [server], [programs.shell(client)], roles=("server", "mobile node"), retry_interval_s=0.3)
+    """A node that moves on before an answer asks by the same tuple again: repeats must outlast the rate limit."""
+    timers = {"retry_interval_s": 0.3, "rate_limit_s": 0.5}
+    return Pair(folder, [server], [programs.shell(client)], roles=("server", "mobile node"), **timers)
 
 
 def move(both: Pair, carriage: str) -> Callable[[int], None]:
