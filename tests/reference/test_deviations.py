@@ -9,7 +9,8 @@ import pytest
 from reference.deviations import all_deviations
 from reference.parts import Parts
 from tests.reference.lab import ROOT, Lab
-from tests.reference.server_bench import SCENARIOS, Bench
+from tests.reference.server_bench import Bench
+from tests.reference.server_scenarios import SCENARIOS
 from tests.reference.wire import command, migrate
 
 #: The scenarios that come out otherwise than with the reference as it is.
