@@ -16,7 +16,7 @@ certify: $(READY)
 	    $(if $(DEVIATE),--dut-arg=--deviate --dut-arg=$(DEVIATE)) $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest tests -n $(JOBS) -q $(ARGS)
+	$(BIN)/python -m pytest tests -n $(JOBS) --dist worksteal -q $(ARGS)
 	$(MAKE) certify
 
 lint: $(READY)
@@ -24,9 +24,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# Every deviation against every case; `make test` takes half of them and a part of the cases for each.
+# Every deviation against every case; `make test` takes a quarter of them and a part of the cases for each.
 power: $(READY)
-	ALL_CASES=1 $(BIN)/python -m pytest tests/power -n $(JOBS) -q $(ARGS)
+	ALL_CASES=1 $(BIN)/python -m pytest tests/power -n $(JOBS) --dist worksteal -q $(ARGS)
 
 coverage: $(READY)
 	$(BIN)/python -m conformance.catalogue coverage --html $(REPORT)/coverage.html
