@@ -67,6 +67,20 @@ class UpperTester(ABC):
         """Call a verb and return its result (see `Call.result`)."""
         return self.ask(verb, **parameters).result()
 
+    def read(self, connection: int, length: int, within_s: float) -> tuple[bytes, str]:
+        """What a socket brings until it is `length` bytes, each part in time, and why there are no more, or nothing."""
+        came = b""
+        while len(came) < length:
+            arguments = {"connection": connection, "length": length - len(came), "timeout_s": within_s}
+            try:
+                result = self.call("receive", **arguments)
+            except OperationFailed as error:
+                return came, error.reason
+            came += bytes.fromhex(result["data"])
+            if result["eof"] or not result["data"]:
+                return came, "and then the end of the stream" if result["eof"] else "and no more"
+        return came, ""
+
     @abstractmethod
     def ask(self, verb: str, **parameters: Any) -> Call:
         """Call a verb whose result is taken later: the wire may have to do something for it first."""

@@ -115,16 +115,8 @@ class Device:
 
     def application_reads(self, session: Session | Talk, data: bytes) -> None:
         """The application reads exactly `data` from its socket, without an error or the end of the stream."""
-        came, trouble, start_ns = b"", "", self._case.clock.now_ns()
-        while len(came) < len(data) and not trouble:
-            arguments = {"connection": session.connection, "length": len(data) - len(came)}
-            try:
-                result = self.agent.call("receive", timeout_s=self._ixit.tcp_within_s, **arguments)
-            except OperationFailed as error:
-                trouble = error.reason
-                break
-            came += bytes.fromhex(result["data"])
-            trouble = "and then the end of the stream" if result["eof"] else "" if result["data"] else "and no more"
+        start_ns = self._case.clock.now_ns()
+        came, trouble = self.agent.read(session.connection, len(data), self._ixit.tcp_within_s)
         if came != data:
             finding = Finding("the application does not get the data", f"{data!r}", f"{came!r} {trouble}".strip())
             raise Broken(finding, start_ns, round(self._ixit.tcp_within_s * NANO))

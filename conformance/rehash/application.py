@@ -61,16 +61,7 @@ class Application:
 
     def application_reads(self, session: Session, data: bytes) -> None:
         """The application reads exactly `data` from its socket, without an error or the end of the stream."""
-        came, trouble = b"", ""
-        while len(came) < len(data) and not trouble:
-            arguments = {"connection": session.connection, "length": len(data) - len(came)}
-            try:
-                result = self.agent.call("receive", timeout_s=self._ixit.tcp_within_s, **arguments)
-            except OperationFailed as error:
-                trouble = error.reason
-                break
-            came += bytes.fromhex(result["data"])
-            trouble = "the end of the stream" if result["eof"] else "" if result["data"] else "no more"
+        came, trouble = self.agent.read(session.connection, len(data), self._ixit.tcp_within_s)
         require(came == data, "what the application reads", data, f"{came!r} {trouble}".strip())
 
     def application_sees_an_error(self, session: Session, within_s: float) -> None:
