@@ -14,7 +14,7 @@ from testbed.verdict import Verdict
 
 CASES = 200
 WAIT_NS = 20_000_000
-SPEC = CaseSpec("bench", "Wait.", "valid", (), {}, "")
+SPEC = CaseSpec("bench", "", "Wait.", "valid", (), {}, "")
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 """Pytest side of the cases: makes a case out of an item's marks, its docstring and the catalogue."""
 
 import inspect
+import re
 import shlex
 import sys
 import zlib
@@ -17,6 +18,9 @@ from testbed.plugin import PROFILE, SPEC
 
 CATALOGUE = pytest.StashKey[catalogue.Catalogue]()
 """On the configuration: every requirement, loaded when the first case is collected."""
+
+
+_NO_KEYWORD = re.compile(r"[^\w.:+-]+")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,7 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[CATALOGUE] = known = catalogue.load()
     for item in cases:
         assert isinstance(item, pytest.Function)
-        item.stash[SPEC] = _spec(item, known, config.stash[PROFILE])
+        item.stash[SPEC] = spec = _spec(item, known, config.stash[PROFILE])
+        item.extra_keyword_matches.add(spec.id)
     if config.getoption("--requirement"):
         _select(config, known, items)
 
@@ -70,16 +75,16 @@ def _select(config: pytest.Config, known: catalogue.Catalogue, items: list[pytes
 
 
 def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -> CaseSpec:
-    marker = item.get_closest_marker("requirement")
+    identifiers, number = _marked(item)
     behaviour = item.get_closest_marker("behaviour")
-    assert marker
     if not behaviour:
         raise pytest.UsageError(f"{item.nodeid}: a case is @valid, @invalid or @inopportune")
-    requirements = [known.requirement(identifier) for identifier in marker.args]
+    requirements = [known.requirement(identifier) for identifier in identifiers]
     arguments = [f"--dut-arg={argument}" for argument in item.config.getoption("--dut-arg")]
     rerun = shlex.join([interpreter(), "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments])
     return CaseSpec(
-        id=item.nodeid,
+        id=case_id(identifiers[0], number, item.callspec.id),
+        node=item.nodeid,
         purpose=" ".join((inspect.getdoc(item.function) or "").split()),
         behaviour=cast(Behaviour, behaviour.args[0]),
         requirements=tuple(
@@ -91,6 +96,21 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         role=_named_role(item) or _role(requirements[0], profile),
         exclusive=item.get_closest_marker("exclusive") is not None,
     )
+
+
+def _marked(item: pytest.Function) -> tuple[tuple[str, ...], int]:
+    """The requirements that the nearest mark names, and the number that the nearest mark gives."""
+    marks = list(item.iter_markers("requirement"))
+    identifiers = next((mark.args for mark in marks if mark.args), None)
+    number = next((mark.kwargs["case"] for mark in marks if "case" in mark.kwargs), None)
+    if not identifiers or not isinstance(number, int):
+        raise pytest.UsageError(f'{item.nodeid}: a case has a number: @requirement("ID", case=1)')
+    return identifiers, number
+
+
+def case_id(requirement: str, number: int, parameters: str) -> str:
+    """The name of a case that stays, and that `-k` takes as it is: `MOPS-4.1-34.2[ipff-1]`."""
+    return f"{requirement}.{number}[{_NO_KEYWORD.sub('-', parameters)}]"
 
 
 def interpreter() -> str:

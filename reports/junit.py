@@ -56,7 +56,7 @@ def write_junit(results: Results, path: Path | str) -> Path:
 
 
 def _case(suite: ET.Element, case: CaseResult) -> None:
-    file, _, name = case.id.partition("::")
+    file, _, name = (case.node or case.id).partition("::")
     classname = file.removesuffix(".py").replace("/", ".") if name else case.section
     element = ET.SubElement(
         suite,

@@ -153,7 +153,8 @@ class Difference(_Frozen):
 class CaseResult(_Frozen):
     """One executed (or deliberately not executed) case. Never changed after it was made."""
 
-    id: str = Field(min_length=1, description="pytest node id")
+    id: str = Field(min_length=1, description="requirement, number and parameters: stays when the suite is moved about")
+    node: str = Field(default="", description="pytest node id")
     purpose: str
     behaviour: Literal["valid", "invalid", "inopportune"]
     requirements: list[str]

@@ -36,11 +36,13 @@ class Requirement:
 class CaseSpec:
     """A case before it runs.
 
+    `id` lives as long as the requirements do; `node` is what pytest calls the case today.
     `not_applicable` is the line of the profile that rules it out, empty if none does. `role` is what the device has to
     be for it; an `exclusive` case changes the whole device and gets one of its own.
     """
 
     id: str
+    node: str
     purpose: str
     behaviour: Behaviour
     requirements: tuple[Requirement, ...]

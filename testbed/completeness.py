@@ -67,20 +67,20 @@ class Completeness:
         self._workers.pop(node.gateway.id, None)
         if error:
             self._trouble = f"the test process {node.gateway.id} has died: {error}"
-        self._plan.update({entry["id"]: entry for entry in getattr(node, "workeroutput", {}).get(_PLAN, [])})
+        self._plan.update({entry["node"]: entry for entry in getattr(node, "workeroutput", {}).get(_PLAN, [])})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Report what is left; an interrupted run is marked incomplete as a whole."""
         if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
             return
-        self._plan.update({entry["id"]: entry for entry in planned(session, self._spec)})
-        for identifier, entry in self._plan.items():
-            if identifier not in self._reported:
-                path = identifier.partition("::")[0]
+        self._plan.update({entry["node"]: entry for entry in planned(session, self._spec)})
+        for node, entry in self._plan.items():
+            if node not in self._reported:
+                path = node.partition("::")[0]
                 report = pytest.TestReport(
-                    nodeid=identifier,
-                    location=(path, None, identifier),
+                    nodeid=node,
+                    location=(path, None, node),
                     keywords={},
                     outcome="skipped",
                     longrepr=(path, 0, self._trouble),

@@ -4,9 +4,13 @@
 import pytest
 
 
-def requirement(*identifiers: str) -> pytest.MarkDecorator:
-    """The case judges these requirements of the catalogue."""
-    return pytest.mark.requirement(*identifiers)
+def requirement(*identifiers: str, case: int | None = None) -> pytest.MarkDecorator:
+    """The case judges these requirements of the catalogue; `case` numbers it among those of the first of them.
+
+    Requirement and number are the case's id, which stays when function, module or order change: a number is never used
+    again. Where rows of a table name requirements of their own, the number may stand at the function.
+    """
+    return pytest.mark.requirement(*identifiers) if case is None else pytest.mark.requirement(*identifiers, case=case)
 
 
 valid = pytest.mark.behaviour("valid")
@@ -34,7 +38,7 @@ def role(name: str) -> pytest.MarkDecorator:
 
 
 MARKERS = (
-    "requirement(*ids): requirements of the catalogue that the case judges",
+    "requirement(*ids, case=number): requirements of the catalogue that the case judges, and its number",
     "behaviour(kind): valid, invalid or inopportune behaviour of the tester",
     "role(name): which of the requirement's roles the case is about",
     "exclusive: the case gets a device of its own",

@@ -15,7 +15,7 @@ from testbed.run import Outcome
 EVIDENCE = "evidence"
 
 _LONGEST_NAME = 120
-_USUAL_ID = re.compile(r"[\w./-]+\.py::\w+(\[[A-Za-z0-9_.,=-]+\])?")
+_USUAL_ID = re.compile(r"[\w.-]+(\[[A-Za-z0-9_.,=-]+\])?")
 
 
 def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
     spec, finding, case = outcome.spec, outcome.finding, outcome.case
     entry: dict[str, Any] = {
         "id": spec.id,
+        "node": spec.node,
         "purpose": spec.purpose,
         "behaviour": spec.behaviour,
         "requirements": [requirement.id for requirement in spec.requirements],
@@ -69,9 +70,8 @@ def _frame(case: Case, frame: Frame, start_ns: int) -> dict[str, Any]:
 
 
 def _file_name(identifier: str) -> str:
-    """A file name from a node id: the module and the function with its parameters; never that of another case."""
-    words = identifier.removeprefix("conformance/").replace(".py::", "-")
-    name = re.sub(r"[^A-Za-z0-9_.,=-]+", "-", words).strip("-")
+    """A file name from a case's id; never that of another case."""
+    name = re.sub(r"[^A-Za-z0-9_.,=-]+", "-", identifier).strip("-")
     if _USUAL_ID.fullmatch(identifier) and len(name) <= _LONGEST_NAME:
         return name
     return f"{name[:_LONGEST_NAME]}-{zlib.crc32(identifier.encode()):08x}"

@@ -37,7 +37,7 @@ def _try(bench: Bench, carriage: str) -> str:
 
 
 def _say_hello(bench: Bench, carriage: str) -> str:
-    spec = CaseSpec("sanity", "The device serves ordinary TCP.", "valid", (), {"carriage": carriage}, "")
+    spec = CaseSpec("sanity", "", "The device serves ordinary TCP.", "valid", (), {"carriage": carriage}, "")
     case = Case(spec, bench, bench.carriages[carriage])
     try:
         peer = connect(case, case.station())

@@ -16,7 +16,7 @@ WHICH = pytest.mark.parametrize("message", list(ALL))
 
 @MESSAGES
 @valid
-@requirement("LEGACY-1122.3.2.2-01")
+@requirement("LEGACY-1122.3.2.2-01", case=1)
 def test_mops_message_is_not_answered(tester: LowerTester, host: Host, message: str) -> None:
     """A MOPS message for a connection, from its new address, draws Protocol Unreachable or silence."""
     peer = tester.connects()
@@ -26,7 +26,7 @@ def test_mops_message_is_not_answered(tester: LowerTester, host: Host, message: 
 
 @MESSAGES
 @valid
-@requirement("LEGACY-1122.3.2.2-01")
+@requirement("LEGACY-1122.3.2.2-01", case=2)
 def test_connection_goes_on_behind_a_mops_message(tester: LowerTester, host: Host, message: str) -> None:
     """The connection that a MOPS message from the new address is about goes on at the old one."""
     peer = tester.connects()
@@ -37,7 +37,7 @@ def test_connection_goes_on_behind_a_mops_message(tester: LowerTester, host: Hos
 
 @NOTICES
 @valid
-@requirement("LEGACY-1122.3.2.2-02")
+@requirement("LEGACY-1122.3.2.2-02", case=1)
 def test_sacip_is_not_answered(tester: LowerTester, host: Host, notice: str) -> None:
     """A SACIP notification from the peer of a connection draws silence, at the old address and at the new one."""
     peer = tester.connects()
@@ -47,7 +47,7 @@ def test_sacip_is_not_answered(tester: LowerTester, host: Host, notice: str) -> 
 
 @NOTICES
 @inopportune
-@requirement("LEGACY-1122.3.2.2-02")
+@requirement("LEGACY-1122.3.2.2-02", case=2)
 def test_sacip_of_a_stranger_is_not_answered(tester: LowerTester, host: Host, notice: str) -> None:
     """A SACIP notification from an address without any connection draws silence."""
     tester.introduces(tester.station)
@@ -57,7 +57,7 @@ def test_sacip_of_a_stranger_is_not_answered(tester: LowerTester, host: Host, no
 
 @NOTICES
 @valid
-@requirement("LEGACY-1122.3.2.2-02")
+@requirement("LEGACY-1122.3.2.2-02", case=3)
 def test_connections_go_on_at_the_old_address(tester: LowerTester, host: Host, notice: str) -> None:
     """All connections of the peer that has sent a SACIP notification go on at its old address."""
     peers = [tester.connects() for _ in range(3)]
@@ -68,7 +68,7 @@ def test_connections_go_on_at_the_old_address(tester: LowerTester, host: Host, n
 
 @NOTICES
 @valid
-@requirement("LEGACY-1122.3.2.2-02")
+@requirement("LEGACY-1122.3.2.2-02", case=4)
 def test_new_address_hears_nothing(tester: LowerTester, host: Host, notice: str) -> None:
     """Data that a connection carries behind a SACIP notification does not go to the new address."""
     peer = tester.connects()
@@ -80,7 +80,7 @@ def test_new_address_hears_nothing(tester: LowerTester, host: Host, notice: str)
 @WHICH
 @DAMAGED
 @invalid
-@requirement("LEGACY-1122.3.2.2-03")
+@requirement("LEGACY-1122.3.2.2-03", case=1)
 def test_connection_goes_on_behind_a_damaged_message(
     tester: LowerTester, host: Host, message: str, damage: str
 ) -> None:
@@ -94,7 +94,7 @@ def test_connection_goes_on_behind_a_damaged_message(
 @WHICH
 @DAMAGED
 @invalid
-@requirement("LEGACY-1122.3.2.2-03")
+@requirement("LEGACY-1122.3.2.2-03", case=2)
 def test_new_connection_opens_behind_a_damaged_message(
     tester: LowerTester, host: Host, message: str, damage: str
 ) -> None:

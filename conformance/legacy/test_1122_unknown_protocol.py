@@ -26,7 +26,7 @@ MESSAGES = pytest.mark.parametrize("message", list(MOPS))
 
 @DATAGRAMS
 @invalid
-@requirement("LEGACY-1122.3.2.2.1-01")
+@requirement("LEGACY-1122.3.2.2.1-01", case=1)
 def test_unknown_protocol_is_refused_or_ignored(tester: LowerTester, host: Host, content: str) -> None:
     """A datagram of the unknown protocol number draws Protocol Unreachable or silence, whatever is in it."""
     tester.introduces(tester.station)
@@ -36,7 +36,7 @@ def test_unknown_protocol_is_refused_or_ignored(tester: LowerTester, host: Host,
 
 @DATAGRAMS
 @invalid
-@requirement("LEGACY-1122.3.2.2.1-02")
+@requirement("LEGACY-1122.3.2.2.1-02", case=1)
 def test_unknown_protocol_harms_no_connection(tester: LowerTester, host: Host, content: str) -> None:
     """The connections of a peer that sends a datagram of the unknown protocol number go on."""
     peers = [tester.connects(), tester.connects()]
@@ -47,7 +47,7 @@ def test_unknown_protocol_harms_no_connection(tester: LowerTester, host: Host, c
 
 @MESSAGES
 @inopportune
-@requirement("LEGACY-1122.3.2.2.1-02")
+@requirement("LEGACY-1122.3.2.2.1-02", case=2)
 def test_flood_of_messages_harms_no_connection(tester: LowerTester, host: Host, message: str) -> None:
     """A connection goes on behind a hundred messages for it."""
     peer = tester.connects()

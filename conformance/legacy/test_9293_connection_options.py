@@ -24,7 +24,7 @@ SEGMENTS = pytest.mark.parametrize(
 @OPTIONS
 @LENGTHS
 @valid
-@requirement("LEGACY-9293.3.1-02")
+@requirement("LEGACY-9293.3.1-02", case=1)
 def test_data_with_rehash_option_is_taken(tester: LowerTester, host: Host, option: str, length: int) -> None:
     """Data of a segment with the option is taken as without it."""
     peer = tester.connects()
@@ -35,7 +35,7 @@ def test_data_with_rehash_option_is_taken(tester: LowerTester, host: Host, optio
 
 @OPTIONS
 @valid
-@requirement("LEGACY-9293.3.1-02")
+@requirement("LEGACY-9293.3.1-02", case=2)
 def test_acknowledgement_with_rehash_option_counts(tester: LowerTester, host: Host, option: str) -> None:
     """Data that was acknowledged by a segment with the option is not sent again."""
     peer = tester.connects()
@@ -46,7 +46,7 @@ def test_acknowledgement_with_rehash_option_counts(tester: LowerTester, host: Ho
 
 @OPTIONS
 @valid
-@requirement("LEGACY-9293.3.1-02")
+@requirement("LEGACY-9293.3.1-02", case=3)
 def test_fin_with_rehash_option_closes(tester: LowerTester, host: Host, option: str) -> None:
     """A FIN with the option closes the connection."""
     peer = tester.connects()
@@ -55,7 +55,7 @@ def test_fin_with_rehash_option_closes(tester: LowerTester, host: Host, option: 
 
 @SEGMENTS
 @inopportune
-@requirement("LEGACY-9293.3.1-02")
+@requirement("LEGACY-9293.3.1-02", case=4)
 def test_new_address_in_a_segment_hears_nothing(tester: LowerTester, host: Host, flags: str, data: bytes) -> None:
     """A REHASH-ADDR that names another address, on a segment of the connection, makes nobody send anything there."""
     peer = tester.connects()
@@ -66,7 +66,7 @@ def test_new_address_in_a_segment_hears_nothing(tester: LowerTester, host: Host,
 
 @OPTIONS
 @inopportune
-@requirement("LEGACY-9293.3.1-02")
+@requirement("LEGACY-9293.3.1-02", case=5)
 def test_connection_that_the_host_opens_works(tester: LowerTester, host: Host, option: str) -> None:
     """A connection that the device opens, and that is answered with the option on the SYN-ACK, carries data."""
     call, peer, syn = tester.is_called(host)
@@ -81,7 +81,7 @@ def test_connection_that_the_host_opens_works(tester: LowerTester, host: Host, o
 
 @SEGMENTS
 @inopportune
-@requirement("LEGACY-9293.3.1-03")
+@requirement("LEGACY-9293.3.1-03", case=1)
 def test_order_from_elsewhere_is_answered_like_any_segment(
     tester: LowerTester, host: Host, flags: str, data: bytes
 ) -> None:
@@ -94,7 +94,7 @@ def test_order_from_elsewhere_is_answered_like_any_segment(
 
 @SEGMENTS
 @inopportune
-@requirement("LEGACY-9293.3.1-03")
+@requirement("LEGACY-9293.3.1-03", case=2)
 def test_order_from_elsewhere_leaves_the_connection(tester: LowerTester, host: Host, flags: str, data: bytes) -> None:
     """The connection that a REHASH-ADDR from elsewhere names goes on where it is."""
     peer = tester.connects()

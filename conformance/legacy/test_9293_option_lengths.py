@@ -29,7 +29,7 @@ def sends_malformed(tester: LowerTester, case: Case, option: str, length: int, s
 @LENGTHS
 @SEGMENTS
 @invalid
-@requirement("LEGACY-9293.3.1-08")
+@requirement("LEGACY-9293.3.1-08", case=1)
 def test_other_connections_go_on(
     tester: LowerTester, host: Host, case: Case, option: str, length: int, segment: str
 ) -> None:
@@ -43,7 +43,7 @@ def test_other_connections_go_on(
 @LENGTHS
 @SEGMENTS
 @invalid
-@requirement("LEGACY-9293.3.1-08")
+@requirement("LEGACY-9293.3.1-08", case=2)
 def test_new_connections_open(
     tester: LowerTester, host: Host, case: Case, option: str, length: int, segment: str
 ) -> None:

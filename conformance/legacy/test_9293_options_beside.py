@@ -23,7 +23,7 @@ def ordinarily_uses(tester: LowerTester, host: Host, kind: int) -> None:
 @OPTIONS
 @pytest.mark.parametrize("kind", [WINDOW_SCALE, SACK_PERMITTED, TIMESTAMPS], ids=["scale", "SACK", "timestamps"])
 @valid
-@requirement("LEGACY-9293.3.1-07")
+@requirement("LEGACY-9293.3.1-07", case=1)
 def test_ordinary_option_behind_unknown_one_on_a_syn(tester: LowerTester, host: Host, option: str, kind: int) -> None:
     """An ordinary option of a SYN is answered although an unknown one stands in front of it."""
     ordinarily_uses(tester, host, kind)
@@ -34,7 +34,7 @@ def test_ordinary_option_behind_unknown_one_on_a_syn(tester: LowerTester, host: 
 
 @OPTIONS
 @valid
-@requirement("LEGACY-9293.3.1-07")
+@requirement("LEGACY-9293.3.1-07", case=2)
 def test_timestamps_of_a_syn_are_echoed(tester: LowerTester, host: Host, option: str) -> None:
     """The timestamp of a SYN is echoed although an unknown option stands in front of it."""
     ordinarily_uses(tester, host, TIMESTAMPS)
@@ -46,7 +46,7 @@ def test_timestamps_of_a_syn_are_echoed(tester: LowerTester, host: Host, option:
 
 @OPTIONS
 @valid
-@requirement("LEGACY-9293.3.1-07")
+@requirement("LEGACY-9293.3.1-07", case=3)
 def test_timestamps_of_data_are_echoed(tester: LowerTester, host: Host, option: str) -> None:
     """The timestamp of data is echoed although an unknown option stands in front of it."""
     ordinarily_uses(tester, host, TIMESTAMPS)
@@ -58,7 +58,7 @@ def test_timestamps_of_data_are_echoed(tester: LowerTester, host: Host, option: 
 
 @OPTIONS
 @valid
-@requirement("LEGACY-9293.3.1-07")
+@requirement("LEGACY-9293.3.1-07", case=4)
 def test_gap_is_told_by_selective_acknowledgement(tester: LowerTester, host: Host, option: str) -> None:
     """Data beyond a gap, in a segment with an unknown option, is acknowledged by SACK."""
     ordinarily_uses(tester, host, SACK_PERMITTED)
@@ -70,7 +70,7 @@ def test_gap_is_told_by_selective_acknowledgement(tester: LowerTester, host: Hos
 
 @OPTIONS
 @valid
-@requirement("LEGACY-9293.3.1-07")
+@requirement("LEGACY-9293.3.1-07", case=5)
 def test_window_is_scaled(tester: LowerTester, host: Host, option: str) -> None:
     """The device uses a window that is large only if the scale behind an unknown option counts."""
     ordinarily_uses(tester, host, WINDOW_SCALE)

@@ -51,6 +51,7 @@ REQUESTS = pytest.mark.parametrize("reqno", [0, 1, 255])
 
 @RIGHT
 @valid
+@requirement(case=1)
 def test_syn_with_unknown_option_is_answered_without_it(tester: LowerTester, host: Host, option: str) -> None:
     """A SYN with an option of one of the protocols is answered with a SYN-ACK that carries none of its kind."""
     peer = tester.peer()
@@ -60,6 +61,7 @@ def test_syn_with_unknown_option_is_answered_without_it(tester: LowerTester, hos
 
 @WRONG
 @invalid
+@requirement(case=2)
 def test_syn_with_unusual_option_is_answered_without_it(tester: LowerTester, host: Host, option: str) -> None:
     """A SYN with such an option of any length or content is answered with a SYN-ACK that carries none of its kind."""
     peer = tester.peer()
@@ -69,6 +71,7 @@ def test_syn_with_unusual_option_is_answered_without_it(tester: LowerTester, hos
 
 @RIGHT
 @valid
+@requirement(case=3)
 def test_connection_opened_with_unknown_option_works(tester: LowerTester, host: Host, option: str) -> None:
     """A connection whose SYN carried the option carries data."""
     host.serves(tester.connects(option))
@@ -76,13 +79,14 @@ def test_connection_opened_with_unknown_option_works(tester: LowerTester, host: 
 
 @WRONG
 @invalid
+@requirement(case=4)
 def test_connection_opened_with_unusual_option_works(tester: LowerTester, host: Host, option: str) -> None:
     """A connection whose SYN carried such an option of any length or content carries data."""
     host.serves(tester.connects(option))
 
 
 @valid
-@requirement("LEGACY-9293.3.1-05")
+@requirement("LEGACY-9293.3.1-05", case=5)
 def test_key_of_migrate_permitted_in_the_timestamps(tester: LowerTester, host: Host) -> None:
     """The second half of the key, which stands in for both timestamps of the SYN, is taken for timestamps."""
     plain = tester.peer(timestamps=True)
@@ -97,7 +101,7 @@ def test_key_of_migrate_permitted_in_the_timestamps(tester: LowerTester, host: H
 
 @REQUESTS
 @inopportune
-@requirement("LEGACY-9293.3.1-06")
+@requirement("LEGACY-9293.3.1-06", case=5)
 def test_syn_with_migrate_where_nobody_listens_is_refused(
     tester: LowerTester, host: Host, case: Case, reqno: int
 ) -> None:
@@ -110,7 +114,7 @@ def test_syn_with_migrate_where_nobody_listens_is_refused(
 
 @REQUESTS
 @inopportune
-@requirement("LEGACY-9293.3.1-06")
+@requirement("LEGACY-9293.3.1-06", case=6)
 def test_syn_with_migrate_of_a_live_connection_opens_another(
     tester: LowerTester, host: Host, case: Case, reqno: int
 ) -> None:
@@ -124,7 +128,7 @@ def test_syn_with_migrate_of_a_live_connection_opens_another(
 
 @REQUESTS
 @inopportune
-@requirement("LEGACY-9293.3.1-06")
+@requirement("LEGACY-9293.3.1-06", case=7)
 def test_syn_with_migrate_harms_no_connection(tester: LowerTester, host: Host, case: Case, reqno: int) -> None:
     """The connection whose token and request a SYN carries goes on where it is, and so does another one of its peer."""
     other, live = tester.connects(), tester.connects("Migrate-Permitted, length 3")

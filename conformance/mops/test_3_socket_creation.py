@@ -22,7 +22,7 @@ either = pytest.mark.parametrize("allowed", [True, False], ids=["set", "cleared"
 
 @at_server
 @invalid
-@requirement("MOPS-3-01")
+@requirement("MOPS-3-01", case=1)
 def test_server_refuses_a_socket_that_is_not_mobile(node: MobileNode, server: Server, application: Application) -> None:
     """A Migrate for a TCP socket created without MOBILE_ALLOWED is answered "failed" and moves nothing."""
     session = application.serves_tcp(node, mobile_allowed=False)
@@ -36,7 +36,7 @@ def test_server_refuses_a_socket_that_is_not_mobile(node: MobileNode, server: Se
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-3-02")
+@requirement("MOPS-3-02", case=1)
 def test_node_asks_for_no_socket_that_is_not_mobile(device: Device, correspondent: Correspondent) -> None:
     """A node that moves asks for its mobile connection and not for the one without MOBILE_ALLOWED."""
     mobile, immobile = device.connects(correspondent), device.connects(correspondent, mobile_allowed=False)
@@ -49,7 +49,7 @@ def test_node_asks_for_no_socket_that_is_not_mobile(device: Device, corresponden
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 @at_server
 @valid
-@requirement("MOPS-3-03")
+@requirement("MOPS-3-03", case=1)
 def test_server_application_can_choose(case: Case, protocol: str, allowed: bool) -> None:
     """A listening socket can be created with MOBILE_ALLOWED set and with it cleared."""
     needs(case, *(["udp"] if protocol == "udp" else []))
@@ -59,7 +59,7 @@ def test_server_application_can_choose(case: Case, protocol: str, allowed: bool)
 @either
 @at_node
 @valid
-@requirement("MOPS-3-03")
+@requirement("MOPS-3-03", case=2)
 def test_node_application_can_choose(case: Case, correspondent: Correspondent, allowed: bool) -> None:
     """A UDP socket can be created with MOBILE_ALLOWED set and with it cleared."""
     needs(case, "udp")
@@ -77,7 +77,7 @@ def creates(case: Case, verb: str, **arguments: object) -> None:
 
 @at_server
 @invalid
-@requirement("MOPS-3-04")
+@requirement("MOPS-3-04", case=1)
 def test_server_udp_socket_is_not_mobile_by_itself(
     case: Case, node: MobileNode, server: Server, application: Application
 ) -> None:
@@ -93,7 +93,7 @@ def test_server_udp_socket_is_not_mobile_by_itself(
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-3-04")
+@requirement("MOPS-3-04", case=2)
 def test_node_udp_socket_is_not_mobile_by_itself(case: Case, device: Device, correspondent: Correspondent) -> None:
     """A node does not ask for a UDP socket whose application did not choose, even if it has a Unique ID."""
     needs(case, "unique_id")
@@ -105,7 +105,7 @@ def test_node_udp_socket_is_not_mobile_by_itself(case: Case, device: Device, cor
 
 @at_server
 @valid
-@requirement("MOPS-3-06")
+@requirement("MOPS-3-06", case=1)
 def test_server_udp_socket_with_flag_and_unique_id_migrates(
     case: Case, node: MobileNode, server: Server, application: Application
 ) -> None:
@@ -121,7 +121,7 @@ def test_server_udp_socket_with_flag_and_unique_id_migrates(
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-3-06")
+@requirement("MOPS-3-06", case=2)
 def test_node_udp_socket_with_flag_and_unique_id_migrates(
     case: Case, device: Device, correspondent: Correspondent
 ) -> None:
@@ -135,7 +135,7 @@ def test_node_udp_socket_with_flag_and_unique_id_migrates(
 
 @at_server
 @valid
-@requirement("MOPS-7-03")
+@requirement("MOPS-7-03", case=1)
 def test_server_socket_with_the_flag_is_mobile(node: MobileNode, server: Server, application: Application) -> None:
     """A TCP socket that was opened with MOBILE_ALLOWED migrates."""
     session = application.serves_tcp(node, mobile_allowed=True)
@@ -146,7 +146,7 @@ def test_server_socket_with_the_flag_is_mobile(node: MobileNode, server: Server,
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-7-03")
+@requirement("MOPS-7-03", case=2)
 def test_node_socket_with_the_flag_is_mobile(device: Device, correspondent: Correspondent) -> None:
     """A TCP socket that was opened with MOBILE_ALLOWED is asked for."""
     session = device.connects(correspondent, mobile_allowed=True)

@@ -34,7 +34,7 @@ def ready(node: MobileNode) -> Session:
 
 @pytest.mark.parametrize("wrong", ["zero", "inverted", "off by one"])
 @invalid
-@requirement("MOPS-4.1-58")
+@requirement("MOPS-4.1-58", case=1)
 def test_wrong_checksum_is_discarded_in_silence(node: MobileNode, server: Server, wrong: str) -> None:
     """A message with a wrong checksum is not answered and changes nothing."""
     session = ready(node)
@@ -48,7 +48,7 @@ def test_wrong_checksum_is_discarded_in_silence(node: MobileNode, server: Server
 
 @pytest.mark.parametrize("version", [0, 2, 255])
 @invalid
-@requirement("MOPS-4.1-59")
+@requirement("MOPS-4.1-59", case=1)
 def test_other_version_remaps_nothing(node: MobileNode, server: Server, version: int) -> None:
     """A message whose version is not 1 remaps nothing."""
     session = ready(node)
@@ -57,7 +57,7 @@ def test_other_version_remaps_nothing(node: MobileNode, server: Server, version:
 
 @pytest.mark.parametrize("code", [4, 128, 255])
 @invalid
-@requirement("MOPS-4.1-60")
+@requirement("MOPS-4.1-60", case=1)
 def test_other_code_remaps_nothing(node: MobileNode, server: Server, code: int) -> None:
     """A message whose code is none of 0 to 3 remaps nothing."""
     session = ready(node)
@@ -66,7 +66,7 @@ def test_other_code_remaps_nothing(node: MobileNode, server: Server, code: int) 
 
 @pytest.mark.parametrize("entries", ["no entry", "one entry"])
 @invalid
-@requirement("MOPS-4.1-61")
+@requirement("MOPS-4.1-61", case=1)
 def test_count_zero_remaps_nothing(node: MobileNode, server: Server, entries: str) -> None:
     """Count 0 remaps nothing, whether or not an entry follows."""
     session = ready(node)
@@ -76,7 +76,7 @@ def test_count_zero_remaps_nothing(node: MobileNode, server: Server, entries: st
 
 @pytest.mark.parametrize("count", [2, 3, 0x3FFF])
 @invalid
-@requirement("MOPS-4.1-62")
+@requirement("MOPS-4.1-62", case=1)
 def test_count_too_large_remaps_nothing(node: MobileNode, server: Server, count: int) -> None:
     """Count larger than the number of entries remaps nothing."""
     session = ready(node)
@@ -84,7 +84,7 @@ def test_count_too_large_remaps_nothing(node: MobileNode, server: Server, count:
 
 
 @invalid
-@requirement("MOPS-4.1-63")
+@requirement("MOPS-4.1-63", case=1)
 def test_count_too_small_remaps_nothing(node: MobileNode, server: Server) -> None:
     """Count smaller than the number of entries remaps nothing."""
     session, other = node.connects(), node.connects()
@@ -96,7 +96,7 @@ def test_count_too_small_remaps_nothing(node: MobileNode, server: Server) -> Non
 
 @pytest.mark.parametrize("length", range(MIGRATE_HEADER, TWO_ENTRIES))
 @invalid
-@requirement("MOPS-4.1-64")
+@requirement("MOPS-4.1-64", case=1)
 def test_message_cut_inside_the_entries(node: MobileNode, server: Server, length: int) -> None:
     """A message of two entries cut at any byte behind its header remaps nothing; its checksum is right."""
     session, other = node.connects(), node.connects()
@@ -108,7 +108,7 @@ def test_message_cut_inside_the_entries(node: MobileNode, server: Server, length
 
 
 @invalid
-@requirement("MOPS-4.1-64")
+@requirement("MOPS-4.1-64", case=2)
 def test_message_cut_inside_the_header(node: MobileNode, server: Server) -> None:
     """A message cut at any byte of its header remaps nothing; where there is room, its checksum is right."""
     session = ready(node)
@@ -121,7 +121,7 @@ def test_message_cut_inside_the_header(node: MobileNode, server: Server) -> None
 
 @pytest.mark.parametrize("extra", [1, 4, 7])
 @invalid
-@requirement("MOPS-4.1-65")
+@requirement("MOPS-4.1-65", case=1)
 def test_trailing_bytes_remap_nothing(node: MobileNode, server: Server, extra: int) -> None:
     """Bytes behind the last entry that make no whole entry: nothing is remapped."""
     session = ready(node)
@@ -130,7 +130,7 @@ def test_trailing_bytes_remap_nothing(node: MobileNode, server: Server, extra: i
 
 @pytest.mark.parametrize("reserved", [1, 0x8000, 0xFFFF])
 @valid
-@requirement("MOPS-4.1-66")
+@requirement("MOPS-4.1-66", case=1)
 def test_reserved_is_ignored(node: MobileNode, server: Server, reserved: int) -> None:
     """Bits in Reserved change nothing: the Migrate is served."""
     session = ready(node)
@@ -141,7 +141,7 @@ def test_reserved_is_ignored(node: MobileNode, server: Server, reserved: int) ->
     "fields", [{"version": 2}, {"code": 4}, {"count": 0}, {"count": 2}], ids=["version", "code", "count 0", "length"]
 )
 @invalid
-@requirement("MOPS-4.1-67")
+@requirement("MOPS-4.1-67", case=1)
 def test_answer_to_a_malformed_message(node: MobileNode, server: Server, case: Case, fields: dict[str, int]) -> None:
     """Reported: whether a wrong version, code, count or length is met with silence or with "failed"."""
     session = ready(node)
@@ -150,7 +150,7 @@ def test_answer_to_a_malformed_message(node: MobileNode, server: Server, case: C
 
 @pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "failed"])
 @inopportune
-@requirement("MOPS-4.1-68")
+@requirement("MOPS-4.1-68", case=1)
 def test_reply_is_never_answered(node: MobileNode, server: Server, code: int) -> None:
     """A host never answers a reply."""
     session = ready(node)
@@ -159,7 +159,7 @@ def test_reply_is_never_answered(node: MobileNode, server: Server, code: int) ->
 
 @pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "failed"])
 @inopportune
-@requirement("MOPS-4.1-69")
+@requirement("MOPS-4.1-69", case=1)
 def test_reply_remaps_nothing(node: MobileNode, server: Server, code: int) -> None:
     """A reply sent to the server remaps nothing."""
     session = ready(node)

@@ -66,7 +66,7 @@ def sealed(octets: bytes) -> bytes:
 @both
 @exclusive
 @invalid
-@requirement("MOPS-4.1-139")
+@requirement("MOPS-4.1-139", case=1)
 def test_reply_with_wrong_checksum_is_ignored(device: Device, correspondent: Correspondent, code: int) -> None:
     """A reply whose checksum is wrong by one, or zero, is not believed."""
     waiting = waits_for_the_reply(device, correspondent)
@@ -79,7 +79,7 @@ def test_reply_with_wrong_checksum_is_ignored(device: Device, correspondent: Cor
 @both
 @exclusive
 @invalid
-@requirement("MOPS-4.1-140")
+@requirement("MOPS-4.1-140", case=1)
 def test_reply_to_no_request_is_ignored(case: Case, device: Device, correspondent: Correspondent, code: int) -> None:
     """A reply in which one field is not the request's is not believed."""
     waiting = waits_for_the_reply(device, correspondent)
@@ -99,7 +99,7 @@ def test_reply_to_no_request_is_ignored(case: Case, device: Device, corresponden
 @both
 @exclusive
 @invalid
-@requirement("MOPS-4.1-141")
+@requirement("MOPS-4.1-141", case=1)
 def test_reply_from_somebody_else_is_ignored(
     case: Case, device: Device, correspondent: Correspondent, code: int
 ) -> None:
@@ -111,7 +111,7 @@ def test_reply_from_somebody_else_is_ignored(
 @both
 @exclusive
 @invalid
-@requirement("MOPS-4.1-142")
+@requirement("MOPS-4.1-142", case=1)
 def test_reply_of_another_version_is_ignored(device: Device, correspondent: Correspondent, code: int) -> None:
     """A reply of version 0, 2 or 255 is not believed."""
     waiting = waits_for_the_reply(device, correspondent)
@@ -122,7 +122,7 @@ def test_reply_of_another_version_is_ignored(device: Device, correspondent: Corr
 @both
 @exclusive
 @invalid
-@requirement("MOPS-4.1-143")
+@requirement("MOPS-4.1-143", case=1)
 def test_reply_of_wrong_length_is_ignored(device: Device, correspondent: Correspondent, code: int) -> None:
     """A reply cut short, or with more or fewer entries than Count says, is not believed; its checksum is right."""
     waiting = waits_for_the_reply(device, correspondent)

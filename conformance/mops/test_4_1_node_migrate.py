@@ -23,7 +23,7 @@ def asks(device: Device, correspondent: Correspondent) -> tuple[Session, Asked]:
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-101")
+@requirement("MOPS-4.1-101", case=1)
 def test_move_draws_a_migrate_to_each_server(case: Case, device: Device, correspondent: Correspondent) -> None:
     """After a move each server gets a Migrate, Version 1, Code 0 or 1."""
     sessions = [device.connects(correspondent), device.connects(Correspondent(case))]
@@ -36,7 +36,7 @@ def test_move_draws_a_migrate_to_each_server(case: Case, device: Device, corresp
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-102")
+@requirement("MOPS-4.1-102", case=1)
 def test_checksum_is_right(device: Device, correspondent: Correspondent) -> None:
     """The one's complement sum over the whole message is right."""
     _, request = asks(device, correspondent)
@@ -45,7 +45,7 @@ def test_checksum_is_right(device: Device, correspondent: Correspondent) -> None
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-103")
+@requirement("MOPS-4.1-103", case=1)
 def test_reserved_is_zero(device: Device, correspondent: Correspondent) -> None:
     """The Reserved field is zero."""
     _, request = asks(device, correspondent)
@@ -54,7 +54,7 @@ def test_reserved_is_zero(device: Device, correspondent: Correspondent) -> None:
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-104")
+@requirement("MOPS-4.1-104", case=1)
 def test_protocol_is_that_of_the_socket(device: Device, correspondent: Correspondent) -> None:
     """The Protocol of a Migrate for a TCP socket is 6."""
     _, request = asks(device, correspondent)
@@ -63,7 +63,7 @@ def test_protocol_is_that_of_the_socket(device: Device, correspondent: Correspon
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-106")
+@requirement("MOPS-4.1-106", case=1)
 def test_previous_address_is_the_one_before_the_move(device: Device, correspondent: Correspondent) -> None:
     """Previous Source Address is the address that the connection had."""
     session = device.connects(correspondent)
@@ -75,7 +75,7 @@ def test_previous_address_is_the_one_before_the_move(device: Device, corresponde
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-108")
+@requirement("MOPS-4.1-108", case=1)
 def test_previous_port_is_the_one_before_the_move(device: Device, correspondent: Correspondent) -> None:
     """Previous Source Port is the port that the socket had."""
     session, request = asks(device, correspondent)
@@ -85,7 +85,7 @@ def test_previous_port_is_the_one_before_the_move(device: Device, correspondent:
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-110")
+@requirement("MOPS-4.1-110", case=1)
 def test_migrated_address_is_the_new_one(device: Device, correspondent: Correspondent) -> None:
     """Migrated Source Address is the node's new address, which is the source of the packet too."""
     session = device.connects(correspondent)
@@ -98,7 +98,7 @@ def test_migrated_address_is_the_new_one(device: Device, correspondent: Correspo
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-111")
+@requirement("MOPS-4.1-111", case=1)
 def test_session_is_received_at_the_migrated_port(device: Device, correspondent: Correspondent) -> None:
     """What the server sends to the migrated address and port reaches the application."""
     session, request = asks(device, correspondent)
@@ -109,7 +109,7 @@ def test_session_is_received_at_the_migrated_port(device: Device, correspondent:
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-112")
+@requirement("MOPS-4.1-112", case=1)
 def test_count_is_that_of_the_entries(device: Device, correspondent: Correspondent) -> None:
     """Count says how many entries the message carries."""
     sessions = [device.connects(correspondent) for _ in range(2)]
@@ -121,7 +121,7 @@ def test_count_is_that_of_the_entries(device: Device, correspondent: Corresponde
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-113")
+@requirement("MOPS-4.1-113", case=1)
 def test_only_sockets_of_that_server_are_listed(case: Case, device: Device, correspondent: Correspondent) -> None:
     """A Migrate lists sockets connected to the server that it is sent to, each once, and no others."""
     servers = [correspondent, Correspondent(case)]
@@ -141,7 +141,7 @@ def test_only_sockets_of_that_server_are_listed(case: Case, device: Device, corr
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-114")
+@requirement("MOPS-4.1-114", case=1)
 def test_every_connection_is_migrated(device: Device, correspondent: Correspondent) -> None:
     """All connections to a server are asked for, in one Migrate or several."""
     sessions = [device.connects(correspondent) for _ in range(3)]
@@ -152,7 +152,7 @@ def test_every_connection_is_migrated(device: Device, correspondent: Corresponde
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-115")
+@requirement("MOPS-4.1-115", case=1)
 def test_one_message_or_several(device: Device, correspondent: Correspondent, case: Case) -> None:
     """Reported: how many Migrates ask for three connections to one server."""
     sessions = [device.connects(correspondent) for _ in range(3)]
@@ -163,7 +163,7 @@ def test_one_message_or_several(device: Device, correspondent: Correspondent, ca
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-116")
+@requirement("MOPS-4.1-116", case=1)
 def test_identifier_is_the_next_sequence_number(device: Device, correspondent: Correspondent) -> None:
     """With nothing outstanding the entry carries SND.NXT."""
     session, request = asks(device, correspondent)
@@ -173,7 +173,7 @@ def test_identifier_is_the_next_sequence_number(device: Device, correspondent: C
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-117")
+@requirement("MOPS-4.1-117", case=1)
 def test_identifier_counts_unacknowledged_data(device: Device, correspondent: Correspondent, case: Case) -> None:
     """With data sent and not acknowledged the entry still carries SND.NXT, not the oldest unacknowledged number."""
     session = device.connects(correspondent)
@@ -194,7 +194,7 @@ def test_identifier_counts_unacknowledged_data(device: Device, correspondent: Co
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-119")
+@requirement("MOPS-4.1-119", case=1)
 def test_socket_without_unique_id_gives_its_sequence_number(
     device: Device, correspondent: Correspondent, case: Case
 ) -> None:
@@ -209,7 +209,7 @@ def test_socket_without_unique_id_gives_its_sequence_number(
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-123")
+@requirement("MOPS-4.1-123", case=1)
 def test_time_to_the_migrate_and_to_the_first_data(device: Device, correspondent: Correspondent, case: Case) -> None:
     """Measured: from the order to move to the Migrate, and from the reply to data at the new tuple."""
     session = device.connects(correspondent)
@@ -224,7 +224,7 @@ def test_time_to_the_migrate_and_to_the_first_data(device: Device, correspondent
 
 @exclusive
 @valid
-@requirement("MOPS-A-03")
+@requirement("MOPS-A-03", case=1)
 def test_migrated_ports_are_free_ports(device: Device, correspondent: Correspondent) -> None:
     """No migrated port is that of another socket towards the same server."""
     sessions = [device.connects(correspondent) for _ in range(3)]

@@ -15,7 +15,7 @@ OUTAGE_S = 1.0
 
 @exclusive
 @valid
-@requirement("MOPS-2.1-02")
+@requirement("MOPS-2.1-02", case=1)
 def test_connection_survives_a_while_without_network(case: Case, device: Device, correspondent: Correspondent) -> None:
     """After a time in which nothing got through the node migrates at its new address, and what waited arrives."""
     session = device.connects(correspondent)
@@ -29,7 +29,7 @@ def test_connection_survives_a_while_without_network(case: Case, device: Device,
 
 @exclusive
 @inopportune
-@requirement("MOPS-4.1-148")
+@requirement("MOPS-4.1-148", case=1)
 @waits(0.6)
 def test_move_while_a_migrate_is_unanswered(case: Case, device: Device, correspondent: Correspondent) -> None:
     """The next Migrate names the newest address, and nothing more comes from the address that was lost."""
@@ -50,7 +50,7 @@ def test_move_while_a_migrate_is_unanswered(case: Case, device: Device, correspo
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-148")
+@requirement("MOPS-4.1-148", case=2)
 def test_lost_address_is_not_answered_for(case: Case, device: Device, correspondent: Correspondent) -> None:
     """An ARP request for the address that the node has left draws no answer."""
     if case.carriage.name != "ipv4":
@@ -66,7 +66,7 @@ def test_lost_address_is_not_answered_for(case: Case, device: Device, correspond
 
 @exclusive
 @inopportune
-@requirement("MOPS-4.1-149")
+@requirement("MOPS-4.1-149", case=1)
 def test_previous_tuple_while_a_migrate_is_unanswered(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Reported: which previous tuple the node names when it moves again before the reply."""
     session = device.connects(correspondent)
@@ -77,7 +77,7 @@ def test_previous_tuple_while_a_migrate_is_unanswered(case: Case, device: Device
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-150")
+@requirement("MOPS-4.1-150", case=1)
 def test_second_move_names_the_tuple_of_the_first(device: Device, correspondent: Correspondent) -> None:
     """A move after a success names the migrated address and port of that success as the previous ones."""
     session = device.connects(correspondent)
@@ -90,7 +90,7 @@ def test_second_move_names_the_tuple_of_the_first(device: Device, correspondent:
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-151")
+@requirement("MOPS-4.1-151", case=1)
 def test_move_back_home(device: Device, correspondent: Correspondent) -> None:
     """A connection comes back to the node's first address like to any other."""
     session = device.connects(correspondent)
@@ -102,7 +102,7 @@ def test_move_back_home(device: Device, correspondent: Correspondent) -> None:
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-152")
+@requirement("MOPS-4.1-152", case=1)
 def test_move_neither_resets_nor_closes(device: Device, correspondent: Correspondent) -> None:
     """No reset and no FIN of the connection is sent when its address goes away."""
     session = device.connects(correspondent)
@@ -115,7 +115,7 @@ def test_move_neither_resets_nor_closes(device: Device, correspondent: Correspon
 
 @exclusive
 @valid
-@requirement("MOPS-7-02")
+@requirement("MOPS-7-02", case=1)
 def test_application_keeps_its_socket(device: Device, correspondent: Correspondent) -> None:
     """A read that began before the move ends after it with the data, and the same socket goes on writing."""
     session = device.connects(correspondent)
@@ -131,7 +131,7 @@ def test_application_keeps_its_socket(device: Device, correspondent: Corresponde
 
 @exclusive
 @valid
-@requirement("MOPS-B-04")
+@requirement("MOPS-B-04", case=1)
 def test_sockets_of_an_address_kept_stay(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Every socket of the lost address is asked for, and none of an address that the node keeps."""
     others = [one for name, one in case.bench.carriages.items() if name != case.carriage.name]

@@ -40,7 +40,7 @@ def tries_to_send(device: Device, session: Session) -> None:
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-132")
+@requirement("MOPS-4.1-132", case=1)
 def test_streams_go_on_byte_exact(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Data lost in both directions at the move, and data that waited, arrives in order, from the new address alone."""
     session = device.connects(correspondent)
@@ -65,7 +65,7 @@ def test_streams_go_on_byte_exact(case: Case, device: Device, correspondent: Cor
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-133")
+@requirement("MOPS-4.1-133", case=1)
 def test_no_segment_before_success(device: Device, correspondent: Correspondent) -> None:
     """Until the reply nothing of the connection comes from the new address."""
     session = device.connects(correspondent)
@@ -77,7 +77,7 @@ def test_no_segment_before_success(device: Device, correspondent: Correspondent)
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-134")
+@requirement("MOPS-4.1-134", case=1)
 def test_time_from_success_to_waiting_data(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Measured: how soon after "success" data that was waiting is on the wire."""
     session = device.connects(correspondent)
@@ -93,7 +93,7 @@ def test_time_from_success_to_waiting_data(case: Case, device: Device, correspon
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-135")
+@requirement("MOPS-4.1-135", case=1)
 def test_connections_not_listed_as_failed_go_on(device: Device, correspondent: Correspondent) -> None:
     """After "failed" to a best-effort request the connections that the reply does not list go on where they went."""
     refused, served = device.connects(correspondent), device.connects(correspondent)
@@ -104,7 +104,7 @@ def test_connections_not_listed_as_failed_go_on(device: Device, correspondent: C
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-136")
+@requirement("MOPS-4.1-136", case=1)
 def test_failed_connection_sends_no_data(device: Device, correspondent: Correspondent) -> None:
     """After "failed" to a best-effort request a connection that the reply lists sends nothing from the new address."""
     refused, served = device.connects(correspondent), device.connects(correspondent)
@@ -116,7 +116,7 @@ def test_failed_connection_sends_no_data(device: Device, correspondent: Correspo
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-137")
+@requirement("MOPS-4.1-137", case=1)
 def test_atomic_failure_holds_for_every_connection(device: Device, correspondent: Correspondent) -> None:
     """After "failed" to an atomic request no connection sends anything from the new address."""
     refused, listed_nowhere = device.connects(correspondent), device.connects(correspondent)
@@ -129,7 +129,7 @@ def test_atomic_failure_holds_for_every_connection(device: Device, correspondent
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-138")
+@requirement("MOPS-4.1-138", case=1)
 def test_what_the_application_sees_of_a_failure(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Reported: what the application is told after "failed", and whether the node tries again."""
     session = device.connects(correspondent)
@@ -142,7 +142,7 @@ def test_what_the_application_sees_of_a_failure(case: Case, device: Device, corr
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-144")
+@requirement("MOPS-4.1-144", case=1)
 def test_reply_with_reserved_bits_is_taken(device: Device, correspondent: Correspondent) -> None:
     """A success with every bit of Reserved set counts like any other."""
     session = device.connects(correspondent)
@@ -154,7 +154,7 @@ def test_reply_with_reserved_bits_is_taken(device: Device, correspondent: Corres
 
 @exclusive
 @inopportune
-@requirement("MOPS-4.1-145")
+@requirement("MOPS-4.1-145", case=1)
 def test_replies_are_not_answered(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Replies, asked for or not, draw no message from the node."""
     session = device.connects(correspondent)
@@ -173,7 +173,7 @@ def test_replies_are_not_answered(case: Case, device: Device, correspondent: Cor
 @pytest.mark.parametrize("second", [SUCCESS, FAILED], ids=["success again", "failed after success"])
 @exclusive
 @inopportune
-@requirement("MOPS-4.1-146")
+@requirement("MOPS-4.1-146", case=1)
 def test_second_reply_changes_nothing(device: Device, correspondent: Correspondent, second: int) -> None:
     """After a success another reply to the same request, equal or contrary, leaves the connection as it is."""
     session = device.connects(correspondent)
@@ -185,7 +185,7 @@ def test_second_reply_changes_nothing(device: Device, correspondent: Corresponde
 
 @exclusive
 @inopportune
-@requirement("MOPS-4.1-146")
+@requirement("MOPS-4.1-146", case=2)
 def test_success_after_failed_revives_nothing(case: Case, device: Device, correspondent: Correspondent) -> None:
     """After "failed" a success to the same request does not bring the connection to its migrated tuple."""
     session = device.connects(correspondent)

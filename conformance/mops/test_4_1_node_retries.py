@@ -84,7 +84,7 @@ def moves_into_silence(case: Case, device: Device, correspondent: Correspondent)
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-124")
+@requirement("MOPS-4.1-124", case=1)
 @waits(0.4)
 def test_migrate_is_repeated(case: Case, device: Device, correspondent: Correspondent) -> None:
     """A Migrate that is not answered is sent again."""
@@ -97,7 +97,7 @@ def test_migrate_is_repeated(case: Case, device: Device, correspondent: Correspo
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-125")
+@requirement("MOPS-4.1-125", case=1)
 @waits(1.2)
 def test_repeats_keep_the_interval(case: Case, device: Device, correspondent: Correspondent) -> None:
     """From each Migrate to its repeat the interval passes, a quarter more or less."""
@@ -120,7 +120,7 @@ def test_repeats_keep_the_interval(case: Case, device: Device, correspondent: Co
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-126")
+@requirement("MOPS-4.1-126", case=1)
 @waits(2)
 def test_at_most_three_repeats(case: Case, device: Device, correspondent: Correspondent) -> None:
     """After three repeats no further one comes."""
@@ -132,7 +132,7 @@ def test_at_most_three_repeats(case: Case, device: Device, correspondent: Corres
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-127")
+@requirement("MOPS-4.1-127", case=1)
 @waits(1.2)
 def test_repeat_equals_the_first(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Each repeat has the bytes of the first, also when the application has sent more data meanwhile."""
@@ -147,7 +147,7 @@ def test_repeat_equals_the_first(case: Case, device: Device, correspondent: Corr
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-128")
+@requirement("MOPS-4.1-128", case=1)
 @waits(1.7)
 def test_application_sees_an_error_in_the_end(case: Case, device: Device, correspondent: Correspondent) -> None:
     """When the last repeat has not been answered either, the application's socket fails."""
@@ -158,7 +158,7 @@ def test_application_sees_an_error_in_the_end(case: Case, device: Device, corres
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-129")
+@requirement("MOPS-4.1-129", case=1)
 @waits(2.3)
 def test_dead_connection_stays_silent(case: Case, device: Device, correspondent: Correspondent) -> None:
     """A connection given up sends neither its unacknowledged data nor a Migrate any more."""
@@ -182,6 +182,7 @@ def test_dead_connection_stays_silent(case: Case, device: Device, correspondent:
 @exclusive
 @valid
 @waits(0.7)
+@requirement(case=1)
 def test_reply_ends_the_repeats(case: Case, device: Device, correspondent: Correspondent, code: int) -> None:
     """After the reply the Migrate is not sent again."""
     _, silence = moves_into_silence(case, device, correspondent)
@@ -198,7 +199,7 @@ def test_reply_ends_the_repeats(case: Case, device: Device, correspondent: Corre
 
 @exclusive
 @inopportune
-@requirement("MOPS-4.1-147")
+@requirement("MOPS-4.1-147", case=1)
 @waits(1.8)
 def test_late_reply_does_not_revive(case: Case, device: Device, correspondent: Correspondent) -> None:
     """A success that comes after the connection was given up brings nothing back."""

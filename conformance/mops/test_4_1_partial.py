@@ -40,7 +40,7 @@ POSITIONS = pytest.mark.parametrize("bad", [0, 1, 2], ids=["first fails", "middl
 
 @POSITIONS
 @invalid
-@requirement("MOPS-4.1-52")
+@requirement("MOPS-4.1-52", case=1)
 def test_best_effort_keeps_what_succeeded(node: MobileNode, server: Server, bad: int) -> None:
     """Under code 0 the entries that succeeded stay migrated when one fails."""
     mixed = sends_mixed(node, MIGRATE, bad)
@@ -52,7 +52,7 @@ def test_best_effort_keeps_what_succeeded(node: MobileNode, server: Server, bad:
 
 @POSITIONS
 @invalid
-@requirement("MOPS-4.1-53")
+@requirement("MOPS-4.1-53", case=1)
 def test_best_effort_leaves_what_failed(node: MobileNode, server: Server, bad: int) -> None:
     """Under code 0 the entry that failed stays at its old tuple, and nobody is at its new one."""
     mixed = sends_mixed(node, MIGRATE, bad)
@@ -62,7 +62,7 @@ def test_best_effort_leaves_what_failed(node: MobileNode, server: Server, bad: i
 
 
 @valid
-@requirement("MOPS-4.1-54")
+@requirement("MOPS-4.1-54", case=1)
 def test_atomic_success_migrates_all(node: MobileNode, server: Server) -> None:
     """Under code 1 with every entry in order, all are migrated."""
     sessions = [node.connects() for _ in range(3)]
@@ -72,7 +72,7 @@ def test_atomic_success_migrates_all(node: MobileNode, server: Server) -> None:
 
 @POSITIONS
 @invalid
-@requirement("MOPS-4.1-55")
+@requirement("MOPS-4.1-55", case=1)
 def test_atomic_failure_leaves_all_at_the_old_tuples(node: MobileNode, server: Server, bad: int) -> None:
     """After "failed" to a code 1 request every connection still carries data at its old tuple."""
     mixed = sends_mixed(node, MIGRATE_ATOMIC, bad)
@@ -83,7 +83,7 @@ def test_atomic_failure_leaves_all_at_the_old_tuples(node: MobileNode, server: S
 
 @POSITIONS
 @invalid
-@requirement("MOPS-4.1-56")
+@requirement("MOPS-4.1-56", case=1)
 def test_atomic_failure_leaves_the_new_tuples_dead(node: MobileNode, server: Server, bad: int) -> None:
     """After "failed" to a code 1 request nobody is at the new tuples."""
     mixed = sends_mixed(node, MIGRATE_ATOMIC, bad)
@@ -95,7 +95,7 @@ def test_atomic_failure_leaves_the_new_tuples_dead(node: MobileNode, server: Ser
 
 @POSITIONS
 @invalid
-@requirement("MOPS-4.1-57")
+@requirement("MOPS-4.1-57", case=1)
 def test_atomic_failure_lists_the_cause_only(node: MobileNode, server: Server, bad: int) -> None:
     """A failed reply to a code 1 request lists the entry that failed, not those rolled back because of it."""
     mixed = sends_mixed(node, MIGRATE_ATOMIC, bad)
@@ -103,7 +103,7 @@ def test_atomic_failure_lists_the_cause_only(node: MobileNode, server: Server, b
 
 
 @inopportune
-@requirement("MOPS-4.1-70")
+@requirement("MOPS-4.1-70", case=1)
 def test_previous_port_twice(node: MobileNode, server: Server) -> None:
     """Two entries with the same previous port: the connection lives at exactly one tuple."""
     session = node.connects()
@@ -116,7 +116,7 @@ def test_previous_port_twice(node: MobileNode, server: Server) -> None:
 
 
 @inopportune
-@requirement("MOPS-4.1-71")
+@requirement("MOPS-4.1-71", case=1)
 def test_migrated_port_twice(node: MobileNode, server: Server, case: Case) -> None:
     """Two connections to one migrated tuple: at most one gets it, and both stay alive."""
     sessions = [node.connects(), node.connects()]

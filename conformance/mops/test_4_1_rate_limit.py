@@ -23,7 +23,7 @@ def fails(node: MobileNode, server: Server, session: Session) -> Request:
 
 
 @inopportune
-@requirement("MOPS-4.1-72")
+@requirement("MOPS-4.1-72", case=1)
 def test_second_command_is_discarded(node: MobileNode, server: Server) -> None:
     """A second command for the same previous address and port is met with silence and changes nothing."""
     session = node.connects()
@@ -38,7 +38,7 @@ def test_second_command_is_discarded(node: MobileNode, server: Server) -> None:
 
 
 @inopportune
-@requirement("MOPS-4.1-73")
+@requirement("MOPS-4.1-73", case=1)
 @waits(INSIDE)
 def test_command_shortly_before_the_end_is_discarded(node: MobileNode, server: Server) -> None:
     """A command sent when nine tenths of the interval have passed is still discarded."""
@@ -52,7 +52,7 @@ def test_command_shortly_before_the_end_is_discarded(node: MobileNode, server: S
 
 
 @valid
-@requirement("MOPS-4.1-74")
+@requirement("MOPS-4.1-74", case=1)
 @waits(AFTER)
 def test_command_after_the_interval_is_served(node: MobileNode, server: Server) -> None:
     """A command sent after the interval is answered and takes effect."""
@@ -67,7 +67,7 @@ def test_command_after_the_interval_is_served(node: MobileNode, server: Server) 
 
 
 @valid
-@requirement("MOPS-4.1-75")
+@requirement("MOPS-4.1-75", case=1)
 def test_other_port_is_not_limited(node: MobileNode, server: Server) -> None:
     """A command for another previous port of the same address is served inside the interval."""
     limited, other = node.connects(), node.connects()
@@ -79,7 +79,7 @@ def test_other_port_is_not_limited(node: MobileNode, server: Server) -> None:
 
 
 @valid
-@requirement("MOPS-4.1-76")
+@requirement("MOPS-4.1-76", case=1)
 def test_other_address_is_not_limited(node: MobileNode, server: Server) -> None:
     """A command for the same previous port of another address is served inside the interval."""
     limited = node.connects()
@@ -93,7 +93,7 @@ def test_other_address_is_not_limited(node: MobileNode, server: Server) -> None:
 
 
 @inopportune
-@requirement("MOPS-4.1-77")
+@requirement("MOPS-4.1-77", case=1)
 def test_other_protocol_and_the_limit(node: MobileNode, server: Server, case: Case) -> None:
     """Reported: whether a UDP and a TCP command with the same previous address and port limit each other."""
     session = node.connects()
@@ -107,7 +107,7 @@ def test_other_protocol_and_the_limit(node: MobileNode, server: Server, case: Ca
 
 
 @inopportune
-@requirement("MOPS-4.1-78")
+@requirement("MOPS-4.1-78", case=1)
 def test_failed_attempt_starts_the_interval(node: MobileNode, server: Server) -> None:
     """After a failed attempt a correct command is discarded in silence and changes nothing."""
     session = node.connects()
@@ -120,7 +120,7 @@ def test_failed_attempt_starts_the_interval(node: MobileNode, server: Server) ->
 
 
 @inopportune
-@requirement("MOPS-4.1-79")
+@requirement("MOPS-4.1-79", case=1)
 @waits(AFTER)
 def test_discarded_command_does_not_restart_the_interval(node: MobileNode, server: Server) -> None:
     """A command discarded inside the interval does not start it anew."""
@@ -136,7 +136,7 @@ def test_discarded_command_does_not_restart_the_interval(node: MobileNode, serve
 
 
 @valid
-@requirement("MOPS-4.1-80")
+@requirement("MOPS-4.1-80", case=1)
 @waits(AFTER)
 def test_repeat_of_a_success_is_answered_success(node: MobileNode, server: Server) -> None:
     """A repeat equal to a Migrate that succeeded is answered "success" after the interval and changes nothing."""
@@ -148,7 +148,7 @@ def test_repeat_of_a_success_is_answered_success(node: MobileNode, server: Serve
 
 
 @valid
-@requirement("MOPS-4.1-79", "MOPS-4.1-80")
+@requirement("MOPS-4.1-79", "MOPS-4.1-80", case=2)
 @waits(1.2)
 def test_lost_reply_does_not_kill_the_session(node: MobileNode, server: Server) -> None:
     """The mobile node that lost the reply repeats three times; the repeat after the interval is answered "success"."""
@@ -165,7 +165,7 @@ def test_lost_reply_does_not_kill_the_session(node: MobileNode, server: Server) 
 
 
 @inopportune
-@requirement("MOPS-4.1-81")
+@requirement("MOPS-4.1-81", case=1)
 def test_one_entry_of_several_is_limited(node: MobileNode, server: Server, case: Case) -> None:
     """Reported: the answer to a command with two entries of which one lies inside its interval."""
     limited, free = node.connects(), node.connects()

@@ -22,7 +22,7 @@ def refuses(node: MobileNode, server: Server, session: Session, **fields: Any) -
 
 
 @invalid
-@requirement("MOPS-4.1-40")
+@requirement("MOPS-4.1-40", case=1)
 def test_wrong_previous_address_is_refused(node: MobileNode, server: Server, case: Case) -> None:
     """Right port and sequence number with another previous address: refused, nothing moves."""
     session = node.connects()
@@ -32,7 +32,7 @@ def test_wrong_previous_address_is_refused(node: MobileNode, server: Server, cas
 
 @pytest.mark.parametrize("offset", [1, -1, 256])
 @invalid
-@requirement("MOPS-4.1-41")
+@requirement("MOPS-4.1-41", case=1)
 def test_wrong_previous_port_is_refused(node: MobileNode, server: Server, offset: int) -> None:
     """Right address and sequence number with another previous port: refused, nothing moves."""
     session = node.connects()
@@ -42,7 +42,7 @@ def test_wrong_previous_port_is_refused(node: MobileNode, server: Server, offset
 
 @pytest.mark.parametrize("protocol", [17, 0, 132, 6 + 256, 0x3FFF])
 @invalid
-@requirement("MOPS-4.1-42")
+@requirement("MOPS-4.1-42", case=1)
 def test_wrong_protocol_is_refused(node: MobileNode, server: Server, protocol: int) -> None:
     """A protocol that is not the socket's: refused, nothing moves."""
     session = node.connects()
@@ -52,7 +52,7 @@ def test_wrong_protocol_is_refused(node: MobileNode, server: Server, protocol: i
 
 @pytest.mark.parametrize("end", ["reset", "closed by both"])
 @inopportune
-@requirement("MOPS-4.1-43")
+@requirement("MOPS-4.1-43", case=1)
 def test_closed_connection_is_refused(node: MobileNode, server: Server, end: str) -> None:
     """An entry for a connection that has ended is refused."""
     session = node.connects()
@@ -63,7 +63,7 @@ def test_closed_connection_is_refused(node: MobileNode, server: Server, end: str
 
 
 @inopportune
-@requirement("MOPS-4.1-94")
+@requirement("MOPS-4.1-94", case=1)
 def test_half_open_connection_is_refused(node: MobileNode, server: Server, case: Case) -> None:
     """An entry for a connection whose handshake is not complete is refused."""
     peer = half_open(case, node.station)
@@ -72,7 +72,7 @@ def test_half_open_connection_is_refused(node: MobileNode, server: Server, case:
 
 
 @inopportune
-@requirement("MOPS-4.1-44")
+@requirement("MOPS-4.1-44", case=1)
 def test_migrated_tuple_in_use_is_refused(node: MobileNode, server: Server) -> None:
     """An entry to a tuple that another connection has is refused, and both connections go on."""
     session = node.connects()
@@ -83,7 +83,7 @@ def test_migrated_tuple_in_use_is_refused(node: MobileNode, server: Server) -> N
 
 
 @inopportune
-@requirement("MOPS-4.1-45")
+@requirement("MOPS-4.1-45", case=1)
 def test_newcomer_at_the_old_tuple_is_served(node: MobileNode, server: Server) -> None:
     """Somebody else who gets the previous address and port opens a connection to the same service."""
     session = node.connects()
@@ -94,7 +94,7 @@ def test_newcomer_at_the_old_tuple_is_served(node: MobileNode, server: Server) -
 
 
 @inopportune
-@requirement("MOPS-4.1-46")
+@requirement("MOPS-4.1-46", case=1)
 def test_newcomer_and_migrated_connection_are_kept_apart(node: MobileNode, server: Server) -> None:
     """A newcomer at the old tuple and the migrated connection each get their own bytes, whoever ends first."""
     session = node.connects()
@@ -110,7 +110,7 @@ def test_newcomer_and_migrated_connection_are_kept_apart(node: MobileNode, serve
 
 
 @valid
-@requirement("MOPS-4.1-47")
+@requirement("MOPS-4.1-47", case=1)
 def test_service_goes_on_for_others(node: MobileNode, server: Server) -> None:
     """After a migration the service accepts connections from other addresses and ports."""
     session = node.connects()
@@ -121,7 +121,7 @@ def test_service_goes_on_for_others(node: MobileNode, server: Server) -> None:
 
 
 @inopportune
-@requirement("MOPS-4.1-48")
+@requirement("MOPS-4.1-48", case=1)
 def test_one_source_port_with_two_services(node: MobileNode, server: Server, case: Case) -> None:
     """Reported: which of two connections from one address and port moves."""
     agent = case.bench.dut.upper_tester()
@@ -136,7 +136,7 @@ def test_one_source_port_with_two_services(node: MobileNode, server: Server, cas
 
 
 @inopportune
-@requirement("MOPS-4.1-49")
+@requirement("MOPS-4.1-49", case=1)
 def test_migrated_address_is_not_the_packets_source(node: MobileNode, server: Server, case: Case) -> None:
     """Reported: whether a third party's address can be given, so that traffic is redirected to it."""
     session = node.connects()
@@ -162,7 +162,7 @@ def all_ones(case: Case) -> dict[str, Any]:
 
 @pytest.mark.parametrize("address", [zero, own_address, all_ones], ids=["zero", "server's own", "all ones"])
 @invalid
-@requirement("MOPS-4.1-50")
+@requirement("MOPS-4.1-50", case=1)
 def test_impossible_migrated_address(
     node: MobileNode, server: Server, case: Case, address: Callable[[Case], dict[str, Any]]
 ) -> None:
@@ -173,7 +173,7 @@ def test_impossible_migrated_address(
 
 
 @invalid
-@requirement("MOPS-4.1-50")
+@requirement("MOPS-4.1-50", case=2)
 def test_migrated_port_zero(node: MobileNode, server: Server, case: Case) -> None:
     """Reported: the answer to migrated port 0."""
     session = node.connects()
@@ -183,7 +183,7 @@ def test_migrated_port_zero(node: MobileNode, server: Server, case: Case) -> Non
 
 
 @inopportune
-@requirement("MOPS-4.1-51")
+@requirement("MOPS-4.1-51", case=1)
 def test_migrated_tuple_equals_the_previous_one(node: MobileNode, server: Server, case: Case) -> None:
     """Reported: the answer to a Migrate that changes nothing."""
     session = node.connects()

@@ -26,7 +26,7 @@ def provoke(node: MobileNode, reply: int, **fields: int) -> Request:
 
 @BOTH_CODES
 @valid
-@requirement("MOPS-4.1-01", "MOPS-3-05")
+@requirement("MOPS-4.1-01", "MOPS-3-05", case=1)
 def test_migrate_of_a_live_session_is_answered_success(node: MobileNode, server: Server, code: int) -> None:
     """A correct Migrate is answered once, with code 2."""
     session = node.connects()
@@ -38,7 +38,7 @@ def test_migrate_of_a_live_session_is_answered_success(node: MobileNode, server:
 
 @BOTH_CODES
 @valid
-@requirement("MOPS-4.1-02")
+@requirement("MOPS-4.1-02", case=1)
 def test_success_repeats_the_header(node: MobileNode, server: Server, code: int) -> None:
     """Type, version, protocol, count and both addresses of a success reply equal the request's."""
     sessions = [node.connects(), node.connects()]
@@ -50,7 +50,7 @@ def test_success_repeats_the_header(node: MobileNode, server: Server, code: int)
 
 @BOTH_CODES
 @valid
-@requirement("MOPS-4.1-03")
+@requirement("MOPS-4.1-03", case=1)
 def test_success_repeats_the_entries(node: MobileNode, server: Server, code: int) -> None:
     """A success reply repeats every entry in the order of the request."""
     sessions = [node.connects() for _ in range(3)]
@@ -61,7 +61,7 @@ def test_success_repeats_the_entries(node: MobileNode, server: Server, code: int
 
 @BOTH_REPLIES
 @valid
-@requirement("MOPS-4.1-04")
+@requirement("MOPS-4.1-04", case=1)
 def test_checksum_of_the_reply_is_right(node: MobileNode, server: Server, reply: int) -> None:
     """The checksum of a reply is the one's complement sum over the whole message."""
     frame, message = server.replies(provoke(node, reply))
@@ -74,7 +74,7 @@ def test_checksum_of_the_reply_is_right(node: MobileNode, server: Server, reply:
 @pytest.mark.parametrize("reserved", [0, 0xFFFF])
 @BOTH_REPLIES
 @valid
-@requirement("MOPS-4.1-05")
+@requirement("MOPS-4.1-05", case=1)
 def test_reserved_of_the_reply(node: MobileNode, server: Server, reply: int, reserved: int) -> None:
     """Reserved of a reply is zero or the request's."""
     frame, message = server.replies(provoke(node, reply, reserved=reserved))
@@ -86,7 +86,7 @@ def test_reserved_of_the_reply(node: MobileNode, server: Server, reply: int, res
 @pytest.mark.parametrize("sender", ["migrated address", "third address"])
 @BOTH_REPLIES
 @valid
-@requirement("MOPS-4.1-06")
+@requirement("MOPS-4.1-06", case=1)
 def test_reply_goes_to_the_source_of_the_packet(
     node: MobileNode, server: Server, case: Case, reply: int, sender: str
 ) -> None:
@@ -103,7 +103,7 @@ def test_reply_goes_to_the_source_of_the_packet(
 
 @BOTH_REPLIES
 @valid
-@requirement("MOPS-4.1-07")
+@requirement("MOPS-4.1-07", case=1)
 def test_reply_comes_from_the_server_address(node: MobileNode, server: Server, case: Case, reply: int) -> None:
     """The reply comes from the address that the request went to."""
     frame, _ = server.replies(provoke(node, reply))
@@ -113,7 +113,7 @@ def test_reply_comes_from_the_server_address(node: MobileNode, server: Server, c
 
 @BOTH_REPLIES
 @valid
-@requirement("MOPS-4.1-08")
+@requirement("MOPS-4.1-08", case=1)
 def test_reply_comes_before_the_first_repeat(node: MobileNode, server: Server, case: Case, reply: int) -> None:
     """The reply comes within the 2 s after which the mobile node repeats its request."""
     request = provoke(node, reply)
@@ -125,7 +125,7 @@ def test_reply_comes_before_the_first_repeat(node: MobileNode, server: Server, c
 
 @BOTH_CODES
 @valid
-@requirement("MOPS-4.1-09", "MOPS-4.1-39")
+@requirement("MOPS-4.1-09", "MOPS-4.1-39", case=1)
 def test_unknown_socket_is_answered_failed(node: MobileNode, server: Server, code: int) -> None:
     """A Migrate for a socket that does not exist is answered with code 3."""
     node.moves()
@@ -134,7 +134,7 @@ def test_unknown_socket_is_answered_failed(node: MobileNode, server: Server, cod
 
 
 @valid
-@requirement("MOPS-4.1-10")
+@requirement("MOPS-4.1-10", case=1)
 def test_failed_lists_the_failed_entries_only(node: MobileNode, server: Server) -> None:
     """A failed reply to a best-effort request lists the entries that failed and no other."""
     good, bad = node.connects(), node.connects()
@@ -145,7 +145,7 @@ def test_failed_lists_the_failed_entries_only(node: MobileNode, server: Server) 
 
 
 @valid
-@requirement("MOPS-4.1-11")
+@requirement("MOPS-4.1-11", case=1)
 def test_failed_entries_are_in_the_order_of_the_request(node: MobileNode, server: Server) -> None:
     """A failed reply lists its entries in the order of the request, whatever their ports."""
     node.moves()
@@ -157,7 +157,7 @@ def test_failed_entries_are_in_the_order_of_the_request(node: MobileNode, server
 
 
 @valid
-@requirement("MOPS-4.1-12")
+@requirement("MOPS-4.1-12", case=1)
 def test_count_of_failed_is_the_number_of_its_entries(node: MobileNode, server: Server) -> None:
     """Count of a failed reply is the number of entries that the message carries."""
     good, bad = node.connects(), node.connects()
@@ -170,7 +170,7 @@ def test_count_of_failed_is_the_number_of_its_entries(node: MobileNode, server: 
 
 @BOTH_CODES
 @valid
-@requirement("MOPS-4.1-13")
+@requirement("MOPS-4.1-13", case=1)
 def test_failed_repeats_the_fields(node: MobileNode, server: Server, code: int) -> None:
     """Type, version, protocol, both addresses and the failed entry itself are as in the request."""
     node.moves()
@@ -181,7 +181,7 @@ def test_failed_repeats_the_fields(node: MobileNode, server: Server, code: int) 
 
 
 @valid
-@requirement("MOPS-4.1-14")
+@requirement("MOPS-4.1-14", case=1)
 def test_mixed_outcome_gets_one_failed_reply(node: MobileNode, server: Server) -> None:
     """When some entries succeed and others fail there is one reply, code 3."""
     good = node.connects()

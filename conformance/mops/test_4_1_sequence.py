@@ -37,7 +37,7 @@ def accepts(node: MobileNode, server: Server, session: Session, identifier: int)
 
 
 @valid
-@requirement("MOPS-4.1-31")
+@requirement("MOPS-4.1-31", case=1)
 def test_expected_sequence_number_is_accepted(node: MobileNode, server: Server) -> None:
     """The next sequence number that the server expects is accepted."""
     session = node.connects()
@@ -46,7 +46,7 @@ def test_expected_sequence_number_is_accepted(node: MobileNode, server: Server) 
 
 @pytest.mark.parametrize("offset", [1, 1000, "end"])
 @valid
-@requirement("MOPS-4.1-32")
+@requirement("MOPS-4.1-32", case=1)
 def test_sequence_number_inside_the_window_is_accepted(
     node: MobileNode, server: Server, case: Case, offset: int | str
 ) -> None:
@@ -58,7 +58,7 @@ def test_sequence_number_inside_the_window_is_accepted(
 
 @pytest.mark.parametrize("offset", [1, 1000, "end"])
 @invalid
-@requirement("MOPS-4.1-33")
+@requirement("MOPS-4.1-33", case=1)
 def test_exact_server_refuses_the_window(node: MobileNode, server: Server, case: Case, offset: int | str) -> None:
     """A server that compares for equality refuses a sequence number ahead of RCV.NXT."""
     claims(case, "exact")
@@ -68,7 +68,7 @@ def test_exact_server_refuses_the_window(node: MobileNode, server: Server, case:
 
 @pytest.mark.parametrize("offset", [-1, -1000, -(2**30)])
 @invalid
-@requirement("MOPS-4.1-34")
+@requirement("MOPS-4.1-34", case=1)
 def test_sequence_number_below_the_window_is_refused(node: MobileNode, server: Server, offset: int) -> None:
     """A sequence number below RCV.NXT is refused."""
     session = node.connects()
@@ -77,7 +77,7 @@ def test_sequence_number_below_the_window_is_refused(node: MobileNode, server: S
 
 @pytest.mark.parametrize("beyond", [2, 100_000, 2**30])
 @invalid
-@requirement("MOPS-4.1-35")
+@requirement("MOPS-4.1-35", case=1)
 def test_sequence_number_beyond_the_window_is_refused(node: MobileNode, server: Server, beyond: int) -> None:
     """A sequence number beyond the end of the receive window is refused."""
     session = node.connects()
@@ -86,7 +86,7 @@ def test_sequence_number_beyond_the_window_is_refused(node: MobileNode, server: 
 
 @pytest.mark.parametrize(("before_wrap", "offset", "reply"), [(3, 0, SUCCESS), (8, -12, FAILED), (10, -1, FAILED)])
 @valid
-@requirement("MOPS-4.1-36")
+@requirement("MOPS-4.1-36", case=1)
 def test_comparison_wraps(node: MobileNode, server: Server, before_wrap: int, offset: int, reply: int) -> None:
     """The comparison is modulo 2^32: here the connection's sequence numbers stand close to the wrap."""
     session = node.connects(initial_sequence=WRAP - before_wrap)
@@ -96,7 +96,7 @@ def test_comparison_wraps(node: MobileNode, server: Server, before_wrap: int, of
 
 @pytest.mark.parametrize("before_wrap", [8, 1000])
 @valid
-@requirement("MOPS-4.1-36")
+@requirement("MOPS-4.1-36", case=2)
 def test_window_wraps(node: MobileNode, server: Server, case: Case, before_wrap: int) -> None:
     """A sequence number behind the wrap is inside a window that begins before it."""
     claims(case, "window")
@@ -105,7 +105,7 @@ def test_window_wraps(node: MobileNode, server: Server, case: Case, before_wrap:
 
 
 @valid
-@requirement("MOPS-4.1-37")
+@requirement("MOPS-4.1-37", case=1)
 def test_session_survives_data_lost_on_the_way_to_the_server(node: MobileNode, server: Server) -> None:
     """Data lost at the moment of the move puts SND.NXT ahead of RCV.NXT; the session survives all the same."""
     session = node.connects()
@@ -120,7 +120,7 @@ def test_session_survives_data_lost_on_the_way_to_the_server(node: MobileNode, s
 
 
 @invalid
-@requirement("MOPS-4.1-38")
+@requirement("MOPS-4.1-38", case=1)
 def test_refused_entry_leaves_the_connection_unharmed(node: MobileNode, server: Server, case: Case) -> None:
     """After a refusal data flows at the old tuple, and nobody is at the new one."""
     session = node.connects()

@@ -15,7 +15,7 @@ BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["be
 
 @BOTH_CODES
 @valid
-@requirement("MOPS-4.1-15", "MOPS-4.1-16")
+@requirement("MOPS-4.1-15", "MOPS-4.1-16", case=1)
 def test_data_flows_at_the_new_tuple(node: MobileNode, server: Server, code: int) -> None:
     """After success the server takes and sends the connection's data at the migrated address and port."""
     session = node.connects()
@@ -24,7 +24,7 @@ def test_data_flows_at_the_new_tuple(node: MobileNode, server: Server, code: int
 
 
 @valid
-@requirement("MOPS-4.1-17")
+@requirement("MOPS-4.1-17", case=1)
 def test_nothing_is_sent_to_the_old_tuple(node: MobileNode, server: Server, case: Case) -> None:
     """After success nothing of the connection is sent to the previous address and port."""
     session = node.connects()
@@ -36,7 +36,7 @@ def test_nothing_is_sent_to_the_old_tuple(node: MobileNode, server: Server, case
 
 
 @valid
-@requirement("MOPS-4.1-18")
+@requirement("MOPS-4.1-18", case=1)
 def test_data_from_the_old_tuple_does_not_reach_the_connection(node: MobileNode, server: Server) -> None:
     """After success data from the previous address and port is not accepted, and the connection goes on."""
     session = node.connects()
@@ -46,7 +46,7 @@ def test_data_from_the_old_tuple_does_not_reach_the_connection(node: MobileNode,
 
 
 @valid
-@requirement("MOPS-4.1-19")
+@requirement("MOPS-4.1-19", case=1)
 def test_server_keeps_its_own_address_and_port(node: MobileNode, server: Server) -> None:
     """The connection's segments carry the server's address and port as before."""
     session = node.connects()
@@ -62,7 +62,7 @@ def test_server_keeps_its_own_address_and_port(node: MobileNode, server: Server)
 
 @pytest.mark.parametrize("change", ["port", "address"])
 @valid
-@requirement("MOPS-4.1-20")
+@requirement("MOPS-4.1-20", case=1)
 def test_address_and_port_move_each_on_its_own(node: MobileNode, server: Server, change: str) -> None:
     """An entry that changes the port alone, or the address alone, is served."""
     session = node.connects()
@@ -73,7 +73,7 @@ def test_address_and_port_move_each_on_its_own(node: MobileNode, server: Server,
 
 
 @valid
-@requirement("MOPS-4.1-21")
+@requirement("MOPS-4.1-21", case=1)
 def test_stream_goes_on_byte_exact(node: MobileNode, server: Server) -> None:
     """Both streams go on across three migrations without a byte lost, repeated or reordered."""
     session = node.connects()
@@ -84,7 +84,7 @@ def test_stream_goes_on_byte_exact(node: MobileNode, server: Server) -> None:
 
 
 @valid
-@requirement("MOPS-4.1-22")
+@requirement("MOPS-4.1-22", case=1)
 def test_unlisted_connection_stays(node: MobileNode, server: Server) -> None:
     """A connection that the Migrate does not list stays where it is."""
     listed, unlisted = node.connects(), node.connects()
@@ -93,7 +93,7 @@ def test_unlisted_connection_stays(node: MobileNode, server: Server) -> None:
 
 
 @valid
-@requirement("MOPS-4.1-23")
+@requirement("MOPS-4.1-23", case=1)
 def test_connection_is_neither_reset_nor_closed(node: MobileNode, server: Server) -> None:
     """No SYN, FIN or RST comes to the migrated address and port."""
     session = node.connects()
@@ -106,7 +106,7 @@ def test_connection_is_neither_reset_nor_closed(node: MobileNode, server: Server
 
 
 @valid
-@requirement("MOPS-4.1-24", "MOPS-2.1-01")
+@requirement("MOPS-4.1-24", "MOPS-2.1-01", case=1)
 @waits(1)
 def test_migration_after_a_silent_time(node: MobileNode, server: Server, case: Case) -> None:
     """A connection that was silent for a while migrates and carries data afterwards."""
@@ -117,7 +117,7 @@ def test_migration_after_a_silent_time(node: MobileNode, server: Server, case: C
 
 
 @valid
-@requirement("MOPS-4.1-25")
+@requirement("MOPS-4.1-25", case=1)
 def test_unacknowledged_data_is_sent_again_to_the_new_tuple(node: MobileNode, server: Server) -> None:
     """Data that the server sent to the previous address, lost there, arrives at the migrated one."""
     session = node.connects()
@@ -130,7 +130,7 @@ def test_unacknowledged_data_is_sent_again_to_the_new_tuple(node: MobileNode, se
 
 
 @valid
-@requirement("MOPS-4.1-26")
+@requirement("MOPS-4.1-26", case=1)
 def test_second_migration_at_once(node: MobileNode, server: Server) -> None:
     """A migrated connection migrates again: its migrated tuple is the previous one of the next Migrate."""
     session = node.connects()
@@ -140,7 +140,7 @@ def test_second_migration_at_once(node: MobileNode, server: Server) -> None:
 
 
 @valid
-@requirement("MOPS-4.1-27")
+@requirement("MOPS-4.1-27", case=1)
 def test_migration_back_to_the_first_tuple(node: MobileNode, server: Server) -> None:
     """A connection can return to the address and port that it first had."""
     session = node.connects()
@@ -152,7 +152,7 @@ def test_migration_back_to_the_first_tuple(node: MobileNode, server: Server) -> 
 
 @pytest.mark.parametrize("count", [2, 8])
 @valid
-@requirement("MOPS-4.1-28")
+@requirement("MOPS-4.1-28", case=1)
 def test_one_message_migrates_several_connections(node: MobileNode, server: Server, count: int) -> None:
     """One Migrate moves every connection that it lists."""
     sessions = [node.connects() for _ in range(count)]
@@ -161,7 +161,7 @@ def test_one_message_migrates_several_connections(node: MobileNode, server: Serv
 
 
 @valid
-@requirement("MOPS-4.1-29")
+@requirement("MOPS-4.1-29", case=1)
 def test_full_packet_of_entries(node: MobileNode, server: Server) -> None:
     """With as many entries as one packet carries, every entry is treated: the last ones migrate, the others fail."""
     sessions = [node.connects() for _ in range(4)]
@@ -176,7 +176,7 @@ def test_full_packet_of_entries(node: MobileNode, server: Server) -> None:
 
 
 @valid
-@requirement("MOPS-4.1-30")
+@requirement("MOPS-4.1-30", case=1)
 def test_time_of_the_handover(node: MobileNode, server: Server, case: Case) -> None:
     """Measured: from the Migrate to the reply, and to the first data at the migrated tuple."""
     session = node.connects()
@@ -192,7 +192,7 @@ def test_time_of_the_handover(node: MobileNode, server: Server, case: Case) -> N
 
 @valid
 @role("server")
-@requirement("MOPS-7-01")
+@requirement("MOPS-7-01", case=1)
 def test_application_keeps_its_socket(node: MobileNode, server: Server, case: Case) -> None:
     """The application behind the connection reads and writes the same socket before and after."""
     agent = case.bench.dut.upper_tester()

@@ -21,7 +21,7 @@ at_node = role("mobile node")
 
 @at_server
 @valid
-@requirement("MOPS-4.1-87")
+@requirement("MOPS-4.1-87", case=1)
 def test_udp_socket_migrates_by_its_unique_id(node: MobileNode, server: Server, application: Application) -> None:
     """A UDP socket with a Unique ID goes on at the new tuple when the entry carries it, and leaves the old one."""
     conversation = application.serves_udp(node, mobile_allowed=True, unique_id=UNIQUE_ID)
@@ -34,7 +34,7 @@ def test_udp_socket_migrates_by_its_unique_id(node: MobileNode, server: Server, 
 @pytest.mark.parametrize("identifier", [0, 1, 0xFFFFFFFF], ids=["0", "1", "0xffffffff"])
 @at_server
 @invalid
-@requirement("MOPS-4.1-88")
+@requirement("MOPS-4.1-88", case=1)
 def test_udp_socket_without_unique_id_stays(
     node: MobileNode, server: Server, application: Application, identifier: int
 ) -> None:
@@ -49,7 +49,7 @@ def test_udp_socket_without_unique_id_stays(
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-4.1-105")
+@requirement("MOPS-4.1-105", case=1)
 def test_one_migrate_for_each_protocol(case: Case, device: Device, correspondent: Correspondent) -> None:
     """TCP and UDP sockets to one server are asked for in Migrates of their own protocol."""
     needs(case, "unique_id")
@@ -66,7 +66,7 @@ def test_one_migrate_for_each_protocol(case: Case, device: Device, correspondent
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-4.1-120")
+@requirement("MOPS-4.1-120", case=1)
 def test_node_asks_for_a_udp_socket_with_its_unique_id(device: Device, correspondent: Correspondent) -> None:
     """The entry of a UDP socket with a Unique ID carries it."""
     talk = device.talks(correspondent, mobile_allowed=True, unique_id=UNIQUE_ID)
@@ -78,7 +78,7 @@ def test_node_asks_for_a_udp_socket_with_its_unique_id(device: Device, correspon
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-4.1-121")
+@requirement("MOPS-4.1-121", case=1)
 def test_node_asks_for_no_udp_socket_without_unique_id(device: Device, correspondent: Correspondent) -> None:
     """A UDP socket with MOBILE_ALLOWED and without a Unique ID is listed in no Migrate."""
     session, talk = device.connects(correspondent), device.talks(correspondent, mobile_allowed=True)

@@ -37,7 +37,7 @@ def accepts(node: MobileNode, server: Server, session: Session, identifier: int)
 
 @at_server
 @valid
-@requirement("MOPS-4.1-82")
+@requirement("MOPS-4.1-82", case=1)
 def test_socket_migrates_by_its_unique_id(node: MobileNode, server: Server, application: Application) -> None:
     """A TCP socket with a Unique ID migrates when the entry carries it."""
     accepts(node, server, application.serves_tcp(node, unique_id=UNIQUE_ID), UNIQUE_ID)
@@ -45,7 +45,7 @@ def test_socket_migrates_by_its_unique_id(node: MobileNode, server: Server, appl
 
 @at_server
 @invalid
-@requirement("MOPS-4.1-83")
+@requirement("MOPS-4.1-83", case=1)
 def test_right_sequence_number_is_no_unique_id(node: MobileNode, server: Server, application: Application) -> None:
     """A socket with a Unique ID refuses the sequence number that it would have accepted without one."""
     session = application.serves_tcp(node, unique_id=UNIQUE_ID)
@@ -59,7 +59,7 @@ def test_right_sequence_number_is_no_unique_id(node: MobileNode, server: Server,
 )
 @at_server
 @invalid
-@requirement("MOPS-4.1-84")
+@requirement("MOPS-4.1-84", case=1)
 def test_other_unique_id_is_refused(node: MobileNode, server: Server, application: Application, other: int) -> None:
     """A Unique ID that differs anywhere in its 32 bits is refused."""
     refuses(node, server, application.serves_tcp(node, unique_id=UNIQUE_ID), other)
@@ -68,7 +68,7 @@ def test_other_unique_id_is_refused(node: MobileNode, server: Server, applicatio
 @pytest.mark.parametrize("edge", [LOWEST, HIGHEST], ids=["0", "0xffffffff"])
 @at_server
 @invalid
-@requirement("MOPS-4.1-85")
+@requirement("MOPS-4.1-85", case=1)
 def test_no_unique_id_is_a_wildcard(node: MobileNode, server: Server, application: Application, edge: int) -> None:
     """0 and 0xffffffff are refused where another Unique ID is required, and accepted where they are required."""
     refuses(node, server, application.serves_tcp(node, unique_id=UNIQUE_ID), edge)
@@ -77,7 +77,7 @@ def test_no_unique_id_is_a_wildcard(node: MobileNode, server: Server, applicatio
 
 @at_server
 @invalid
-@requirement("MOPS-4.1-86")
+@requirement("MOPS-4.1-86", case=1)
 def test_unique_id_of_another_socket_is_refused(node: MobileNode, server: Server, application: Application) -> None:
     """A socket without a Unique ID refuses that of another socket of the same node."""
     plain = node.connects()
@@ -89,7 +89,7 @@ def test_unique_id_of_another_socket_is_refused(node: MobileNode, server: Server
 
 @at_server
 @valid
-@requirement("MOPS-7-05")
+@requirement("MOPS-7-05", case=1)
 def test_server_migrates_by_what_the_application_gave(
     node: MobileNode, server: Server, application: Application
 ) -> None:
@@ -111,7 +111,7 @@ def migrates_once(node: MobileNode, server: Server, application: Application) ->
 
 @at_server
 @invalid
-@requirement("MOPS-4.1-89")
+@requirement("MOPS-4.1-89", case=1)
 def test_one_time_unique_id_is_refused_afterwards(node: MobileNode, server: Server, application: Application) -> None:
     """After one success the same Unique ID is refused."""
     session = migrates_once(node, server, application)
@@ -120,7 +120,7 @@ def test_one_time_unique_id_is_refused_afterwards(node: MobileNode, server: Serv
 
 @at_server
 @valid
-@requirement("MOPS-4.1-90")
+@requirement("MOPS-4.1-90", case=1)
 def test_next_one_time_unique_id_is_accepted(node: MobileNode, server: Server, application: Application) -> None:
     """After one success the next Unique ID of the sequence is accepted."""
     session = migrates_once(node, server, application)
@@ -130,7 +130,7 @@ def test_next_one_time_unique_id_is_accepted(node: MobileNode, server: Server, a
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-4.1-118")
+@requirement("MOPS-4.1-118", case=1)
 def test_node_gives_the_unique_id(device: Device, correspondent: Correspondent) -> None:
     """The entry of a TCP socket with a Unique ID carries it."""
     session = device.connects(correspondent, unique_id=UNIQUE_ID)
@@ -142,7 +142,7 @@ def test_node_gives_the_unique_id(device: Device, correspondent: Correspondent) 
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-4.1-122")
+@requirement("MOPS-4.1-122", case=1)
 def test_node_gives_the_next_one_time_unique_id(device: Device, correspondent: Correspondent) -> None:
     """The Migrate after a successful migration carries the next Unique ID of the sequence."""
     session = device.connects(correspondent, unique_id=UNIQUE_ID, one_time=True)
@@ -157,7 +157,7 @@ def test_node_gives_the_next_one_time_unique_id(device: Device, correspondent: C
 @exclusive
 @at_node
 @valid
-@requirement("MOPS-7-05")
+@requirement("MOPS-7-05", case=2)
 def test_node_migrates_by_what_the_application_gave(device: Device, correspondent: Correspondent) -> None:
     """Two sockets of a node are asked for with the Unique ID that each was given, and both go on."""
     sessions = [device.connects(correspondent, unique_id=unique_id) for unique_id in (7, UNIQUE_ID)]

@@ -53,7 +53,7 @@ def altered(server: Correspondent, **fields: Any) -> Callable[[Session], Packet]
 
 @exclusive
 @valid
-@requirement("MOPS-4.2-16")
+@requirement("MOPS-4.2-16", case=1)
 def test_migrate_goes_to_the_unicast_address(device: Device, correspondent: Correspondent) -> None:
     """A node that has the acknowledgement sends the connection's Migrate to the unicast address."""
     unicast = correspondent.becomes_anycast()
@@ -64,7 +64,7 @@ def test_migrate_goes_to_the_unicast_address(device: Device, correspondent: Corr
 
 @exclusive
 @valid
-@requirement("MOPS-4.2-17")
+@requirement("MOPS-4.2-17", case=1)
 def test_connection_goes_on_at_the_unicast_address(device: Device, correspondent: Correspondent) -> None:
     """After success the connection goes on between the new tuple and the unicast address."""
     correspondent.becomes_anycast()
@@ -76,7 +76,7 @@ def test_connection_goes_on_at_the_unicast_address(device: Device, correspondent
 
 @exclusive
 @valid
-@requirement("MOPS-4.2-18")
+@requirement("MOPS-4.2-18", case=1)
 def test_connection_stays_until_the_move(device: Device, correspondent: Correspondent) -> None:
     """The acknowledgement alone moves nothing: data goes on to and from the anycast address."""
     correspondent.becomes_anycast()
@@ -87,7 +87,7 @@ def test_connection_stays_until_the_move(device: Device, correspondent: Correspo
 
 @exclusive
 @invalid
-@requirement("MOPS-4.2-19")
+@requirement("MOPS-4.2-19", case=1)
 def test_acknowledgement_of_no_connection_is_ignored(case: Case, device: Device, correspondent: Correspondent) -> None:
     """An acknowledgement with another protocol, anycast address or port is ignored."""
     other = correspondent.carriage.in_mops(case.station().address)
@@ -103,7 +103,7 @@ def test_acknowledgement_of_no_connection_is_ignored(case: Case, device: Device,
 
 @exclusive
 @valid
-@requirement("MOPS-4.2-20")
+@requirement("MOPS-4.2-20", case=1)
 def test_acknowledgement_counts_for_its_connection_only(device: Device, correspondent: Correspondent) -> None:
     """Of two connections to one anycast address the one without an acknowledgement migrates at that address."""
     correspondent.becomes_anycast()
@@ -115,7 +115,7 @@ def test_acknowledgement_counts_for_its_connection_only(device: Device, correspo
 
 @exclusive
 @invalid
-@requirement("MOPS-4.2-21")
+@requirement("MOPS-4.2-21", case=1)
 def test_acknowledgement_with_wrong_checksum_is_ignored(device: Device, correspondent: Correspondent) -> None:
     """An acknowledgement with a wrong checksum is ignored."""
 
@@ -128,7 +128,7 @@ def test_acknowledgement_with_wrong_checksum_is_ignored(device: Device, correspo
 
 @exclusive
 @invalid
-@requirement("MOPS-4.2-22")
+@requirement("MOPS-4.2-22", case=1)
 def test_acknowledgement_of_another_shape_is_ignored(device: Device, correspondent: Correspondent) -> None:
     """An acknowledgement of another version, code or length is ignored."""
     ignores(
@@ -143,7 +143,7 @@ def test_acknowledgement_of_another_shape_is_ignored(device: Device, corresponde
 
 @exclusive
 @valid
-@requirement("MOPS-4.2-23")
+@requirement("MOPS-4.2-23", case=1)
 def test_acknowledgement_with_reserved_bits_is_taken(device: Device, correspondent: Correspondent) -> None:
     """An acknowledgement with every bit of both Reserved fields set counts like any other."""
     unicast = correspondent.becomes_anycast()
@@ -154,7 +154,7 @@ def test_acknowledgement_with_reserved_bits_is_taken(device: Device, corresponde
 
 
 @valid
-@requirement("MOPS-4.2-24")
+@requirement("MOPS-4.2-24", case=1)
 def test_acknowledgement_is_not_answered(case: Case, device: Device, correspondent: Correspondent) -> None:
     """An anycast acknowledgement draws no message."""
     correspondent.becomes_anycast()
@@ -168,7 +168,7 @@ def test_acknowledgement_is_not_answered(case: Case, device: Device, corresponde
 
 @exclusive
 @invalid
-@requirement("MOPS-4.2-25")
+@requirement("MOPS-4.2-25", case=1)
 def test_acknowledgement_from_somebody_else(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Reported: whether an acknowledgement that somebody else sent redirects the connection's Migrate."""
     correspondent.becomes_anycast()
@@ -181,7 +181,7 @@ def test_acknowledgement_from_somebody_else(case: Case, device: Device, correspo
 
 @exclusive
 @inopportune
-@requirement("MOPS-4.2-26")
+@requirement("MOPS-4.2-26", case=1)
 def test_connection_that_fails_without_a_move(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Reported: what goes to the unicast address when the connection is reset without a move."""
     correspondent.becomes_anycast()

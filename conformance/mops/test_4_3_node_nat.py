@@ -84,7 +84,7 @@ def behind(case: Case, device: Device, correspondent: Correspondent, router: Rou
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-107")
+@requirement("MOPS-4.1-107", case=1)
 def test_previous_address_is_the_outermost_one(behind: Behind) -> None:
     """Behind two levels of NAT Previous Source Address is the outermost translated one."""
     behind.hears(behind.told(1), behind.told(2))
@@ -94,7 +94,7 @@ def test_previous_address_is_the_outermost_one(behind: Behind) -> None:
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-109")
+@requirement("MOPS-4.1-109", case=1)
 def test_previous_port_is_the_outermost_one(behind: Behind) -> None:
     """Behind two levels of NAT Previous Source Port is the outermost translated one."""
     behind.hears(behind.told(1), behind.told(2))
@@ -104,7 +104,7 @@ def test_previous_port_is_the_outermost_one(behind: Behind) -> None:
 
 @exclusive
 @valid
-@requirement("MOPS-4.3-28")
+@requirement("MOPS-4.3-28", case=1)
 def test_level_one_is_learnt(behind: Behind) -> None:
     """After the acknowledgement of level 1 the Migrate names the translated tuple."""
     behind.hears(behind.told(1))
@@ -113,7 +113,7 @@ def test_level_one_is_learnt(behind: Behind) -> None:
 
 @exclusive
 @valid
-@requirement("MOPS-4.3-28")
+@requirement("MOPS-4.3-28", case=2)
 def test_level_one_is_learnt_before_the_syn_ack(
     case: Case, device: Device, correspondent: Correspondent, router: Router
 ) -> None:
@@ -131,7 +131,7 @@ def test_level_one_is_learnt_before_the_syn_ack(
 )
 @exclusive
 @valid
-@requirement("MOPS-4.3-29")
+@requirement("MOPS-4.3-29", case=1)
 def test_highest_level_of_the_chain_is_named(behind: Behind, order: tuple[int, ...]) -> None:
     """Acknowledgements of three levels, in any order, lead to the translated tuple of the third."""
     behind.hears(*(behind.told(level) for level in order))
@@ -140,7 +140,7 @@ def test_highest_level_of_the_chain_is_named(behind: Behind, order: tuple[int, .
 
 @exclusive
 @invalid
-@requirement("MOPS-4.3-30")
+@requirement("MOPS-4.3-30", case=1)
 def test_level_one_of_another_socket_is_ignored(case: Case, behind: Behind) -> None:
     """An acknowledgement of level 1 for another address or port teaches nothing."""
     (address, port), outside = behind.inside, behind.chain[0]
@@ -150,7 +150,7 @@ def test_level_one_of_another_socket_is_ignored(case: Case, behind: Behind) -> N
 
 @exclusive
 @invalid
-@requirement("MOPS-4.3-31")
+@requirement("MOPS-4.3-31", case=1)
 def test_level_without_the_one_below_is_ignored(case: Case, device: Device, behind: Behind) -> None:
     """An acknowledgement of level 2 whose original tuple is not what level 1 translated to teaches nothing."""
     address, port = behind.chain[0]
@@ -164,7 +164,7 @@ def test_level_without_the_one_below_is_ignored(case: Case, device: Device, behi
 
 @exclusive
 @invalid
-@requirement("MOPS-4.3-32")
+@requirement("MOPS-4.3-32", case=1)
 def test_acknowledgement_of_another_protocol_is_ignored(behind: Behind) -> None:
     """An acknowledgement for UDP says nothing of a TCP socket with the same port."""
     behind.ignores(behind.told(1, protocol=17))
@@ -172,7 +172,7 @@ def test_acknowledgement_of_another_protocol_is_ignored(behind: Behind) -> None:
 
 @exclusive
 @invalid
-@requirement("MOPS-4.3-33")
+@requirement("MOPS-4.3-33", case=1)
 def test_level_zero_is_ignored(behind: Behind) -> None:
     """There is no level 0."""
     behind.ignores(behind.told(1, nat_level=0))
@@ -180,7 +180,7 @@ def test_level_zero_is_ignored(behind: Behind) -> None:
 
 @exclusive
 @invalid
-@requirement("MOPS-4.3-34")
+@requirement("MOPS-4.3-34", case=1)
 def test_acknowledgement_with_wrong_checksum_is_ignored(behind: Behind) -> None:
     """An acknowledgement with a wrong checksum teaches nothing."""
     right = bytes(behind.told(1))
@@ -190,7 +190,7 @@ def test_acknowledgement_with_wrong_checksum_is_ignored(behind: Behind) -> None:
 
 @exclusive
 @invalid
-@requirement("MOPS-4.3-35")
+@requirement("MOPS-4.3-35", case=1)
 def test_acknowledgement_of_another_shape_is_ignored(behind: Behind) -> None:
     """An acknowledgement of another version, code, count or length teaches nothing."""
     right = bytes(behind.told(1))
@@ -206,7 +206,7 @@ def test_acknowledgement_of_another_shape_is_ignored(behind: Behind) -> None:
 
 @exclusive
 @valid
-@requirement("MOPS-4.3-36")
+@requirement("MOPS-4.3-36", case=1)
 def test_acknowledgement_with_reserved_bits_is_taken(behind: Behind) -> None:
     """An acknowledgement with every bit of Reserved set counts like any other."""
     behind.hears(behind.told(1, reserved=0xFF))
@@ -215,7 +215,7 @@ def test_acknowledgement_with_reserved_bits_is_taken(behind: Behind) -> None:
 
 @exclusive
 @valid
-@requirement("MOPS-4.3-37")
+@requirement("MOPS-4.3-37", case=1)
 def test_every_entry_is_learnt(device: Device, behind: Behind) -> None:
     """One acknowledgement with two entries is learnt for both sockets."""
     sessions = [behind.session, device.connects(behind.session.server)]
@@ -226,7 +226,7 @@ def test_every_entry_is_learnt(device: Device, behind: Behind) -> None:
 
 
 @valid
-@requirement("MOPS-4.3-38")
+@requirement("MOPS-4.3-38", case=1)
 def test_acknowledgement_is_not_answered(case: Case, device: Device, behind: Behind) -> None:
     """A NAT acknowledgement draws no message, and the connection goes on."""
     position = len(case.trace.frames)
@@ -239,7 +239,7 @@ def test_acknowledgement_is_not_answered(case: Case, device: Device, behind: Beh
 
 @exclusive
 @valid
-@requirement("MOPS-4.3-39")
+@requirement("MOPS-4.3-39", case=1)
 def test_what_was_learnt_is_forgotten_after_the_move(device: Device, behind: Behind) -> None:
     """After a move out of the NAT and a success the next Migrate names the tuple of that success."""
     behind.hears(behind.told(1))
@@ -249,7 +249,7 @@ def test_what_was_learnt_is_forgotten_after_the_move(device: Device, behind: Beh
 
 @exclusive
 @valid
-@requirement("MOPS-4.3-39")
+@requirement("MOPS-4.3-39", case=2)
 def test_what_was_learnt_at_home_is_not_remembered_there(device: Device, behind: Behind) -> None:
     """A node that has come home without hearing of NAT again names its own tuple when it leaves once more."""
     behind.hears(behind.told(1))
@@ -260,7 +260,7 @@ def test_what_was_learnt_at_home_is_not_remembered_there(device: Device, behind:
 
 @exclusive
 @invalid
-@requirement("MOPS-4.3-40")
+@requirement("MOPS-4.3-40", case=1)
 def test_acknowledgement_from_somebody_else(case: Case, device: Device, behind: Behind) -> None:
     """Reported: whether the device believes whoever sends the right tuple; then a forger spoils its next Migrate."""
     somebody = Behind(device, Router(case), behind.session, behind.inside, behind.chain)

@@ -15,7 +15,7 @@ FEWEST_LEADING_BYTES = 60
 
 
 @valid
-@requirement("MOPS-8-01")
+@requirement("MOPS-8-01", case=1)
 def test_initial_sequence_numbers_are_spread(case: Case, device: Device, correspondent: Correspondent) -> None:
     """Neither the numbers of 100 connections nor the steps from each to the next are alike in their first byte."""
     numbers = []

@@ -44,7 +44,7 @@ def floods(node: MobileNode, case: Case, victim: Session) -> None:
 
 
 @invalid
-@requirement("MOPS-4.1-93")
+@requirement("MOPS-4.1-93", case=1)
 def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, server: Server, case: Case) -> None:
     """Random tuples and sequence numbers remap nothing, and an honest Migrate is answered afterwards."""
     victim = node.connects()
@@ -59,7 +59,7 @@ def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, server: Serve
 
 
 @invalid
-@requirement("MOPS-8-02")
+@requirement("MOPS-8-02", case=1)
 def test_flood_harms_no_connection(node: MobileNode, server: Server, case: Case) -> None:
     """A flood of Migrates harms neither an established connection nor a new one."""
     victim = node.connects()
@@ -72,7 +72,7 @@ def test_flood_harms_no_connection(node: MobileNode, server: Server, case: Case)
 
 
 @invalid
-@requirement("MOPS-8-03")
+@requirement("MOPS-8-03", case=1)
 def test_state_under_a_flood(node: MobileNode, server: Server, case: Case) -> None:
     """Reported: what the device says of its state before and after a flood."""
     agent = case.bench.dut.upper_tester()
@@ -85,7 +85,7 @@ def test_state_under_a_flood(node: MobileNode, server: Server, case: Case) -> No
 
 
 @invalid
-@requirement("MOPS-8-04")
+@requirement("MOPS-8-04", case=1)
 def test_attacker_on_the_path(node: MobileNode, server: Server, case: Case) -> None:
     """Reported: whether somebody who knows the sequence number takes the connection over."""
     session = node.connects()

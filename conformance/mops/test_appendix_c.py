@@ -31,7 +31,7 @@ def carries(case: Case, segment: Any) -> bool:
 
 
 @valid
-@requirement("MOPS-C-01")
+@requirement("MOPS-C-01", case=1)
 def test_syn_carries_mobile_capable(case: Case, device: Device, correspondent: Correspondent) -> None:
     """The SYN of a mobile connection carries MOBILE_CAPABLE."""
     _, syn, end = device.calls(correspondent)
@@ -40,7 +40,7 @@ def test_syn_carries_mobile_capable(case: Case, device: Device, correspondent: C
 
 
 @valid
-@requirement("MOPS-C-02")
+@requirement("MOPS-C-02", case=1)
 def test_syn_ack_carries_mobile_capable(case: Case, node: MobileNode, server: Server) -> None:
     """The SYN-ACK to a SYN with MOBILE_CAPABLE carries it too."""
     peer = connect(case, node.station, option=mobile_capable(case))
@@ -49,7 +49,7 @@ def test_syn_ack_carries_mobile_capable(case: Case, node: MobileNode, server: Se
 
 
 @valid
-@requirement("MOPS-C-03")
+@requirement("MOPS-C-03", case=1)
 def test_ack_of_the_handshake_carries_mobile_capable(case: Case, device: Device, correspondent: Correspondent) -> None:
     """The ACK that ends a handshake whose SYN-ACK carried MOBILE_CAPABLE carries it too."""
     option = mobile_capable(case)
@@ -65,7 +65,7 @@ def test_ack_of_the_handshake_carries_mobile_capable(case: Case, device: Device,
 
 
 @valid
-@requirement("MOPS-C-05")
+@requirement("MOPS-C-05", case=1)
 def test_syn_ack_without_mobile_capable_is_accepted(device: Device, correspondent: Correspondent) -> None:
     """A connection whose SYN-ACK does not carry MOBILE_CAPABLE opens and works."""
     session = device.accepts(correspondent, *device.calls(correspondent))

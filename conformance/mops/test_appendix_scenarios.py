@@ -21,7 +21,7 @@ def own_numbers(case: Case) -> None:
 
 
 @valid
-@requirement("MOPS-A-01")
+@requirement("MOPS-A-01", case=1)
 def test_simple_mobile_tcp_scenario(case: Case, server: Server) -> None:
     """525.8.78.3.9 port 1027 goes to 775.2.23.6.6 port 2098, is told success, and the connection continues."""
     own_numbers(case)
@@ -35,7 +35,7 @@ def test_simple_mobile_tcp_scenario(case: Case, server: Server) -> None:
 
 
 @valid
-@requirement("MOPS-B-20")
+@requirement("MOPS-B-20", case=1)
 def test_double_nat_scenario_at_the_server(case: Case, server: Server) -> None:
     """525.8.78.2.2 port 6050 is rebound to 775.2.23.5.5 port 4128 if the number matches, and stays if not."""
     own_numbers(case)
@@ -57,7 +57,7 @@ def begins(case: Case, device: Device, address: str) -> Session:
 
 @exclusive
 @valid
-@requirement("MOPS-A-02")
+@requirement("MOPS-A-02", case=1)
 def test_simple_mobile_tcp_scenario_at_the_node(case: Case, device: Device) -> None:
     """The node goes from 525.8.78.3.9 to 775.2.23.6.6, and its connection continues."""
     own_numbers(case)
@@ -71,7 +71,7 @@ def test_simple_mobile_tcp_scenario_at_the_node(case: Case, device: Device) -> N
 
 @exclusive
 @valid
-@requirement("MOPS-B-03")
+@requirement("MOPS-B-03", case=1)
 def test_double_nat_scenario_at_the_node(case: Case, device: Device) -> None:
     """Told 10.0.0.0.1 port 5050 and 525.8.78.2.2 port 6050 at 10.2.0.0.1, the node names the latter when it moves."""
     own_numbers(case)

@@ -14,7 +14,7 @@ from testbed.verdict import require
 
 
 @valid
-@requirement("MOPS-4.2-15")
+@requirement("MOPS-4.2-15", case=1)
 def test_plain_server_sends_no_anycast_acknowledgement(node: MobileNode, server: Server, case: Case) -> None:
     """A server without an anycast address does not answer a MOBILE_CAPABLE SYN with an anycast acknowledgement."""
     connect(case, node.station, option=mobile_capable(case))
@@ -25,7 +25,7 @@ def test_plain_server_sends_no_anycast_acknowledgement(node: MobileNode, server:
 
 
 @valid
-@requirement("MOPS-4.3-27")
+@requirement("MOPS-4.3-27", case=1)
 def test_host_sends_no_nat_acknowledgement(node: MobileNode, server: Server, case: Case) -> None:
     """A host sends no NAT acknowledgement, neither for a SYN nor for a Migrate."""
     session = node.connects()
@@ -39,7 +39,7 @@ def test_host_sends_no_nat_acknowledgement(node: MobileNode, server: Server, cas
 
 @pytest.mark.parametrize("capable", [True, False], ids=["with option", "without option"])
 @valid
-@requirement("MOPS-C-04")
+@requirement("MOPS-C-04", case=1)
 def test_mobile_capable_does_not_hinder_a_connection(
     node: MobileNode, server: Server, case: Case, capable: bool
 ) -> None:

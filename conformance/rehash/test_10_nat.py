@@ -11,7 +11,7 @@ INSIDE_LATER = "192.168.1.3"
 
 
 @invalid
-@requirement("REHASH-10-01")
+@requirement("REHASH-10-01", case=1)
 def test_order_translated_by_a_nat(node: Node, host: Host, case: Case) -> None:
     """Reported: what a REHASH-ADDR does whose addresses are those of a network behind a NAT."""
     session = node.connects()
@@ -22,7 +22,7 @@ def test_order_translated_by_a_nat(node: Node, host: Host, case: Case) -> None:
 
 
 @invalid
-@requirement("REHASH-10-01")
+@requirement("REHASH-10-01", case=2)
 def test_new_address_translated_by_a_nat(node: Node, host: Host, case: Case) -> None:
     """Reported: what a REHASH-ADDR does of whose addresses only the New one is behind a NAT."""
     session = node.connects()

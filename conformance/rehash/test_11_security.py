@@ -12,7 +12,7 @@ GUESSES = 256
 
 
 @invalid
-@requirement("REHASH-11-01")
+@requirement("REHASH-11-01", case=1)
 def test_whoever_heard_the_nonce_moves_the_connection(node: Node, host: Host, case: Case) -> None:
     """Reported: whether somebody else who heard nonce and numbers takes the connection over."""
     session = node.connects()
@@ -24,7 +24,7 @@ def test_whoever_heard_the_nonce_moves_the_connection(node: Node, host: Host, ca
 
 
 @invalid
-@requirement("REHASH-11-01")
+@requirement("REHASH-11-01", case=2)
 def test_nonce_without_the_numbers(node: Node, host: Host, case: Case) -> None:
     """Reported: whether somebody who heard the nonce, but knows no sequence number, takes the connection over."""
     session = node.connects()
@@ -38,7 +38,7 @@ def test_nonce_without_the_numbers(node: Node, host: Host, case: Case) -> None:
 
 
 @invalid
-@requirement("REHASH-11-02")
+@requirement("REHASH-11-02", case=1)
 def test_guesses_of_the_nonce(node: Node, host: Host, case: Case) -> None:
     """Reported: whether the connection stays with its peer under a bounded number of guesses from off the path."""
     session = node.connects()

@@ -21,7 +21,7 @@ LONG_S = 4.0
 
 @pytest.mark.parametrize("carrier", ["SYN", "SYN-ACK", "acknowledgement", "data"])
 @valid
-@requirement("REHASH-5-01")
+@requirement("REHASH-5-01", case=1)
 def test_init_is_understood_on(node: Node, host: Host, carrier: str) -> None:
     """REHASH-INIT on a SYN, a SYN-ACK, an acknowledgement and data makes the connection movable."""
     if carrier == "SYN-ACK":
@@ -42,7 +42,7 @@ def test_init_is_understood_on(node: Node, host: Host, carrier: str) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"with the order"], ids=["acknowledgement", "data"])
 @valid
-@requirement("REHASH-5-01")
+@requirement("REHASH-5-01", case=2)
 def test_order_is_understood_on(node: Node, host: Host, data: bytes) -> None:
     """REHASH-ADDR on an acknowledgement and on data moves the connection."""
     session = node.connects()
@@ -78,7 +78,7 @@ ARRANGEMENTS = pytest.mark.parametrize(
 
 @ARRANGEMENTS
 @valid
-@requirement("REHASH-5-02")
+@requirement("REHASH-5-02", case=1)
 def test_order_among_other_options(node: Node, host: Host, arrangement: str) -> None:
     """REHASH-ADDR moves the connection wherever it stands among other options."""
     session = node.connects(timestamps=True)
@@ -90,7 +90,7 @@ def test_order_among_other_options(node: Node, host: Host, arrangement: str) -> 
 
 
 @valid
-@requirement("REHASH-5-02")
+@requirement("REHASH-5-02", case=2)
 def test_timestamps_beside_the_order_keep_their_meaning(node: Node, host: Host) -> None:
     """The timestamp of the segment with REHASH-ADDR is echoed."""
     session = node.connects(timestamps=True)
@@ -114,7 +114,7 @@ def has_room(segment: Segment, islands: set[tuple[int, int]]) -> None:
 
 
 @inopportune
-@requirement("REHASH-5-03")
+@requirement("REHASH-5-03", case=1)
 def test_room_for_the_option_beside_sack(node: Node, host: Host) -> None:
     """REHASH-INIT in answer is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
     session = node.connects(timestamps=True)
@@ -132,7 +132,7 @@ def test_room_for_the_option_beside_sack(node: Node, host: Host) -> None:
 
 @exclusive
 @inopportune
-@requirement("REHASH-5-03")
+@requirement("REHASH-5-03", case=2)
 def test_room_for_the_order_beside_sack(node: Node, host: Host) -> None:
     """REHASH-ADDR is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
     session = host.offers(node, timestamps=True)
@@ -147,7 +147,7 @@ def test_room_for_the_order_beside_sack(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-5-04")
+@requirement("REHASH-5-04", case=1)
 def test_init_takes_no_sequence_space(node: Node, host: Host) -> None:
     """Segments with REHASH-INIT have the numbers that they would have without it."""
     session = node.half_opens()
@@ -163,7 +163,7 @@ def test_init_takes_no_sequence_space(node: Node, host: Host) -> None:
 
 @exclusive
 @valid
-@requirement("REHASH-5-04")
+@requirement("REHASH-5-04", case=2)
 def test_order_takes_no_sequence_space(node: Node, host: Host) -> None:
     """Segments with REHASH-ADDR have the numbers that they would have without it."""
     session = host.offers(node)
@@ -178,7 +178,7 @@ def test_order_takes_no_sequence_space(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-5-04")
+@requirement("REHASH-5-04", case=3)
 def test_large_segments_with_init_fit_the_path(node: Node, host: Host) -> None:
     """Data with REHASH-INIT is not in packets larger than the path allows."""
     session = node.connects()
@@ -194,7 +194,7 @@ def test_large_segments_with_init_fit_the_path(node: Node, host: Host) -> None:
 
 @exclusive
 @valid
-@requirement("REHASH-5-04")
+@requirement("REHASH-5-04", case=4)
 def test_large_segments_with_the_order_fit_the_path(node: Node, host: Host) -> None:
     """Data with REHASH-ADDR is not in packets larger than the path allows."""
     session = host.offers(node)
@@ -208,7 +208,7 @@ def test_large_segments_with_the_order_fit_the_path(node: Node, host: Host) -> N
 
 @exclusive
 @valid
-@requirement("REHASH-5-05")
+@requirement("REHASH-5-05", case=1)
 def test_idle_connection_is_announced_in_a_duplicate_ack(node: Node, host: Host) -> None:
     """A host that moves and has nothing to send puts REHASH-ADDR on a duplicate ACK."""
     session = host.offers(node)
@@ -226,7 +226,7 @@ def test_idle_connection_is_announced_in_a_duplicate_ack(node: Node, host: Host)
 
 
 @valid
-@requirement("REHASH-5-05")
+@requirement("REHASH-5-05", case=2)
 def test_idle_connection_answers_in_a_duplicate_ack(node: Node, host: Host) -> None:
     """A host that has nothing to send puts the REHASH-INIT it owes on a duplicate ACK."""
     session = host.offers(node)
@@ -244,7 +244,7 @@ def test_idle_connection_answers_in_a_duplicate_ack(node: Node, host: Host) -> N
 
 @exclusive
 @valid
-@requirement("REHASH-5-06")
+@requirement("REHASH-5-06", case=1)
 @waits(0.2)
 def test_retransmitted_data_carries_the_order_again(node: Node, host: Host) -> None:
     """Data that carried REHASH-ADDR and is not acknowledged carries it again."""
@@ -258,7 +258,7 @@ def test_retransmitted_data_carries_the_order_again(node: Node, host: Host) -> N
 
 @exclusive
 @valid
-@requirement("REHASH-5-07")
+@requirement("REHASH-5-07", case=1)
 def test_time_to_the_duplicate_ack(node: Node, host: Host, case: Case) -> None:
     """Measured: time from the move to the duplicate ACK of an idle connection."""
     session = host.offers(node)

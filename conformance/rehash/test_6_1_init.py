@@ -13,7 +13,7 @@ MUTE_ROUNDS = 8
 
 
 @valid
-@requirement("REHASH-6.1-01")
+@requirement("REHASH-6.1-01", case=1)
 def test_host_that_connects_sends_init(node: Node, host: Host) -> None:
     """A host that opens a connection sends REHASH-INIT on the SYN, or later where it says so."""
     session = node.accepts(host.opens(node))
@@ -24,7 +24,7 @@ def test_host_that_connects_sends_init(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.1-02")
+@requirement("REHASH-6.1-02", case=1)
 def test_init_is_on_the_syn(node: Node, host: Host) -> None:
     """A host that opens a connection sends REHASH-INIT on the SYN."""
     syn = host.opens(node).syn
@@ -32,7 +32,7 @@ def test_init_is_on_the_syn(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.1-03")
+@requirement("REHASH-6.1-03", case=1)
 def test_syn_with_init_is_answered(node: Node, host: Host) -> None:
     """A SYN with REHASH-INIT is answered with REHASH-INIT on the SYN-ACK or a later segment."""
     session = node.half_opens()
@@ -44,7 +44,7 @@ def test_syn_with_init_is_answered(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.1-04")
+@requirement("REHASH-6.1-04", case=1)
 def test_syn_is_answered_on_the_syn_ack(node: Node, host: Host) -> None:
     """A SYN with REHASH-INIT is answered with REHASH-INIT on the SYN-ACK itself."""
     session = node.half_opens()
@@ -54,7 +54,7 @@ def test_syn_is_answered_on_the_syn_ack(node: Node, host: Host) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"with init"], ids=["acknowledgement", "data"])
 @valid
-@requirement("REHASH-6.1-05")
+@requirement("REHASH-6.1-05", case=1)
 def test_init_on_an_established_connection_is_answered(node: Node, host: Host, data: bytes) -> None:
     """REHASH-INIT received on an established connection is answered with REHASH-INIT."""
     session = node.connects_plainly()
@@ -64,7 +64,7 @@ def test_init_on_an_established_connection_is_answered(node: Node, host: Host, d
 
 
 @valid
-@requirement("REHASH-6.1-05")
+@requirement("REHASH-6.1-05", case=2)
 def test_late_init_makes_the_connection_movable(node: Node, host: Host) -> None:
     """A connection whose init exchange took place after establishment can be rehashed."""
     session = node.connects_plainly()
@@ -76,7 +76,7 @@ def test_late_init_makes_the_connection_movable(node: Node, host: Host) -> None:
 
 @pytest.mark.parametrize("opener", ["tester", "device"])
 @valid
-@requirement("REHASH-6.1-06")
+@requirement("REHASH-6.1-06", case=1)
 def test_init_from_either_side_is_answered(node: Node, host: Host, opener: str) -> None:
     """REHASH-INIT, after the handshake, of the peer that connected or was connected to completes the exchange."""
     session = node.connects_plainly() if opener == "tester" else host.accepted_plainly(node)
@@ -87,7 +87,7 @@ def test_init_from_either_side_is_answered(node: Node, host: Host, opener: str) 
 
 
 @valid
-@requirement("REHASH-6.1-07")
+@requirement("REHASH-6.1-07", case=1)
 def test_inits_that_cross(node: Node, host: Host) -> None:
     """REHASH-INIT of the tester that does not answer the device's, but crosses it, completes the exchange."""
     session = node.accepts(host.opens(node))
@@ -100,7 +100,7 @@ def test_inits_that_cross(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.1-08")
+@requirement("REHASH-6.1-08", case=1)
 def test_connection_without_init_is_ordinary(node: Node, host: Host) -> None:
     """A connection on which the peer sends no REHASH-INIT carries data and closes like any other."""
     session = node.connects_plainly()
@@ -112,7 +112,7 @@ def test_connection_without_init_is_ordinary(node: Node, host: Host) -> None:
 
 @exclusive
 @valid
-@requirement("REHASH-6.1-09")
+@requirement("REHASH-6.1-09", case=1)
 def test_connection_without_init_is_not_announced(node: Node, host: Host) -> None:
     """A host that moves sends no REHASH-ADDR on a connection on which the peer sent no REHASH-INIT."""
     plain, marked = host.offers(node, plainly=True), host.offers(node)
@@ -127,7 +127,7 @@ def test_connection_without_init_is_not_announced(node: Node, host: Host) -> Non
 
 @pytest.mark.parametrize("opener", ["tester", "device"])
 @valid
-@requirement("REHASH-6.1-10")
+@requirement("REHASH-6.1-10", case=1)
 def test_reissue_to_a_mute_peer(node: Node, host: Host, case: Case, opener: str) -> None:
     """Reported: how often REHASH-INIT is sent to a peer that never sends one."""
     session = node.connects_plainly() if opener == "tester" else node.accepts(host.opens(node))
@@ -141,7 +141,7 @@ def test_reissue_to_a_mute_peer(node: Node, host: Host, case: Case, opener: str)
 
 @pytest.mark.parametrize("opener", ["tester", "device"])
 @valid
-@requirement("REHASH-6.1-11")
+@requirement("REHASH-6.1-11", case=1)
 def test_reissue_stops(node: Node, host: Host, case: Case, opener: str) -> None:
     """REHASH-INIT is not sent for ever to a peer that never sends one."""
     session = node.connects_plainly() if opener == "tester" else node.accepts(host.opens(node))
@@ -156,7 +156,7 @@ def test_reissue_stops(node: Node, host: Host, case: Case, opener: str) -> None:
 
 
 @inopportune
-@requirement("REHASH-6.1-12")
+@requirement("REHASH-6.1-12", case=1)
 def test_repeated_init_changes_nothing(node: Node, host: Host) -> None:
     """REHASH-INIT that comes again with the same nonce leaves the connection as it is."""
     session = node.connects()
@@ -169,7 +169,7 @@ def test_repeated_init_changes_nothing(node: Node, host: Host) -> None:
 
 
 @inopportune
-@requirement("REHASH-6.1-12")
+@requirement("REHASH-6.1-12", case=2)
 def test_repeated_init_starts_no_endless_exchange(node: Node, host: Host) -> None:
     """REHASH-INIT that comes three times more is answered at most three times."""
     session = node.connects()
@@ -186,7 +186,7 @@ def test_repeated_init_starts_no_endless_exchange(node: Node, host: Host) -> Non
 
 
 @valid
-@requirement("REHASH-6.1-12")
+@requirement("REHASH-6.1-12", case=3)
 def test_answer_is_not_answered(node: Node, host: Host, case: Case) -> None:
     """After REHASH-INIT and its answer the device that began sends no further REHASH-INIT."""
     opening = host.opens(node)
@@ -200,7 +200,7 @@ def test_answer_is_not_answered(node: Node, host: Host, case: Case) -> None:
 
 
 @inopportune
-@requirement("REHASH-6.1-13")
+@requirement("REHASH-6.1-13", case=1)
 def test_half_open_connection_is_not_moved(node: Node, host: Host) -> None:
     """REHASH-ADDR for a connection whose handshake is not complete does not move it."""
     session = node.half_opens()

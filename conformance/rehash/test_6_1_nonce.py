@@ -33,7 +33,7 @@ def collects_nonces(node: Node, host: Host, count: int) -> list[int]:
 
 
 @valid
-@requirement("REHASH-6.1-16")
+@requirement("REHASH-6.1-16", case=1)
 def test_nonces_cannot_be_predicted(node: Node, host: Host) -> None:
     """Over many connections every bit of the nonce changes, and neither values nor distances come again."""
     nonces = collects_nonces(node, host, MANY)
@@ -46,7 +46,7 @@ def test_nonces_cannot_be_predicted(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.1-17")
+@requirement("REHASH-6.1-17", case=1)
 def test_each_connection_has_its_own_nonce(node: Node, host: Host) -> None:
     """Connections of one peer to one service all have nonces of their own."""
     nonces = collects_nonces(node, host, 8)
@@ -60,7 +60,7 @@ def keeps_its_nonce(session: Session, segment: Segment) -> None:
 
 
 @valid
-@requirement("REHASH-6.1-18")
+@requirement("REHASH-6.1-18", case=1)
 def test_nonce_lasts_for_the_connection(node: Node, host: Host) -> None:
     """Every REHASH-INIT of a connection carries the same nonce, before and after moves of the peer."""
     session = node.connects()
@@ -73,7 +73,7 @@ def test_nonce_lasts_for_the_connection(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.1-19")
+@requirement("REHASH-6.1-19", case=1)
 def test_first_nonces_serve_for_later_moves(node: Node, host: Host) -> None:
     """The nonce that the device told at first moves the connection three times."""
     session = node.connects()
@@ -89,7 +89,7 @@ def has_the_nonce_of(peer: RehashPeer, segment: Segment, order: Option) -> None:
 
 @exclusive
 @valid
-@requirement("REHASH-6.1-19")
+@requirement("REHASH-6.1-19", case=2)
 def test_first_nonce_serves_for_later_moves_of_the_device(node: Node, host: Host) -> None:
     """REHASH-ADDR of the device's second move carries the nonce that the tester told at first."""
     session = host.offers(node)
@@ -106,7 +106,7 @@ def test_first_nonce_serves_for_later_moves_of_the_device(node: Node, host: Host
 
 @exclusive
 @valid
-@requirement("REHASH-6.1-19")
+@requirement("REHASH-6.1-19", case=3)
 def test_first_nonce_serves_after_a_move_of_the_device(node: Node, host: Host) -> None:
     """The nonce that the device told at first moves the connection after the device has moved itself."""
     session = host.offers(node)
@@ -122,7 +122,7 @@ def test_first_nonce_serves_after_a_move_of_the_device(node: Node, host: Host) -
 
 @CARRIERS
 @valid
-@requirement("REHASH-6.1-20")
+@requirement("REHASH-6.1-20", case=1)
 def test_old_address_of_init_is_zero(node: Node, host: Host, carrier: str) -> None:
     """Old IP address is 0 in REHASH-INIT."""
     segment, init = host.init_on(node, carrier)
@@ -131,7 +131,7 @@ def test_old_address_of_init_is_zero(node: Node, host: Host, carrier: str) -> No
 
 @CARRIERS
 @valid
-@requirement("REHASH-6.1-21")
+@requirement("REHASH-6.1-21", case=1)
 def test_new_address_of_init_is_the_source(node: Node, host: Host, carrier: str) -> None:
     """New IP address in REHASH-INIT is the source address of the packet."""
     segment, init = host.init_on(node, carrier)
@@ -140,7 +140,7 @@ def test_new_address_of_init_is_the_source(node: Node, host: Host, carrier: str)
 
 @exclusive
 @valid
-@requirement("REHASH-6.1-21")
+@requirement("REHASH-6.1-21", case=2)
 def test_new_address_of_init_after_a_move(node: Node, host: Host) -> None:
     """New IP address in REHASH-INIT is the source address of the packet at a host that has moved, too."""
     host.moves()
@@ -150,7 +150,7 @@ def test_new_address_of_init_after_a_move(node: Node, host: Host) -> None:
 
 @pytest.mark.parametrize("field", ["old", "new"])
 @invalid
-@requirement("REHASH-6.1-22")
+@requirement("REHASH-6.1-22", case=1)
 def test_init_with_other_addresses(node: Node, host: Host, case: Case, field: str) -> None:
     """Reported: what a REHASH-INIT with an Old address, or with a New one that is not its source, does."""
     session = node.connects_plainly()
@@ -164,7 +164,7 @@ def test_init_with_other_addresses(node: Node, host: Host, case: Case, field: st
 
 
 @inopportune
-@requirement("REHASH-6.1-23")
+@requirement("REHASH-6.1-23", case=1)
 def test_later_init_does_not_replace_the_nonce(node: Node, host: Host) -> None:
     """After REHASH-INIT with another nonce, that nonce does not move the connection."""
     session = node.connects()
@@ -177,7 +177,7 @@ def test_later_init_does_not_replace_the_nonce(node: Node, host: Host) -> None:
 
 
 @inopportune
-@requirement("REHASH-6.1-23")
+@requirement("REHASH-6.1-23", case=2)
 def test_own_nonce_counts_after_a_later_init(node: Node, host: Host) -> None:
     """After REHASH-INIT with another nonce the device's own nonce still moves the connection."""
     session = node.connects()

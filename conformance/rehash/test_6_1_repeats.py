@@ -15,7 +15,7 @@ LONG_S = 4.0
 
 
 @valid
-@requirement("REHASH-6.1-14")
+@requirement("REHASH-6.1-14", case=1)
 @waits(RETRANSMISSION)
 def test_retransmitted_syn_ack(node: Node, host: Host) -> None:
     """A SYN-ACK that is not acknowledged is sent again with the REHASH-INIT of the first one."""
@@ -27,7 +27,7 @@ def test_retransmitted_syn_ack(node: Node, host: Host) -> None:
 
 
 @inopportune
-@requirement("REHASH-6.1-14")
+@requirement("REHASH-6.1-14", case=2)
 def test_syn_ack_for_a_repeated_syn(node: Node, host: Host, case: Case) -> None:
     """The answer to a repeated SYN carries the REHASH-INIT of the first answer."""
     peer = node.peer()
@@ -43,7 +43,7 @@ def test_syn_ack_for_a_repeated_syn(node: Node, host: Host, case: Case) -> None:
 
 
 @valid
-@requirement("REHASH-6.1-14")
+@requirement("REHASH-6.1-14", case=3)
 @waits(RETRANSMISSION)
 def test_retransmitted_syn(node: Node, host: Host) -> None:
     """A SYN that is not answered is sent again with the REHASH-INIT of the first one."""
@@ -58,7 +58,7 @@ def test_retransmitted_syn(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.1-15")
+@requirement("REHASH-6.1-15", case=1)
 def test_retransmitted_data(node: Node, host: Host) -> None:
     """A data segment that carried REHASH-INIT and is not acknowledged carries it again."""
     segment, peer = host.data_with_init(node)

@@ -22,7 +22,7 @@ CARRIERS = pytest.mark.parametrize("data", [b"", b"sent with the order"], ids=["
 
 @CARRIERS
 @valid
-@requirement("REHASH-6.2-16")
+@requirement("REHASH-6.2-16", case=1)
 def test_connection_goes_on_at_the_new_address(node: Node, host: Host, data: bytes) -> None:
     """After REHASH-ADDR with the right Old address and nonce the connection carries data at the New address."""
     session = node.connects()
@@ -32,7 +32,7 @@ def test_connection_goes_on_at_the_new_address(node: Node, host: Host, data: byt
 
 
 @valid
-@requirement("REHASH-6.2-16")
+@requirement("REHASH-6.2-16", case=2)
 def test_nothing_is_sent_to_the_old_address(node: Node, host: Host, case: Case) -> None:
     """After the rehash no segment of the connection is sent to the old address."""
     session = node.connects()
@@ -43,7 +43,7 @@ def test_nothing_is_sent_to_the_old_address(node: Node, host: Host, case: Case) 
 
 
 @valid
-@requirement("REHASH-6.2-16")
+@requirement("REHASH-6.2-16", case=3)
 def test_unacknowledged_data_is_sent_again_to_the_new_address(node: Node, host: Host) -> None:
     """Data that the device sent to the old address, lost there, arrives at the new one."""
     session = node.connects()
@@ -56,7 +56,7 @@ def test_unacknowledged_data_is_sent_again_to_the_new_address(node: Node, host: 
 
 
 @valid
-@requirement("REHASH-6.2-17")
+@requirement("REHASH-6.2-17", case=1)
 def test_payload_of_the_order_is_processed(node: Node, host: Host) -> None:
     """The data of the segment that carried REHASH-ADDR is taken, and not asked for again."""
     session = node.connects()
@@ -68,7 +68,7 @@ def test_payload_of_the_order_is_processed(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.2-17")
+@requirement("REHASH-6.2-17", case=2)
 def test_acknowledgement_of_the_order_is_processed(node: Node, host: Host, case: Case) -> None:
     """Data that the segment with REHASH-ADDR acknowledges is not sent again."""
     session = node.connects()
@@ -86,7 +86,7 @@ def test_acknowledgement_of_the_order_is_processed(node: Node, host: Host, case:
 
 @CARRIERS
 @valid
-@requirement("REHASH-6.2-18")
+@requirement("REHASH-6.2-18", case=1)
 def test_order_is_acknowledged_with_init(node: Node, host: Host, data: bytes) -> None:
     """A REHASH-ADDR that was served is answered with REHASH-INIT."""
     session = node.connects()
@@ -99,7 +99,7 @@ def test_order_is_acknowledged_with_init(node: Node, host: Host, data: bytes) ->
 
 @pytest.mark.parametrize("field", ["nonce", "old", "new"])
 @valid
-@requirement("REHASH-6.2-19")
+@requirement("REHASH-6.2-19", case=1)
 def test_acknowledging_init_is_an_ordinary_one(node: Node, host: Host, field: str) -> None:
     """The acknowledging REHASH-INIT carries the device's unchanged nonce, Old 0 and its own address as New."""
     session = node.connects()
@@ -112,7 +112,7 @@ def test_acknowledging_init_is_an_ordinary_one(node: Node, host: Host, field: st
 
 @CARRIERS
 @inopportune
-@requirement("REHASH-6.2-24")
+@requirement("REHASH-6.2-24", case=1)
 def test_segments_from_the_old_address_are_not_taken(node: Node, host: Host, data: bytes) -> None:
     """After the rehash a segment from the old address does not reach the connection, which goes on."""
     session = node.connects()
@@ -125,7 +125,7 @@ def test_segments_from_the_old_address_are_not_taken(node: Node, host: Host, dat
 
 
 @valid
-@requirement("REHASH-6.2-25")
+@requirement("REHASH-6.2-25", case=1)
 def test_repeated_order_is_harmless(node: Node, host: Host) -> None:
     """REHASH-ADDR that is repeated with its data is answered again; the data is taken once."""
     session = node.connects()
@@ -144,7 +144,7 @@ def test_repeated_order_is_harmless(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.2-25")
+@requirement("REHASH-6.2-25", case=2)
 def test_order_goes_on_until_init_is_heard(node: Node, host: Host) -> None:
     """REHASH-ADDR on every segment, because REHASH-INIT was lost, leaves the stream as it is."""
     session = node.connects()
@@ -159,7 +159,7 @@ def test_order_goes_on_until_init_is_heard(node: Node, host: Host) -> None:
 
 
 @invalid
-@requirement("REHASH-6.2-26")
+@requirement("REHASH-6.2-26", case=1)
 def test_new_address_is_not_the_source(node: Node, host: Host, case: Case) -> None:
     """Reported: where a connection is moved by an order whose New address is not the packet's source."""
     session = node.connects()
@@ -174,7 +174,7 @@ def test_new_address_is_not_the_source(node: Node, host: Host, case: Case) -> No
 
 @pytest.mark.parametrize("what", ["sequence number", "acknowledgement"])
 @inopportune
-@requirement("REHASH-6.2-27")
+@requirement("REHASH-6.2-27", case=1)
 def test_order_on_a_segment_that_is_not_acceptable(node: Node, host: Host, case: Case, what: str) -> None:
     """REHASH-ADDR on a segment out of window: REHASH-INIT comes exactly where the connection was moved."""
     session = node.connects()
@@ -193,7 +193,7 @@ def test_order_on_a_segment_that_is_not_acceptable(node: Node, host: Host, case:
 
 
 @valid
-@requirement("REHASH-6.2-28")
+@requirement("REHASH-6.2-28", case=1)
 def test_order_on_a_fin(node: Node, host: Host) -> None:
     """REHASH-ADDR on a FIN moves the connection and closes that direction."""
     session = node.connects()
@@ -206,7 +206,7 @@ def test_order_on_a_fin(node: Node, host: Host) -> None:
 
 
 @invalid
-@requirement("REHASH-6.2-28")
+@requirement("REHASH-6.2-28", case=2)
 def test_order_on_a_reset(node: Node, host: Host) -> None:
     """REHASH-ADDR on a reset moves nothing, and the connection goes on."""
     session = node.connects()
@@ -216,7 +216,7 @@ def test_order_on_a_reset(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.2-29")
+@requirement("REHASH-6.2-29", case=1)
 def test_order_moves_its_own_connection_only(node: Node, host: Host) -> None:
     """Of two connections of one peer, REHASH-ADDR moves its own; the other stays until it has an order of its own."""
     moved, other = node.connects(), node.connects()
@@ -230,7 +230,7 @@ def test_order_moves_its_own_connection_only(node: Node, host: Host) -> None:
 @pytest.mark.parametrize("first", ["device", "tester"])
 @exclusive
 @valid
-@requirement("REHASH-6.2-30")
+@requirement("REHASH-6.2-30", case=1)
 def test_moves_of_both_sides_in_turn(node: Node, host: Host, first: str) -> None:
     """A connection that was moved by one side is moved by the other afterwards."""
     session = host.offers(node)
@@ -247,7 +247,7 @@ def test_moves_of_both_sides_in_turn(node: Node, host: Host, first: str) -> None
 
 
 @inopportune
-@requirement("REHASH-6.2-31")
+@requirement("REHASH-6.2-31", case=1)
 def test_newcomer_at_the_old_tuple(node: Node, host: Host) -> None:
     """Somebody else at the old address and port opens a connection to the same service; both go on."""
     session = node.connects()
@@ -262,7 +262,7 @@ def test_newcomer_at_the_old_tuple(node: Node, host: Host) -> None:
 
 
 @inopportune
-@requirement("REHASH-6.2-32")
+@requirement("REHASH-6.2-32", case=1)
 def test_order_to_a_tuple_in_use(node: Node, host: Host) -> None:
     """REHASH-ADDR to an address and port at which another connection is moves nothing, and both go on."""
     session = node.connects()
@@ -277,7 +277,7 @@ def test_order_to_a_tuple_in_use(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.2-33")
+@requirement("REHASH-6.2-33", case=1)
 def test_slow_start_after_the_peer_has_moved(node: Node, host: Host, case: Case) -> None:
     """The first flight of the host that was told of the move is at most the initial window."""
     session = host.offers(node)

@@ -20,7 +20,7 @@ MOVED = pytest.mark.parametrize("moves", [0, 2], ids=["never-moved", "moved-befo
 @WRONG
 @MOVED
 @invalid
-@requirement("REHASH-6.2-20")
+@requirement("REHASH-6.2-20", case=1)
 def test_wrong_nonce_is_dropped_in_silence(node: Node, host: Host, moves: int, flip: int) -> None:
     """REHASH-ADDR with a wrong nonce is met with silence at both addresses: no reset, no acknowledgement."""
     session = node.connects()
@@ -34,7 +34,7 @@ def test_wrong_nonce_is_dropped_in_silence(node: Node, host: Host, moves: int, f
 
 
 @invalid
-@requirement("REHASH-6.2-20")
+@requirement("REHASH-6.2-20", case=2)
 def test_data_with_a_wrong_nonce_is_not_taken(node: Node, host: Host) -> None:
     """Data of a segment with a wrong nonce is not taken: other bytes with the same numbers are, later."""
     session = node.connects()
@@ -47,7 +47,7 @@ def test_data_with_a_wrong_nonce_is_not_taken(node: Node, host: Host) -> None:
 @WRONG
 @MOVED
 @invalid
-@requirement("REHASH-6.2-21")
+@requirement("REHASH-6.2-21", case=1)
 def test_wrong_nonce_does_not_move(node: Node, host: Host, moves: int, flip: int) -> None:
     """After REHASH-ADDR with a wrong nonce the connection goes on at its old address, wherever it was before."""
     session = node.connects()
@@ -60,7 +60,7 @@ def test_wrong_nonce_does_not_move(node: Node, host: Host, moves: int, flip: int
 
 
 @invalid
-@requirement("REHASH-6.2-21")
+@requirement("REHASH-6.2-21", case=2)
 def test_peers_own_nonce_does_not_move(node: Node, host: Host) -> None:
     """REHASH-ADDR with the nonce of the tester instead of the device's does not move the connection."""
     session = node.connects()
@@ -71,7 +71,7 @@ def test_peers_own_nonce_does_not_move(node: Node, host: Host) -> None:
 
 
 @invalid
-@requirement("REHASH-6.2-21")
+@requirement("REHASH-6.2-21", case=3)
 def test_nonce_of_another_connection_does_not_move(node: Node, host: Host) -> None:
     """REHASH-ADDR with the nonce of another connection of the same peer does not move the connection."""
     session, other = node.connects(), node.connects()
@@ -85,7 +85,7 @@ def test_nonce_of_another_connection_does_not_move(node: Node, host: Host) -> No
 
 @pytest.mark.parametrize("unknown", ["old address", "port"])
 @inopportune
-@requirement("REHASH-6.2-22")
+@requirement("REHASH-6.2-22", case=1)
 def test_unknown_connection_is_ordinary_tcp(node: Node, host: Host, case: Case, unknown: str) -> None:
     """REHASH-ADDR for a connection that is not known is answered like the same segment without it."""
     session = node.connects()
@@ -101,7 +101,7 @@ def test_unknown_connection_is_ordinary_tcp(node: Node, host: Host, case: Case, 
 
 
 @inopportune
-@requirement("REHASH-6.2-22")
+@requirement("REHASH-6.2-22", case=2)
 def test_closed_connection_is_not_known(node: Node, host: Host) -> None:
     """REHASH-ADDR for a connection that was reset moves nothing."""
     session = node.connects()
@@ -113,7 +113,7 @@ def test_closed_connection_is_not_known(node: Node, host: Host) -> None:
 
 
 @inopportune
-@requirement("REHASH-6.2-23")
+@requirement("REHASH-6.2-23", case=1)
 def test_connection_without_exchange_is_not_moved(node: Node, host: Host) -> None:
     """REHASH-ADDR on a connection that the device has marked with nothing moves nothing."""
     session = node.connects_plainly()
@@ -123,7 +123,7 @@ def test_connection_without_exchange_is_not_moved(node: Node, host: Host) -> Non
 
 
 @inopportune
-@requirement("REHASH-6.2-23", "REHASH-6.1-08")
+@requirement("REHASH-6.2-23", "REHASH-6.1-08", case=2)
 def test_own_init_alone_is_no_exchange(node: Node, host: Host) -> None:
     """A nonce that the device has told a peer without an answer does not move the connection."""
     session = host.accepted_plainly(node)

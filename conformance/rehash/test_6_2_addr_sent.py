@@ -20,7 +20,7 @@ MORE_THAN_THE_FIRST_FLIGHT = 24
 
 @pytest.mark.parametrize("traffic", ["none", "data", "unacknowledged data"])
 @valid
-@requirement("REHASH-1-01", "REHASH-6.2-05")
+@requirement("REHASH-1-01", "REHASH-6.2-05", case=1)
 def test_first_segment_from_the_new_address_carries_the_order(node: Node, host: Host, traffic: str) -> None:
     """The first segment of a connection from the new address carries REHASH-ADDR, whatever there is to send."""
     session = host.offers(node)
@@ -34,7 +34,7 @@ def test_first_segment_from_the_new_address_carries_the_order(node: Node, host: 
 
 
 @valid
-@requirement("REHASH-6.2-01")
+@requirement("REHASH-6.2-01", case=1)
 def test_every_connection_is_announced(node: Node, host: Host) -> None:
     """A host that moves sends REHASH-ADDR on every connection with a completed exchange, of different peers too."""
     sessions = [host.offers(node), host.offers(node)]
@@ -48,7 +48,7 @@ def test_every_connection_is_announced(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.2-01")
+@requirement("REHASH-6.2-01", case=2)
 def test_connection_that_the_device_opened_is_announced(node: Node, host: Host) -> None:
     """A host that moves sends REHASH-ADDR on a connection that it has opened itself."""
     session = host.connects(node)
@@ -66,6 +66,7 @@ def test_connection_that_the_device_opened_is_announced(node: Node, host: Host) 
     ],
 )
 @valid
+@requirement(case=1)
 def test_field_of_the_order(node: Node, host: Host, field: str) -> None:
     """REHASH-ADDR carries the nonce that the tester told, the address before the move and the one after it."""
     sessions = [host.offers(node), host.offers(node)]
@@ -88,7 +89,7 @@ def all_carry_the_order(host: Host, session: Session, move: Move, case: Case) ->
 
 
 @valid
-@requirement("REHASH-6.2-06")
+@requirement("REHASH-6.2-06", case=1)
 def test_every_segment_carries_the_order_until_init_comes(node: Node, host: Host, case: Case) -> None:
     """Until REHASH-INIT arrives every segment carries REHASH-ADDR, the ones sent again included."""
     session = host.offers(node)
@@ -99,7 +100,7 @@ def test_every_segment_carries_the_order_until_init_comes(node: Node, host: Host
 
 
 @valid
-@requirement("REHASH-6.2-06")
+@requirement("REHASH-6.2-06", case=2)
 def test_segments_with_sack_carry_the_order(node: Node, host: Host, case: Case) -> None:
     """Until REHASH-INIT arrives segments carry REHASH-ADDR also when timestamps and SACK blocks are due."""
     session = host.offers(node, timestamps=True)
@@ -111,7 +112,7 @@ def test_segments_with_sack_carry_the_order(node: Node, host: Host, case: Case) 
 
 
 @valid
-@requirement("REHASH-6.2-07")
+@requirement("REHASH-6.2-07", case=1)
 def test_no_segment_carries_the_order_after_init(node: Node, host: Host, case: Case) -> None:
     """After REHASH-INIT has arrived no segment carries REHASH-ADDR."""
     session = host.offers(node)
@@ -130,7 +131,7 @@ def test_no_segment_carries_the_order_after_init(node: Node, host: Host, case: C
 
 @pytest.mark.parametrize("data", [b"", b"I have moved"], ids=["idle", "data"])
 @valid
-@requirement("REHASH-6.2-08")
+@requirement("REHASH-6.2-08", case=1)
 @waits(3)
 def test_order_is_repeated_up_to_the_maximum(node: Node, host: Host, case: Case, data: bytes) -> None:
     """REHASH-ADDR that nobody answers is not sent more often than the maximum, and as often where nothing else is."""
@@ -149,7 +150,7 @@ def test_order_is_repeated_up_to_the_maximum(node: Node, host: Host, case: Case,
 
 
 @valid
-@requirement("REHASH-6.2-09")
+@requirement("REHASH-6.2-09", case=1)
 @waits(3)
 def test_connection_that_fails_to_rehash_is_closed(node: Node, host: Host, case: Case) -> None:
     """When REHASH-ADDR was repeated in vain up to the maximum, the application sees an error."""
@@ -164,7 +165,7 @@ def test_connection_that_fails_to_rehash_is_closed(node: Node, host: Host, case:
 
 @pytest.mark.parametrize("data", [b"", b"in flight"], ids=["acknowledgement", "data"])
 @inopportune
-@requirement("REHASH-6.2-10")
+@requirement("REHASH-6.2-10", case=1)
 def test_segments_in_flight_are_dropped_in_silence(node: Node, host: Host, data: bytes) -> None:
     """A segment to the old address is met with silence while the rehash is going on."""
     session = host.offers(node)
@@ -180,7 +181,7 @@ def test_segments_in_flight_are_dropped_in_silence(node: Node, host: Host, data:
 
 
 @valid
-@requirement("REHASH-6.2-11")
+@requirement("REHASH-6.2-11", case=1)
 def test_stream_goes_on_byte_exact(node: Node, host: Host) -> None:
     """Both streams go on across moves of the device, what was lost in flight included."""
     session = host.offers(node)
@@ -202,7 +203,7 @@ def test_stream_goes_on_byte_exact(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.2-12")
+@requirement("REHASH-6.2-12", case=1)
 def test_slow_start_after_a_move(node: Node, host: Host, case: Case) -> None:
     """After a successful rehash the first flight of the host that moved is at most the initial window."""
     session = host.offers(node)
@@ -216,7 +217,7 @@ def test_slow_start_after_a_move(node: Node, host: Host, case: Case) -> None:
 
 @pytest.mark.parametrize("where", ["a third address", "the first address"])
 @valid
-@requirement("REHASH-6.2-13")
+@requirement("REHASH-6.2-13", case=1)
 def test_second_move_is_announced(node: Node, host: Host, where: str) -> None:
     """A second move, also back to the first address, is announced, Old being the address before it."""
     session = host.offers(node)
@@ -233,7 +234,7 @@ def test_second_move_is_announced(node: Node, host: Host, where: str) -> None:
 
 
 @inopportune
-@requirement("REHASH-6.2-14")
+@requirement("REHASH-6.2-14", case=1)
 def test_second_move_before_init(node: Node, host: Host) -> None:
     """A host that moves again before REHASH-INIT has come names an Old address that the peer can know."""
     session = host.offers(node)
@@ -249,7 +250,7 @@ def test_second_move_before_init(node: Node, host: Host) -> None:
 
 
 @valid
-@requirement("REHASH-6.2-15")
+@requirement("REHASH-6.2-15", case=1)
 def test_time_of_the_handover(node: Node, host: Host, case: Case) -> None:
     """Measured: from the move to REHASH-ADDR, and from REHASH-INIT to the first new data."""
     session = host.offers(node)

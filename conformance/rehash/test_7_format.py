@@ -31,6 +31,7 @@ def of_length(option: Packet, length: int) -> bytes:
 
 @FIELDS
 @valid
+@requirement(case=1)
 def test_kind_and_length_of_init(node: Node, host: Host, case: Case, field: str) -> None:
     """The option of REHASH-INIT has kind 253 and length 16."""
     segment, init = host.init_on(node, "SYN-ACK")
@@ -41,6 +42,7 @@ def test_kind_and_length_of_init(node: Node, host: Host, case: Case, field: str)
 @FIELDS
 @exclusive
 @valid
+@requirement(case=2)
 def test_kind_and_length_of_the_order(node: Node, host: Host, case: Case, field: str) -> None:
     """The option of REHASH-ADDR has kind 253 and length 16."""
     session = host.offers(node)
@@ -53,7 +55,7 @@ def test_kind_and_length_of_the_order(node: Node, host: Host, case: Case, field:
 
 @LENGTHS
 @invalid
-@requirement("REHASH-7-03")
+@requirement("REHASH-7-03", case=1)
 def test_order_of_another_length_moves_nothing(node: Node, host: Host, length: int) -> None:
     """REHASH-ADDR with a length other than 16 moves nothing."""
     session = node.connects()
@@ -66,7 +68,7 @@ def test_order_of_another_length_moves_nothing(node: Node, host: Host, length: i
 
 @LENGTHS
 @invalid
-@requirement("REHASH-7-03")
+@requirement("REHASH-7-03", case=2)
 def test_init_of_another_length_completes_nothing(node: Node, host: Host, length: int) -> None:
     """REHASH-INIT with a length other than 16 in answer to the device's does not make the connection movable."""
     opening = host.opens(node)
@@ -80,7 +82,7 @@ def test_init_of_another_length_completes_nothing(node: Node, host: Host, length
 
 @pytest.mark.parametrize("carrier", ["SYN", "SYN-ACK", "acknowledgement"])
 @valid
-@requirement("REHASH-7-04")
+@requirement("REHASH-7-04", case=1)
 def test_control_header_of_init(node: Node, host: Host, carrier: str) -> None:
     """The control header of REHASH-INIT is 0x0001."""
     segment, init = host.init_on(node, carrier)
@@ -89,7 +91,7 @@ def test_control_header_of_init(node: Node, host: Host, carrier: str) -> None:
 
 @exclusive
 @valid
-@requirement("REHASH-7-05")
+@requirement("REHASH-7-05", case=1)
 def test_control_header_of_the_order(node: Node, host: Host) -> None:
     """The control header of REHASH-ADDR is 0x0010."""
     session = host.offers(node)
@@ -101,7 +103,7 @@ def test_control_header_of_the_order(node: Node, host: Host) -> None:
 
 @CONTROLS
 @invalid
-@requirement("REHASH-7-06")
+@requirement("REHASH-7-06", case=1)
 def test_undefined_control_header_moves_nothing(node: Node, host: Host, control: int) -> None:
     """An option with an undefined control header and all else like REHASH-ADDR moves nothing."""
     session = node.connects()
@@ -112,7 +114,7 @@ def test_undefined_control_header_moves_nothing(node: Node, host: Host, control:
 
 @CONTROLS
 @invalid
-@requirement("REHASH-7-06")
+@requirement("REHASH-7-06", case=2)
 def test_undefined_control_header_completes_nothing(node: Node, host: Host, control: int) -> None:
     """An option with an undefined control header and all else like REHASH-INIT makes no connection movable."""
     opening = host.opens(node)
@@ -125,7 +127,7 @@ def test_undefined_control_header_completes_nothing(node: Node, host: Host, cont
 
 @pytest.mark.parametrize("carrier", ["SYN", "SYN-ACK", "acknowledgement"])
 @valid
-@requirement("REHASH-7-07")
+@requirement("REHASH-7-07", case=1)
 def test_nonce_of_init_is_the_one_that_counts(node: Node, host: Host, carrier: str) -> None:
     """The authenticator of the device's REHASH-INIT is the nonce that moves the connection."""
     if carrier == "SYN":
@@ -142,7 +144,7 @@ def test_nonce_of_init_is_the_one_that_counts(node: Node, host: Host, carrier: s
 @pytest.mark.parametrize("what", ["acknowledgement", "data", "INIT from elsewhere"])
 @exclusive
 @inopportune
-@requirement("REHASH-7-09")
+@requirement("REHASH-7-09", case=1)
 def test_only_init_acknowledges_the_order(node: Node, host: Host, case: Case, what: str) -> None:
     """A segment without REHASH-INIT, or with it but from somebody else, does not end the repeating of REHASH-ADDR."""
     session = host.offers(node)
@@ -168,7 +170,7 @@ def test_only_init_acknowledges_the_order(node: Node, host: Host, case: Case, wh
 
 @exclusive
 @valid
-@requirement("REHASH-7-09")
+@requirement("REHASH-7-09", case=2)
 def test_init_acknowledges_the_order(node: Node, host: Host, case: Case) -> None:
     """REHASH-INIT of the peer at the new tuple ends the repeating of REHASH-ADDR, and the connection lives."""
     session = host.offers(node)
@@ -184,7 +186,7 @@ def test_init_acknowledges_the_order(node: Node, host: Host, case: Case) -> None
 
 @pytest.mark.parametrize("pair", ["the same twice", "wrong nonce first", "right nonce first", "INIT and ADDR"])
 @invalid
-@requirement("REHASH-7-10")
+@requirement("REHASH-7-10", case=1)
 def test_two_options_on_a_segment(node: Node, host: Host, case: Case, pair: str) -> None:
     """Reported: what a segment with two Rehash options does; the connection is not harmed."""
     session = node.connects()

@@ -14,7 +14,7 @@ from testbed.verdict import NotApplicable
 @pytest.mark.parametrize("mover", ["device", "tester"])
 @exclusive
 @valid
-@requirement("REHASH-3-01")
+@requirement("REHASH-3-01", case=1)
 def test_application_keeps_its_socket(node: Node, host: Host, mover: str) -> None:
     """The application reads and writes the same socket before and after two moves, without an error."""
     session = host.offers(node)
@@ -36,7 +36,7 @@ def test_application_keeps_its_socket(node: Node, host: Host, mover: str) -> Non
 
 @exclusive
 @valid
-@requirement("REHASH-8-01")
+@requirement("REHASH-8-01", case=1)
 def test_bound_listener_moves(node: Node, host: Host) -> None:
     """A service bound to the old address accepts connections at the new one after a move."""
     service = host.agent.call("listen", port=0, service="echo", address=host.address)
@@ -47,7 +47,7 @@ def test_bound_listener_moves(node: Node, host: Host) -> None:
 
 @exclusive
 @valid
-@requirement("REHASH-8-02")
+@requirement("REHASH-8-02", case=1)
 def test_unbound_listener_stays(node: Node, host: Host) -> None:
     """A service bound to any address goes on accepting connections after a move."""
     service = host.agent.call("listen", port=0, service="echo")
@@ -58,7 +58,7 @@ def test_unbound_listener_stays(node: Node, host: Host) -> None:
 
 @pytest.mark.parametrize("opener", ["tester", "device"])
 @valid
-@requirement("REHASH-8-03")
+@requirement("REHASH-8-03", case=1)
 def test_peer_without_rehash(node: Node, host: Host, opener: str) -> None:
     """With a peer that neither sends nor answers Rehash options a connection carries data and closes."""
     session = node.connects_plainly() if opener == "tester" else host.reaches(node)
@@ -74,7 +74,7 @@ def test_peer_without_rehash(node: Node, host: Host, opener: str) -> None:
 
 
 @valid
-@requirement("REHASH-8-03")
+@requirement("REHASH-8-03", case=2)
 @waits(0.3)
 def test_peer_without_rehash_and_losses(node: Node, host: Host) -> None:
     """Data for a peer without Rehash that is lost is sent again."""
@@ -97,7 +97,7 @@ def both_move(node: Node, host: Host, session: Session) -> tuple[Move, Order]:
 
 @exclusive
 @inopportune
-@requirement("REHASH-4-01")
+@requirement("REHASH-4-01", case=1)
 def test_both_ends_move_at_once(node: Node, host: Host, case: Case) -> None:
     """Reported: what becomes of a connection whose two ends move at the same time."""
     session = host.offers(node)
@@ -110,7 +110,7 @@ def test_both_ends_move_at_once(node: Node, host: Host, case: Case) -> None:
 
 @exclusive
 @inopportune
-@requirement("REHASH-4-02")
+@requirement("REHASH-4-02", case=1)
 @waits(3)
 def test_connection_lost_by_two_moves_is_closed(node: Node, host: Host, case: Case) -> None:
     """A connection that nobody can find any more is closed in the end, and another one goes on."""

@@ -63,7 +63,9 @@ def puppet_profile(folder: Path, *arguments: str, changes: Iterable[tuple[str, s
 def spec(strength: str = "M", **changes: Any) -> CaseSpec:
     """A case that judges one requirement of this strength."""
     requirement = Requirement("TEST-1-01", strength, "TEST 1", "The device must.")
-    return replace(CaseSpec("case", "purpose", "valid", (requirement,), {"carriage": "ipv4"}, "rerun"), **changes)
+    return replace(
+        CaseSpec("case", "node", "purpose", "valid", (requirement,), {"carriage": "ipv4"}, "rerun"), **changes
+    )
 
 
 class Lab:

@@ -54,7 +54,7 @@ class Run:
     @property
     def verdicts(self) -> dict[str, str]:
         """Verdicts by the case's name: function and parameters."""
-        return {case["id"].rpartition("::")[2]: case["verdict"] for case in self.results["cases"]}
+        return {case["node"].rpartition("::")[2]: case["verdict"] for case in self.results["cases"]}
 
 
 def command(cases: Path | str, profile: Path, folder: Path, *arguments: str) -> list[str]:

@@ -18,7 +18,7 @@ WIRE_LAB = Path(__file__).with_name("wire_lab.py")
 CASES = """
     @pytest.mark.parametrize("number", range(4))
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=1)
     def test_echo(node, server, number):
         server.serves(node.connects())
 """

@@ -18,7 +18,7 @@ from tests.testbed.runs import command, environment, made_up
 CASES = """
     @pytest.mark.parametrize("number", range(12))
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=1)
     def test_waits(case, number):
         exchange(case, connect(case, case.station()), b"hello")
         if not os.path.exists(os.environ["RELEASE"]):

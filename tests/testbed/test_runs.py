@@ -12,13 +12,13 @@ from tests.testbed.runs import SHORT, Run, Scenarios, made_up, run, scenarios
 
 PASSES = """
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=1)
     def test_passes(case):
         exchange(case, connect(case, case.station()), b"hello")
 """
 FAILS = """
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=2)
     def test_fails(case):
         \"\"\"The device does the impossible.\"\"\"
         peer = connect(case, case.station())
@@ -26,44 +26,44 @@ FAILS = """
 """
 DEVIATES = """
     @invalid
-    @requirement(SHOULD)
+    @requirement(SHOULD, case=3)
     def test_deviates(case):
         raise Broken(Finding("it should", "this", "that"))
 """.replace("@invalid", "@inopportune")
 INFORMS = """
     @valid
-    @requirement(INFORMATION)
+    @requirement(INFORMATION, case=4)
     def test_informs(case):
         case.values["answer"] = "42"
 """
 ERRS = """
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=5)
     def test_errs(case):
         {}["key"]
 """
 SKIPS = """
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=6)
     def test_skips(case):
         pytest.skip("a case has no use for this")
 """
 ASKS_TOO_MUCH = """
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=7)
     def test_asks_too_much(case, tmp_path_factory):
         pass
 """
 DISTURBED = """
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=8)
     def test_disturbed(case):
         raise Inconclusive("by the test")
 """
 MANY = """
     @pytest.mark.parametrize("number", range(20))
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=9)
     def test_many(case, number):
         exchange(case, connect(case, case.station()), b"hello")
         case.wait_until(case.clock.now_ns() + NANO // 5)

@@ -23,7 +23,7 @@ from tests.testbed.runs import Run, Scenarios, command, environment, made_up, ru
 AGENT = Path(__file__).with_name("agent_command.py")
 APPLICATION = """
     @valid
-    @requirement(MUST)
+    @requirement(MUST, case=1)
     def test_application(case):
         agent = case.bench.dut.upper_tester()
         listener = agent.call("listen", port=0, service="manual")
