@@ -21,7 +21,7 @@ from reports.console import print_summary
 from reports.keeper import Keeper
 from reports.model import Dut, RequirementResult, Results, Suite, Tester, Verdict
 from reports.progress import Progress
-from testbed.plugin import PROFILE
+from testbed.run.plugin import PROFILE
 
 INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -94,7 +94,7 @@ def _empty_results(config: pytest.Config) -> Results:
             profile=str(profile.path),
             arguments=config.getoption("--dut-arg"),
             roles=[role for roles in _claimed_roles(profile).values() for role in sorted(roles)],
-            carriages=list(profile.ics.carriages),
+            networks=list(profile.ics.networks),
             ics=profile.ics.model_dump(mode="json"),
             ixit=profile.ixit.model_dump(mode="json"),
         ),

@@ -20,7 +20,7 @@ from layers.msocks import MSOCKSReconnect, Socks5Greeting, Socks5Reply, Socks5Re
 from layers.rehash import RehashOption
 from layers.sacip import SACIP
 from layers.samples import MOVED4, NODE, NODE4, PUBLIC_KEY, SERVER, SERVER4, migrate, nat_ack
-from layers.tcpoptions import MobileCapableOption, get_option, put_option
+from layers.tcp_options import MobileCapableOption, get_option, put_option
 
 WINDOW_S = 0.05
 WINDOWS = 5

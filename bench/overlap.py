@@ -6,11 +6,11 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from testbed.case import CaseSpec
-from testbed.clock import Clock
-from testbed.overlap import Overlap
-from testbed.run import Outcome
-from testbed.verdict import Verdict
+from testbed.case.case import CaseSpec
+from testbed.case.verdict import Verdict
+from testbed.run.attempts import Outcome
+from testbed.run.overlap import Overlap
+from testbed.wire.clock import Clock
 
 CASES = 200
 WAIT_NS = 20_000_000

@@ -13,8 +13,8 @@ import pytest
 
 from conformance import catalogue
 from profiles import Profile
-from testbed.case import Behaviour, CaseSpec, Requirement
-from testbed.plugin import PROFILE, SPEC
+from testbed.case.case import Behaviour, CaseSpec, Requirement
+from testbed.run.plugin import PROFILE, SPEC
 
 CATALOGUE = pytest.StashKey[catalogue.Catalogue]()
 """On the configuration: every requirement, loaded when the first case is collected."""
@@ -92,7 +92,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         ),
         parameters=_parameters(item),
         rerun=rerun,
-        not_applicable=_not_applicable(requirements, str(item.callspec.params["carriage"]), _named_role(item), profile),
+        not_applicable=_not_applicable(requirements, str(item.callspec.params["network"]), _named_role(item), profile),
         role=_named_role(item) or _role(requirements[0], profile),
         exclusive=item.get_closest_marker("exclusive") is not None,
     )
@@ -137,10 +137,10 @@ def _parameters(item: pytest.Function) -> dict[str, str]:
     return {name: str(value) for name, value in zip(names, values, strict=True)}
 
 
-def _not_applicable(requirements: list[catalogue.Requirement], carriage: str, role: str, profile: Profile) -> str:
+def _not_applicable(requirements: list[catalogue.Requirement], network: str, role: str, profile: Profile) -> str:
     """The line of the profile that rules the case out, or nothing."""
-    if carriage not in profile.ics.carriages:
-        return f'{profile.path}: ics.carriages does not name "{carriage}"'
+    if network not in profile.ics.networks:
+        return f'{profile.path}: ics.networks does not name "{network}"'
     for requirement in requirements:
         table = requirement.protocol.lower()
         claimed = getattr(profile.ics, table).roles

@@ -4,6 +4,6 @@
 Importing any of them binds all, so that what a frame dissects to does not depend on who imported what.
 """
 
-from layers import ipff, migrate, mops, msocks, rehash, sacip, tcpoptions
+from layers import ipff, migrate, mops, msocks, rehash, sacip, tcp_options
 
-__all__ = ["ipff", "migrate", "mops", "msocks", "rehash", "sacip", "tcpoptions"]
+__all__ = ["ipff", "migrate", "mops", "msocks", "rehash", "sacip", "tcp_options"]

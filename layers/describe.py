@@ -10,7 +10,7 @@ from layers.fields import ChecksummedPacket
 from layers.ipff import IPFF, ipff_checksum_ok
 from layers.migrate import MigrateOption, MigratePermittedOption
 from layers.rehash import RehashOption
-from layers.tcpoptions import MobileCapableOption, TCPOption, get_option, option_area, walk_options
+from layers.tcp_options import MobileCapableOption, TCPOption, get_option, option_area, walk_options
 
 OPTIONS: tuple[type[TCPOption], ...] = (MobileCapableOption, RehashOption, MigratePermittedOption, MigrateOption)
 

@@ -18,7 +18,7 @@ from scapy.layers.l2 import Ether
 from layers import msocks, samples
 from layers.describe import describe
 from layers.fields import TolerantPacket
-from layers.tcpoptions import TCPOption, option_area, walk_options
+from layers.tcp_options import TCPOption, option_area, walk_options
 
 ETHERNET = 14
 

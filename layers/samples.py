@@ -28,7 +28,7 @@ from layers.msocks import (
 )
 from layers.rehash import ADDR, INIT, RehashOption
 from layers.sacip import NETWORK, SACIP
-from layers.tcpoptions import MobileCapableOption, put_option
+from layers.tcp_options import MobileCapableOption, put_option
 
 NODE, MOVED, SERVER = "525.8.78.3.9", "775.2.23.6.6", "8.8.8.8.8"
 NODE4, MOVED4, SERVER4 = "198.18.0.9", "198.18.1.6", "198.18.0.1"

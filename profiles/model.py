@@ -58,7 +58,7 @@ Agent = Annotated[Literal["stdio", "manual"] | list[str], BeforeValidator(_check
 Role = Literal["mobile node", "server", "NAT router", "firewall", "anycast server"]
 RehashRole = Literal["host"]
 LegacyRole = Literal["legacy host"]
-CarriageName = Literal["ipff", "ipv4"]
+NetworkName = Literal["ipff", "ipv4"]
 Verb = Literal["listen", "connect", "send", "receive", "close", "move", "sockets", "status"]
 
 
@@ -135,14 +135,14 @@ class LegacyICS(_Table):
 class ICS(_Table):
     """Implementation conformance statement: the claims that select cases."""
 
-    carriages: list[CarriageName] = Field(min_length=1, description='how messages travel: "ipff", "ipv4" or both')
+    networks: list[NetworkName] = Field(min_length=1, description='how messages travel: "ipff", "ipv4" or both')
     mops: MopsICS = MopsICS()
     rehash: RehashICS = RehashICS()
     legacy: LegacyICS = LegacyICS()
 
 
 class IpffIXIT(_Table):
-    """Native carriage: the device's address, the tester's range of addresses, the numbers without an assignment."""
+    """Native network: the device's address, the tester's range of addresses, the numbers without an assignment."""
 
     address: IPFFAddress = Field(description="the device's own IPFF address")
     tester_first: IPFFAddress = Field(description="the first of the tester's addresses")
@@ -163,7 +163,7 @@ class IpffIXIT(_Table):
 
 
 class Ipv4IXIT(_Table):
-    """IPv4 carriage: the device's address and prefix, the tester's range, the protocol number of ICMPv5."""
+    """IPv4 network: the device's address and prefix, the tester's range, the protocol number of ICMPv5."""
 
     address: IPv4Address = Field(description="the device's own IPv4 address")
     prefix_length: Annotated[int, Field(ge=1, le=30)] = Field(description="length of the prefix of the wire's network")
@@ -176,14 +176,14 @@ class Ipv4IXIT(_Table):
     def _check_range(self) -> "Ipv4IXIT":
         numbers = [int(ipaddress.IPv4Address(one)) for one in (self.address, self.tester_first, self.tester_last)]
         _check_tester_range(*numbers)
-        network = ipaddress.IPv4Network((self.address, self.prefix_length), strict=False)
-        lowest, highest = int(network.network_address) + 1, int(network.broadcast_address) - 1
+        subnet = ipaddress.IPv4Network((self.address, self.prefix_length), strict=False)
+        lowest, highest = int(subnet.network_address) + 1, int(subnet.broadcast_address) - 1
         if not all(lowest <= number <= highest for number in numbers):
-            raise ValueError(f"address, tester_first and tester_last must be host addresses of one network, {network}")
+            raise ValueError(f"address, tester_first and tester_last must be host addresses of one network, {subnet}")
         for address in self.moves_to:
             number = int(ipaddress.IPv4Address(address))
-            if number in range(numbers[1], numbers[2] + 1) or ipaddress.IPv4Address(address) not in network:
-                raise ValueError(f"moves_to must name addresses of {network} that are not the tester's: {address}")
+            if number in range(numbers[1], numbers[2] + 1) or ipaddress.IPv4Address(address) not in subnet:
+                raise ValueError(f"moves_to must name addresses of {subnet} that are not the tester's: {address}")
         return self
 
 
@@ -263,10 +263,10 @@ class Profile(_Table):
     ixit: IXIT = Field(description="the table of addresses and times")
 
     @model_validator(mode="after")
-    def _check_carriages(self) -> "Profile":
-        for name in self.ics.carriages:
+    def _check_networks(self) -> "Profile":
+        for name in self.ics.networks:
             if getattr(self.ixit, name) is None:
-                raise ValueError(f'[ixit.{name}] is missing, but ics.carriages names "{name}"')
+                raise ValueError(f'[ixit.{name}] is missing, but ics.networks names "{name}"')
         if self.link.kind == "namespace" and not self.dut.command:
             raise ValueError("dut.command is missing: a namespace link starts the device")
         return self

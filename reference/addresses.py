@@ -59,14 +59,14 @@ def kernel_address(number: int) -> bytes:
 
 
 def to_kernel_text(text: str) -> str:
-    """A dotted address of either carriage as an IPv6 socket of the host namespace wants it."""
+    """A dotted address of either network as an IPv6 socket of the host namespace wants it."""
     if text.count(".") == 4:
         return socket.inet_ntop(socket.AF_INET6, kernel_address(ipff_from_text(text)))
     return f"::ffff:{ipv4_text(ipv4_from_text(text))}"
 
 
 def from_kernel_text(text: str) -> str:
-    """The address of a socket of the host namespace in the notation of its carriage."""
+    """The address of a socket of the host namespace in the notation of its network."""
     if "." in text:
         return text.removeprefix("::ffff:")
     packed = socket.inet_pton(socket.AF_INET6, text.partition("%")[0])

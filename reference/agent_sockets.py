@@ -90,7 +90,7 @@ class Listener:
 
 
 def new_socket(protocol: str, dual_stack: bool) -> socket.socket:
-    """A socket for addresses of all carriages in use."""
+    """A socket for addresses of all networks in use."""
     held = socket.socket(socket.AF_INET6 if dual_stack else socket.AF_INET, _TYPES[protocol])
     held.setblocking(False)
     if dual_stack:

@@ -7,27 +7,27 @@ or from the unicast address; a later one replaces an earlier one; nothing change
 
 from collections.abc import Iterable
 
-from reference.carriage import Carriage
 from reference.checksum import is_intact
 from reference.flows import Flow
 from reference.mobile_context import context_of
 from reference.mops_acknowledgements import AnycastAcknowledgement
+from reference.network import Network
 
 
 class AnycastServers:
     """Which connection is reached where after a move."""
 
-    def receive(self, carriage: Carriage, source: int, data: bytes) -> bool:
+    def receive(self, network: Network, source: int, data: bytes) -> bool:
         """Take an acknowledgement; whether it was believed."""
         message = AnycastAcknowledgement.parse(data)
         if message is None or not self.is_intact(data) or not self.is_sound(message):
             return False
-        anycast, unicast = carriage.from_mops(message.anycast), carriage.from_mops(message.unicast)
-        if anycast is None or unicast is None or not carriage.is_peer(unicast) or source not in (anycast, unicast):
+        anycast, unicast = network.from_mops(message.anycast), network.from_mops(message.unicast)
+        if anycast is None or unicast is None or not network.is_peer(unicast) or source not in (anycast, unicast):
             return False
-        flows = [flow for flow in self.flows(carriage, message, anycast) if flow.is_live and context_of(flow).is_active]
+        flows = [flow for flow in self.flows(network, message, anycast) if flow.is_live and context_of(flow).is_active]
         for flow in flows:
-            self.learn(carriage, flow, unicast)
+            self.learn(network, flow, unicast)
         return bool(flows)
 
     def is_intact(self, data: bytes) -> bool:
@@ -36,11 +36,11 @@ class AnycastServers:
     def is_sound(self, message: AnycastAcknowledgement) -> bool:
         return message.is_sound
 
-    def flows(self, carriage: Carriage, message: AnycastAcknowledgement, anycast: int) -> Iterable[Flow]:
+    def flows(self, network: Network, message: AnycastAcknowledgement, anycast: int) -> Iterable[Flow]:
         """The connection that an acknowledgement is about, if there is one."""
-        flows = carriage.flows_of(message.protocol)
+        flows = network.flows_of(message.protocol)
         flow = None if flows is None else flows.by_wire.get((anycast, message.destination_port, message.source_port))
         return () if flow is None else (flow,)
 
-    def learn(self, carriage: Carriage, flow: Flow, unicast: int) -> None:
+    def learn(self, network: Network, flow: Flow, unicast: int) -> None:
         context_of(flow).unicast = unicast

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Address resolution for the IPv4 carriage (RFC 826): answers, asks, learns, and keeps packets while it waits."""
+"""Address resolution for the IPv4 network (RFC 826): answers, asks, learns, and keeps packets while it waits."""
 
 import struct
 from collections.abc import Callable

@@ -20,7 +20,7 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True)
 class IpffSettings:
-    """The native carriage."""
+    """The native network."""
 
     address: int
     ethertype: int
@@ -30,7 +30,7 @@ class IpffSettings:
 
 @dataclass(frozen=True)
 class Ipv4Settings:
-    """The IPv4 carriage."""
+    """The IPv4 network."""
 
     address: int
     prefix_length: int
@@ -108,6 +108,14 @@ def _applications(value: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(argv) for argv in value)
 
 
+def _role(root: _Table) -> str:
+    protocol = root.choice("protocol", ("mops", "rehash", "legacy"), "mops")
+    if protocol == "mops":
+        return root.choice("role", (SERVER, MOBILE_NODE), SERVER)
+    root.choice("role", ("host",), "host")
+    return HOST if protocol == "rehash" else LEGACY_HOST
+
+
 def _capable(mops: _Table) -> CapableSettings | None:
     if mops.value.get("mobile_capable") is None:
         return None
@@ -129,28 +137,28 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
     except ValueError as error:
         raise ConfigurationError(f"DUT_CONFIG {path!r} is no JSON: {error}") from None
 
-    role = root.choice("role", ROLES, SERVER)
-    carriages = root.table("carriages")
+    role = _role(root)
+    networks = root.table("networks")
     ipff = ipv4 = None
-    if "ipff" in carriages.value and role not in (HOST, LEGACY_HOST):
-        table = carriages.table("ipff")
+    if "ipff" in networks.value and role not in (HOST, LEGACY_HOST):
+        table = networks.table("ipff")
         ipff = IpffSettings(
             address=table.address("address", ipff_from_text),
             ethertype=table.integer("ethertype", 0x0600, 0xFFFF, 0x88B5),
             icmp_protocol=table.integer("icmp_protocol", 0, 0x3FFF, 1),
             neighbour_mac=table.mac("neighbour_mac"),
         )
-    if "ipv4" in carriages.value:
-        table = carriages.table("ipv4")
+    if "ipv4" in networks.value:
+        table = networks.table("ipv4")
         ipv4 = Ipv4Settings(
             address=table.address("address", ipv4_from_text),
             prefix_length=table.integer("prefix_length", 1, 30),
             icmp_protocol=table.integer("icmp_protocol", 0, 255, 254),
         )
     if role in (HOST, LEGACY_HOST) and ipv4 is None:
-        raise ConfigurationError(f"DUT_CONFIG: carriages must have ipv4 for the role {role}")
+        raise ConfigurationError(f"DUT_CONFIG: networks must have ipv4 for the role {role}")
     if ipff is None and ipv4 is None:
-        raise ConfigurationError("DUT_CONFIG: carriages must have ipff or ipv4 or both")
+        raise ConfigurationError("DUT_CONFIG: networks must have ipff or ipv4 or both")
     for settings in (ipff, ipv4):
         if settings is not None and settings.icmp_protocol in (6, 17):
             raise ConfigurationError("DUT_CONFIG: icmp_protocol must not be the number of TCP or UDP")

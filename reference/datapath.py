@@ -10,11 +10,11 @@ from typing import Protocol
 
 from reference.arp import ETHERTYPE as ARP_ETHERTYPE
 from reference.arp import Arp
-from reference.carriage import ETHERNET, HEADROOM, TCP, Carriage, Packet
 from reference.checksum import is_intact
 from reference.flows import Flow
 from reference.linux import last_arrival
 from reference.log import log
+from reference.network import ETHERNET, HEADROOM, TCP, Network, Packet
 from reference.tcp import SEGMENT
 
 _BURST = 64
@@ -24,13 +24,13 @@ _FRAME = 65536 + HEADROOM
 
 
 #: What takes a packet of a transport protocol: its flow when it is to go on, its header rewritten.
-Upper = Callable[[Carriage, Packet], Flow | None]
+Upper = Callable[[Network, Packet], Flow | None]
 
 
 class Role(Protocol):
     """What a host can be besides an end of TCP connections."""
 
-    def receive(self, carriage: Carriage, source: int, data: bytes, arrival: float) -> None:
+    def receive(self, network: Network, source: int, data: bytes, arrival: float) -> None:
         """Take an ICMPv5 message."""
 
 
@@ -42,21 +42,21 @@ class Datapath:
         wire: socket.socket,
         wire_mac: bytes,
         stack: socket.socket,
-        carriages: list[Carriage],
+        networks: list[Network],
         neighbour_mac: bytes | None,
     ) -> None:
         self._wire, self._stack, self._wire_mac = wire, stack, wire_mac
-        self.carriages = carriages
+        self.networks = networks
         self.role: Role | None = None
-        self._by_ethertype = {carriage.ethertype.to_bytes(2, "big"): carriage for carriage in carriages}
-        self._by_kernel_ethertype = {carriage.kernel_ethertype.to_bytes(2, "big"): carriage for carriage in carriages}
+        self._by_ethertype = {network.ethertype.to_bytes(2, "big"): network for network in networks}
+        self._by_kernel_ethertype = {network.kernel_ethertype.to_bytes(2, "big"): network for network in networks}
         self._arp: Arp | None = None
-        self._fixed: dict[Carriage, bytes] = {}
-        for carriage in carriages:
-            if carriage.name == "ipv4":
-                self._arp = Arp(self.put_on_wire, carriage.own, wire_mac)
+        self._fixed: dict[Network, bytes] = {}
+        for network in networks:
+            if network.name == "ipv4":
+                self._arp = Arp(self.put_on_wire, network.own, wire_mac)
             elif neighbour_mac is not None:
-                self._fixed[carriage] = neighbour_mac + wire_mac + carriage.ethertype.to_bytes(2, "big")
+                self._fixed[network] = neighbour_mac + wire_mac + network.ethertype.to_bytes(2, "big")
         self._from_wire = bytearray(_FRAME)
         self._from_kernel = bytearray(_FRAME)
         self._wire_view = memoryview(self._from_wire)
@@ -104,9 +104,9 @@ class Datapath:
             self._arp.tick(self._now)
         if self._now >= self._expiry:
             self._expiry = self._now + _EXPIRY_S
-            for carriage in self.carriages:
-                carriage.flows.expire(self._now)
-                carriage.udp.expire(self._now)
+            for network in self.networks:
+                network.flows.expire(self._now)
+                network.udp.expire(self._now)
 
     @staticmethod
     def _read(raw: socket.socket, view: memoryview, take: Callable[[int], None]) -> bool:
@@ -131,89 +131,89 @@ class Datapath:
         if length < ETHERNET:
             return
         ethertype = bytes(buffer[at - 2 : at])
-        carriage = self._by_ethertype.get(ethertype)
-        if carriage is None:
+        network = self._by_ethertype.get(ethertype)
+        if network is None:
             if self._arp is not None and int.from_bytes(ethertype, "big") == ARP_ETHERTYPE:
                 self._arp.receive(bytes(buffer[at:end]), self._now)
             return
-        if carriage.unicast_only and buffer[HEADROOM : HEADROOM + 6] != self._wire_mac:
+        if network.unicast_only and buffer[HEADROOM : HEADROOM + 6] != self._wire_mac:
             return
-        packet = carriage.parse_wire(buffer, at, end)
+        packet = network.parse_wire(buffer, at, end)
         if packet is None:
             return
         flow = None
         take = self.upper_from_wire.get(packet.protocol)
         if take is not None:
-            flow = take(carriage, packet)
+            flow = take(network, packet)
             if flow is None:
                 return
-        elif packet.protocol == carriage.icmp_protocol:
-            if carriage.is_header_intact(buffer, at, packet.start):
-                self._message(carriage, packet)
+        elif packet.protocol == network.icmp_protocol:
+            if network.is_header_intact(buffer, at, packet.start):
+                self._message(network, packet)
             return
-        self._deliver(carriage, at, packet, flow)
+        self._deliver(network, at, packet, flow)
 
-    def _deliver(self, carriage: Carriage, at: int, packet: Packet, flow: Flow | None) -> None:
-        start = carriage.enter_kernel(self._from_wire, at, packet, flow)
+    def _deliver(self, network: Network, at: int, packet: Packet, flow: Flow | None) -> None:
+        start = network.enter_kernel(self._from_wire, at, packet, flow)
         self._put(self._stack, self._wire_view[start : packet.end])
 
-    def _segment_from_wire(self, carriage: Carriage, packet: Packet) -> Flow | None:
+    def _segment_from_wire(self, network: Network, packet: Packet) -> Flow | None:
         buffer, at, end = self._from_wire, packet.start, packet.end
         if end - at < 20:
             return None
         port, local_port, sequence, acknowledgement, offset, flags, _, checksum = SEGMENT.unpack_from(buffer, at)
-        flow = carriage.flows.inbound(packet.peer, port, local_port, flags, self._now)
+        flow = network.flows.inbound(packet.peer, port, local_port, flags, self._now)
         if flow is None:
             return None
         data = at + (offset >> 2 & 0x3C)
         if data - at >= 20 and data <= end:
             tcp = flow.tcp
             if tcp.is_plain(flags) or is_intact(
-                self._wire_view[at:end], carriage.pseudo_header_sum(packet.peer, TCP, end - at)
+                self._wire_view[at:end], network.pseudo_header_sum(packet.peer, TCP, end - at)
             ):
                 tcp.from_peer(sequence, acknowledgement, flags, end - data, self._wire_view[at + 20 : data])
         if flow.is_rewritten:
             flow.into_kernel(buffer, at, checksum)
         return flow
 
-    def _message(self, carriage: Carriage, packet: Packet) -> None:
+    def _message(self, network: Network, packet: Packet) -> None:
         if self.role is None:
             return
         stamp = last_arrival(self._wire)
         late = 0.0 if stamp is None else max(0.0, time.time() - stamp)
         data = bytes(self._wire_view[packet.start : packet.end])
-        self.role.receive(carriage, packet.peer, data, time.monotonic() - late)
+        self.role.receive(network, packet.peer, data, time.monotonic() - late)
 
     # Kernel to wire ----------------------------------------------------------------------------------------------
 
     def _frame_from_kernel(self, length: int) -> None:
         buffer = self._from_kernel
         self.counters["from_kernel"] += 1
-        carriage = self._by_kernel_ethertype.get(bytes(buffer[12:14]))
-        packet = carriage.parse_kernel(buffer, ETHERNET, length) if carriage is not None else None
-        if carriage is None or packet is None:
+        network = self._by_kernel_ethertype.get(bytes(buffer[12:14]))
+        packet = network.parse_kernel(buffer, ETHERNET, length) if network is not None else None
+        if network is None or packet is None:
             return
         flow = None
         destination = packet.peer
         take = self.upper_from_kernel.get(packet.protocol)
         if take is not None:
-            flow = take(carriage, packet)
+            flow = take(network, packet)
             if flow is None:
                 return
             destination = flow.wire_address
-        elif carriage.name != "ipv4":
+        elif network.name != "ipv4":
             return  # neighbour discovery and its like
-        start = carriage.enter_wire(buffer, ETHERNET, packet, flow)
-        self._emit(carriage, destination, buffer, self._kernel_view, start, packet.end)
+        start = network.enter_wire(buffer, ETHERNET, packet, flow)
+        self._emit(network, destination, buffer, self._kernel_view, start, packet.end)
 
-    def _segment_from_kernel(self, carriage: Carriage, packet: Packet) -> Flow | None:
+    def _segment_from_kernel(self, network: Network, packet: Packet) -> Flow | None:
         buffer, at, end = self._from_kernel, packet.start, packet.end
         if end - at < 20:
             return None
         local_port, port, sequence, acknowledgement, offset, flags, window, checksum = SEGMENT.unpack_from(buffer, at)
-        flow = carriage.flows.outbound(packet.peer, port, local_port, self._now, flags)
+        flow = network.flows.outbound(packet.peer, port, local_port, self._now, flags)
         if flow is None:
-            log(f"no wire tuple for {carriage.text(packet.peer)}:{port} from port {local_port}")
+            log(f"no wire tuple for {network.text(packet.peer)}:{port} from port {local_port}")
             return None
         data = at + (offset >> 2 & 0x3C)
         options = self._kernel_view[at + 20 : data]
@@ -223,19 +223,19 @@ class Datapath:
         return flow
 
     def _emit(
-        self, carriage: Carriage, destination: int, buffer: bytearray, view: memoryview, start: int, end: int
+        self, network: Network, destination: int, buffer: bytearray, view: memoryview, start: int, end: int
     ) -> None:
         """Put a packet that lies in a buffer behind at least an Ethernet header's room on the wire."""
-        header = self._fixed.get(carriage)
+        header = self._fixed.get(network)
         if header is None:
-            header = self._neighbour(carriage, destination, view[start:end])
+            header = self._neighbour(network, destination, view[start:end])
             if header is None:
                 return
         buffer[start - ETHERNET : start] = header
         self._put(self._wire, view[start - ETHERNET : end])
 
-    def _neighbour(self, carriage: Carriage, destination: int, packet: memoryview | bytes) -> bytes | None:
-        if self._arp is None or not carriage.is_peer(destination):
+    def _neighbour(self, network: Network, destination: int, packet: memoryview | bytes) -> bytes | None:
+        if self._arp is None or not network.is_peer(destination):
             return None
         header = self._arp.header_for(destination, self._now)
         if header is None:
@@ -252,10 +252,10 @@ class Datapath:
 
     # For roles ---------------------------------------------------------------------------------------------------
 
-    def send(self, carriage: Carriage, destination: int, protocol: int, payload: bytes) -> None:
+    def send(self, network: Network, destination: int, protocol: int, payload: bytes) -> None:
         """Send a packet of our own."""
-        packet = carriage.build(destination, protocol, payload)
-        header = self._fixed.get(carriage) or self._neighbour(carriage, destination, packet)
+        packet = network.build(destination, protocol, payload)
+        header = self._fixed.get(network) or self._neighbour(network, destination, packet)
         if header is not None:
             self.put_on_wire(header + packet)
 

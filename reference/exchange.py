@@ -4,12 +4,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reference.carriage import Carriage
 from reference.flows import Flow, Flows
 from reference.mobile_context import MobileContext
 from reference.mops_message import Entry, Migrate
+from reference.network import Network
 
-#: Entries of a message that fits a packet of 1500 bytes on either carriage.
+#: Entries of a message that fits a packet of 1500 bytes on either network.
 MAXIMUM = 180
 #: Ports that the kernel gives to nobody.
 _PORTS = range(61000, 65536)
@@ -31,7 +31,7 @@ class Moving:
 class Exchange:
     """One message and what has been heard of it."""
 
-    carriage: Carriage
+    network: Network
     server: int
     message: Migrate
     sockets: list[Moving]

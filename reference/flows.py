@@ -104,7 +104,7 @@ class Flow:
 
 
 class Flows:
-    """All connections of one carriage."""
+    """All connections of one network."""
 
     flow_type: type[Flow] = Flow
 

@@ -7,9 +7,9 @@ reached: of the codes the kernel passes on to connected sockets, those that come
 
 import struct
 
-from reference.carriage import TCP, UDP, Carriage
 from reference.checksum import checksum, words_sum
 from reference.flows import Flow
+from reference.network import TCP, UDP, Network
 from reference.tcp import ACK, RST, SEGMENT
 from reference.udp import HEADER as DATAGRAM
 
@@ -18,29 +18,29 @@ _UNREACHABLE, _HOST_PROHIBITED = 3, 10
 _V6_UNREACHABLE, _V6_ADDRESS, _V6_PORT = 1, 3, 4
 
 
-def reset(carriage: Carriage, flow: Flow) -> bytes:
+def reset(network: Network, flow: Flow) -> bytes:
     """A reset of the peer, as the kernel knows it."""
     header = bytearray(
         SEGMENT.pack(flow.kernel_port, flow.local_port, flow.tcp.rcv_nxt, flow.tcp.snd_nxt, 20 << 2, RST | ACK, 0, 0)
         + b"\0\0"
     )
-    total = (carriage.kernel_own + flow.kernel_address + TCP + len(header) + words_sum(header)) % 0xFFFF
+    total = (network.kernel_own + flow.kernel_address + TCP + len(header) + words_sum(header)) % 0xFFFF
     struct.pack_into("!H", header, 16, 0xFFFF - (total or 0xFFFF))
-    return carriage.build_for_kernel(flow.kernel_address, TCP, bytes(header))
+    return network.build_for_kernel(flow.kernel_address, TCP, bytes(header))
 
 
-def unreachable(carriage: Carriage, flow: Flow) -> list[bytes]:
+def unreachable(network: Network, flow: Flow) -> list[bytes]:
     """Errors about a datagram to the peer. IPv6 has two: one for sockets that want to know it all comes last."""
     datagram = DATAGRAM.pack(flow.local_port, flow.kernel_port, DATAGRAM.size, 0)
-    original = _from_kernel(carriage, flow, datagram)
-    if carriage.name == "ipv4":
+    original = _from_kernel(network, flow, datagram)
+    if network.name == "ipv4":
         message = _message(_UNREACHABLE, _HOST_PROHIBITED, original, 0)
-        return [carriage.build_for_kernel(flow.kernel_address, _ICMP, message)]
+        return [network.build_for_kernel(flow.kernel_address, _ICMP, message)]
     packets = []
     for code in (_V6_PORT, _V6_ADDRESS):
-        pseudo = carriage.kernel_own + flow.kernel_address + _ICMPV6 + 8 + len(original)
+        pseudo = network.kernel_own + flow.kernel_address + _ICMPV6 + 8 + len(original)
         message = _message(_V6_UNREACHABLE, code, original, pseudo)
-        packets.append(carriage.build_for_kernel(flow.kernel_address, _ICMPV6, message))
+        packets.append(network.build_for_kernel(flow.kernel_address, _ICMPV6, message))
     return packets
 
 
@@ -50,10 +50,10 @@ def _message(kind: int, code: int, original: bytes, pseudo: int) -> bytes:
     return body[:2] + field.to_bytes(2, "big") + body[4:]
 
 
-def _from_kernel(carriage: Carriage, flow: Flow, datagram: bytes) -> bytes:
+def _from_kernel(network: Network, flow: Flow, datagram: bytes) -> bytes:
     """The packet that an error quotes: from the kernel to the peer."""
-    packet = bytearray(carriage.build_for_kernel(flow.kernel_address, UDP, datagram))
-    width = 4 if carriage.name == "ipv4" else 16
-    at = 12 if carriage.name == "ipv4" else 8
+    packet = bytearray(network.build_for_kernel(flow.kernel_address, UDP, datagram))
+    width = 4 if network.name == "ipv4" else 16
+    at = 12 if network.name == "ipv4" else 8
     packet[at : at + 2 * width] = packet[at + width : at + 2 * width] + packet[at : at + width]
     return bytes(packet)

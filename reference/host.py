@@ -19,9 +19,6 @@ from typing import Any
 
 from reference import NAME, VERSION
 from reference.addresses import ipff_text, ipv4_text
-from reference.carriage import Carriage
-from reference.carriage_ipff import IpffCarriage
-from reference.carriage_ipv4 import Ipv4Carriage
 from reference.configuration import HOST, LEGACY_HOST, MOBILE_NODE, Configuration
 from reference.datapath import Datapath
 from reference.host_namespace import MTU_MARGIN, STACK, make_pair, settle_in
@@ -29,6 +26,9 @@ from reference.legacy_datapath import LegacyDatapath
 from reference.linux import die_with_parent, interface_facts, packet_socket, unshare_network
 from reference.log import log
 from reference.mops_datapath import MopsDatapath
+from reference.network import Network
+from reference.network_ipff import IpffNetwork
+from reference.network_ipv4 import Ipv4Network
 from reference.own_address import OwnAddress, OwnAddresses
 from reference.parts import Parts
 from reference.rehash_datapath import RehashDatapath
@@ -69,13 +69,13 @@ def run_host(configuration: Configuration, parts: Parts, deviation: str | None) 
         _expect(ours, b"serving")
     except OSError as error:
         raise HostError(error.strerror or str(error)) from None
-    carriages: list[Carriage] = []
+    networks: list[Network] = []
     if configuration.ipff is not None:
-        carriages.append(IpffCarriage(configuration.ipff, parts.flows()))
+        networks.append(IpffNetwork(configuration.ipff, parts.flows()))
     if configuration.ipv4 is not None:
-        carriages.append(Ipv4Carriage(configuration.ipv4, parts.flows()))
+        networks.append(Ipv4Network(configuration.ipv4, parts.flows()))
     make = {HOST: _rehash_host, LEGACY_HOST: _legacy_host}.get(configuration.role, _mops_host)
-    datapath, counters = make(configuration, parts, carriages, (wire, wire_mac, stack), wire_mtu)
+    datapath, counters = make(configuration, parts, networks, (wire, wire_mac, stack), wire_mtu)
     return _supervise(datapath, counters, ours, agent, deviation)
 
 
@@ -84,10 +84,10 @@ _Interfaces = tuple[socket.socket, bytes, socket.socket]
 
 
 def _mops_host(
-    configuration: Configuration, parts: Parts, carriages: list[Carriage], interfaces: _Interfaces, wire_mtu: int
+    configuration: Configuration, parts: Parts, networks: list[Network], interfaces: _Interfaces, wire_mtu: int
 ) -> tuple[Datapath, Counters]:
     neighbour_mac = configuration.ipff.neighbour_mac if configuration.ipff is not None else None
-    datapath = MopsDatapath(*interfaces, carriages, neighbour_mac)
+    datapath = MopsDatapath(*interfaces, networks, neighbour_mac)
     choices = parts.choices()
     datapath.begin(choices, parts.mobile_capable(configuration.mobile_capable))
     server = datapath.server = parts.mops_server(
@@ -106,21 +106,21 @@ def _mops_host(
 
 
 def _rehash_host(
-    configuration: Configuration, parts: Parts, carriages: list[Carriage], interfaces: _Interfaces, wire_mtu: int
+    configuration: Configuration, parts: Parts, networks: list[Network], interfaces: _Interfaces, wire_mtu: int
 ) -> tuple[Datapath, Counters]:
-    (carriage,) = carriages
-    assert isinstance(carriage, Ipv4Carriage)
-    datapath = RehashDatapath(*interfaces, carriage, configuration.rehash, parts)
+    (network,) = networks
+    assert isinstance(network, Ipv4Network)
+    datapath = RehashDatapath(*interfaces, network, configuration.rehash, parts)
     datapath.rehash.segment_limit = wire_mtu - MTU_MARGIN - 40
     return datapath, datapath.rehash.counters
 
 
 def _legacy_host(
-    configuration: Configuration, parts: Parts, carriages: list[Carriage], interfaces: _Interfaces, wire_mtu: int
+    configuration: Configuration, parts: Parts, networks: list[Network], interfaces: _Interfaces, wire_mtu: int
 ) -> tuple[Datapath, Counters]:
-    (carriage,) = carriages
-    assert isinstance(carriage, Ipv4Carriage)
-    return LegacyDatapath(*interfaces, carriage, parts), {}
+    (network,) = networks
+    assert isinstance(network, Ipv4Network)
+    return LegacyDatapath(*interfaces, network, parts), {}
 
 
 def _expect(control: socket.socket, word: bytes) -> None:
@@ -153,7 +153,7 @@ def _supervise(
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     log(
-        f"{NAME} {VERSION} serves {', '.join(carriage.name for carriage in datapath.carriages)}"
+        f"{NAME} {VERSION} serves {', '.join(network.name for network in datapath.networks)}"
         + (f", deviation {deviation}" if deviation else "")
     )
     gc.freeze()
@@ -175,8 +175,8 @@ def _status(datapath: Datapath, counters: Counters, deviation: str | None) -> di
         "name": NAME,
         "version": VERSION,
         "deviation": deviation,
-        "connections": {carriage.name: len(carriage.flows) for carriage in datapath.carriages},
-        "migrated": {carriage.name: len(list(carriage.flows.moved())) for carriage in datapath.carriages},
+        "connections": {network.name: len(network.flows) for network in datapath.networks},
+        "migrated": {network.name: len(list(network.flows.moved())) for network in datapath.networks},
         **counters,
         **datapath.counters,
     }

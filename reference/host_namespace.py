@@ -9,10 +9,10 @@ import ipaddress
 import os
 
 from reference.addresses import KERNEL_PREFIX, kernel_address
-from reference.carriage import HOST_MAC, STACK_MAC
 from reference.configuration import Configuration
 from reference.linux import offloads_off, write_sysctl
 from reference.log import log
+from reference.network import HOST_MAC, STACK_MAC
 from reference.rtnetlink import Rtnetlink
 
 STACK, HOST = "stack0", "host0"
@@ -57,7 +57,7 @@ def settle_in(configuration: Configuration) -> None:
     if refused:
         log(f"sysctl not changed: {' '.join(refused)}")
     if configuration.ipff is not None and not os.path.exists("/proc/net/if_inet6"):
-        raise OSError("the carriage ipff needs a kernel with IPv6")
+        raise OSError("the network ipff needs a kernel with IPv6")
 
     with Rtnetlink() as netlink:
         netlink.set_up("lo")

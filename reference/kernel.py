@@ -17,7 +17,7 @@ def run_kernel(configuration: Configuration) -> int:
     """Serve until standard input ends (0) or something breaks (1)."""
     settings = configuration.ipv4
     if settings is None:
-        raise ConfigurationError("DUT_CONFIG: carriages must have ipv4 for a kernel on the wire")
+        raise ConfigurationError("DUT_CONFIG: networks must have ipv4 for a kernel on the wire")
     wire, length = configuration.wires[0], settings.prefix_length
     address = ipv4_text(settings.address)
     prefix = ipaddress.IPv4Network(f"{address}/{length}", strict=False).network_address

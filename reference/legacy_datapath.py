@@ -3,9 +3,9 @@
 
 import socket
 
-from reference.carriage import ETHERNET, HEADROOM
-from reference.carriage_ipv4 import Ipv4Carriage
 from reference.datapath import Datapath
+from reference.network import ETHERNET, HEADROOM
+from reference.network_ipv4 import Ipv4Network
 from reference.parts import Parts
 
 
@@ -13,11 +13,11 @@ class LegacyDatapath(Datapath):
     """A bump that adds nothing but address resolution."""
 
     def __init__(
-        self, wire: socket.socket, wire_mac: bytes, stack: socket.socket, carriage: Ipv4Carriage, parts: Parts
+        self, wire: socket.socket, wire_mac: bytes, stack: socket.socket, network: Ipv4Network, parts: Parts
     ) -> None:
-        super().__init__(wire, wire_mac, stack, [carriage], None)
-        self._ipv4 = carriage
-        self._host = parts.legacy_host(self._to_wire, self._to_kernel, carriage.icmp_protocol)
+        super().__init__(wire, wire_mac, stack, [network], None)
+        self._ipv4 = network
+        self._host = parts.legacy_host(self._to_wire, self._to_kernel, network.icmp_protocol)
 
     def _frame_from_wire(self, length: int) -> None:
         frame = bytes(self._wire_view[HEADROOM : HEADROOM + length])

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reference.carriage import TCP
 from reference.checksum import checksum, words_sum
+from reference.network import TCP
 from reference.rehash_option import MAXIMUM, split
 from reference.tcp import ACK, CHECKSUM_AT, FIN, RST, SEGMENT, SYN
 

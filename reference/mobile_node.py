@@ -23,7 +23,6 @@ from typing import Protocol
 
 from reference.anycast import AnycastServers
 from reference.arp import Arp
-from reference.carriage import TCP, UDP, Carriage
 from reference.checksum import is_intact
 from reference.choices import Choices
 from reference.exchange import Exchange, Moving, free_port, in_messages
@@ -32,19 +31,20 @@ from reference.log import log
 from reference.mobile_context import Endpoint, MobileContext, context_of
 from reference.mops_message import FAILED, MIGRATE, SUCCESS, VERSION, Entry, Migrate, length_for
 from reference.nat_table import NatTable
+from reference.network import TCP, UDP, Network
 from reference.tcp import State
 
 
 class Mechanics(Protocol):
     """What decisions are carried out with."""
 
-    def send(self, carriage: Carriage, destination: int, protocol: int, payload: bytes) -> None:
+    def send(self, network: Network, destination: int, protocol: int, payload: bytes) -> None:
         """Send a packet of our own."""
 
-    def transmit(self, carriage: Carriage, flow: Flow, packet: bytes) -> None:
+    def transmit(self, network: Network, flow: Flow, packet: bytes) -> None:
         """Send a packet of the kernel that was held."""
 
-    def give_up(self, carriage: Carriage, protocol: int, flow: Flow) -> None:
+    def give_up(self, network: Network, protocol: int, flow: Flow) -> None:
         """Have the application see an error."""
 
 
@@ -70,27 +70,27 @@ class MobileNode:
 
     # Moving ------------------------------------------------------------------------------------------------------
 
-    def move(self, carriage: Carriage, address: int, now: float) -> None:
+    def move(self, network: Network, address: int, now: float) -> None:
         """The address has changed: ask every server to remap our sockets."""
         self.counters["moves"] += 1
-        old = carriage.own
-        self.drop_exchanges(carriage)
+        old = network.own
+        self.drop_exchanges(network)
         leaving: list[Moving] = []
-        for protocol, flows in ((TCP, carriage.flows), (UDP, carriage.udp)):
+        for protocol, flows in ((TCP, network.flows), (UDP, network.udp)):
             for flow in list(flows.by_kernel.values()):
                 if self.is_movable(protocol, flow):
-                    leaving.append(self._leave(carriage, protocol, flows, flow, old))
+                    leaving.append(self._leave(network, protocol, flows, flow, old))
                 else:
                     self._leave_behind(flows, flow, old, address)
-        self.nat.forget(carriage)
-        carriage.move(address)
+        self.nat.forget(network)
+        network.move(address)
         for moving in leaving:
-            self._arrive(carriage, moving)
-        self._ask(carriage, leaving, now)
+            self._arrive(network, moving)
+        self._ask(network, leaving, now)
 
-    def drop_exchanges(self, carriage: Carriage) -> None:
+    def drop_exchanges(self, network: Network) -> None:
         """What was asked from the old address is not waited for."""
-        self.exchanges = [exchange for exchange in self.exchanges if exchange.carriage is not carriage]
+        self.exchanges = [exchange for exchange in self.exchanges if exchange.network is not network]
 
     def announce(self, arp: Arp, address: int) -> None:
         """Have the neighbours know the new address, and the old one no more."""
@@ -110,9 +110,9 @@ class MobileNode:
     def has_identifier(self, flow: Flow) -> bool:
         return flow.choice.unique_id is not None
 
-    def _leave(self, carriage: Carriage, protocol: int, flows: Flows, flow: Flow, old: int) -> Moving:
+    def _leave(self, network: Network, protocol: int, flows: Flows, flow: Flow, old: int) -> Moving:
         context = context_of(flow)
-        here = self.previous(carriage, protocol, flow)
+        here = self.previous(network, protocol, flow)
         if not context.is_pending:
             context.previous = [here]
         elif here not in context.previous:
@@ -132,28 +132,28 @@ class MobileNode:
         else:
             flows.free(flow)
 
-    def previous(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
+    def previous(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
         """Where the server reaches a connection: behind NAT the outermost translation."""
-        return self.nat.outermost(carriage, protocol, flow)
+        return self.nat.outermost(network, protocol, flow)
 
     def server(self, flow: Flow, context: MobileContext) -> int:
         """Where the Migrate goes: to an anycast server's unicast address once that is known."""
         return flow.wire_address if context.unicast is None else context.unicast
 
-    def _arrive(self, carriage: Carriage, moving: Moving) -> None:
-        flow, flows = moving.flow, carriage.flows_of(moving.protocol)
+    def _arrive(self, network: Network, moving: Moving) -> None:
+        flow, flows = moving.flow, network.flows_of(moving.protocol)
         assert flows is not None
         port = self.migrated_port(flows, moving.server, flow.own_port)
         flow.parked_at = None
         flows.place(flow, self.address_from_now(flow, moving), flow.wire_port, port)
-        moving.context.is_pending = self.waits(carriage, flow)
+        moving.context.is_pending = self.waits(network, flow)
         moving.entry = Entry(moving.context.previous[0][1], port, self.identifier(moving.protocol, flow))
 
     def address_from_now(self, flow: Flow, moving: Moving) -> int:
         """The server's address on the wire after the move; the kernel keeps the one it knows."""
         return moving.server
 
-    def waits(self, carriage: Carriage, flow: Flow) -> bool:
+    def waits(self, network: Network, flow: Flow) -> bool:
         """Whether a connection says nothing until the server has agreed."""
         return True
 
@@ -172,13 +172,11 @@ class MobileNode:
 
     # Asking ------------------------------------------------------------------------------------------------------
 
-    def _ask(self, carriage: Carriage, leaving: list[Moving], now: float) -> None:
+    def _ask(self, network: Network, leaving: list[Moving], now: float) -> None:
         for sockets in self.in_messages(leaving):
             first = sockets[0]
-            message = self.request(carriage, first.protocol, first.context.previous[0][0], sockets)
-            exchange = Exchange(
-                carriage, self.destination(carriage, first), message, sockets, self.encode(message), now
-            )
+            message = self.request(network, first.protocol, first.context.previous[0][0], sockets)
+            exchange = Exchange(network, self.destination(network, first), message, sockets, self.encode(message), now)
             self.exchanges.append(exchange)
             self._transmit(exchange)
 
@@ -186,12 +184,12 @@ class MobileNode:
         """One message for all sockets of a protocol to one server."""
         return in_messages(leaving)
 
-    def destination(self, carriage: Carriage, moving: Moving) -> int:
+    def destination(self, network: Network, moving: Moving) -> int:
         return moving.server
 
-    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+    def request(self, network: Network, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
         entries = tuple(moving.entry for moving in sockets)
-        return Migrate(MIGRATE, protocol, previous, carriage.to_mops(carriage.own), entries)
+        return Migrate(MIGRATE, protocol, previous, network.to_mops(network.own), entries)
 
     def encode(self, message: Migrate) -> bytes:
         return message.pack()
@@ -200,8 +198,8 @@ class MobileNode:
         exchange.sent += 1
         exchange.deadline += self.interval(exchange)
         self.counters["migrate_sent"] += 1
-        carriage = exchange.carriage
-        self.mechanics.send(carriage, exchange.server, carriage.icmp_protocol, exchange.data)
+        network = exchange.network
+        self.mechanics.send(network, exchange.server, network.icmp_protocol, exchange.data)
 
     def interval(self, exchange: Exchange) -> float:
         return self.retry_interval_s
@@ -229,20 +227,20 @@ class MobileNode:
 
     def exhausted(self, exchange: Exchange) -> None:
         """Nobody answers: the sockets are dead."""
-        log(f"no answer to Migrate from {exchange.carriage.text(exchange.server)}")
+        log(f"no answer to Migrate from {exchange.network.text(exchange.server)}")
         for moving in exchange.sockets:
             self.die(exchange, moving)
 
     # Replies -----------------------------------------------------------------------------------------------------
 
-    def reply_received(self, carriage: Carriage, source: int, data: bytes, now: float) -> None:
+    def reply_received(self, network: Network, source: int, data: bytes, now: float) -> None:
         """Take a reply that answers a request of ours; everything else changes nothing."""
         message = self.read(data)
-        exchange = None if message is None else self.exchange_of(carriage, source, message)
+        exchange = None if message is None else self.exchange_of(network, source, message)
         if message is None or exchange is None:
-            self.unasked(carriage, source, message)
+            self.unasked(network, source, message)
             self.counters["replies_ignored"] += 1
-            log(f"reply from {carriage.text(source)} ignored")
+            log(f"reply from {network.text(source)} ignored")
             return
         self.counters["replies_taken"] += 1
         self.finish(exchange, message.code)
@@ -253,7 +251,7 @@ class MobileNode:
                 self.succeeded(exchange, moving)
         self.failed(exchange, again, now)
 
-    def unasked(self, carriage: Carriage, source: int, message: Migrate | None) -> None:
+    def unasked(self, network: Network, source: int, message: Migrate | None) -> None:
         """A reply that answers nothing changes nothing, and is not answered."""
 
     def read(self, data: bytes) -> Migrate | None:
@@ -271,13 +269,13 @@ class MobileNode:
     def is_length_right(self, message: Migrate, length: int) -> bool:
         return bool(message.count) and length == length_for(message.count or 0)
 
-    def exchange_of(self, carriage: Carriage, source: int, message: Migrate) -> Exchange | None:
+    def exchange_of(self, network: Network, source: int, message: Migrate) -> Exchange | None:
         """The request that a reply answers."""
-        return next((one for one in self.exchanges if self.is_answer(one, carriage, source, message)), None)
+        return next((one for one in self.exchanges if self.is_answer(one, network, source, message)), None)
 
-    def is_answer(self, exchange: Exchange, carriage: Carriage, source: int, message: Migrate) -> bool:
+    def is_answer(self, exchange: Exchange, network: Network, source: int, message: Migrate) -> bool:
         return (
-            exchange.carriage is carriage
+            exchange.network is network
             and self.is_source_right(exchange, source)
             and self.is_protocol_right(exchange, message)
             and self.are_addresses_right(exchange, message)
@@ -314,7 +312,7 @@ class MobileNode:
         context.previous = []
         flow.choice = self.choices.after_success(flow.choice)
         for packet in context.held.release():
-            self.mechanics.transmit(exchange.carriage, flow, packet)
+            self.mechanics.transmit(exchange.network, flow, packet)
 
     def failed(self, exchange: Exchange, sockets: list[Moving], now: float) -> None:
         """The server does not know these sockets: by another tuple, if there is one, or they are dead."""
@@ -326,7 +324,7 @@ class MobileNode:
                 again.append(moving)
             else:
                 self.die(exchange, moving)
-        self._ask(exchange.carriage, again, now)
+        self._ask(exchange.network, again, now)
 
     def die(self, exchange: Exchange, moving: Moving) -> None:
         """The application sees an error, and nothing more goes out."""
@@ -334,17 +332,17 @@ class MobileNode:
         flow, context = moving.flow, moving.context
         context.is_dead, context.is_pending = True, False
         context.held.release()
-        self.report(exchange.carriage, moving.protocol, flow)
+        self.report(exchange.network, moving.protocol, flow)
         if moving.protocol == TCP:
             flow.tcp.state = State.CLOSED
 
-    def report(self, carriage: Carriage, protocol: int, flow: Flow) -> None:
-        self.mechanics.give_up(carriage, protocol, flow)
+    def report(self, network: Network, protocol: int, flow: Flow) -> None:
+        self.mechanics.give_up(network, protocol, flow)
 
     # Acknowledgements --------------------------------------------------------------------------------------------
 
-    def nat_received(self, carriage: Carriage, data: bytes) -> None:
-        self.counters["nat_learnt"] += self.nat.receive(carriage, data)
+    def nat_received(self, network: Network, data: bytes) -> None:
+        self.counters["nat_learnt"] += self.nat.receive(network, data)
 
-    def anycast_received(self, carriage: Carriage, source: int, data: bytes) -> None:
-        self.counters["anycast_learnt"] += self.anycast.receive(carriage, source, data)
+    def anycast_received(self, network: Network, source: int, data: bytes) -> None:
+        self.counters["anycast_learnt"] += self.anycast.receive(network, source, data)

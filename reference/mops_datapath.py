@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from reference.addresses import ipff_from_text, ipv4_from_text
-from reference.carriage import ETHERNET, TCP, UDP, Carriage, Packet
 from reference.checksum import adjust, words_sum
 from reference.choices import Choices
 from reference.datapath import Datapath
@@ -20,6 +19,7 @@ from reference.mobile_node import MobileNode
 from reference.mops_acknowledgements import ANYCAST_TYPE, NAT_TYPE
 from reference.mops_message import FAILED, MIGRATE_TYPE, SUCCESS, message_type
 from reference.mops_server import MopsServer
+from reference.network import ETHERNET, TCP, UDP, Network, Packet
 from reference.tcp import ACK, CHECKSUM_AT, FIN, SEGMENT, SYN, State
 from reference.udp import HEADER as DATAGRAM
 
@@ -41,25 +41,25 @@ class MopsDatapath(Datapath):
         self.role = self
         self.upper_from_wire[UDP] = self._datagram_from_wire
         self.upper_from_kernel[UDP] = self._datagram_from_kernel
-        for carriage in self.carriages:
-            carriage.flows.choice_for = lambda port: choices.of(TCP, port)
-            carriage.udp.choice_for = lambda port: choices.of(UDP, port)
+        for network in self.networks:
+            network.flows.choice_for = lambda port: choices.of(TCP, port)
+            network.udp.choice_for = lambda port: choices.of(UDP, port)
 
     # Messages ----------------------------------------------------------------------------------------------------
 
-    def receive(self, carriage: Carriage, source: int, data: bytes, arrival: float) -> None:
+    def receive(self, network: Network, source: int, data: bytes, arrival: float) -> None:
         """Share ICMPv5 messages out."""
         kind = message_type(data)
         if kind == MIGRATE_TYPE:
             is_reply = len(data) > 5 and data[5] in (SUCCESS, FAILED)
             if is_reply and self.node is not None:
-                self.node.reply_received(carriage, source, data, self.clock())
+                self.node.reply_received(network, source, data, self.clock())
             elif self.server is not None:
-                self.server.receive(carriage, source, data, arrival)
+                self.server.receive(network, source, data, arrival)
         elif self.node is not None and kind == NAT_TYPE:
-            self.node.nat_received(carriage, data)
+            self.node.nat_received(network, data)
         elif self.node is not None and kind == ANYCAST_TYPE:
-            self.node.anycast_received(carriage, source, data)
+            self.node.anycast_received(network, source, data)
 
     # Questions of the agent --------------------------------------------------------------------------------------
 
@@ -81,37 +81,37 @@ class MopsDatapath(Datapath):
         return {}
 
     def _free_datagrams(self, port: int) -> None:
-        for carriage in self.carriages:
-            carriage.udp.free_port(port)
+        for network in self.networks:
+            network.udp.free_port(port)
 
     def move_to(self, address: str) -> dict[str, str]:
-        """Leave the own address of one carriage for another; why not, if not."""
+        """Leave the own address of one network for another; why not, if not."""
         if self.node is None:
             return super().move_to(address)
         name, reading = ("ipff", ipff_from_text) if address.count(".") == 4 else ("ipv4", ipv4_from_text)
-        carriage = next((one for one in self.carriages if one.name == name), None)
-        if carriage is None:
-            return {"error": f"the carriage {name} is not in use"}
+        network = next((one for one in self.networks if one.name == name), None)
+        if network is None:
+            return {"error": f"the network {name} is not in use"}
         try:
-            error = self._move(self.node, carriage, reading(address))
+            error = self._move(self.node, network, reading(address))
         except ValueError as wrong:
             error = str(wrong)
         return {"error": error} if error else {}
 
-    def _move(self, node: MobileNode, carriage: Carriage, address: int) -> str:
-        if address == carriage.own:
+    def _move(self, node: MobileNode, network: Network, address: int) -> str:
+        if address == network.own:
             return ""
-        if not carriage.is_peer(address):
-            return f"{carriage.text(address)} is no address for a host"
-        if any(flow.wire_address == address and flow.is_live for flow in carriage.flows.by_wire.values()):
-            return f"{carriage.text(address)} is the address of a peer"
+        if not network.is_peer(address):
+            return f"{network.text(address)} is no address for a host"
+        if any(flow.wire_address == address and flow.is_live for flow in network.flows.by_wire.values()):
+            return f"{network.text(address)} is the address of a peer"
         for _ in range(_DRAIN_BURSTS):  # what the kernel has sent goes out from the old address still
             if not self._read(self._stack, self._kernel_view, self._frame_from_kernel):
                 break
-        log(f"moving from {carriage.text(carriage.own)} to {carriage.text(address)}")
-        if carriage.name == "ipv4" and self._arp is not None:
+        log(f"moving from {network.text(network.own)} to {network.text(address)}")
+        if network.name == "ipv4" and self._arp is not None:
             node.announce(self._arp, address)
-        node.move(carriage, address, self.clock())
+        node.move(network, address, self.clock())
         return ""
 
     def _leisure(self) -> float:
@@ -125,11 +125,11 @@ class MopsDatapath(Datapath):
 
     # Wire to kernel ----------------------------------------------------------------------------------------------
 
-    def _segment_from_wire(self, carriage: Carriage, packet: Packet) -> Flow | None:
+    def _segment_from_wire(self, network: Network, packet: Packet) -> Flow | None:
         if packet.end - packet.start < 20:
             return None
         offset, flags = self._from_wire[packet.start + 12], self._from_wire[packet.start + 13]
-        flow = super()._segment_from_wire(carriage, packet)
+        flow = super()._segment_from_wire(network, packet)
         if flow is None or (flow.mobile is not None and flow.mobile.is_dead):
             return None
         if flags & SYN and self.capable.is_used:
@@ -137,12 +137,12 @@ class MopsDatapath(Datapath):
             context_of(flow).peer_capable = self.capable.is_among(options)
         return flow
 
-    def _datagram_from_wire(self, carriage: Carriage, packet: Packet) -> Flow | None:
+    def _datagram_from_wire(self, network: Network, packet: Packet) -> Flow | None:
         buffer, at = self._from_wire, packet.start
         if packet.end - at < DATAGRAM.size:
             return None
         port, local_port, _, checksum = DATAGRAM.unpack_from(buffer, at)
-        flow = carriage.udp.inbound(packet.peer, port, local_port, ACK, self._now)
+        flow = network.udp.inbound(packet.peer, port, local_port, ACK, self._now)
         if flow is None or (flow.mobile is not None and flow.mobile.is_dead):
             return None
         if flow.is_rewritten:
@@ -151,14 +151,14 @@ class MopsDatapath(Datapath):
 
     # Kernel to wire ----------------------------------------------------------------------------------------------
 
-    def _segment_from_kernel(self, carriage: Carriage, packet: Packet) -> Flow | None:
+    def _segment_from_kernel(self, network: Network, packet: Packet) -> Flow | None:
         buffer, at, end = self._from_kernel, packet.start, packet.end
         if end - at < 20:
             return None
         local_port, port, sequence, acknowledgement, offset, flags, window, _ = SEGMENT.unpack_from(buffer, at)
-        flow = carriage.flows.outbound(packet.peer, port, local_port, self._now, flags)
+        flow = network.flows.outbound(packet.peer, port, local_port, self._now, flags)
         if flow is None:
-            log(f"no wire tuple for {carriage.text(packet.peer)}:{port} from port {local_port}")
+            log(f"no wire tuple for {network.text(packet.peer)}:{port} from port {local_port}")
             return None
         if self._is_silent(flow):
             return None
@@ -173,7 +173,7 @@ class MopsDatapath(Datapath):
             context_of(flow).is_active = True
         flow.tcp.sent(sequence, flags, end - data)
         if self.capable.is_used and (flags & SYN or is_first) and self._carries_option(flow, flags):
-            self._send_capable(carriage, flow, packet, data)
+            self._send_capable(network, flow, packet, data)
             return None
         if flow.is_rewritten:
             flow.onto_wire(buffer, at, struct.unpack_from("!H", buffer, at + CHECKSUM_AT)[0])
@@ -187,12 +187,12 @@ class MopsDatapath(Datapath):
         """Whether what the kernel sends has nowhere to go."""
         return flow.parked_at is not None or (flow.mobile is not None and flow.mobile.is_dead)
 
-    def _datagram_from_kernel(self, carriage: Carriage, packet: Packet) -> Flow | None:
+    def _datagram_from_kernel(self, network: Network, packet: Packet) -> Flow | None:
         buffer, at = self._from_kernel, packet.start
         if packet.end - at < DATAGRAM.size:
             return None
         local_port, port, _, checksum = DATAGRAM.unpack_from(buffer, at)
-        flow = carriage.udp.outbound(packet.peer, port, local_port, self._now)
+        flow = network.udp.outbound(packet.peer, port, local_port, self._now)
         if flow is None or self._is_silent(flow):
             return None
         if flow.mobile is not None and flow.mobile.is_pending:
@@ -203,12 +203,12 @@ class MopsDatapath(Datapath):
             flow.onto_wire(buffer, at, checksum)
         return flow
 
-    def _send_capable(self, carriage: Carriage, flow: Flow, packet: Packet, data: int) -> None:
+    def _send_capable(self, network: Network, flow: Flow, packet: Packet, data: int) -> None:
         """Send a segment of the handshake with MOBILE_CAPABLE behind its options, where there is room for it."""
         at, option = packet.start, self.capable.encode()
         segment = bytearray(self._from_kernel[at : packet.end])
         header = data - at
-        network = bytearray(self._from_kernel[ETHERNET:at])
+        outer = bytearray(self._from_kernel[ETHERNET:at])
         if header + len(option) <= 60:
             segment[header:header] = option
             (offset_word,) = struct.unpack_from("!H", segment, 12)
@@ -217,18 +217,18 @@ class MopsDatapath(Datapath):
             (field,) = struct.unpack_from("!H", segment, CHECKSUM_AT)
             delta = (words_sum(option) + more + len(option)) % 0xFFFF
             struct.pack_into("!H", segment, CHECKSUM_AT, adjust(field, delta))
-            carriage.lengthen(network, 0, len(option))
-        self._put_from_kernel(carriage, flow, bytes(network + segment))
+            network.lengthen(outer, 0, len(option))
+        self._put_from_kernel(network, flow, bytes(outer + segment))
 
     # For the node ------------------------------------------------------------------------------------------------
 
-    def transmit(self, carriage: Carriage, flow: Flow, packet: bytes) -> None:
+    def transmit(self, network: Network, flow: Flow, packet: bytes) -> None:
         """Send a packet of the kernel that was held."""
-        self._put_from_kernel(carriage, flow, packet)
+        self._put_from_kernel(network, flow, packet)
 
-    def _put_from_kernel(self, carriage: Carriage, flow: Flow, data: bytes) -> None:
+    def _put_from_kernel(self, network: Network, flow: Flow, data: bytes) -> None:
         buffer = bytearray(ETHERNET) + data
-        packet = carriage.parse_kernel(buffer, ETHERNET, len(buffer))
+        packet = network.parse_kernel(buffer, ETHERNET, len(buffer))
         if packet is None:
             return
         at = packet.start
@@ -238,11 +238,11 @@ class MopsDatapath(Datapath):
         else:
             checksum = DATAGRAM.unpack_from(buffer, at)[3]
         flow.onto_wire(buffer, at, checksum)
-        start = carriage.enter_wire(buffer, ETHERNET, packet, flow)
-        self._emit(carriage, flow.wire_address, buffer, memoryview(buffer), start, packet.end)
+        start = network.enter_wire(buffer, ETHERNET, packet, flow)
+        self._emit(network, flow.wire_address, buffer, memoryview(buffer), start, packet.end)
 
-    def give_up(self, carriage: Carriage, protocol: int, flow: Flow) -> None:
+    def give_up(self, network: Network, protocol: int, flow: Flow) -> None:
         """Have the application see an error: a reset, or that the other side cannot be reached."""
-        packets = [reset(carriage, flow)] if protocol == TCP else unreachable(carriage, flow)
+        packets = [reset(network, flow)] if protocol == TCP else unreachable(network, flow)
         for packet in packets:
-            self._put(self._stack, carriage.kernel_ethernet + packet)
+            self._put(self._stack, network.kernel_ethernet + packet)

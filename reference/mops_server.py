@@ -17,7 +17,6 @@ Every choice a server could get wrong is a method of its own.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from reference.carriage import TCP, Carriage
 from reference.checksum import is_intact
 from reference.choices import Choice, Choices
 from reference.flows import Flow, Flows, Move
@@ -34,6 +33,7 @@ from reference.mops_message import (
     length_for,
     message_type,
 )
+from reference.network import TCP, Network
 from reference.rate_limit import RateLimit
 from reference.tcp import State, distance
 
@@ -42,18 +42,18 @@ from reference.tcp import State, distance
 class Command:
     """A request on its way through the server."""
 
-    carriage: Carriage
+    network: Network
     source: int  # of the packet that carried it
     message: Migrate
     arrival: float
 
     @property
     def previous(self) -> int | None:
-        return self.carriage.from_mops(self.message.previous)
+        return self.network.from_mops(self.message.previous)
 
     @property
     def migrated(self) -> int | None:
-        return self.carriage.from_mops(self.message.migrated)
+        return self.network.from_mops(self.message.migrated)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class MopsServer:
         rate_limit: RateLimit,
         exact_sequence: bool,
         settle: Callable[[Iterable[Flow]], None],
-        send: Callable[[Carriage, int, int, bytes], None],
+        send: Callable[[Network, int, int, bytes], None],
         choices: Choices | None = None,
     ) -> None:
         self.rate_limit = rate_limit
@@ -94,18 +94,18 @@ class MopsServer:
         self._send = send
         self.counters = {"migrate_received": 0, "migrate_discarded": 0, "success_sent": 0, "failed_sent": 0}
 
-    def receive(self, carriage: Carriage, source: int, data: bytes, arrival: float) -> None:
+    def receive(self, network: Network, source: int, data: bytes, arrival: float) -> None:
         """Take an ICMPv5 message that was addressed to us."""
         if message_type(data) != MIGRATE_TYPE:
             return
         self.counters["migrate_received"] += 1
-        command, wrong = self.read(carriage, source, data, arrival)
+        command, wrong = self.read(network, source, data, arrival)
         if command is None:
-            self._discard(carriage, source, wrong)
+            self._discard(network, source, wrong)
             return
         command, wrong = self.limit(command)
         if command is None:
-            self._discard(carriage, source, wrong)
+            self._discard(network, source, wrong)
             return
         outcomes = self.carry_out(command)
         for outcome in outcomes:
@@ -114,7 +114,7 @@ class MopsServer:
 
     # Reading -----------------------------------------------------------------------------------------------------
 
-    def read(self, carriage: Carriage, source: int, data: bytes, arrival: float) -> tuple[Command | None, str]:
+    def read(self, network: Network, source: int, data: bytes, arrival: float) -> tuple[Command | None, str]:
         """The command in a message, or why there is none."""
         if not self.is_checksum_right(data):
             return None, "checksum wrong"
@@ -128,7 +128,7 @@ class MopsServer:
         entries = self.entries_of(message, len(data))
         if not entries:
             return None, f"Count {message.count} in {len(data)} bytes"
-        return Command(carriage, source, replace(message, entries=entries), arrival), ""
+        return Command(network, source, replace(message, entries=entries), arrival), ""
 
     def is_checksum_right(self, data: bytes) -> bool:
         return is_intact(data)
@@ -148,7 +148,7 @@ class MopsServer:
 
     def key(self, command: Command, entry: Entry) -> object:
         message = command.message
-        return self.rate_limit.key(command.carriage.name, message.protocol, message.previous, entry.previous_port)
+        return self.rate_limit.key(command.network.name, message.protocol, message.previous, entry.previous_port)
 
     def limit(self, command: Command) -> tuple[Command | None, str]:
         """The command without the entries that come too soon."""
@@ -195,13 +195,13 @@ class MopsServer:
         """Migrate one port."""
         previous, migrated = command.previous, command.migrated
         if previous is None or migrated is None:
-            return Outcome(entry, "address does not exist on this carriage")
+            return Outcome(entry, "address does not exist on this network")
         flows = self.flows_of(command)
         if flows is None:
             return Outcome(entry, f"no sockets of protocol {command.message.protocol}")
         if self.is_repeat(command, entry, previous, migrated):
             return Outcome(entry)
-        if not command.carriage.is_peer(migrated) or not entry.migrated_port:
+        if not command.network.is_peer(migrated) or not entry.migrated_port:
             return Outcome(entry, "new tuple is none of a peer")
         flow, wrong = self.find(command, entry, previous)
         if flow is None:
@@ -216,7 +216,7 @@ class MopsServer:
 
     def flows_of(self, command: Command) -> Flows | None:
         """The connections of the protocol that a command names."""
-        return command.carriage.flows_of(command.message.protocol)
+        return command.network.flows_of(command.message.protocol)
 
     def is_repeat(self, command: Command, entry: Entry, previous: int, migrated: int) -> bool:
         """Whether this entry has succeeded before and its socket is still there: the reply may have been lost."""
@@ -325,18 +325,18 @@ class MopsServer:
         return message.pack()
 
     def reply(self, command: Command, data: bytes) -> None:
-        self._send(command.carriage, command.source, command.carriage.icmp_protocol, data)
+        self._send(command.network, command.source, command.network.icmp_protocol, data)
 
     # Logging -----------------------------------------------------------------------------------------------------
 
-    def _discard(self, carriage: Carriage, source: int, reason: str) -> None:
+    def _discard(self, network: Network, source: int, reason: str) -> None:
         self.counters["migrate_discarded"] += 1
-        log(f"migrate from {carriage.text(source)} discarded: {reason}")
+        log(f"migrate from {network.text(source)} discarded: {reason}")
 
     @staticmethod
     def describe(command: Command) -> str:
         def text(address: int | None) -> str:
-            return "?" if address is None else command.carriage.text(address)
+            return "?" if address is None else command.network.text(address)
 
         message = command.message
         ports = ",".join(f"{entry.previous_port}>{entry.migrated_port}" for entry in message.entries[:8])

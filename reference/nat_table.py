@@ -8,17 +8,17 @@ move everything is forgotten.
 
 from collections.abc import Iterable
 
-from reference.carriage import Carriage
 from reference.checksum import is_intact
 from reference.flows import Flow
 from reference.mobile_context import Endpoint
 from reference.mops_acknowledgements import NatAcknowledgement
+from reference.network import Network
 
 MAXIMUM = 4096
 
 
 class NatTable:
-    """Translations by carriage, protocol, level and original endpoint; addresses are those of MOPS messages."""
+    """Translations by network, protocol, level and original endpoint; addresses are those of MOPS messages."""
 
     def __init__(self) -> None:
         self.learnt: dict[tuple[str, int, int, Endpoint], Endpoint] = {}
@@ -26,7 +26,7 @@ class NatTable:
     def __len__(self) -> int:
         return len(self.learnt)
 
-    def receive(self, carriage: Carriage, data: bytes) -> bool:
+    def receive(self, network: Network, data: bytes) -> bool:
         """Take an acknowledgement; whether anything in it was believed."""
         message = NatAcknowledgement.parse(data)
         if message is None or not self.is_intact(data) or not self.is_sound(message):
@@ -34,8 +34,8 @@ class NatTable:
         believed = False
         for original_port, translated_port in self.pairs(message):
             original = message.original, original_port
-            if self.is_believed(carriage, message, original):
-                self._learn(carriage, message, original, (message.translated, translated_port))
+            if self.is_believed(network, message, original):
+                self._learn(network, message, original, (message.translated, translated_port))
                 believed = True
         return believed
 
@@ -52,35 +52,35 @@ class NatTable:
     def pairs(self, message: NatAcknowledgement) -> Iterable[tuple[int, int]]:
         return message.ports
 
-    def is_believed(self, carriage: Carriage, message: NatAcknowledgement, original: Endpoint) -> bool:
+    def is_believed(self, network: Network, message: NatAcknowledgement, original: Endpoint) -> bool:
         """Whether an original endpoint of level 1 is one of ours; higher levels are judged when they are used."""
-        return message.level > 1 or self.is_ours(carriage, self.protocol_of(carriage, message, original), original)
+        return message.level > 1 or self.is_ours(network, self.protocol_of(network, message, original), original)
 
-    def is_ours(self, carriage: Carriage, protocol: int, endpoint: Endpoint) -> bool:
-        flows = carriage.flows_of(protocol)
-        if flows is None or endpoint[0] != carriage.to_mops(carriage.own):
+    def is_ours(self, network: Network, protocol: int, endpoint: Endpoint) -> bool:
+        flows = network.flows_of(protocol)
+        if flows is None or endpoint[0] != network.to_mops(network.own):
             return False
         return any(port == endpoint[1] and flow.is_live for (_, _, port), flow in flows.by_wire.items())
 
-    def _learn(self, carriage: Carriage, message: NatAcknowledgement, original: Endpoint, to: Endpoint) -> None:
-        protocol = self.protocol_of(carriage, message, original)
-        key = carriage.name, protocol, self.level_of(message), original
+    def _learn(self, network: Network, message: NatAcknowledgement, original: Endpoint, to: Endpoint) -> None:
+        protocol = self.protocol_of(network, message, original)
+        key = network.name, protocol, self.level_of(message), original
         self.learnt.pop(key, None)
         while len(self.learnt) >= MAXIMUM:
             del self.learnt[next(iter(self.learnt))]
         self.learnt[key] = to
 
-    def protocol_of(self, carriage: Carriage, message: NatAcknowledgement, original: Endpoint) -> int:
+    def protocol_of(self, network: Network, message: NatAcknowledgement, original: Endpoint) -> int:
         return message.protocol
 
     def level_of(self, message: NatAcknowledgement) -> int:
         return message.level
 
-    def outermost(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
+    def outermost(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
         """The endpoint under which the server knows our side of a connection."""
-        endpoint = own = carriage.to_mops(carriage.own), flow.own_port
+        endpoint = own = network.to_mops(network.own), flow.own_port
         for level in range(1, 256):
-            further = self.learnt.get((carriage.name, protocol, level, endpoint))
+            further = self.learnt.get((network.name, protocol, level, endpoint))
             if further is None:
                 break
             endpoint = self.next_level(own, endpoint, further)
@@ -89,7 +89,7 @@ class NatTable:
     def next_level(self, own: Endpoint, inner: Endpoint, outer: Endpoint) -> Endpoint:
         return outer
 
-    def forget(self, carriage: Carriage) -> None:
+    def forget(self, network: Network) -> None:
         """A move leaves the NATs behind."""
-        for key in [key for key in self.learnt if key[0] == carriage.name]:
+        for key in [key for key in self.learnt if key[0] == network.name]:
             del self.learnt[key]

@@ -28,7 +28,7 @@ class OwnAddress:
 
 
 class OwnAddresses(OwnAddress):
-    """Those of a MOPS host, one for each carriage."""
+    """Those of a MOPS host, one for each network."""
 
     def __init__(self, ipff: str | None, ipv4: str | None) -> None:
         super().__init__(ipv4 or ipff or "")

@@ -22,9 +22,9 @@ class RateLimit:
     def __len__(self) -> int:
         return len(self._attempts)
 
-    def key(self, carriage: str, protocol: int, address: int, port: int) -> Hashable:
+    def key(self, network: str, protocol: int, address: int, port: int) -> Hashable:
         """What counts as the same: transport protocol, previous source address and previous source port."""
-        return carriage, protocol, address, port
+        return network, protocol, address, port
 
     def is_inside(self, key: Hashable, now: float) -> bool:
         """Whether a command for this key comes too soon."""

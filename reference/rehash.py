@@ -92,7 +92,7 @@ class Rehash(Told, Mover):
         nonce = option.nonce if option is not None and option.control == INIT else None
         if not segment.flags & ACK and state in (State.UNKNOWN, State.OPENING):
             if flow.rehash is None or state is State.UNKNOWN:
-                flow.rehash = Context(self.nonces.fresh(), self.carriage.own, False, self.settings.init_reissues)
+                flow.rehash = Context(self.nonces.fresh(), self.network.own, False, self.settings.init_reissues)
             flow.rehash.peer_nonce = nonce
         elif state is State.SYN_SENT and flow.rehash is not None and nonce is not None:
             flow.rehash.peer_nonce = nonce
@@ -118,7 +118,7 @@ class Rehash(Told, Mover):
     def kernel_opens(self, flow: Flow, is_answer: bool, sequence: int, is_again: bool) -> None:
         """The kernel sends a SYN (again) or a SYN-ACK."""
         if not is_answer and not is_again:
-            flow.rehash = Context(self.nonces.fresh(), self.carriage.own, True, self.settings.init_reissues)
+            flow.rehash = Context(self.nonces.fresh(), self.network.own, True, self.settings.init_reissues)
         if flow.rehash is not None:
             flow.rehash.opens(sequence)
 

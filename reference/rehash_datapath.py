@@ -5,11 +5,11 @@ import socket
 import struct
 
 from reference.addresses import ipv4_from_text
-from reference.carriage import ETHERNET, HEADROOM, TCP, Carriage, Packet
-from reference.carriage_ipv4 import Ipv4Carriage
 from reference.checksum import adjust, checksum, is_intact, words_sum
 from reference.datapath import Datapath
 from reference.flows import Flow
+from reference.network import ETHERNET, HEADROOM, TCP, Network, Packet
+from reference.network_ipv4 import Ipv4Network
 from reference.parts import Parts
 from reference.rehash_context import Segment
 from reference.rehash_option import (
@@ -41,14 +41,14 @@ class RehashDatapath(Datapath):
         wire: socket.socket,
         wire_mac: bytes,
         stack: socket.socket,
-        carriage: Ipv4Carriage,
+        network: Ipv4Network,
         settings: RehashSettings,
         parts: Parts,
     ) -> None:
-        super().__init__(wire, wire_mac, stack, [carriage], None)
-        self._ipv4 = carriage
+        super().__init__(wire, wire_mac, stack, [network], None)
+        self._ipv4 = network
         self._kind = settings.option_kind
-        self.rehash = parts.rehash(carriage, settings, parts.nonces(), parts.slow_start, self)
+        self.rehash = parts.rehash(network, settings, parts.nonces(), parts.slow_start, self)
 
     def move_to(self, address: str) -> dict[str, str]:
         """Leave the own address for another; why not, if not."""
@@ -59,13 +59,13 @@ class RehashDatapath(Datapath):
         return {"error": error} if error else {}
 
     def _move(self, address: int) -> str:
-        carriage = self._ipv4
-        if address == carriage.own:
+        network = self._ipv4
+        if address == network.own:
             return ""
-        if not carriage.is_peer(address):
-            return f"{carriage.text(address)} is no host address of the prefix"
-        if any(flow.wire_address == address for flow in carriage.flows.by_wire.values() if flow.is_live):
-            return f"{carriage.text(address)} is the address of a peer"
+        if not network.is_peer(address):
+            return f"{network.text(address)} is no host address of the prefix"
+        if any(flow.wire_address == address for flow in network.flows.by_wire.values() if flow.is_live):
+            return f"{network.text(address)} is the address of a peer"
         for _ in range(64):  # what the kernel has sent goes out from the old address still
             if not self._read(self._stack, self._kernel_view, self._frame_from_kernel):
                 break
@@ -96,13 +96,13 @@ class RehashDatapath(Datapath):
         else:
             super()._frame_from_wire(length)
 
-    def _segment_from_wire(self, carriage: Carriage, packet: Packet) -> Flow | None:
+    def _segment_from_wire(self, network: Network, packet: Packet) -> Flow | None:
         buffer, at, end = self._from_wire, packet.start, packet.end
         if end - at < 20:
             return None
         port, local_port, sequence, acknowledgement, offset, flags, _, _ = SEGMENT.unpack_from(buffer, at)
         data = at + (offset >> 2 & 0x3C)
-        pseudo = carriage.pseudo_header_sum(packet.peer, TCP, end - at)
+        pseudo = network.pseudo_header_sum(packet.peer, TCP, end - at)
         if data - at < 20 or data > end or not is_intact(self._wire_view[at:end], pseudo):
             return None
         options = bytes(self._wire_view[at + 20 : data])
@@ -126,7 +126,7 @@ class RehashDatapath(Datapath):
         (field,) = struct.unpack_from("!H", buffer, packet.start + CHECKSUM_AT)
         if flow.in_delta or flow.kernel_port != port:
             flow.into_kernel(buffer, packet.start, field)
-        self._deliver(carriage, start, packet, flow)
+        self._deliver(network, start, packet, flow)
         return None  # delivered
 
     def _correct(self, at: int, delta: int) -> None:
@@ -152,12 +152,12 @@ class RehashDatapath(Datapath):
 
     # Kernel to wire ----------------------------------------------------------------------------------------------
 
-    def _segment_from_kernel(self, carriage: Carriage, packet: Packet) -> Flow | None:
+    def _segment_from_kernel(self, network: Network, packet: Packet) -> Flow | None:
         buffer, at, end = self._from_kernel, packet.start, packet.end
         if end - at < 20:
             return None
         local_port, port, sequence, acknowledgement, offset, flags, window, _ = SEGMENT.unpack_from(buffer, at)
-        flow = carriage.flows.outbound(packet.peer, port, local_port, self._now, flags)
+        flow = network.flows.outbound(packet.peer, port, local_port, self._now, flags)
         if flow is None:
             return None
         data = at + (offset >> 2 & 0x3C)
@@ -192,7 +192,7 @@ class RehashDatapath(Datapath):
 
     def _send_segment(self, flow: Flow, buffer: bytearray, packet: Packet) -> None:
         """Send a segment of the kernel, as it is or with an option."""
-        at, end, carriage = packet.start, packet.end, self._ipv4
+        at, end, network = packet.start, packet.end, self._ipv4
         _, port, sequence, _, offset, flags, _, field = SEGMENT.unpack_from(buffer, at)
         data = at + (offset >> 2 & 0x3C)
         option, context = None, flow.rehash
@@ -208,19 +208,19 @@ class RehashDatapath(Datapath):
         if options is None:
             if flow.out_delta or flow.wire_port != port:
                 flow.onto_wire(buffer, at, field)
-            start = carriage.enter_wire(buffer, ETHERNET, packet, flow)
-            self._emit(carriage, flow.wire_address, buffer, memoryview(buffer), start, end)
+            start = network.enter_wire(buffer, ETHERNET, packet, flow)
+            self._emit(network, flow.wire_address, buffer, memoryview(buffer), start, end)
             return
         segment = bytearray(buffer[at : at + 20]) + options + buffer[data:end]
         struct.pack_into("!H", segment, 2, flow.wire_port)
         segment[12] = (20 + len(options)) << 2 | segment[12] & 0x0F
         header = bytearray(buffer[ETHERNET:at])
-        _fill_in_checksum(carriage.own, flow.wire_address, segment)
+        _fill_in_checksum(network.own, flow.wire_address, segment)
         struct.pack_into("!H", header, 2, len(header) + len(segment))
-        struct.pack_into("!HII", header, 10, 0, carriage.own, flow.wire_address)
+        struct.pack_into("!HII", header, 10, 0, network.own, flow.wire_address)
         struct.pack_into("!H", header, 10, checksum(header))
         frame = bytearray(ETHERNET) + header + segment
-        self._emit(carriage, flow.wire_address, frame, memoryview(frame), ETHERNET, len(frame))
+        self._emit(network, flow.wire_address, frame, memoryview(frame), ETHERNET, len(frame))
 
     # Segments of our own -----------------------------------------------------------------------------------------
 
@@ -249,9 +249,9 @@ class RehashDatapath(Datapath):
 
     def reset_kernel(self, flow: Flow) -> None:
         """Have the kernel believe that the peer has reset the connection."""
-        carriage = self._ipv4
+        network = self._ipv4
         fields = (flow.kernel_port, flow.local_port, flow.tcp.rcv_nxt, 0, 20 << 2, RST, 0, 0)
         segment = bytearray(SEGMENT.pack(*fields) + b"\0\0")
-        _fill_in_checksum(flow.kernel_address, carriage.kernel_own, segment)
-        packet = carriage.packet(flow.kernel_address, carriage.kernel_own, TCP, segment)
-        self._put(self._stack, carriage.kernel_ethernet + packet)
+        _fill_in_checksum(flow.kernel_address, network.kernel_own, segment)
+        packet = network.packet(flow.kernel_address, network.kernel_own, TCP, segment)
+        self._put(self._stack, network.kernel_ethernet + packet)

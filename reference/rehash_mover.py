@@ -18,11 +18,11 @@ class Mover(Party):
 
     def move(self, address: int, now: float) -> None:
         """The host has another address on the wire from now on."""
-        old = self.carriage.own
-        self.carriage.own = address
+        old = self.network.own
+        self.network.own = address
         self.left.add(old)
         self.left.discard(address)
-        self.flows.change_own(self.carriage.kernel_own - address)
+        self.flows.change_own(self.network.kernel_own - address)
         self.counters["moves"] += 1
         for flow in list(self.flows.by_kernel.values()):
             if flow.parked_at is not None:
@@ -42,7 +42,7 @@ class Mover(Party):
 
     def begin_move(self, flow: Flow, context: Context, old: int, now: float) -> None:
         """Announce the new address of one connection."""
-        own = self.carriage.own
+        own = self.network.own
         olds = [one for one in context.addresses if one != own]
         if own in context.addresses:
             olds.append(own)
@@ -97,14 +97,14 @@ class Mover(Party):
         """The peer has acknowledged the move."""
         self.counters["acknowledged"] += 1
         context.exchange = None
-        context.addresses = [self.carriage.own]
+        context.addresses = [self.network.own]
         self.moving.pop(flow, None)
         if context.slow_start is not None:
             context.slow_start.restart()
 
     def fail(self, flow: Flow, context: Context) -> None:
         """The rehash has failed: the connection is closed locally."""
-        log(f"port {flow.local_port}: no answer to REHASH-ADDR from {self.carriage.text(flow.wire_address)}, closed")
+        log(f"port {flow.local_port}: no answer to REHASH-ADDR from {self.network.text(flow.wire_address)}, closed")
         self.counters["failed"] += 1
         context.is_failed = True
         context.exchange = context.slow_start = None

@@ -3,8 +3,8 @@
 
 from typing import Protocol
 
-from reference.carriage_ipv4 import Ipv4Carriage
 from reference.flows import Flow
+from reference.network_ipv4 import Ipv4Network
 from reference.rehash_context import Context, Exchange, Nonces
 from reference.rehash_option import ADDR, INIT, LENGTH, Option, split, unpack, with_option
 from reference.rehash_settings import RehashSettings
@@ -36,13 +36,13 @@ class Party:
 
     def __init__(
         self,
-        carriage: Ipv4Carriage,
+        network: Ipv4Network,
         settings: RehashSettings,
         nonces: Nonces,
         slow_start: type[SlowStart],
         mechanics: Mechanics,
     ) -> None:
-        self.carriage, self.flows, self.settings = carriage, carriage.flows, settings
+        self.network, self.flows, self.settings = network, network.flows, settings
         self.nonces, self.slow_start, self.mechanics = nonces, slow_start, mechanics
         self.segment_limit = 1444
         self.left: set[int] = set()  # own addresses of the past
@@ -73,11 +73,11 @@ class Party:
     def init(self, flow: Flow, context: Context) -> Option:
         """REHASH-INIT as it stands on a connection at this moment."""
         context.is_init_sent = True
-        return Option(INIT, context.own_nonce, 0, self.carriage.own)
+        return Option(INIT, context.own_nonce, 0, self.network.own)
 
     def address(self, flow: Flow, context: Context, exchange: Exchange) -> Option:
         """REHASH-ADDR as it stands on a connection at this moment."""
-        return Option(ADDR, context.peer_nonce or 0, exchange.old, self.carriage.own)
+        return Option(ADDR, context.peer_nonce or 0, exchange.old, self.network.own)
 
     def encode(self, option: Option) -> bytes:
         return option.pack(self.settings.option_kind)

@@ -35,7 +35,7 @@ class Told(Party):
             return Verdict.ORDINARY, None
         if not self.is_nonce_right(flow.rehash, option):
             return self.wrong_nonce(flow, segment)
-        if not self.carriage.is_peer(option.new):
+        if not self.network.is_peer(option.new):
             return Verdict.ORDINARY, None
         if self.is_in_use(flow, option.new):
             return Verdict.DROPPED, None
@@ -69,7 +69,7 @@ class Told(Party):
 
     def peer_moved(self, flow: Flow, context: Context, address: int) -> None:
         """Rehash."""
-        log(f"port {flow.local_port}: {self.carriage.text(flow.wire_address)} is {self.carriage.text(address)} now")
+        log(f"port {flow.local_port}: {self.network.text(flow.wire_address)} is {self.network.text(address)} now")
         self.counters["addr_served"] += 1
         self.flows.rebind(flow, address, flow.wire_port)
         self.told_slow_start(context)

@@ -41,7 +41,7 @@ def _adjusted(checksum: int, delta: int) -> int:
 
 
 class UdpFlows(Flows):
-    """All UDP flows of one carriage."""
+    """All UDP flows of one network."""
 
     flow_type = UdpFlow
 

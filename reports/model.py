@@ -103,7 +103,7 @@ class Dut(_Frozen):
     profile: str = Field(description="path of the profile as it was given")
     arguments: list[str] = Field(default_factory=list, description="extra arguments of the DUT command")
     roles: list[str]
-    carriages: list[str]
+    networks: list[str]
     ics: dict[str, JsonValue]
     ixit: dict[str, JsonValue]
 

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fixtures of the legacy cases. They are called in the case's own thread (testbed.fixtures)."""
+"""Fixtures of the legacy cases. They are called in the case's own thread (testbed.run.fixtures)."""
 
 import pytest
 
-from conformance.legacy.host import Host
-from conformance.legacy.lower_tester import LowerTester
-from testbed.case import Case
+from conformance.legacy.dut.host import Host
+from conformance.legacy.tester.lower_tester import LowerTester
+from testbed.case.case import Case
 
 
 @pytest.fixture
-def case(carriage: str) -> Case:
+def case(network: str) -> Case:
     """The running attempt; the testbed provides it."""
-    raise NotImplementedError(f"cases over {carriage} are run by the testbed")
+    raise NotImplementedError(f"cases over {network} are run by the testbed")
 
 
 @pytest.fixture
@@ -29,5 +29,5 @@ def host(case: Case) -> Host:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What an ordinary host understands is IPv4."""
-    if "carriage" in metafunc.fixturenames:
-        metafunc.parametrize("carriage", ["ipv4"])
+    if "network" in metafunc.fixturenames:
+        metafunc.parametrize("network", ["ipv4"])

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fixtures of the MOPS cases. They are called in the case's own thread (testbed.fixtures)."""
+"""Fixtures of the MOPS cases. They are called in the case's own thread (testbed.run.fixtures)."""
 
 import pytest
 
-from conformance.mops.application import Application
-from conformance.mops.correspondent import Correspondent, Router
-from conformance.mops.device import Device
-from conformance.mops.node import MobileNode
-from conformance.mops.server import Server
-from testbed.case import Case
+from conformance.mops.dut.application import Application
+from conformance.mops.dut.mobile_node import Device
+from conformance.mops.dut.server import Server
+from conformance.mops.tester.mobile_node import MobileNode
+from conformance.mops.tester.server import Correspondent, Router
+from testbed.case.case import Case
 
 
 @pytest.fixture
-def case(carriage: str) -> Case:
+def case(network: str) -> Case:
     """The running attempt; the testbed provides it."""
-    raise NotImplementedError(f"cases over {carriage} are run by the testbed")
+    raise NotImplementedError(f"cases over {network} are run by the testbed")
 
 
 @pytest.fixture
@@ -55,6 +55,6 @@ def router(case: Case) -> Router:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every case runs over both carriages."""
-    if "carriage" in metafunc.fixturenames:
-        metafunc.parametrize("carriage", ["ipff", "ipv4"])
+    """Every case runs over both networks."""
+    if "network" in metafunc.fixturenames:
+        metafunc.parametrize("network", ["ipff", "ipv4"])

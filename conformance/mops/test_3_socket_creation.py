@@ -3,16 +3,16 @@
 
 import pytest
 
-from conformance.mops.application import Application, needs
-from conformance.mops.correspondent import Correspondent
-from conformance.mops.device import Device
-from conformance.mops.node import MobileNode
-from conformance.mops.server import Server
+from conformance.mops.dut.application import Application, needs
+from conformance.mops.dut.mobile_node import Device
+from conformance.mops.dut.server import Server
+from conformance.mops.tester.mobile_node import MobileNode
+from conformance.mops.tester.server import Correspondent
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, invalid, requirement, role, valid
-from testbed.case import Case
-from testbed.upper_tester import OperationFailed
-from testbed.verdict import Broken, Finding
+from testbed.case.case import Case
+from testbed.case.verdict import Broken, Finding
+from testbed.device.upper_tester import OperationFailed
 
 UNIQUE_ID = 0x51AC0FFE
 at_server = role("server")
@@ -70,7 +70,7 @@ def test_node_application_can_choose(case: Case, correspondent: Correspondent, a
 def creates(case: Case, verb: str, **arguments: object) -> None:
     """The system creates the socket that the application asks for."""
     try:
-        case.bench.dut.upper_tester().call(verb, **arguments)
+        case.setup.dut.upper_tester().call(verb, **arguments)
     except OperationFailed as error:
         raise Broken(Finding("the application cannot choose MOBILE_ALLOWED", "a socket", error.reason)) from None
 

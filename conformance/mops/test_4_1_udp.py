@@ -3,16 +3,16 @@
 
 import pytest
 
-from conformance.mops.application import Application, needs
-from conformance.mops.correspondent import Correspondent
-from conformance.mops.device import Device
-from conformance.mops.node import MobileNode
-from conformance.mops.server import Server
-from conformance.mops.sessions import listed
+from conformance.mops.dut.application import Application, needs
+from conformance.mops.dut.mobile_node import Device
+from conformance.mops.dut.server import Server
+from conformance.mops.tester.mobile_node import MobileNode
+from conformance.mops.tester.server import Correspondent
+from conformance.mops.tester.sessions import listed
 from layers.mops import SUCCESS
 from testbed import exclusive, invalid, requirement, role, valid
-from testbed.case import Case
-from testbed.verdict import require
+from testbed.case.case import Case
+from testbed.case.verdict import require
 
 UNIQUE_ID = 0x51AC0FFE
 at_server = role("server")

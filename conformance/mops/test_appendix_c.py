@@ -5,27 +5,27 @@ from typing import Any
 
 from scapy.layers.inet import TCP
 
-from conformance.mops.correspondent import Correspondent
-from conformance.mops.device import Device
-from conformance.mops.node import MobileNode
-from conformance.mops.server import Server
-from layers.tcpoptions import MobileCapableOption, get_option
+from conformance.mops.dut.mobile_node import Device
+from conformance.mops.dut.server import Server
+from conformance.mops.tester.mobile_node import MobileNode
+from conformance.mops.tester.server import Correspondent
+from layers.tcp_options import MobileCapableOption, get_option
 from testbed import requirement, valid
-from testbed.capture import Frame
-from testbed.case import Case
-from testbed.conversation import connect
-from testbed.verdict import require
+from testbed.case.case import Case
+from testbed.case.verdict import require
+from testbed.peers.connection import connect
+from testbed.wire.capture import Frame
 
 
 def mobile_capable(case: Case) -> MobileCapableOption:
     """The option with the numbers of the profile."""
-    mops = case.bench.profile.ixit.mops
+    mops = case.setup.profile.ixit.mops
     return MobileCapableOption(kind=mops.mobile_capable_kind, exid=mops.mobile_capable_exid)
 
 
 def carries(case: Case, segment: Any) -> bool:
     """Whether a segment carries the option."""
-    mops = case.bench.profile.ixit.mops
+    mops = case.setup.profile.ixit.mops
     numbers = {"kind": mops.mobile_capable_kind, "exid": mops.mobile_capable_exid}
     return get_option(segment, MobileCapableOption, **numbers) is not None
 

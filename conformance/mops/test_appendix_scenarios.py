@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Appendices A and B: the draft's scenarios with the draft's own addresses and ports."""
 
-from conformance.mops.correspondent import Correspondent, Router
-from conformance.mops.device import Device
-from conformance.mops.node import MobileNode
-from conformance.mops.server import Server
-from conformance.mops.sessions import Session, listed
+from conformance.mops.dut.mobile_node import Device
+from conformance.mops.dut.server import Server
+from conformance.mops.tester.mobile_node import MobileNode
+from conformance.mops.tester.server import Correspondent, Router
+from conformance.mops.tester.sessions import Session, listed
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, requirement, valid
-from testbed.case import Case
-from testbed.verdict import NotApplicable, require
+from testbed.case.case import Case
+from testbed.case.verdict import require
+from testbed.interruptions import NotApplicable
 
 
 def own_numbers(case: Case) -> None:
     """The scenario's addresses exist only in IPFF, and only on wires that belong to the run alone."""
-    if case.carriage.name != "ipff":
+    if case.network.name != "ipff":
         raise NotApplicable("the addresses of the scenario are not IPv4 addresses")
-    if case.bench.profile.link.kind != "namespace":
-        raise NotApplicable(f"{case.bench.profile.path}: link.kind is not namespace: only its addresses are touched")
+    if case.setup.profile.link.kind != "namespace":
+        raise NotApplicable(f"{case.setup.profile.path}: link.kind is not namespace: only its addresses are touched")
 
 
 @valid
@@ -50,7 +51,7 @@ def test_double_nat_scenario_at_the_server(case: Case, server: Server) -> None:
 
 def begins(case: Case, device: Device, address: str) -> Session:
     """The device at an address of the scenario, connected to a server; preamble."""
-    case.bench.pools["ipff"].lease_this(address)
+    case.setup.pools["ipff"].lease_this(address)
     device.moves(address)
     return device.connects(Correspondent(case))
 

@@ -3,14 +3,14 @@
 
 import pytest
 
-from conformance.mops.node import MobileNode
-from conformance.mops.server import Server
+from conformance.mops.dut.server import Server
 from conformance.mops.test_appendix_c import carries, mobile_capable
+from conformance.mops.tester.mobile_node import MobileNode
 from layers.mops import SUCCESS, MOPSAnycastAck, MOPSNATAck
 from testbed import requirement, valid
-from testbed.case import Case
-from testbed.conversation import connect
-from testbed.verdict import require
+from testbed.case.case import Case
+from testbed.case.verdict import require
+from testbed.peers.connection import connect
 
 
 @valid
@@ -19,7 +19,7 @@ def test_plain_server_sends_no_anycast_acknowledgement(node: MobileNode, server:
     """A server without an anycast address does not answer a MOBILE_CAPABLE SYN with an anycast acknowledgement."""
     connect(case, node.station, option=mobile_capable(case))
     server.has_gone_on()
-    case.watch(case.bench.profile.ixit.silence_s)
+    case.watch(case.setup.profile.ixit.silence_s)
     for frame, message in case.messages():
         require(not isinstance(message, MOPSAnycastAck), "message", "no anycast acknowledgement", message.name, frame)
 
@@ -32,7 +32,7 @@ def test_host_sends_no_nat_acknowledgement(node: MobileNode, server: Server, cas
     node.moves()
     server.replies(node.sends(node.migrate(session)), SUCCESS)
     server.has_gone_on()
-    case.watch(case.bench.profile.ixit.silence_s)
+    case.watch(case.setup.profile.ixit.silence_s)
     for frame, message in case.messages():
         require(not isinstance(message, MOPSNATAck), "message", "no NAT acknowledgement", message.name, frame)
 

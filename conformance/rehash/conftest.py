@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fixtures of the TCP Rehash cases. They are called in the case's own thread (testbed.fixtures)."""
+"""Fixtures of the TCP Rehash cases. They are called in the case's own thread (testbed.run.fixtures)."""
 
 import pytest
 
-from conformance.rehash.host import Host
-from conformance.rehash.node import Node
-from testbed.case import Case
+from conformance.rehash.dut.host import Host
+from conformance.rehash.tester.host import Node
+from testbed.case.case import Case
 
 
 @pytest.fixture
-def case(carriage: str) -> Case:
+def case(network: str) -> Case:
     """The running attempt; the testbed provides it."""
-    raise NotImplementedError(f"cases over {carriage} are run by the testbed")
+    raise NotImplementedError(f"cases over {network} are run by the testbed")
 
 
 @pytest.fixture
@@ -28,5 +28,5 @@ def host(case: Case) -> Host:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The draft is about IPv4."""
-    if "carriage" in metafunc.fixturenames:
-        metafunc.parametrize("carriage", ["ipv4"])
+    if "network" in metafunc.fixturenames:
+        metafunc.parametrize("network", ["ipv4"])

@@ -4,9 +4,10 @@
 import contextlib
 from collections.abc import Iterator
 
-from conformance.rehash.segment import Segment
-from testbed import verdict
-from testbed.verdict import Broken, Inconclusive
+from testbed.case import verdict
+from testbed.case.verdict import Broken
+from testbed.interruptions import Inconclusive
+from testbed.peers.segment import Segment
 
 
 @contextlib.contextmanager

@@ -64,8 +64,8 @@ class HandshakeAskedAgain(MopsServer):
         for outcome in outcomes:
             if outcome.done is not None and not outcome.reason:
                 flow = outcome.done.flow
-                segment = bare_segment(command.carriage, flow, SYN)
-                self._send(command.carriage, flow.wire_address, flow.protocol, segment)
+                segment = bare_segment(command.network, flow, SYN)
+                self._send(command.network, flow.wire_address, flow.protocol, segment)
 
 
 class _CountsGuesses(MopsServer):

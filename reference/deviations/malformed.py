@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations in what a server takes for a command."""
 
-from reference.carriage import Carriage
 from reference.deviations.registry import deviation
 from reference.mops_message import Entry, Migrate, length_for
 from reference.mops_server import Command, MopsServer
+from reference.network import Network
 
 
 @deviation(
@@ -117,6 +117,6 @@ class TruncationAccepted(MopsServer):
     "such a Migrate is discarded",
 )
 class ReservedNotIgnored(MopsServer):
-    def read(self, carriage: Carriage, source: int, data: bytes, arrival: float) -> tuple[Command | None, str]:
-        command, wrong = super().read(carriage, source, data, arrival)
+    def read(self, network: Network, source: int, data: bytes, arrival: float) -> tuple[Command | None, str]:
+        command, wrong = super().read(network, source, data, arrival)
         return (None, "reserved bits") if command is not None and command.message.reserved else (command, wrong)

@@ -4,7 +4,6 @@
 from collections.abc import Iterable
 
 from reference.anycast import AnycastServers
-from reference.carriage import TCP, Carriage
 from reference.deviations.registry import deviation
 from reference.exchange import Moving
 from reference.flows import Flow
@@ -12,6 +11,7 @@ from reference.mobile_context import Endpoint
 from reference.mobile_node import MobileNode
 from reference.mops_acknowledgements import AnycastAcknowledgement, NatAcknowledgement
 from reference.nat_table import NatTable
+from reference.network import TCP, Network
 
 
 @deviation(
@@ -21,7 +21,7 @@ from reference.nat_table import NatTable
     "the node's own tuple is named",
 )
 class NatAcknowledgementIgnored(NatTable):
-    def receive(self, carriage: Carriage, data: bytes) -> bool:
+    def receive(self, network: Network, data: bytes) -> bool:
         return False
 
 
@@ -32,8 +32,8 @@ class NatAcknowledgementIgnored(NatTable):
     "the translated address is named with the socket's own port",
 )
 class NatPortUntranslated(NatTable):
-    def outermost(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
-        return super().outermost(carriage, protocol, flow)[0], flow.own_port
+    def outermost(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
+        return super().outermost(network, protocol, flow)[0], flow.own_port
 
 
 @deviation(
@@ -43,8 +43,8 @@ class NatPortUntranslated(NatTable):
     "the translated port is named with the node's own address",
 )
 class NatAddressUntranslated(NatTable):
-    def outermost(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
-        return carriage.to_mops(carriage.own), super().outermost(carriage, protocol, flow)[1]
+    def outermost(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
+        return network.to_mops(network.own), super().outermost(network, protocol, flow)[1]
 
 
 @deviation(
@@ -79,7 +79,7 @@ class NatLevel0Accepted(NatTable):
     "what is learnt for any protocol is learnt for TCP",
 )
 class NatProtocolIgnored(NatTable):
-    def protocol_of(self, carriage: Carriage, message: NatAcknowledgement, original: Endpoint) -> int:
+    def protocol_of(self, network: Network, message: NatAcknowledgement, original: Endpoint) -> int:
         return TCP
 
 
@@ -90,14 +90,14 @@ class NatProtocolIgnored(NatTable):
     "an acknowledgement of level 1 is learnt for all sockets that have none of their own",
 )
 class NatUnknownOriginalAccepted(NatTable):
-    def is_ours(self, carriage: Carriage, protocol: int, endpoint: Endpoint) -> bool:
+    def is_ours(self, network: Network, protocol: int, endpoint: Endpoint) -> bool:
         return True
 
-    def outermost(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
-        found = super().outermost(carriage, protocol, flow)
-        if found != (carriage.to_mops(carriage.own), flow.own_port):
+    def outermost(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
+        found = super().outermost(network, protocol, flow)
+        if found != (network.to_mops(network.own), flow.own_port):
             return found
-        wanted = carriage.name, protocol, 1
+        wanted = network.name, protocol, 1
         return next((to for (*key, _), to in self.learnt.items() if tuple(key) == wanted), found)
 
 
@@ -108,13 +108,13 @@ class NatUnknownOriginalAccepted(NatTable):
     "the highest level learnt is named, whatever it translates",
 )
 class NatChainIgnored(NatTable):
-    def outermost(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
+    def outermost(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
         highest = [
             (level, to)
             for (name, one, level, _), to in self.learnt.items()
-            if (name, one) == (carriage.name, protocol) and level > 1
+            if (name, one) == (network.name, protocol) and level > 1
         ]
-        return max(highest)[1] if highest else super().outermost(carriage, protocol, flow)
+        return max(highest)[1] if highest else super().outermost(network, protocol, flow)
 
 
 @deviation(
@@ -161,9 +161,9 @@ class NatNotForgotten(NatTable):
         super().__init__()
         self.named: dict[Flow, Endpoint] = {}
 
-    def outermost(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
-        found = super().outermost(carriage, protocol, flow)
-        if found != (carriage.to_mops(carriage.own), flow.own_port):
+    def outermost(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
+        found = super().outermost(network, protocol, flow)
+        if found != (network.to_mops(network.own), flow.own_port):
             self.named[flow] = found
         return self.named.get(flow, found)
 
@@ -175,7 +175,7 @@ class NatNotForgotten(NatTable):
     "the Migrate goes to the anycast address",
 )
 class AnycastAcknowledgementIgnored(AnycastServers):
-    def receive(self, carriage: Carriage, source: int, data: bytes) -> bool:
+    def receive(self, network: Network, source: int, data: bytes) -> bool:
         return False
 
 
@@ -186,9 +186,9 @@ class AnycastAcknowledgementIgnored(AnycastServers):
     "the first connection to the anycast address is taken for the one that is meant",
 )
 class AnycastPortsIgnored(AnycastServers):
-    def flows(self, carriage: Carriage, message: AnycastAcknowledgement, anycast: int) -> Iterable[Flow]:
-        found = list(super().flows(carriage, message, anycast))
-        flows = carriage.flows_of(message.protocol)
+    def flows(self, network: Network, message: AnycastAcknowledgement, anycast: int) -> Iterable[Flow]:
+        found = list(super().flows(network, message, anycast))
+        flows = network.flows_of(message.protocol)
         return found or [flow for flow in flows.by_wire.values() if flow.wire_address == anycast][:1] if flows else ()
 
 
@@ -199,9 +199,9 @@ class AnycastPortsIgnored(AnycastServers):
     "it counts for all connections to the anycast address",
 )
 class AnycastForAllConnections(AnycastServers):
-    def flows(self, carriage: Carriage, message: AnycastAcknowledgement, anycast: int) -> Iterable[Flow]:
-        found = list(super().flows(carriage, message, anycast))
-        flows = carriage.flows_of(message.protocol)
+    def flows(self, network: Network, message: AnycastAcknowledgement, anycast: int) -> Iterable[Flow]:
+        found = list(super().flows(network, message, anycast))
+        flows = network.flows_of(message.protocol)
         return [flow for flow in flows.by_wire.values() if flow.wire_address == anycast] if found and flows else ()
 
 
@@ -234,9 +234,9 @@ class AnycastFormIgnored(AnycastServers):
     "the connection goes to the unicast address as soon as that is known",
 )
 class AnycastAtOnce(AnycastServers):
-    def learn(self, carriage: Carriage, flow: Flow, unicast: int) -> None:
-        super().learn(carriage, flow, unicast)
-        flows = carriage.flows_of(flow.protocol)
+    def learn(self, network: Network, flow: Flow, unicast: int) -> None:
+        super().learn(network, flow, unicast)
+        flows = network.flows_of(flow.protocol)
         if flows is not None:
             flows.rebind(flow, unicast, flow.wire_port)
 

@@ -4,12 +4,12 @@
 from dataclasses import replace
 
 from reference.arp import Arp
-from reference.carriage import Carriage
 from reference.deviations.registry import deviation
 from reference.exchange import Exchange, Moving
 from reference.flows import Flow
 from reference.mobile_node import MobileNode
 from reference.mops_message import FAILED, SUCCESS
+from reference.network import Network
 
 
 @deviation(
@@ -78,7 +78,7 @@ class RepeatsDiffer(MobileNode):
         for moving in exchange.sockets:
             moving.entry = moving.entry._replace(identifier=(moving.entry.identifier + 1) % (1 << 32))
         message, first = exchange.message, exchange.sockets[0]
-        exchange.message = self.request(exchange.carriage, first.protocol, message.previous, exchange.sockets)
+        exchange.message = self.request(exchange.network, first.protocol, message.previous, exchange.sockets)
         exchange.data = self.encode(exchange.message)
 
 
@@ -100,7 +100,7 @@ class NeverGivesUp(MobileNode):
     "the socket is dead, and nobody tells the application",
 )
 class DiesWithoutError(MobileNode):
-    def report(self, carriage: Carriage, protocol: int, flow: Flow) -> None:
+    def report(self, network: Network, protocol: int, flow: Flow) -> None:
         pass
 
 
@@ -149,7 +149,7 @@ class FailedIgnored(MobileNode):
     "the connection goes on from the new tuple at once",
 )
 class SpeaksBeforeSuccess(MobileNode):
-    def waits(self, carriage: Carriage, flow: Flow) -> bool:
+    def waits(self, network: Network, flow: Flow) -> bool:
         return False
 
 
@@ -162,15 +162,15 @@ class SpeaksBeforeSuccess(MobileNode):
 class DataFromOldAddress(MobileNode):
     old: int | None = None
 
-    def move(self, carriage: Carriage, address: int, now: float) -> None:
-        self.old = carriage.own
-        super().move(carriage, address, now)
+    def move(self, network: Network, address: int, now: float) -> None:
+        self.old = network.own
+        super().move(network, address, now)
 
     def succeeded(self, exchange: Exchange, moving: Moving) -> None:
-        carriage, own = exchange.carriage, exchange.carriage.own
-        carriage.move(own if self.old is None else self.old)
+        network, own = exchange.network, exchange.network.own
+        network.move(own if self.old is None else self.old)
         super().succeeded(exchange, moving)
-        carriage.move(own)
+        network.move(own)
 
 
 @deviation(
@@ -180,7 +180,7 @@ class DataFromOldAddress(MobileNode):
     "the Migrate of the move before goes on beside the new one",
 )
 class RepeatsFromBefore(MobileNode):
-    def drop_exchanges(self, carriage: Carriage) -> None:
+    def drop_exchanges(self, network: Network) -> None:
         pass
 
 

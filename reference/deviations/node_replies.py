@@ -3,11 +3,11 @@
 
 from typing import Any
 
-from reference.carriage import Carriage
 from reference.deviations.registry import deviation
 from reference.exchange import Exchange, Moving
 from reference.mobile_node import MobileNode
 from reference.mops_message import FAILED, SUCCESS, Entry, Migrate
+from reference.network import Network
 
 
 @deviation(
@@ -129,8 +129,8 @@ class FailedPortsGoOn(MobileNode):
     "all connections of the request are dead",
 )
 class AllDieOnPartialFailure(MobileNode):
-    def exchange_of(self, carriage: Carriage, source: int, message: Migrate) -> Exchange | None:
-        self.asked = super().exchange_of(carriage, source, message)
+    def exchange_of(self, network: Network, source: int, message: Migrate) -> Exchange | None:
+        self.asked = super().exchange_of(network, source, message)
         return self.asked
 
     def failed_entries(self, message: Migrate) -> set[Entry]:
@@ -153,9 +153,9 @@ class ContraryReplyBelieved(MobileNode):
         self.answered.append(exchange)
         super().succeeded(exchange, moving)
 
-    def unasked(self, carriage: Carriage, source: int, message: Migrate | None) -> None:
+    def unasked(self, network: Network, source: int, message: Migrate | None) -> None:
         for exchange in self.answered:
-            if message is not None and message.code == FAILED and self.is_answer(exchange, carriage, source, message):
+            if message is not None and message.code == FAILED and self.is_answer(exchange, network, source, message):
                 for moving in exchange.sockets:
                     self.die(exchange, moving)
 
@@ -167,6 +167,6 @@ class ContraryReplyBelieved(MobileNode):
     "a reply that answers nothing is sent back",
 )
 class NodeRepliesAnswered(MobileNode):
-    def unasked(self, carriage: Carriage, source: int, message: Migrate | None) -> None:
+    def unasked(self, network: Network, source: int, message: Migrate | None) -> None:
         if message is not None:
-            self.mechanics.send(carriage, source, carriage.icmp_protocol, message.pack())
+            self.mechanics.send(network, source, network.icmp_protocol, message.pack())

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from reference.carriage import TCP, UDP, Carriage
 from reference.deviations.registry import deviation
 from reference.exchange import Exchange, Moving
 from reference.flows import Flow
 from reference.mobile_context import Endpoint
 from reference.mobile_node import MobileNode
 from reference.mops_message import Migrate
+from reference.network import TCP, UDP, Network
 
 
 @deviation(
@@ -104,8 +104,8 @@ class ProtocolsMixed(MobileNode):
     "the new address is named as the previous one too",
 )
 class PreviousAddressNew(MobileNode):
-    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
-        message = super().request(carriage, protocol, previous, sockets)
+    def request(self, network: Network, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+        message = super().request(network, protocol, previous, sockets)
         return replace(message, previous=message.migrated)
 
 
@@ -116,8 +116,8 @@ class PreviousAddressNew(MobileNode):
     "the previous address is named as the migrated one too",
 )
 class MigratedAddressOld(MobileNode):
-    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
-        message = super().request(carriage, protocol, previous, sockets)
+    def request(self, network: Network, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+        message = super().request(network, protocol, previous, sockets)
         return replace(message, migrated=message.previous)
 
 
@@ -128,10 +128,10 @@ class MigratedAddressOld(MobileNode):
     "the previous port is one too large",
 )
 class PreviousPortWrong(MobileNode):
-    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+    def request(self, network: Network, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
         for moving in sockets:
             moving.entry = moving.entry._replace(previous_port=moving.entry.previous_port % 65535 + 1)
-        return super().request(carriage, protocol, previous, sockets)
+        return super().request(network, protocol, previous, sockets)
 
 
 @deviation(
@@ -141,10 +141,10 @@ class PreviousPortWrong(MobileNode):
     "all sockets of a message are to have the port of the first",
 )
 class MigratedPortInUse(MobileNode):
-    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+    def request(self, network: Network, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
         for moving in sockets:
             moving.entry = moving.entry._replace(migrated_port=sockets[0].entry.migrated_port)
-        return super().request(carriage, protocol, previous, sockets)
+        return super().request(network, protocol, previous, sockets)
 
 
 @deviation(
@@ -154,7 +154,7 @@ class MigratedPortInUse(MobileNode):
     "a Migrate goes to an address that differs from the server's in one bit",
 )
 class MessageToWrongServer(MobileNode):
-    def destination(self, carriage: Carriage, moving: Moving) -> int:
+    def destination(self, network: Network, moving: Moving) -> int:
         return moving.server ^ 1 << 8
 
 
@@ -223,15 +223,15 @@ class UniqueIdNotSent(MobileNode):
 class SourceAddressOld(MobileNode):
     old: int | None = None
 
-    def move(self, carriage: Carriage, address: int, now: float) -> None:
-        self.old = carriage.own
-        super().move(carriage, address, now)
+    def move(self, network: Network, address: int, now: float) -> None:
+        self.old = network.own
+        super().move(network, address, now)
 
     def _transmit(self, exchange: Exchange) -> None:
-        carriage, own = exchange.carriage, exchange.carriage.own
-        carriage.own = own if self.old is None else self.old
+        network, own = exchange.network, exchange.network.own
+        network.own = own if self.old is None else self.old
         super()._transmit(exchange)
-        carriage.own = own
+        network.own = own
 
 
 @deviation(
@@ -245,8 +245,8 @@ class NamesFirstTuple(MobileNode):
         super().__init__(*arguments)
         self.first: dict[Flow, Endpoint] = {}
 
-    def previous(self, carriage: Carriage, protocol: int, flow: Flow) -> Endpoint:
-        return self.first.setdefault(flow, super().previous(carriage, protocol, flow))
+    def previous(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
+        return self.first.setdefault(flow, super().previous(network, protocol, flow))
 
 
 @deviation(
@@ -275,8 +275,8 @@ class MovesOnce(MobileNode):
     "TCP sockets are listed under protocol 17",
 )
 class ProtocolWrong(MobileNode):
-    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
-        return super().request(carriage, UDP, previous, sockets)
+    def request(self, network: Network, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+        return super().request(network, UDP, previous, sockets)
 
 
 @deviation(
@@ -297,10 +297,10 @@ class CountTooLarge(MobileNode):
     "the entry names the port after it, and the node goes on at the one that it had",
 )
 class MigratedPortNotTaken(MobileNode):
-    def request(self, carriage: Carriage, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+    def request(self, network: Network, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
         for moving in sockets:
             moving.entry = moving.entry._replace(migrated_port=moving.entry.migrated_port % 65535 + 1)
-        return super().request(carriage, protocol, previous, sockets)
+        return super().request(network, protocol, previous, sockets)
 
 
 @deviation(

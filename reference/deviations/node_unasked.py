@@ -3,13 +3,13 @@
 
 from typing import Any
 
-from reference.carriage import TCP, Carriage
 from reference.deviations.registry import deviation
 from reference.deviations.segments import bare_segment
 from reference.exchange import Exchange
 from reference.mobile_node import MobileNode
 from reference.mops_acknowledgements import NatAcknowledgement
 from reference.mops_message import SUCCESS, Migrate
+from reference.network import TCP, Network
 from reference.tcp import ACK, RST
 
 
@@ -20,11 +20,11 @@ from reference.tcp import ACK, RST
     "its connections are reset at the server before it goes on",
 )
 class ResetsWhatMoves(MobileNode):
-    def move(self, carriage: Carriage, address: int, now: float) -> None:
-        for flow in carriage.flows.by_kernel.values():
+    def move(self, network: Network, address: int, now: float) -> None:
+        for flow in network.flows.by_kernel.values():
             if self.is_movable(TCP, flow):
-                self.mechanics.send(carriage, flow.wire_address, TCP, bare_segment(carriage, flow, RST | ACK))
-        super().move(carriage, address, now)
+                self.mechanics.send(network, flow.wire_address, TCP, bare_segment(network, flow, RST | ACK))
+        super().move(network, address, now)
 
 
 @deviation(
@@ -42,14 +42,14 @@ class LateReplyRevives(MobileNode):
         super().exhausted(exchange)
         self._given_up.append(exchange)
 
-    def reply_received(self, carriage: Carriage, source: int, data: bytes, now: float) -> None:
-        super().reply_received(carriage, source, data, now)
+    def reply_received(self, network: Network, source: int, data: bytes, now: float) -> None:
+        super().reply_received(network, source, data, now)
         message = Migrate.parse(data)
         for exchange in self._given_up:
-            if message is not None and message.code == SUCCESS and self.is_answer(exchange, carriage, source, message):
+            if message is not None and message.code == SUCCESS and self.is_answer(exchange, network, source, message):
                 for moving in exchange.sockets:
                     flow = moving.flow
-                    self.mechanics.send(carriage, flow.wire_address, TCP, bare_segment(carriage, flow, ACK))
+                    self.mechanics.send(network, flow.wire_address, TCP, bare_segment(network, flow, ACK))
 
 
 @deviation(
@@ -59,13 +59,13 @@ class LateReplyRevives(MobileNode):
     "it sends it on to the server of the connection",
 )
 class AnswersNatAcknowledgement(MobileNode):
-    def nat_received(self, carriage: Carriage, data: bytes) -> None:
-        super().nat_received(carriage, data)
+    def nat_received(self, network: Network, data: bytes) -> None:
+        super().nat_received(network, data)
         message = NatAcknowledgement.parse(data)
         ports = {port for port, _ in message.ports} if message is not None else set()
-        for flow in carriage.flows.by_kernel.values():
+        for flow in network.flows.by_kernel.values():
             if flow.own_port in ports:
-                self.mechanics.send(carriage, flow.wire_address, carriage.icmp_protocol, data)
+                self.mechanics.send(network, flow.wire_address, network.icmp_protocol, data)
 
 
 @deviation(
@@ -75,6 +75,6 @@ class AnswersNatAcknowledgement(MobileNode):
     "it sends it back",
 )
 class AnswersAnycastAcknowledgement(MobileNode):
-    def anycast_received(self, carriage: Carriage, source: int, data: bytes) -> None:
-        super().anycast_received(carriage, source, data)
-        self.mechanics.send(carriage, source, carriage.icmp_protocol, data)
+    def anycast_received(self, network: Network, source: int, data: bytes) -> None:
+        super().anycast_received(network, source, data)
+        self.mechanics.send(network, source, network.icmp_protocol, data)

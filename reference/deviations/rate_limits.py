@@ -71,8 +71,8 @@ class RateLimitNotForFailed(RateLimit):
     "one interval holds for all ports of a previous address",
 )
 class RateLimitByAddress(RateLimit):
-    def key(self, carriage: str, protocol: int, address: int, port: int) -> Hashable:
-        return super().key(carriage, protocol, address, 0)
+    def key(self, network: str, protocol: int, address: int, port: int) -> Hashable:
+        return super().key(network, protocol, address, 0)
 
 
 @deviation(
@@ -82,8 +82,8 @@ class RateLimitByAddress(RateLimit):
     "one interval holds for a previous port of all addresses",
 )
 class RateLimitByPort(RateLimit):
-    def key(self, carriage: str, protocol: int, address: int, port: int) -> Hashable:
-        return super().key(carriage, protocol, 0, port)
+    def key(self, network: str, protocol: int, address: int, port: int) -> Hashable:
+        return super().key(network, protocol, 0, port)
 
 
 @deviation(

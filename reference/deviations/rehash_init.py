@@ -176,7 +176,7 @@ class InitExchangeEndless(Rehash):
 )
 class InitOldIsCurrent(Rehash):
     def init(self, flow: Flow, context: Context) -> Option:
-        return super().init(flow, context)._replace(old=self.carriage.own)
+        return super().init(flow, context)._replace(old=self.network.own)
 
 
 @deviation(
@@ -198,7 +198,7 @@ class InitNewIsZero(Rehash):
 )
 class InitNewIsFirstAddress(Rehash):
     def init(self, flow: Flow, context: Context) -> Option:
-        return super().init(flow, context)._replace(new=self.carriage.kernel_own)
+        return super().init(flow, context)._replace(new=self.network.kernel_own)
 
 
 @deviation(

@@ -18,7 +18,7 @@ from reference.tcp import State
 )
 class MoveNotAnnounced(Rehash):
     def begin_move(self, flow: Flow, context: Context, old: int, now: float) -> None:
-        context.addresses = [self.carriage.own]
+        context.addresses = [self.network.own]
 
 
 @deviation(
@@ -128,7 +128,7 @@ class AddrAfterInit(Rehash):
         if not length:
             return None
         context.repeats += 1
-        return Option(ADDR, context.peer_nonce or 0, self._olds[flow], self.carriage.own)
+        return Option(ADDR, context.peer_nonce or 0, self._olds[flow], self.network.own)
 
 
 @deviation(
@@ -161,7 +161,7 @@ class AddrOldIsZero(Rehash):
 )
 class AddrOldIsFirstAddress(Rehash):
     def address(self, flow: Flow, context: Context, exchange: Exchange) -> Option:
-        return super().address(flow, context, exchange)._replace(old=self.carriage.kernel_own)
+        return super().address(flow, context, exchange)._replace(old=self.network.kernel_own)
 
 
 @deviation(

@@ -73,7 +73,7 @@ class AddrAnsweredWithPeerNonce(_OtherAnswer):
 )
 class AddrAnsweredWithOld(_OtherAnswer):
     def answer(self, context: Context, option: Option) -> Option:
-        return option._replace(old=self.carriage.own)
+        return option._replace(old=self.network.own)
 
 
 @deviation(

@@ -166,7 +166,7 @@ class RepeatAnsweredFailed(MopsServer):
 )
 class ReplyFromAnotherAddress(MopsServer):
     def reply(self, command: Command, data: bytes) -> None:
-        carriage, own = command.carriage, command.carriage.own
-        carriage.own = own + 1
+        network, own = command.network, command.network.own
+        network.own = own + 1
         super().reply(command, data)
-        carriage.own = own
+        network.own = own

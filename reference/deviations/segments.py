@@ -3,16 +3,16 @@
 
 import struct
 
-from reference.carriage import TCP, Carriage
 from reference.checksum import words_sum
 from reference.flows import Flow
+from reference.network import TCP, Network
 from reference.tcp import CHECKSUM_AT, SEGMENT
 
 
-def bare_segment(carriage: Carriage, flow: Flow, flags: int) -> bytes:
+def bare_segment(network: Network, flow: Flow, flags: int) -> bytes:
     """A TCP segment without options and data, as the connection would send it on the wire now."""
     ports, numbers = (flow.own_port, flow.wire_port), (flow.tcp.snd_nxt, flow.tcp.rcv_nxt)
     segment = bytearray(SEGMENT.pack(*ports, *numbers, 20 << 2, flags, 1024, 0) + b"\0\0")
-    total = (carriage.pseudo_header_sum(flow.wire_address, TCP, len(segment)) + words_sum(segment)) % 0xFFFF
+    total = (network.pseudo_header_sum(flow.wire_address, TCP, len(segment)) + words_sum(segment)) % 0xFFFF
     struct.pack_into("!H", segment, CHECKSUM_AT, 0xFFFF - (total or 0xFFFF))
     return bytes(segment)

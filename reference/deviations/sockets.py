@@ -40,7 +40,7 @@ class PreviousPortIgnored(MopsServer):
 )
 class ProtocolIgnored(MopsServer):
     def flows_of(self, command: Command) -> Flows | None:
-        return command.carriage.flows
+        return command.network.flows
 
 
 @deviation(

@@ -99,7 +99,7 @@ reason = "the past"
 
 CASES = '''\
 import pytest
-from testbed.marks import requirement, valid
+from testbed.run.marks import requirement, valid
 
 
 @requirement("TOY-1-01")

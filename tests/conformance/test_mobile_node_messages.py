@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from scapy.layers.inet import IP
 
-from conformance.mops.application import next_unique_id
-from conformance.mops.correspondent import Asked
-from conformance.mops.sessions import entry_of
+from conformance.mops.dut.application import next_unique_id
+from conformance.mops.tester.server import Asked
+from conformance.mops.tester.sessions import entry_of
 from layers.mops import MOPSMigrate
-from testbed.capture import Frame
+from testbed.wire.capture import Frame
 
 ENTRIES = [(1027, 2098, 7), (1028, 2099, 8)]
 

@@ -7,9 +7,9 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
-from conformance.rehash.segment import Segment, read
 from layers.rehash import ADDR, INIT, RehashOption
-from testbed.capture import Frame
+from testbed.peers.segment import Segment, read
+from testbed.wire.capture import Frame
 
 INIT_OPTION = RehashOption(control=INIT, nonce=7, old="0.0.0.0", new="198.18.0.1")
 ORDER_OPTION = RehashOption(control=ADDR, nonce=7, old="198.18.0.1", new="198.18.0.2")

@@ -14,7 +14,7 @@ from scapy.packet import Packet, Raw
 import layers
 from layers.fields import ChecksummedPacket, TolerantPacket, UIntField
 from layers.ipff import IPFF, ICMPv5
-from layers.tcpoptions import TCPOption
+from layers.tcp_options import TCPOption
 from tests.layers.vectors import VECTORS, Vector
 
 each_vector = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector.cls.__name__}-{len(vector.data)}")

@@ -9,7 +9,7 @@ from scapy.layers.inet import IP, TCP
 
 from layers.migrate import MigrateOption, MigratePermittedOption, permitted_key, put_permitted, request, token
 from layers.rehash import ADDR, INIT, RehashOption
-from layers.tcpoptions import MobileCapableOption, TimestampOption, get_option, option_area, put_option, walk_options
+from layers.tcp_options import MobileCapableOption, TimestampOption, get_option, option_area, put_option, walk_options
 
 SYN = TCP(sport=1027, dport=80, flags="S", options=[("MSS", 1460), ("NOP", None), ("WScale", 7)])
 KEY = bytes(range(100, 125))

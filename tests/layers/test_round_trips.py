@@ -17,7 +17,7 @@ from layers.mops import MOPSAnycastAck, MOPSMigrate, MOPSNATAck
 from layers.msocks import MSOCKSReconnect, MSOCKSReconnectReply, Socks5Greeting, Socks5Reply, Socks5Request
 from layers.rehash import RehashOption
 from layers.sacip import SACIP
-from layers.tcpoptions import MobileCapableOption, get_option, option_area, put_option, walk_options
+from layers.tcp_options import MobileCapableOption, get_option, option_area, put_option, walk_options
 
 ADDRESSES = st.integers(0, (1 << 50) - 1).map(dotted)
 IPV4 = st.ip_addresses(v=4).map(str)

@@ -30,7 +30,7 @@ from layers.msocks import (
 )
 from layers.rehash import RehashOption
 from layers.sacip import NETWORK, SACIP
-from layers.tcpoptions import MobileCapableOption, get_option
+from layers.tcp_options import MobileCapableOption, get_option
 
 SCRIPT = Path(__file__).parents[2] / "layers/wireshark/roamproof.lua"
 PREFIXES = {

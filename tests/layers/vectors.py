@@ -28,7 +28,7 @@ from layers.msocks import (
 )
 from layers.rehash import RehashOption
 from layers.sacip import SACIP
-from layers.tcpoptions import MobileCapableOption, TimestampOption
+from layers.tcp_options import MobileCapableOption, TimestampOption
 
 
 class Vector(NamedTuple):

@@ -34,7 +34,7 @@ CHOSEN = [name for name in EXPECTED if ALL_CASES or (zlib.crc32(name.encode()) +
 BESIDE = {"mops": 8, "rehash": 8, "legacy": 8}
 """Beside the cases that have to catch it a deviation meets every eighth of the others, another eighth for each."""
 
-CARRIAGES = {"mops": ("ipff", "ipv4"), "rehash": ("ipv4",), "legacy": ("ipv4",)}
+NETWORKS = {"mops": ("ipff", "ipv4"), "rehash": ("ipv4",), "legacy": ("ipv4",)}
 PROFILES = {"legacy": "short-legacy.toml"}
 
 
@@ -57,14 +57,14 @@ def test_every_deviation_has_its_requirement() -> None:
 
 @pytest.mark.parametrize("name", CHOSEN)
 def test_deviation_is_caught_where_it_belongs(name: str, tmp_path: Path) -> None:
-    """Certify the deviating reference over one carriage at short timers and compare what is broken."""
+    """Certify the deviating reference over one network at short timers and compare what is broken."""
     protocol, entry = EXPECTED[name]
-    carriages = CARRIAGES[protocol]
-    carriage = entry.get("carriage", carriages[list(EXPECTED).index(name) % len(carriages)])
+    networks = NETWORKS[protocol]
+    network = entry.get("network", networks[list(EXPECTED).index(name) % len(networks)])
     profile = tmp_path / "short.toml"
     short = PROFILES.get(protocol, "short-end-hosts.toml" if "role" in entry else "short.toml")
     text = (ROOT / "tests/profiles" / short).read_text()
-    text = text.replace('carriages = ["ipff", "ipv4"]', f'carriages = ["{carriage}"]')
+    text = text.replace('networks = ["ipff", "ipv4"]', f'networks = ["{network}"]')
     text = text.replace("[ixit.mops]", f'[ixit.mops]\nmigrate_seq = "{entry.get("migrate_seq", "window")}"')
     profile.write_text(text.replace('roles = ["server", "mobile node"]', f'roles = ["{entry.get("role")}"]'))
     command = [
@@ -76,7 +76,7 @@ def test_deviation_is_caught_where_it_belongs(name: str, tmp_path: Path) -> None
         "-p",
         "no:cacheprovider",
         "-k",
-        carriage,
+        network,
     ]
     command += ["--dut", str(profile), "--dut-arg=--deviate", f"--dut-arg={name}", "--report", str(tmp_path)]
     if not ALL_CASES:

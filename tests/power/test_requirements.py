@@ -12,7 +12,7 @@ UNBROKEN = {
     "MOPS-4.2-15": "a message that nothing asked for fails in every case",
     "MOPS-4.3-27": "a message that nothing asked for fails in every case",
     "MOPS-8-01": "the numbers are those of the kernel, whatever the reference does",
-    "MOPS-B-04": "it takes an address on each carriage, and a deviation is run over one of them",
+    "MOPS-B-04": "it takes an address on each network, and a deviation is run over one of them",
     "MOPS-C-05": "a node that refuses such connections has none with which any case could begin",
 }
 """Musts and shoulds that no deviation breaks, with the reason."""

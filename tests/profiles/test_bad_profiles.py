@@ -75,8 +75,8 @@ WRONG: list[tuple[str, str, str, str]] = [
         "link.dut_mac: must be the Ethernet address",
     ),
     ("group address", 'kind = "namespace"', INTERFACE.replace('"02:', '"03:'), "link.dut_mac: must be the Ethernet"),
-    ("no carriage", 'carriages = ["ipff", "ipv4"]', "carriages = []", "ics.carriages: must have at least 1 item"),
-    ("carriage", '["ipff", "ipv4"]', '["ipff", "ipv6"]', "ics.carriages.1: must be 'ipff' or 'ipv4', not 'ipv6'"),
+    ("no network", 'networks = ["ipff", "ipv4"]', "networks = []", "ics.networks: must have at least 1 item"),
+    ("network", '["ipff", "ipv4"]', '["ipff", "ipv6"]', "ics.networks.1: must be 'ipff' or 'ipv4', not 'ipv6'"),
     (
         "role",
         '["server", "mobile node"]',
@@ -102,7 +102,7 @@ WRONG: list[tuple[str, str, str, str]] = [
         "[ixit.migrate]\noption_kind = 0\n[ixit.services]",
         "ixit.migrate.option_kind: must be greater than or equal to 2, not 0",
     ),
-    ("protocol", "[ics.mops]", "[ics.mobs]", "ics.mobs: is not a key; allowed are carriages, mops, rehash"),
+    ("protocol", "[ics.mops]", "[ics.mobs]", "ics.mobs: is not a key; allowed are networks, mops, rehash"),
     ("no addresses", "[ixit.ipff]", "[ixit.ipxx]", "ixit.ipxx: is not a key; allowed are ipff, ipv4, mops,"),
     ("IPFF address", '"8.8.8.8.8"', '"8.8.8.8"', "ixit.ipff.address: must be an IPFF address, five fields of 0..1023"),
     (
@@ -176,11 +176,11 @@ def test_wrong_profile(tmp_path: Path, what: str, old: str, new: str, line: str)
     assert line in said
 
 
-def test_carriage_without_its_addresses(tmp_path: Path) -> None:
+def test_network_without_its_addresses(tmp_path: Path) -> None:
     path = tmp_path / "wrong.toml"
     start, end = GOOD.index("[ixit.ipff]"), GOOD.index("[ixit.ipv4]")
     path.write_text(GOOD[:start] + GOOD[end:])
-    with pytest.raises(ProfileError, match=r'\[ixit.ipff\] is missing, but ics.carriages names "ipff"'):
+    with pytest.raises(ProfileError, match=r'\[ixit.ipff\] is missing, but ics.networks names "ipff"'):
         load(path)
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.reference.lab import Lab
 from tests.reference.rehash_peer import home
-from tests.reference.server import Network, elsewhere
-from tests.reference.wire import ACK, CARRIAGES, RST
+from tests.reference.server import Surroundings, elsewhere
+from tests.reference.wire import ACK, NETWORKS, RST
 
 RATE_LIMIT_S = 0.4
 RETRY_INTERVAL_S = 0.15
@@ -43,8 +43,8 @@ def mover(rehash_host: Lab) -> Lab:
     return rehash_host
 
 
-@pytest.fixture(params=CARRIAGES)
-def carriage(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=NETWORKS)
+def network(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -56,14 +56,14 @@ def node() -> Iterator[Lab]:
 
 
 @pytest.fixture
-def network(node: Lab, carriage: str) -> Iterator[Network]:
+def surroundings(node: Lab, network: str) -> Iterator[Surroundings]:
     """The wire of a mobile node that has nothing left of the test before."""
-    network = Network(node, carriage)
-    network.move(elsewhere(carriage, 0x80))
-    network.quiet(0.01)
-    network.seen.clear()
-    yield network
-    for server in network.servers:
+    surroundings = Surroundings(node, network)
+    surroundings.move(elsewhere(network, 0x80))
+    surroundings.quiet(0.01)
+    surroundings.seen.clear()
+    yield surroundings
+    for server in surroundings.servers:
         server.segment(RST | ACK)
     listening = node.call("sockets")
     for connection in listening["connections"]:
@@ -71,4 +71,4 @@ def network(node: Lab, carriage: str) -> Iterator[Network]:
     for listener in listening["listeners"]:
         if listener["port"] != 7:
             node.call("close", listener=listener["listener"])
-    network.move(elsewhere(carriage, 0x81))
+    surroundings.move(elsewhere(network, 0x81))

@@ -24,7 +24,7 @@ def configuration(**changes: Any) -> dict[str, Any]:
     """The configuration of the DUT contract's page, with changes."""
     return {
         "role": "server",
-        "carriages": {
+        "networks": {
             "ipff": {
                 "address": DUT["ipff"],
                 "ethertype": 0x88B5,
@@ -148,11 +148,11 @@ class Lab(UpperTester):
     def has_ended(self) -> bool:
         return self.process.poll() is not None
 
-    def address(self, carriage: str) -> str:
+    def address(self, network: str) -> str:
         """A fresh address of the tester."""
         self._hosts += 1
-        return host_address(carriage, self._hosts)
+        return host_address(network, self._hosts)
 
-    def peer(self, carriage: str, address: str | None = None, port: int = 1027, service: int = 7) -> Peer:
+    def peer(self, network: str, address: str | None = None, port: int = 1027, service: int = 7) -> Peer:
         """A fresh TCP peer."""
-        return Peer(self.wire, carriage, address or self.address(carriage), port, service)
+        return Peer(self.wire, network, address or self.address(network), port, service)

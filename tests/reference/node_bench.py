@@ -6,12 +6,12 @@ import struct
 from typing import Any
 
 from reference.addresses import KERNEL_PREFIX, ipff_text
-from reference.carriage import HOST_MAC, STACK_MAC
-from reference.carriage_ipff import IpffCarriage
 from reference.choices import Choice
 from reference.configuration import IpffSettings
 from reference.mobile_capable import CapableSettings
 from reference.mops_datapath import MopsDatapath
+from reference.network import HOST_MAC, STACK_MAC
+from reference.network_ipff import IpffNetwork
 from reference.parts import Parts
 from tests.reference.server import with_checksum
 from tests.reference.wire import ACK, DUT_MAC, OWN_MAC, RST, SYN
@@ -75,9 +75,9 @@ class Bench:
         self.interfaces = wire, stack
         for one in (self.far, self.below, *self.interfaces):
             one.setblocking(False)
-        self.carriage = IpffCarriage(IpffSettings(HOME, 0x88B5, ICMP, OWN_MAC), parts.flows())
+        self.network = IpffNetwork(IpffSettings(HOME, 0x88B5, ICMP, OWN_MAC), parts.flows())
         self.choices = parts.choices()
-        self.host = host = MopsDatapath(wire, DUT_MAC, stack, [self.carriage], OWN_MAC)
+        self.host = host = MopsDatapath(wire, DUT_MAC, stack, [self.network], OWN_MAC)
         host.clock = lambda: self.now
         host.begin(self.choices, parts.mobile_capable(CapableSettings()))
         limit = parts.rate_limit(0.0)
@@ -91,7 +91,7 @@ class Bench:
 
     @property
     def own(self) -> int:
-        return self.carriage.own
+        return self.network.own
 
     # Playing wire and kernel -------------------------------------------------------------------------------------
 

@@ -32,10 +32,10 @@ class End(UpperTester):
         back, here = os.pipe()
         self.far = (there, here)
         self.streams = os.fdopen(to, "wb"), os.fdopen(back, "rb", buffering=0)
-        carriages = configuration()["carriages"]
-        carriages["ipff"] |= {"address": IPFF_ADDRESSES[index], "neighbour_mac": NEIGHBOURS[index]}
-        carriages["ipv4"]["address"] = self.address
-        changes: dict[str, Any] = {"role": role, "carriages": carriages, "applications": applications, "mops": mops}
+        networks = configuration()["networks"]
+        networks["ipff"] |= {"address": IPFF_ADDRESSES[index], "neighbour_mac": NEIGHBOURS[index]}
+        networks["ipv4"]["address"] = self.address
+        changes: dict[str, Any] = {"role": role, "networks": networks, "applications": applications, "mops": mops}
         path = folder / f"{index}.json"
         path.write_text(json.dumps(configuration(**changes)))
         self.specification = {

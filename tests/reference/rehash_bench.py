@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reference.carriage import HOST_MAC, STACK_MAC
-from reference.carriage_ipv4 import Ipv4Carriage
 from reference.configuration import Ipv4Settings
+from reference.network import HOST_MAC, STACK_MAC
+from reference.network_ipv4 import Ipv4Network
 from reference.parts import Parts
 from reference.rehash_datapath import RehashDatapath
 from reference.rehash_settings import RehashSettings
@@ -136,12 +136,12 @@ class Bench:
         self.below, stack = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         for one in (self.far, wire, self.below, stack):
             one.setblocking(False)
-        carriage = Ipv4Carriage(Ipv4Settings(HOME, 15, 254), parts.flows())
-        self.host = RehashDatapath(wire, DUT_MAC, stack, carriage, RehashSettings(**settings), parts)
+        network = Ipv4Network(Ipv4Settings(HOME, 15, 254), parts.flows())
+        self.host = RehashDatapath(wire, DUT_MAC, stack, network, RehashSettings(**settings), parts)
         self.host._clock = lambda: self.now
         self.host._now = 0.0
         self.interfaces = wire, stack
-        self.carriage = carriage
+        self.network = network
         self.arp: list[bytes] = []
         for address in (PEER, MOVED, AGAIN, OTHER):
             asking = struct.pack("!HHBBH6sI6sI", 1, 0x800, 6, 4, 1, OWN_MAC, address, bytes(6), HOME)
@@ -155,7 +155,7 @@ class Bench:
 
     @property
     def own(self) -> int:
-        return self.carriage.own
+        return self.network.own
 
     def turn(self) -> None:
         """What waits at both ends is served."""

@@ -36,7 +36,7 @@ MASK = (1 << 50) - 1
 class Heard:
     """One packet of the node."""
 
-    carriage: str
+    network: str
     source: int
     destination: int
     protocol: int
@@ -77,15 +77,15 @@ class Request:
     raw: bytes
 
 
-class Network:
+class Surroundings:
     """Everything on the wire; answers ARP for all addresses but the node's."""
 
-    def __init__(self, lab: Lab, carriage: str) -> None:
-        self.raw, self.lab, self.carriage = lab.wire.raw, lab, carriage
+    def __init__(self, lab: Lab, network: str) -> None:
+        self.raw, self.lab, self.network = lab.wire.raw, lab, network
         self.seen: list[Heard] = []
         self.announced: list[bytes] = []
         self.resolved: list[bytes] = []
-        self.node = DUT[carriage]
+        self.node = DUT[network]
         self.servers: list[Server] = []
 
     def move(self, address: str) -> None:
@@ -93,11 +93,11 @@ class Network:
         self.lab.call("move", address=address)
 
     def send(self, source: str, protocol: int, payload: bytes) -> None:
-        packet = network_packet(self.carriage, source, self.node, protocol, payload)
-        self.raw.send(DUT_MAC + OWN_MAC + ETHERTYPE[self.carriage].to_bytes(2, "big") + packet)
+        packet = network_packet(self.network, source, self.node, protocol, payload)
+        self.raw.send(DUT_MAC + OWN_MAC + ETHERTYPE[self.network].to_bytes(2, "big") + packet)
 
     def message(self, source: str, payload: bytes) -> None:
-        self.send(source, ICMP_PROTOCOL[self.carriage], payload)
+        self.send(source, ICMP_PROTOCOL[self.network], payload)
 
     def take(self, wanted: Callable[[Heard], bool], timeout: float = 1.0) -> Heard | None:
         deadline = time.monotonic() + timeout
@@ -118,7 +118,7 @@ class Network:
 
     def request(self, timeout: float = 1.0) -> Request | None:
         """The next Migrate."""
-        heard = self.take(lambda heard: heard.protocol == ICMP_PROTOCOL[heard.carriage], timeout)
+        heard = self.take(lambda heard: heard.protocol == ICMP_PROTOCOL[heard.network], timeout)
         if heard is None:
             return None
         raw = heard.payload
@@ -151,7 +151,7 @@ class Network:
         return socket.inet_aton(address) in self.resolved
 
     def text(self, address: int) -> str:
-        shifts, mask = ((40, 30, 20, 10, 0), 0x3FF) if self.carriage == "ipff" else ((24, 16, 8, 0), 0xFF)
+        shifts, mask = ((40, 30, 20, 10, 0), 0x3FF) if self.network == "ipff" else ((24, 16, 8, 0), 0xFF)
         return ".".join(str(address >> shift & mask) for shift in shifts)
 
     def _hear(self, frame: bytes) -> None:
@@ -168,7 +168,7 @@ class Network:
             self._keep(Heard("ipff", word1 & MASK, word2, word1 >> 50, frame[38 : 38 + length], now))
 
     def _keep(self, heard: Heard) -> None:
-        if heard.carriage != self.carriage:
+        if heard.network != self.network:
             return
         if heard.protocol in (TCP, UDP):
             total = heard.source + heard.destination + heard.protocol + len(heard.payload)
@@ -187,13 +187,13 @@ class Network:
             self.raw.send(sender_mac + OWN_MAC + b"\x08\x06" + reply)
 
 
-def elsewhere(carriage: str, index: int = 1) -> str:
+def elsewhere(network: str, index: int = 1) -> str:
     """An address for the node."""
-    return host_address(carriage, 0x0500 + index)
+    return host_address(network, 0x0500 + index)
 
 
-def server_address(carriage: str, index: int = 1) -> str:
-    return host_address(carriage, 0x0600 + index)
+def server_address(network: str, index: int = 1) -> str:
+    return host_address(network, 0x0600 + index)
 
 
 def with_checksum(body: bytes, spoil: int = 0) -> bytes:
@@ -224,14 +224,16 @@ def anycast_acknowledgement(
 class Server:
     """One connection that the node has opened, seen from its other end."""
 
-    def __init__(self, network: Network, address: str, port: int = 80, options: bytes = b"", **choice: Any) -> None:
-        self.network, self.address, self.port = network, address, port
-        network.servers.append(self)
-        lab = network.lab
+    def __init__(
+        self, surroundings: Surroundings, address: str, port: int = 80, options: bytes = b"", **choice: Any
+    ) -> None:
+        self.surroundings, self.address, self.port = surroundings, address, port
+        surroundings.servers.append(self)
+        lab = surroundings.lab
         opening = lab.start("connect", address=address, port=port, timeout_s=3, **choice)
         self.ack = None
         while self.ack is None:  # a SYN that comes again is answered again
-            syn = network.take(lambda heard: self._is_for_me(heard) and heard.flags == SYN, 2.0)
+            syn = surroundings.take(lambda heard: self._is_for_me(heard) and heard.flags == SYN, 2.0)
             assert syn is not None, "no SYN"
             self.syn, self.node_port = syn, syn.ports[0]
             self.nxt, self.rcv_nxt = 5_000_000, (syn.sequence + 1) % 2**32
@@ -246,7 +248,7 @@ class Server:
         return heard.ports[1] == self.port
 
     def is_mine(self, heard: Heard) -> bool:
-        here = heard.source == number(self.network.node)
+        here = heard.source == number(self.surroundings.node)
         return self._is_for_me(heard) and here and heard.ports[0] == self.node_port
 
     def segment(self, flags: int, data: bytes = b"", sequence: int | None = None, options: bytes = b"") -> None:
@@ -256,10 +258,10 @@ class Server:
             "!HHIIBBHHH", *ports, sequence, self.rcv_nxt, (20 + len(options)) << 2, flags, 0xFFFF, 0, 0
         )
         segment += options + data
-        self.network.send(self.address, TCP, checksummed(self.network, self.address, TCP, segment, 16))
+        self.surroundings.send(self.address, TCP, checksummed(self.surroundings, self.address, TCP, segment, 16))
 
     def hears(self, flags: int = 0, timeout: float = 1.0) -> Heard | None:
-        return self.network.take(lambda heard: self.is_mine(heard) and heard.flags & flags == flags, timeout)
+        return self.surroundings.take(lambda heard: self.is_mine(heard) and heard.flags & flags == flags, timeout)
 
     def send(self, data: bytes) -> None:
         self.segment(ACK | PSH, data)
@@ -268,7 +270,7 @@ class Server:
     def receive(self, length: int, timeout: float = 2.0, acknowledge: bool = True) -> bytes:
         data = b""
         while len(data) < length:
-            heard = self.network.take(lambda one: self.is_mine(one) and bool(one.data or one.flags & FIN), timeout)
+            heard = self.surroundings.take(lambda one: self.is_mine(one) and bool(one.data or one.flags & FIN), timeout)
             assert heard is not None, f"only {data!r}"
             if heard.sequence == self.rcv_nxt:
                 data += heard.data
@@ -280,11 +282,11 @@ class Server:
 
     def says(self, data: bytes) -> None:
         """Have the node's application send."""
-        self.network.lab.call("send", connection=self.connection, data=data.hex())
+        self.surroundings.lab.call("send", connection=self.connection, data=data.hex())
 
     def gets(self, length: int = 1000, timeout: float = 2.0) -> bytes:
         """What the node's application receives."""
-        result = self.network.lab.call("receive", connection=self.connection, length=length, timeout_s=timeout)
+        result = self.surroundings.lab.call("receive", connection=self.connection, length=length, timeout_s=timeout)
         return bytes.fromhex(result["data"])
 
     def works(self) -> bool:
@@ -302,9 +304,9 @@ class Server:
 class Caller(Server):
     """One connection that the node has accepted."""
 
-    def __init__(self, network: Network, address: str, port: int, service: int, options: bytes = b"") -> None:
-        self.network, self.address, self.port, self.node_port = network, address, port, service
-        network.servers.append(self)
+    def __init__(self, surroundings: Surroundings, address: str, port: int, service: int, options: bytes = b"") -> None:
+        self.surroundings, self.address, self.port, self.node_port = surroundings, address, port, service
+        surroundings.servers.append(self)
         self.nxt, self.rcv_nxt = 9_000_000, 0
         self.segment(SYN, options=options)
         answer = self.hears(SYN | ACK)
@@ -314,14 +316,14 @@ class Caller(Server):
         self.segment(ACK)
 
 
-def checksummed(network: Network, source: str, protocol: int, payload: bytes, at: int) -> bytes:
-    total = number(source) + number(network.node) + protocol + len(payload)
+def checksummed(surroundings: Surroundings, source: str, protocol: int, payload: bytes, at: int) -> bytes:
+    total = number(source) + number(surroundings.node) + protocol + len(payload)
     padded = payload + b"\0" * (len(payload) % 2)
     field = 0xFFFF - ((total + int.from_bytes(padded, "big")) % 0xFFFF or 0xFFFF)
     return payload[:at] + struct.pack("!H", field or 0xFFFF) + payload[at + 2 :]
 
 
-def datagram(network: Network, source: str, port: int, node_port: int, data: bytes) -> None:
+def datagram(surroundings: Surroundings, source: str, port: int, node_port: int, data: bytes) -> None:
     """Send a UDP datagram to the node."""
     payload = struct.pack("!HHHH", port, node_port, 8 + len(data), 0) + data
-    network.send(source, UDP, checksummed(network, source, UDP, payload, 6))
+    surroundings.send(source, UDP, checksummed(surroundings, source, UDP, payload, 6))

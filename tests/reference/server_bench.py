@@ -3,11 +3,11 @@
 
 from typing import Any
 
-from reference.carriage import Carriage
-from reference.carriage_ipff import IpffCarriage
 from reference.configuration import IpffSettings
 from reference.flows import Flow
 from reference.mops_message import Entry, Migrate
+from reference.network import Network
+from reference.network_ipff import IpffNetwork
 from reference.parts import Parts
 from reference.tcp import SYN, State
 
@@ -21,13 +21,13 @@ class Bench:
 
     def __init__(self, parts: Parts) -> None:
         settings = IpffSettings(DUT, 0x88B5, 1, bytes(6))
-        self.carriage = IpffCarriage(settings, parts.flows())
-        self.flows = self.carriage.flows
+        self.network = IpffNetwork(settings, parts.flows())
+        self.flows = self.network.flows
         self.replies: list[tuple[int, bytes]] = []
         self.server = parts.mops_server(parts.rate_limit(INTERVAL_S), False, lambda _: None, self._send)
         self.opened: list[Flow] = []
 
-    def _send(self, carriage: Carriage, destination: int, protocol: int, payload: bytes) -> None:
+    def _send(self, network: Network, destination: int, protocol: int, payload: bytes) -> None:
         self.replies.append((destination, payload))
 
     def open(self, port: int, address: int = OLD, state: State = State.ESTABLISHED) -> Flow:
@@ -55,7 +55,7 @@ class Bench:
                 **{"code": 0, "protocol": 6, "previous": OLD, "migrated": NEW, "entries": entries, **fields}
             ).pack()
         self.replies.clear()
-        self.server.receive(self.carriage, source, raw, at)
+        self.server.receive(self.network, source, raw, at)
         return [
             (payload[5], [entry.previous_port for entry in self.message(payload).entries])
             for _, payload in self.replies

@@ -144,11 +144,11 @@ def test_a_host_of_another_role_is_right_and_says_so() -> None:
         assert "'no-rate-limit' is one of the role server: this host is right" in lab.log()
 
 
-def test_a_deviating_host_deviates_on_the_wire(carriage: str) -> None:
+def test_a_deviating_host_deviates_on_the_wire(network: str) -> None:
     with Lab("--deviate", "no-sequence-check") as lab:
         assert lab.call("status")["deviation"] == "no-sequence-check"
-        peer, new = lab.peer(carriage).connect(), lab.address(carriage)
-        answer = command(lab.wire, carriage, new, migrate(peer.address, new, [(1027, 2098, 12345)]))
+        peer, new = lab.peer(network).connect(), lab.address(network)
+        answer = command(lab.wire, network, new, migrate(peer.address, new, [(1027, 2098, 12345)]))
         assert answer is not None
         assert answer.code == 2
         peer.address, peer.port = new, 2098
@@ -156,12 +156,12 @@ def test_a_deviating_host_deviates_on_the_wire(carriage: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["sends-to-old-tuple", "listens-at-old-tuple", "newcomer-not-kept-apart"])
-def test_deviating_bindings_do_not_break_the_host(name: str, carriage: str) -> None:
+def test_deviating_bindings_do_not_break_the_host(name: str, network: str) -> None:
     with Lab("--deviate", name) as lab:
-        peer, new = lab.peer(carriage).connect(), lab.address(carriage)
-        old = lab.peer(carriage, peer.address)
+        peer, new = lab.peer(network).connect(), lab.address(network)
+        old = lab.peer(network, peer.address)
         old.nxt, old.rcv_nxt = peer.nxt, peer.rcv_nxt
-        answer = command(lab.wire, carriage, new, migrate(peer.address, new, [(1027, 2098, peer.nxt)]))
+        answer = command(lab.wire, network, new, migrate(peer.address, new, [(1027, 2098, peer.nxt)]))
         assert answer is not None
         assert answer.code == 2
         peer.address, peer.port = new, 2098
@@ -172,7 +172,7 @@ def test_deviating_bindings_do_not_break_the_host(name: str, carriage: str) -> N
             old.send(b"stale")
             assert peer.receive(5) == b"stale"
         else:
-            newcomer = lab.peer(carriage, old.address)
+            newcomer = lab.peer(network, old.address)
             newcomer.segment(2)
             assert newcomer.hears(timeout=0.1) is None
             assert peer.echo(b"moved")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Wire tuples, kernel tuples and aliases."""
 
-from reference.carriage_ipv4 import Ipv4Carriage
 from reference.configuration import Ipv4Settings
 from reference.flows import MAXIMUM, Flow, Flows
+from reference.network_ipv4 import Ipv4Network
 from reference.tcp import ACK, SYN, State
 from tests.reference.wire import network_packet
 
@@ -116,14 +116,14 @@ def test_there_is_an_end_to_flows() -> None:
 
 def test_addresses_of_equal_sum_are_rewritten_all_the_same() -> None:
     settings = Ipv4Settings(0xC6120001, 1, 254)
-    carriage = Ipv4Carriage(settings, Flows())
-    flow = opened(carriage.flows, 0xC6130102, 1)
-    carriage.flows.migrate(flow, 0x0102C613, 1)
+    network = Ipv4Network(settings, Flows())
+    flow = opened(network.flows, 0xC6130102, 1)
+    network.flows.migrate(flow, 0x0102C613, 1)
     assert flow.in_delta == 0
     buffer = bytearray(100)
     packet = network_packet("ipv4", "1.2.198.19", "198.18.0.1", 6, bytes(20))
     buffer[30 : 30 + len(packet)] = packet
-    found = carriage.parse_wire(buffer, 30, 30 + len(packet))
+    found = network.parse_wire(buffer, 30, 30 + len(packet))
     assert found is not None
-    carriage.enter_kernel(buffer, 30, found, flow)
+    network.enter_kernel(buffer, 30, found, flow)
     assert buffer[42:46] == bytes.fromhex("c6130102")

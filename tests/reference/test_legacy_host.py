@@ -50,15 +50,15 @@ def test_it_listens_and_does_not_move(legacy: Lab) -> None:
 
 
 def test_the_kernel_needs_ipv4(tmp_path: Path) -> None:
-    carriages = {"ipff": configuration()["carriages"]["ipff"]}
+    networks = {"ipff": configuration()["networks"]["ipff"]}
     path = tmp_path / "dut.json"
-    path.write_text(json.dumps(configuration(carriages=carriages)))
+    path.write_text(json.dumps(configuration(networks=networks)))
     ended = subprocess.run(
         [sys.executable, "-m", "reference", "kernel"],
         cwd=ROOT, capture_output=True, text=True, env={"DUT_WIRES": "lo", "DUT_CONFIG": str(path)},
     )  # fmt: skip
     assert ended.returncode == 2
-    assert ended.stderr == "reference: DUT_CONFIG: carriages must have ipv4 for a kernel on the wire\n"
+    assert ended.stderr == "reference: DUT_CONFIG: networks must have ipv4 for a kernel on the wire\n"
 
 
 def test_segments_are_read_as_they_are_written() -> None:

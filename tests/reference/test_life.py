@@ -82,28 +82,28 @@ def accepted(lab: Lab, listener: int) -> dict:
     raise AssertionError("nothing was accepted")
 
 
-def test_only_one_carriage_is_enough(carriage: str) -> None:
-    carriages = configuration()["carriages"]
-    with Lab(carriages={carriage: carriages[carriage]}) as lab:
-        peer = lab.peer(carriage).connect()
+def test_only_one_network_is_enough(network: str) -> None:
+    networks = configuration()["networks"]
+    with Lab(networks={network: networks[network]}) as lab:
+        peer = lab.peer(network).connect()
         assert peer.echo(b"hello")
         listener = lab.call("listen", port=8000, service="manual")
-        other = lab.peer(carriage, service=8000).connect()
+        other = lab.peer(network, service=8000).connect()
         assert other.port == 1027
         facts = accepted(lab, listener["listener"])
         assert (facts["listener"], facts["peer"]) == (listener["listener"], f"{other.address}:1027")
 
 
-def test_a_manual_connection_keeps_its_socket_through_a_move(lab: Lab, carriage: str) -> None:
+def test_a_manual_connection_keeps_its_socket_through_a_move(lab: Lab, network: str) -> None:
     listener = lab.call("listen", port=0, service="manual")
-    peer = lab.peer(carriage, service=listener["port"]).connect()
+    peer = lab.peer(network, service=listener["port"]).connect()
     facts = accepted(lab, listener["listener"])
-    tuples = {"local": f"{DUT[carriage]}:{listener['port']}", "peer": f"{peer.address}:1027"}
+    tuples = {"local": f"{DUT[network]}:{listener['port']}", "peer": f"{peer.address}:1027"}
     assert facts == {**facts, "state": "ESTABLISHED", **tuples}
     connection = facts["connection"]
     waiting = lab.start("receive", connection=connection, length=100, timeout_s=5)
-    new = lab.address(carriage)
-    answer = command(lab.wire, carriage, new, migrate(peer.address, new, [(1027, 2098, peer.nxt)]))
+    new = lab.address(network)
+    answer = command(lab.wire, network, new, migrate(peer.address, new, [(1027, 2098, peer.nxt)]))
     assert answer is not None
     assert answer.code == 2
     peer.address, peer.port = new, 2098
@@ -123,8 +123,8 @@ def test_a_manual_connection_keeps_its_socket_through_a_move(lab: Lab, carriage:
     assert lab.call("close", listener=listener["listener"]) == {}
 
 
-def test_the_host_connects_to_a_peer_and_that_connection_migrates(lab: Lab, carriage: str) -> None:
-    peer = lab.peer(carriage, port=4000)
+def test_the_host_connects_to_a_peer_and_that_connection_migrates(lab: Lab, network: str) -> None:
+    peer = lab.peer(network, port=4000)
     opening = lab.start("connect", address=peer.address, port=4000, timeout_s=2)
     syn = lab.wire.take(
         lambda seen: seen.destination == number(peer.address) and seen.protocol == 6 and bool(seen.flags & SYN)
@@ -136,8 +136,8 @@ def test_the_host_connects_to_a_peer_and_that_connection_migrates(lab: Lab, carr
     connection = lab.result(opening)["connection"]
     lab.call("send", connection=connection, data=b"hello".hex())
     assert peer.receive(5) == b"hello"
-    new = lab.address(carriage)
-    answer = command(lab.wire, carriage, new, migrate(peer.address, new, [(4000, 4001, peer.nxt)]))
+    new = lab.address(network)
+    answer = command(lab.wire, network, new, migrate(peer.address, new, [(4000, 4001, peer.nxt)]))
     assert answer is not None
     assert answer.code == 2
     peer.address, peer.port = new, 4001
@@ -160,17 +160,17 @@ def test_errors_of_the_upper_tester(lab: Lab) -> None:
     assert lab.call("status")["uptime_s"] > 0
 
 
-def test_an_unmodified_http_server_keeps_its_connection(carriage: str, tmp_path: Path) -> None:
+def test_an_unmodified_http_server_keeps_its_connection(network: str, tmp_path: Path) -> None:
     content = os.urandom(300_000)
     (tmp_path / "file").write_bytes(content)
     server = [sys.executable, "-m", "http.server", "--bind", "::", "--directory", str(tmp_path), "80"]
     server += ["--protocol", "HTTP/1.1"]
     with Lab(applications=[server]) as lab:
-        peer = wait_for_service(lab, carriage, 80)
-        for address, port in ((peer.address, peer.port), (lab.address(carriage), 2098), (lab.address(carriage), 2099)):
+        peer = wait_for_service(lab, network, 80)
+        for address, port in ((peer.address, peer.port), (lab.address(network), 2098), (lab.address(network), 2099)):
             if address != peer.address:
                 answer = command(
-                    lab.wire, carriage, address, migrate(peer.address, address, [(peer.port, port, peer.nxt)])
+                    lab.wire, network, address, migrate(peer.address, address, [(peer.port, port, peer.nxt)])
                 )
                 assert answer is not None
                 assert answer.code == 2
@@ -184,10 +184,10 @@ def test_an_unmodified_http_server_keeps_its_connection(carriage: str, tmp_path:
             assert body + peer.receive(len(content) - len(body)) == content
 
 
-def wait_for_service(lab: Lab, carriage: str, service: int) -> Peer:
+def wait_for_service(lab: Lab, network: str, service: int) -> Peer:
     """A connection to a program that needs a moment to listen."""
     for port in range(10000, 10100):
-        peer = lab.peer(carriage, port=port, service=service)
+        peer = lab.peer(network, port=port, service=service)
         peer.segment(SYN)
         answer = peer.hears(SYN | ACK, 0.1)
         if answer is not None:
@@ -202,12 +202,12 @@ def wait_for_service(lab: Lab, carriage: str, service: int) -> Peer:
     ("changes", "complaint"),
     [
         ({"role": "toaster"}, "role is 'toaster', allowed: server"),
-        ({"carriages": {}}, "carriages must have ipff or ipv4 or both"),
-        ({"carriages": {"ipff": {"address": "8.8.8.8"}}}, "carriages.ipff.address: '8.8.8.8' is no IPFF address"),
-        ({"carriages": {"ipv4": {"address": "198.18.0.1"}}}, "carriages.ipv4.prefix_length is None, allowed"),
+        ({"networks": {}}, "networks must have ipff or ipv4 or both"),
+        ({"networks": {"ipff": {"address": "8.8.8.8"}}}, "networks.ipff.address: '8.8.8.8' is no IPFF address"),
+        ({"networks": {"ipv4": {"address": "198.18.0.1"}}}, "networks.ipv4.prefix_length is None, allowed"),
         ({"mops": {"migrate_seq": "fuzzy"}}, "mops.migrate_seq is 'fuzzy', allowed: window | exact"),
         ({"mops": {"rate_limit_s": "5"}}, "mops.rate_limit_s is '5', allowed: a number"),
-        ({"role": "host", "carriages": {}}, "carriages must have ipv4 for the role host"),
+        ({"role": "host", "networks": {}}, "networks must have ipv4 for the role host"),
         ({"role": "host", "rehash": {"option_kind": 2}}, "rehash.option_kind is 2, allowed: a whole number 9..255"),
         ({"services": {"echo": 70000}}, "services.echo is 70000, allowed: a whole number 1..65535"),
         ({"applications": ["ls"]}, "applications must be a list of commands"),
@@ -262,9 +262,9 @@ def test_arp_asks_keeps_packets_and_answers(lab: Lab) -> None:
     raise AssertionError("no ARP reply")
 
 
-def test_hundreds_of_connections_at_once(lab: Lab, carriage: str) -> None:
-    address = lab.address(carriage)
-    peers = [lab.peer(carriage, address, 10000 + index) for index in range(400)]
+def test_hundreds_of_connections_at_once(lab: Lab, network: str) -> None:
+    address = lab.address(network)
+    peers = [lab.peer(network, address, 10000 + index) for index in range(400)]
     for peer in peers:
         peer.segment(SYN)
     for peer in peers:

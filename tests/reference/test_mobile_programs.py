@@ -19,12 +19,12 @@ def pair(folder: Path, server: list[str], client: str) -> Pair:
     return Pair(folder, [server], [programs.shell(client)], roles=("server", "mobile node"), **timers)
 
 
-def move(both: Pair, carriage: str) -> Callable[[int], None]:
+def move(both: Pair, network: str) -> Callable[[int], None]:
     """The node moves, the last time back to where it began."""
-    network, home = {"ipff": ("525.8.78.3", 9), "ipv4": ("198.19.0", 1)}[carriage]
+    surroundings, home = {"ipff": ("525.8.78.3", 9), "ipv4": ("198.19.0", 1)}[network]
 
     def once(number: int) -> None:
-        both.ends[1].move(f"{network}.{home if number == programs.MOVES - 1 else 10 + number}")
+        both.ends[1].move(f"{surroundings}.{home if number == programs.MOVES - 1 else 10 + number}")
 
     return once
 
@@ -37,22 +37,22 @@ def all_moved(both: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "carriage"), [pytest.param("curl", "ipff", marks=programs.needs_curl), ("python", "ipv4")]
+    ("program", "network"), [pytest.param("curl", "ipff", marks=programs.needs_curl), ("python", "ipv4")]
 )
-def test_a_download_is_byte_exact(program: str, carriage: str, tmp_path: Path) -> None:
+def test_a_download_is_byte_exact(program: str, network: str, tmp_path: Path) -> None:
     content = programs.prepare_download(tmp_path)
-    client = programs.http_client(program, SERVERS[carriage])
+    client = programs.http_client(program, SERVERS[network])
     with pair(tmp_path, programs.http_server("::"), client) as both:
-        programs.download(both, content, move(both, carriage))
+        programs.download(both, content, move(both, network))
         all_moved(both)
 
 
 @programs.needs_openssh
-@pytest.mark.parametrize("carriage", ["ipff", "ipv4"])
-def test_an_ssh_session_goes_on(carriage: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("network", ["ipff", "ipv4"])
+def test_an_ssh_session_goes_on(network: str, tmp_path: Path) -> None:
     server = programs.ssh_server(tmp_path)
-    with pair(tmp_path, server, programs.ssh_client(SERVERS[carriage])) as both:
-        programs.ssh_session(both, move(both, carriage))
+    with pair(tmp_path, server, programs.ssh_client(SERVERS[network])) as both:
+        programs.ssh_session(both, move(both, network))
         all_moved(both)
 
 

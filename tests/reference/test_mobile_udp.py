@@ -10,17 +10,17 @@ import pytest
 from tests.reference.conftest import RATE_LIMIT_S
 from tests.reference.conftest import RETRY_INTERVAL_S as INTERVAL_S
 from tests.reference.lab import Lab
-from tests.reference.server import UDP, Network, Server, datagram, elsewhere, server_address
+from tests.reference.server import UDP, Server, Surroundings, datagram, elsewhere, server_address
 from tests.reference.wire import command, migrate, number
 
 PORT = 5000
 
 
-def opened(network: Network, address: str, **choice: object) -> tuple[int, int]:
+def opened(surroundings: Surroundings, address: str, **choice: object) -> tuple[int, int]:
     """A UDP connection of the node that has spoken: its number and the node's port."""
-    connection = network.lab.call("connect", address=address, port=PORT, protocol="udp", timeout_s=1, **choice)
-    network.lab.call("send", connection=connection["connection"], data=b"hello".hex())
-    heard = network.take(lambda heard: heard.protocol == UDP and heard.destination == number(address))
+    connection = surroundings.lab.call("connect", address=address, port=PORT, protocol="udp", timeout_s=1, **choice)
+    surroundings.lab.call("send", connection=connection["connection"], data=b"hello".hex())
+    heard = surroundings.take(lambda heard: heard.protocol == UDP and heard.destination == number(address))
     assert heard is not None
     assert heard.data == b"hello"
     return connection["connection"], heard.ports[0]
@@ -30,126 +30,130 @@ def received(lab: Lab, connection: int, timeout: float = 1.0) -> bytes:
     return bytes.fromhex(lab.call("receive", connection=connection, length=1000, timeout_s=timeout)["data"])
 
 
-def test_udp_with_a_unique_id_goes_on_after_a_move(network: Network, carriage: str) -> None:
-    address = server_address(carriage)
-    connection, port = opened(network, address, mobile_allowed=True, unique_id=0xCAFE)
-    network.move(elsewhere(carriage))
-    request = network.request()
+def test_udp_with_a_unique_id_goes_on_after_a_move(surroundings: Surroundings, network: str) -> None:
+    address = server_address(network)
+    connection, port = opened(surroundings, address, mobile_allowed=True, unique_id=0xCAFE)
+    surroundings.move(elsewhere(network))
+    request = surroundings.request()
     assert request is not None
     assert (request.protocol, [(entry[0], entry[2]) for entry in request.entries]) == (UDP, [(port, 0xCAFE)])
-    network.lab.call("send", connection=connection, data=b"held".hex())
-    assert network.quiet(0.05) == []
-    network.reply(request)
-    heard = network.take(lambda heard: heard.protocol == UDP)
+    surroundings.lab.call("send", connection=connection, data=b"held".hex())
+    assert surroundings.quiet(0.05) == []
+    surroundings.reply(request)
+    heard = surroundings.take(lambda heard: heard.protocol == UDP)
     assert heard is not None
-    assert (heard.data, heard.source, heard.ports) == (b"held", number(network.node), (request.entries[0][1], PORT))
-    datagram(network, address, PORT, request.entries[0][1], b"answer")
-    assert received(network.lab, connection) == b"answer"
+    assert (heard.data, heard.source, heard.ports) == (
+        b"held",
+        number(surroundings.node),
+        (request.entries[0][1], PORT),
+    )
+    datagram(surroundings, address, PORT, request.entries[0][1], b"answer")
+    assert received(surroundings.lab, connection) == b"answer"
 
 
 @pytest.mark.parametrize(
     "choice", [{}, {"unique_id": 7}, {"mobile_allowed": True}, {"mobile_allowed": False, "unique_id": 7}]
 )
-def test_other_udp_does_not_migrate(network: Network, carriage: str, choice: dict) -> None:
-    connection, _port = opened(network, server_address(carriage), **choice)
-    network.move(elsewhere(carriage))
-    assert network.request(INTERVAL_S * 1.5) is None
-    network.lab.call("send", connection=connection, data="00")
-    assert network.quiet(0.03) == []
+def test_other_udp_does_not_migrate(surroundings: Surroundings, network: str, choice: dict) -> None:
+    connection, _port = opened(surroundings, server_address(network), **choice)
+    surroundings.move(elsewhere(network))
+    assert surroundings.request(INTERVAL_S * 1.5) is None
+    surroundings.lab.call("send", connection=connection, data="00")
+    assert surroundings.quiet(0.03) == []
 
 
-def test_udp_that_nobody_answers_for_is_dead(network: Network, carriage: str) -> None:
-    connection, _ = opened(network, server_address(carriage), mobile_allowed=True, unique_id=1)
-    network.move(elsewhere(carriage))
+def test_udp_that_nobody_answers_for_is_dead(surroundings: Surroundings, network: str) -> None:
+    connection, _ = opened(surroundings, server_address(network), mobile_allowed=True, unique_id=1)
+    surroundings.move(elsewhere(network))
     with pytest.raises(LookupError) as caught:
-        network.lab.call("receive", connection=connection, length=1, timeout_s=INTERVAL_S * 6)
+        surroundings.lab.call("receive", connection=connection, length=1, timeout_s=INTERVAL_S * 6)
     assert caught.value.args[1].startswith("EHOSTUNREACH")
     with pytest.raises(LookupError, match="EHOSTUNREACH"):
-        network.lab.call("send", connection=connection, data="00")
+        surroundings.lab.call("send", connection=connection, data="00")
 
 
-def test_one_message_a_protocol(network: Network, carriage: str) -> None:
-    address = server_address(carriage)
-    servers = [Server(network, address) for _ in range(3)]
-    opened(network, address, mobile_allowed=True, unique_id=1)
-    opened(network, address, mobile_allowed=True, unique_id=2)
-    elsewhere_too = Server(network, server_address(carriage, 2))
-    network.move(elsewhere(carriage))
-    requests = [network.request() for _ in range(3)]
+def test_one_message_a_protocol(surroundings: Surroundings, network: str) -> None:
+    address = server_address(network)
+    servers = [Server(surroundings, address) for _ in range(3)]
+    opened(surroundings, address, mobile_allowed=True, unique_id=1)
+    opened(surroundings, address, mobile_allowed=True, unique_id=2)
+    elsewhere_too = Server(surroundings, server_address(network, 2))
+    surroundings.move(elsewhere(network))
+    requests = [surroundings.request() for _ in range(3)]
     assert all(requests)
     found = {(one.protocol, one.heard.destination): len(one.entries) for one in requests if one is not None}
     assert found == {(6, number(address)): 3, (17, number(address)): 2, (6, number(elsewhere_too.address)): 1}
-    assert network.request(INTERVAL_S / 2) is None
+    assert surroundings.request(INTERVAL_S / 2) is None
     for request in requests:
-        network.reply(request)
+        surroundings.reply(request)
     assert all(server.works() for server in [*servers, elsewhere_too])
 
 
-def test_the_next_one_time_id_follows_a_success(network: Network, carriage: str) -> None:
-    server = Server(network, server_address(carriage), unique_id=5, one_time=True)
+def test_the_next_one_time_id_follows_a_success(surroundings: Surroundings, network: str) -> None:
+    server = Server(surroundings, server_address(network), unique_id=5, one_time=True)
     expected = 5
     for index in range(3):
-        network.move(elsewhere(carriage, index))
-        request = network.request()
+        surroundings.move(elsewhere(network, index))
+        request = surroundings.request()
         assert request is not None
         assert request.entries[0][2] == expected
-        network.reply(request)
+        surroundings.reply(request)
         server.moved(request)
         assert server.works()
         expected = int.from_bytes(hashlib.sha256(struct.pack("!I", expected)).digest()[:4], "big")
 
 
-def test_a_tcp_socket_that_must_not_move_stays_behind(network: Network, carriage: str) -> None:
-    home = network.node
-    server = Server(network, server_address(carriage), mobile_allowed=False)
-    network.move(elsewhere(carriage))
-    assert network.request(INTERVAL_S * 1.5) is None
+def test_a_tcp_socket_that_must_not_move_stays_behind(surroundings: Surroundings, network: str) -> None:
+    home = surroundings.node
+    server = Server(surroundings, server_address(network), mobile_allowed=False)
+    surroundings.move(elsewhere(network))
+    assert surroundings.request(INTERVAL_S * 1.5) is None
     server.says(b"lost")
-    assert network.quiet(0.3) == []
-    network.move(home)
+    assert surroundings.quiet(0.3) == []
+    surroundings.move(home)
     assert server.receive(4) == b"lost"
 
 
 # The server's side
 
 
-def udp(lab: Lab, carriage: str, service: int, source: str, port: int, data: bytes) -> bytes | None:
+def udp(lab: Lab, network: str, service: int, source: str, port: int, data: bytes) -> bytes | None:
     """What the server answers a datagram."""
-    network = Network(lab, carriage)
-    datagram(network, source, port, service, data)
-    heard = network.take(lambda heard: heard.protocol == UDP and heard.destination == number(source), 0.3)
+    surroundings = Surroundings(lab, network)
+    datagram(surroundings, source, port, service, data)
+    heard = surroundings.take(lambda heard: heard.protocol == UDP and heard.destination == number(source), 0.3)
     if heard is None:
         return None
     assert heard.ports == (service, port)
     return heard.data
 
 
-def answer(lab: Lab, carriage: str, source: str, message: bytes) -> int | None:
-    given = command(lab.wire, carriage, source, message)
+def answer(lab: Lab, network: str, source: str, message: bytes) -> int | None:
+    given = command(lab.wire, network, source, message)
     return None if given is None else given.code
 
 
-def test_a_udp_echo_follows_by_unique_id_only(lab: Lab, carriage: str) -> None:
+def test_a_udp_echo_follows_by_unique_id_only(lab: Lab, network: str) -> None:
     listener = lab.call("listen", port=9001, service="echo", protocol="udp", mobile_allowed=True, unique_id=77)
-    old, new, third = (lab.address(carriage) for _ in range(3))
-    assert udp(lab, carriage, 9001, old, 4000, b"before") == b"before"
+    old, new, third = (lab.address(network) for _ in range(3))
+    assert udp(lab, network, 9001, old, 4000, b"before") == b"before"
     for wrong in (0, 0xFFFFFFFF, 76):
         message = migrate(old, new, [(4000, 4001, wrong)], protocol=UDP)
-        assert answer(lab, carriage, new, message) == 3
+        assert answer(lab, network, new, message) == 3
         time.sleep(RATE_LIMIT_S)
-    assert answer(lab, carriage, new, migrate(old, new, [(4000, 4001, 77)], protocol=UDP)) == 2
-    assert udp(lab, carriage, 9001, new, 4001, b"after") == b"after"
-    assert udp(lab, carriage, 9001, old, 4000, b"newcomer") == b"newcomer"
-    assert answer(lab, carriage, third, migrate(new, third, [(4001, 4002, 77)], protocol=UDP)) == 2
+    assert answer(lab, network, new, migrate(old, new, [(4000, 4001, 77)], protocol=UDP)) == 2
+    assert udp(lab, network, 9001, new, 4001, b"after") == b"after"
+    assert udp(lab, network, 9001, old, 4000, b"newcomer") == b"newcomer"
+    assert answer(lab, network, third, migrate(new, third, [(4001, 4002, 77)], protocol=UDP)) == 2
     lab.call("close", listener=listener["listener"])
 
 
-def test_a_manual_udp_socket_keeps_its_peer_through_a_move(lab: Lab, carriage: str) -> None:
+def test_a_manual_udp_socket_keeps_its_peer_through_a_move(lab: Lab, network: str) -> None:
     listener = lab.call("listen", port=0, service="manual", protocol="udp", mobile_allowed=True, unique_id=1)
-    old, new = lab.address(carriage), lab.address(carriage)
-    network = Network(lab, carriage)
+    old, new = lab.address(network), lab.address(network)
+    surroundings = Surroundings(lab, network)
     for data in (b"one", b"two"):
-        datagram(network, old, 4000, listener["port"], data)
+        datagram(surroundings, old, 4000, listener["port"], data)
     deadline = time.monotonic() + 1
     while not (found := [one for one in lab.call("sockets")["connections"] if one["protocol"] == "udp"]):
         assert time.monotonic() < deadline
@@ -158,11 +162,11 @@ def test_a_manual_udp_socket_keeps_its_peer_through_a_move(lab: Lab, carriage: s
     lab.call("close", listener=listener["listener"])
     assert received(lab, connection) == b"one"
     assert received(lab, connection) == b"two"
-    assert answer(lab, carriage, new, migrate(old, new, [(4000, 4001, 1)], protocol=UDP)) == 2
-    datagram(network, new, 4001, listener["port"], b"three")
+    assert answer(lab, network, new, migrate(old, new, [(4000, 4001, 1)], protocol=UDP)) == 2
+    datagram(surroundings, new, 4001, listener["port"], b"three")
     assert received(lab, connection) == b"three"
     lab.call("send", connection=connection, data=b"four".hex())
-    heard = network.take(lambda heard: heard.protocol == UDP)
+    heard = surroundings.take(lambda heard: heard.protocol == UDP)
     assert heard is not None
     assert (heard.data, heard.destination, heard.ports[1]) == (b"four", number(new), 4001)
     lab.call("close", connection=connection)
@@ -182,25 +186,25 @@ def test_a_manual_udp_socket_keeps_its_peer_through_a_move(lab: Lab, carriage: s
     ],
 )
 def test_a_choice_of_the_listener_holds_for_what_it_accepts(
-    lab: Lab, carriage: str, choice: dict, identifier: int | None, code: int
+    lab: Lab, network: str, choice: dict, identifier: int | None, code: int
 ) -> None:
     listener = lab.call("listen", port=0, service="echo", **choice)
-    peer, new = lab.peer(carriage, service=listener["port"]).connect(), lab.address(carriage)
+    peer, new = lab.peer(network, service=listener["port"]).connect(), lab.address(network)
     assert peer.echo(b"accepted")
     lab.call("close", listener=listener["listener"])
     entry = (peer.port, 2000, peer.nxt if identifier is None else identifier)
-    assert answer(lab, carriage, new, migrate(peer.address, new, [entry])) == code
+    assert answer(lab, network, new, migrate(peer.address, new, [entry])) == code
     if code == 2:
         peer.address, peer.port = new, 2000
     assert peer.echo(b"alive")
 
 
-def test_a_one_time_id_is_good_once(lab: Lab, carriage: str) -> None:
+def test_a_one_time_id_is_good_once(lab: Lab, network: str) -> None:
     lab.call("listen", port=0, service="echo", unique_id=5, one_time=True)
     port = lab.call("sockets")["listeners"][-1]["port"]
-    peer, new, third = lab.peer(carriage, service=port).connect(), lab.address(carriage), lab.address(carriage)
-    assert answer(lab, carriage, new, migrate(peer.address, new, [(peer.port, 2000, 5)])) == 2
-    assert answer(lab, carriage, third, migrate(new, third, [(2000, 2001, 5)])) == 3
+    peer, new, third = lab.peer(network, service=port).connect(), lab.address(network), lab.address(network)
+    assert answer(lab, network, new, migrate(peer.address, new, [(peer.port, 2000, 5)])) == 2
+    assert answer(lab, network, third, migrate(new, third, [(2000, 2001, 5)])) == 3
     time.sleep(RATE_LIMIT_S)
     following = int.from_bytes(hashlib.sha256(struct.pack("!I", 5)).digest()[:4], "big")
-    assert answer(lab, carriage, third, migrate(new, third, [(2000, 2001, following)])) == 2
+    assert answer(lab, network, third, migrate(new, third, [(2000, 2001, following)])) == 2

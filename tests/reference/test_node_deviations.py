@@ -11,7 +11,7 @@ from tests.reference.conftest import RETRY_INTERVAL_S
 from tests.reference.lab import Lab
 from tests.reference.node_bench import Bench
 from tests.reference.node_scenarios_learning import SCENARIOS
-from tests.reference.server import Network, Server, elsewhere, server_address
+from tests.reference.server import Server, Surroundings, elsewhere, server_address
 
 #: The scenarios that come out otherwise than is right; three dots stand for more of them.
 DIFFERENT = {
@@ -205,22 +205,22 @@ def test_a_deviation_is_wrong_in_its_own_way_only(name: str) -> None:
 
 def test_an_old_address_that_is_answered_for() -> None:
     with Lab("--deviate", "node-old-address-answered", role="mobile node") as lab:
-        network = Network(lab, "ipv4")
-        home = network.node
-        network.move(elsewhere("ipv4"))
-        assert network.resolves(home)
-        assert network.resolves(network.node)
+        surroundings = Surroundings(lab, "ipv4")
+        home = surroundings.node
+        surroundings.move(elsewhere("ipv4"))
+        assert surroundings.resolves(home)
+        assert surroundings.resolves(surroundings.node)
 
 
 @pytest.mark.parametrize("name", ["node-speaks-before-success", "node-never-repeats", "unique-id-not-required"])
-def test_a_deviating_node_deviates_on_the_wire(name: str, carriage: str) -> None:
+def test_a_deviating_node_deviates_on_the_wire(name: str, network: str) -> None:
     mops = {"retry_interval_s": RETRY_INTERVAL_S}
     with Lab("--deviate", name, role="mobile node", mops=mops) as lab:
         assert lab.call("status")["deviation"] == name
-        network = Network(lab, carriage)
-        server = Server(network, server_address(carriage))
-        network.move(elsewhere(carriage))
-        assert network.request() is not None
+        surroundings = Surroundings(lab, network)
+        server = Server(surroundings, server_address(network))
+        surroundings.move(elsewhere(network))
+        assert surroundings.request() is not None
         server.says(b"early")
         assert (server.hears(timeout=0.05) is not None) == (name == "node-speaks-before-success")
-        assert (network.request(RETRY_INTERVAL_S * 2) is None) == (name == "node-never-repeats")
+        assert (surroundings.request(RETRY_INTERVAL_S * 2) is None) == (name == "node-never-repeats")

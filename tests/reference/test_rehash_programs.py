@@ -18,8 +18,8 @@ def move(both: Pair) -> Callable[[int], None]:
 
     def once(number: int) -> None:
         end = both.ends[number % 2]
-        network = end.address.rpartition(".")[0]
-        end.move(f"{network}.{1 if number >= programs.MOVES - 2 else 10 + number}")
+        surroundings = end.address.rpartition(".")[0]
+        end.move(f"{surroundings}.{1 if number >= programs.MOVES - 2 else 10 + number}")
 
     return once
 

@@ -8,19 +8,19 @@ from tests.reference.lab import Lab
 from tests.reference.wire import DUT_MAC, ICMP_PROTOCOL, OWN_MAC, internet_checksum, migrate, network_packet, number
 
 
-def frames(chance: random.Random, address: str, dut: str, carriage: str, ethertype: bytes) -> list[bytes]:
+def frames(chance: random.Random, address: str, dut: str, network: str, ethertype: bytes) -> list[bytes]:
     """Sound packets of every kind, each with some bytes changed and cut somewhere."""
     message = migrate(address, address, [(7, 7, 7)])
     kinds = [
         (6, bytes.fromhex("0403000700000000000000005002ffff00000000")),
-        (ICMP_PROTOCOL[carriage], message),
+        (ICMP_PROTOCOL[network], message),
         (17, bytes(12)),
         (99, b"x"),
     ]
     result = []
     for protocol, payload in kinds:
         head = DUT_MAC + OWN_MAC + ethertype
-        good = head + network_packet(carriage, address, dut, protocol, payload)
+        good = head + network_packet(network, address, dut, protocol, payload)
         for _ in range(300):
             bad = bytearray(good)
             for _ in range(chance.randrange(4)):
@@ -39,12 +39,12 @@ def test_ping_is_answered(lab: Lab) -> None:
     assert (answer.destination, answer.payload[0], answer.payload[4:]) == (number(address), 0, echo[4:])
 
 
-def test_garbage_harms_nothing(lab: Lab, carriage: str) -> None:
+def test_garbage_harms_nothing(lab: Lab, network: str) -> None:
     chance = random.Random(3)
-    peer = lab.peer(carriage).connect()
-    ethertype = (0x88B5 if carriage == "ipff" else 0x0800).to_bytes(2, "big")
-    dut = "8.8.8.8.8" if carriage == "ipff" else "198.18.0.1"
-    for frame in frames(chance, lab.address(carriage), dut, carriage, ethertype):
+    peer = lab.peer(network).connect()
+    ethertype = (0x88B5 if network == "ipff" else 0x0800).to_bytes(2, "big")
+    dut = "8.8.8.8.8" if network == "ipff" else "198.18.0.1"
+    for frame in frames(chance, lab.address(network), dut, network, ethertype):
         lab.wire.raw.send(frame)
     for length in range(1, 60):
         lab.wire.raw.send((DUT_MAC + OWN_MAC + b"\x08\x06" + chance.randbytes(60))[: 13 + length])

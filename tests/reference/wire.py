@@ -11,7 +11,7 @@ from dataclasses import dataclass
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 TCP = 6
 OWN_MAC, DUT_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
-CARRIAGES = ("ipff", "ipv4")
+NETWORKS = ("ipff", "ipv4")
 DUT = {"ipff": "8.8.8.8.8", "ipv4": "198.18.0.1"}
 ICMP_PROTOCOL = {"ipff": 1, "ipv4": 254}
 ETHERTYPE = {"ipff": 0x88B5, "ipv4": 0x0800}
@@ -35,20 +35,20 @@ def mops_number(address: str) -> int:
     return number(address if address.count(".") == 4 else f"0.{address}")
 
 
-def host_address(carriage: str, host: int) -> str:
+def host_address(network: str, host: int) -> str:
     """The address of the tester's host number `host`."""
-    return f"525.8.78.{host >> 8}.{host & 0xFF}" if carriage == "ipff" else f"198.19.{host >> 8}.{host & 0xFF}"
+    return f"525.8.78.{host >> 8}.{host & 0xFF}" if network == "ipff" else f"198.19.{host >> 8}.{host & 0xFF}"
 
 
-def pseudo_header(carriage: str, source: str, destination: str, length: int) -> bytes:
-    if carriage == "ipff":
+def pseudo_header(network: str, source: str, destination: str, length: int) -> bytes:
+    if network == "ipff":
         return struct.pack("!QQII", number(source), number(destination), length, TCP)
     return struct.pack("!IIBBH", number(source), number(destination), 0, TCP, length)
 
 
-def network_packet(carriage: str, source: str, destination: str, protocol: int, payload: bytes) -> bytes:
+def network_packet(network: str, source: str, destination: str, protocol: int, payload: bytes) -> bytes:
     near, far = number(source), number(destination)
-    if carriage == "ipff":
+    if network == "ipff":
         return struct.pack("!IHBBQQ", 5 << 28, len(payload), 64, 0, protocol << 50 | near, far) + payload
     header = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(payload), 7, 0, 64, protocol, 0, near, far)
     return header[:10] + struct.pack("!H", internet_checksum(header)) + header[12:] + payload
@@ -56,9 +56,9 @@ def network_packet(carriage: str, source: str, destination: str, protocol: int, 
 
 @dataclass
 class Seen:
-    """One packet of the device: its carriage, destination, protocol and payload."""
+    """One packet of the device: its network, destination, protocol and payload."""
 
-    carriage: str
+    network: str
     destination: int
     protocol: int
     payload: bytes
@@ -102,11 +102,11 @@ class Wire:
         self.answers_arp = True
         self.dut = dict(DUT)  # where the device is at the moment
 
-    def put(self, carriage: str, packet: bytes, source_mac: bytes = OWN_MAC) -> None:
-        self.raw.send(DUT_MAC + source_mac + ETHERTYPE[carriage].to_bytes(2, "big") + packet)
+    def put(self, network: str, packet: bytes, source_mac: bytes = OWN_MAC) -> None:
+        self.raw.send(DUT_MAC + source_mac + ETHERTYPE[network].to_bytes(2, "big") + packet)
 
-    def send(self, carriage: str, source: str, protocol: int, payload: bytes) -> None:
-        self.put(carriage, network_packet(carriage, source, self.dut[carriage], protocol, payload))
+    def send(self, network: str, source: str, protocol: int, payload: bytes) -> None:
+        self.put(network, network_packet(network, source, self.dut[network], protocol, payload))
 
     def take(self, wanted: Callable[[Seen], bool], timeout: float = 1.0) -> Seen | None:
         """The first packet that is wanted, taken out of what was seen."""
@@ -136,11 +136,11 @@ class Wire:
             assert word1 & (1 << 50) - 1 == number(DUT["ipff"])
             self._keep("ipff", number(DUT["ipff"]), word2, word1 >> 50, frame[38 : 38 + length])
 
-    def _keep(self, carriage: str, source: int, destination: int, protocol: int, payload: bytes) -> None:
+    def _keep(self, network: str, source: int, destination: int, protocol: int, payload: bytes) -> None:
         if protocol == TCP:
             near = source + destination + TCP + len(payload)
             assert (near + int.from_bytes(payload + b"\0" * (len(payload) % 2), "big")) % 0xFFFF == 0, "TCP checksum"
-        self.seen.append(Seen(carriage, destination, protocol, payload, source))
+        self.seen.append(Seen(network, destination, protocol, payload, source))
 
     def _arp(self, frame: bytes) -> None:
         operation, sender_mac, sender, _, target = struct.unpack_from("!H6s4s6s4s", frame, 20)
@@ -152,8 +152,8 @@ class Wire:
 class Peer:
     """One end of a TCP connection, segment by segment; it may change its address and port at will."""
 
-    def __init__(self, wire: Wire, carriage: str, address: str, port: int, service: int = 7) -> None:
-        self.wire, self.carriage, self.address, self.port, self.service = wire, carriage, address, port, service
+    def __init__(self, wire: Wire, network: str, address: str, port: int, service: int = 7) -> None:
+        self.wire, self.network, self.address, self.port, self.service = wire, network, address, port, service
         self.nxt = 1_000_000
         self.rcv_nxt = 0
 
@@ -164,13 +164,13 @@ class Peer:
         offset = (20 + len(options)) << 2
         header = struct.pack("!HHIIBBHHH", self.port, self.service, sequence, self.rcv_nxt, offset, flags, 0xFFFF, 0, 0)
         segment = header + options + data
-        pseudo = pseudo_header(self.carriage, self.address, self.wire.dut[self.carriage], len(segment))
+        pseudo = pseudo_header(self.network, self.address, self.wire.dut[self.network], len(segment))
         checksum = internet_checksum(pseudo + segment) ^ spoil
-        self.wire.send(self.carriage, self.address, TCP, segment[:16] + struct.pack("!H", checksum) + segment[18:])
+        self.wire.send(self.network, self.address, TCP, segment[:16] + struct.pack("!H", checksum) + segment[18:])
 
     def is_mine(self, seen: Seen) -> bool:
         return (
-            seen.carriage == self.carriage
+            seen.network == self.network
             and seen.protocol == TCP
             and seen.destination == number(self.address)
             and seen.ports == (self.service, self.port)
@@ -253,10 +253,10 @@ class Answer:
         return list(struct.iter_unpack("!HHI", self.raw[24:]))
 
 
-def command(wire: Wire, carriage: str, source: str, message: bytes, timeout: float = 1.0) -> Answer | None:
+def command(wire: Wire, network: str, source: str, message: bytes, timeout: float = 1.0) -> Answer | None:
     """Send an ICMPv5 message and take the answer to `source`, if there is any."""
-    wire.send(carriage, source, ICMP_PROTOCOL[carriage], message)
-    seen = wire.take(lambda seen: seen.carriage == carriage and seen.protocol == ICMP_PROTOCOL[carriage], timeout)
+    wire.send(network, source, ICMP_PROTOCOL[network], message)
+    seen = wire.take(lambda seen: seen.network == network and seen.protocol == ICMP_PROTOCOL[network], timeout)
     if seen is None:
         return None
     return Answer(seen.payload[5], int.from_bytes(seen.payload[6:8], "big"), seen.payload, seen.destination)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from testbed.case import Case
+from testbed.case.case import Case
 from tests.testbed.lab import Lab, lab_in
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from profiles import Profile, load
-from testbed.case import Bench, Case, CaseSpec, Requirement
-from testbed.clock import Clock
-from testbed.devices import Devices
-from testbed.run import Outcome, run_case
+from testbed.case.case import Case, CaseSpec, Requirement, Setup
+from testbed.run.attempts import Outcome, run_case
+from testbed.run.devices import Devices
+from testbed.wire.clock import Clock
 
 ROOT = Path(__file__).resolve().parents[2]
 PUPPET = Path(__file__).with_name("puppet.py")
@@ -27,7 +27,7 @@ ready_timeout_s = 5.0
 kind = "namespace"
 
 [ics]
-carriages = ["ipv4"]
+networks = ["ipv4"]
 
 [ics.mops]
 roles = ["server"]
@@ -64,7 +64,7 @@ def spec(strength: str = "M", **changes: Any) -> CaseSpec:
     """A case that judges one requirement of this strength."""
     requirement = Requirement("TEST-1-01", strength, "TEST 1", "The device must.")
     return replace(
-        CaseSpec("case", "node", "purpose", "valid", (requirement,), {"carriage": "ipv4"}, "rerun"), **changes
+        CaseSpec("case", "node", "purpose", "valid", (requirement,), {"network": "ipv4"}, "rerun"), **changes
     )
 
 
@@ -78,14 +78,14 @@ class Lab:
         self.devices.bring_up([spec()])
 
     @property
-    def bench(self) -> Bench:
-        """The bench that cases get."""
-        with self.devices.lend(spec()) as bench:
-            return bench
+    def bench(self) -> Setup:
+        """The setup that cases get."""
+        with self.devices.lend(spec()) as setup:
+            return setup
 
     def case(self) -> Case:
         """A case of its own; the test has to leave it."""
-        return Case(spec(), self.bench, self.bench.carriages["ipv4"])
+        return Case(spec(), self.setup, self.setup.networks["ipv4"])
 
     def runs(self, body: Callable[[Case], None], strength: str = "M") -> Outcome:
         """Run a body to its verdict."""
@@ -94,7 +94,7 @@ class Lab:
 
     def tells(self, verb: str, **parameters: Any) -> dict[str, Any]:
         """Tell the puppet to do something."""
-        return self.bench.dut.upper_tester().call(verb, **parameters)
+        return self.setup.dut.upper_tester().call(verb, **parameters)
 
     def close(self) -> None:
         """Take everything down."""

@@ -34,7 +34,7 @@ def main() -> None:
         say("Welcome to the device!")
         time.sleep(60)
     configuration = json.loads(Path(os.environ["DUT_CONFIG"]).read_text())
-    ipv4 = configuration["carriages"]["ipv4"]
+    ipv4 = configuration["networks"]["ipv4"]
     wire = os.environ["DUT_WIRES"].split()[0]
     take_address(wire, ipv4["address"], ipv4["prefix_length"])
     if kind != "deaf":

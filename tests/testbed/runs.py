@@ -30,9 +30,10 @@ import time
 import pytest
 
 from testbed import inopportune, requirement, valid, waits
-from testbed.case import NANO, Case
-from testbed.conversation import connect, exchange
-from testbed.verdict import Broken, Finding, Inconclusive
+from testbed.case.case import NANO, Case
+from testbed.peers.connection import connect, exchange
+from testbed.interruptions import Inconclusive
+from testbed.case.verdict import Broken, Finding
 
 MUST, SHOULD, INFORMATION = "MOPS-4.1-01", "MOPS-4.1-08", "MOPS-4.1-30"
 """

@@ -10,12 +10,11 @@ import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
-from testbed.capture import Frame
-from testbed.case import NANO, Case
-from testbed.clock import ClockStepped
-from testbed.port import Sent
-from testbed.station import Station
-from testbed.verdict import DeviceLost, Inconclusive
+from testbed.case.case import NANO, Case
+from testbed.interruptions import DeviceLost, Inconclusive
+from testbed.wire.capture import Frame, Sent
+from testbed.wire.clock import ClockStepped
+from testbed.wire.station import Station
 from tests.testbed.lab import Lab, lab_in
 
 ICMP_PROTOCOL = 1
@@ -23,7 +22,7 @@ ICMP_PROTOCOL = 1
 
 def from_device(case: Case, station: Station, payload: bytes = b"hello") -> str:
     """A frame of the device for a station, in hexadecimal."""
-    packet = IP(src=case.carriage.dut, dst=station.address, proto=253) / payload
+    packet = IP(src=case.network.dut, dst=station.address, proto=253) / payload
     return bytes(Ether(src=case.dut_mac, dst=case.port.mac) / packet).hex()
 
 
@@ -173,7 +172,7 @@ def test_the_stations_address_is_answered_for_and_no_other(lab: Lab, case: Case)
     assert (Ether(reply.data)[ARP].psrc, Ether(reply.data)[ARP].hwsrc) == (station.address, case.port.mac)
     case.leave()
     strays = len(case.port.stray)
-    request = Ether(src=case.dut_mac, dst="ff:ff:ff:ff:ff:ff") / ARP(psrc=case.carriage.dut, pdst=station.address)
+    request = Ether(src=case.dut_mac, dst="ff:ff:ff:ff:ff:ff") / ARP(psrc=case.network.dut, pdst=station.address)
     lab.tells("emit", frames=[bytes(request).hex()])
     case.look(lambda: None, time.time_ns(), 0.1)
     assert len(case.port.stray) == strays + 1
@@ -184,7 +183,7 @@ def test_a_device_that_dies_takes_its_wire_along_and_the_reader_does_not_spin(tm
     try:
         case = lab.case()
         case.station()
-        lab.bench.dut.upper_tester().ask("end", code=3)
+        lab.setup.dut.upper_tester().ask("end", code=3)
         with pytest.raises(DeviceLost, match="ended with exit code 3"):
             case.look(lambda: None, time.time_ns(), 5)
         with pytest.raises(DeviceLost, match="exit code 3"):

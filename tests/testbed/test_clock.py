@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from testbed.clock import Clock, ClockStepped, RunOver
-from testbed.lag import LagProbe, measure
-from testbed.overlap import Overlap
-from testbed.run import Outcome
-from testbed.verdict import Verdict
+from testbed.case.verdict import Verdict
+from testbed.device.lag import LagProbe, measure
+from testbed.run.attempts import Outcome
+from testbed.run.overlap import Overlap
+from testbed.wire.clock import Clock, ClockStepped, RunOver
 from tests.testbed.lab import spec
 
 NANO = 1_000_000_000
@@ -186,7 +186,7 @@ def test_the_probes_tell_of_a_lag_before_the_deadline_is_judged() -> None:
 
 
 def test_a_probe_that_does_not_answer_at_all_is_no_reason_to_blame_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.lag._PATIENCE_S", 0.1)
+    monkeypatch.setattr("testbed.device.lag._PATIENCE_S", 0.1)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     probe = LagProbe()
     probe.listen([ours])

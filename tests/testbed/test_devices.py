@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from profiles import load
-from testbed.case import Case
-from testbed.conversation import connect, exchange
-from testbed.holder import LinkError
-from testbed.run import run_case
-from testbed.verdict import DeviceLost, Verdict
+from testbed.case.case import Case
+from testbed.case.verdict import Verdict
+from testbed.device.supervisor import LinkError
+from testbed.interruptions import DeviceLost
+from testbed.peers.connection import connect, exchange
+from testbed.run.attempts import run_case
 from tests.testbed.lab import Lab, lab_in, puppet_profile, spec
 
 
@@ -88,7 +89,7 @@ def test_time_that_the_machine_withheld_from_a_device_that_starts_is_given_again
         asked.append(time.monotonic())
         return lag_ns
 
-    monkeypatch.setattr("testbed.lag.LagProbe.lag_ns", lag)
+    monkeypatch.setattr("testbed.device.lag.LagProbe.lag_ns", lag)
     with pytest.raises(LinkError, match=r"no ready line within 0.3 s"):
         Lab(load(path))
     assert len(asked) == times

@@ -11,12 +11,12 @@ import pytest
 from scapy.layers.inet import TCP
 from scapy.utils import rdpcap
 
-from testbed.case import Case
-from testbed.conversation import connect, exchange
-from testbed.dut import DeviceLog
-from testbed.record import failure_text, record
-from testbed.run import Outcome
-from testbed.verdict import Broken, Difference, Finding, Verdict
+from testbed.case.case import Case
+from testbed.case.verdict import Broken, Difference, Finding, Verdict
+from testbed.device.dut import DeviceLog
+from testbed.peers.connection import connect, exchange
+from testbed.run.attempts import Outcome
+from testbed.run.record import failure_text, record
 from tests.testbed.lab import Lab
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from profiles import load
-from testbed.configuration import configuration
+from testbed.device.dut_config import configuration
 from tests.testbed.lab import ROOT
 from tests.testbed.runs import PATIENCE_S, SHORT, Run, Scenarios, command, environment, made_up, scenarios
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from scapy.layers.inet import TCP
 
-from testbed.case import Case
-from testbed.conversation import connect, exchange
-from testbed.tcp_peer import SEQUENCE_SPACE, TcpPeer, after
-from testbed.verdict import Broken, Inconclusive
+from testbed.case.case import Case
+from testbed.case.verdict import Broken
+from testbed.interruptions import Inconclusive
+from testbed.peers.connection import connect, exchange
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer, after
 from tests.testbed.lab import Lab
 
 CLOSED_PORT = 9

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""UDP in the carriages, and what a MOPS device finds in its configuration."""
+"""UDP in the networks, and what a MOPS device finds in its configuration."""
 
 from pathlib import Path
 
@@ -7,38 +7,38 @@ import pytest
 from scapy.layers.inet import UDP
 
 from profiles import load
-from testbed.carriage import ETHERNET_HEADER, UDP_PROTOCOL, Carriage, carriages
-from testbed.configuration import configuration
+from testbed.device.dut_config import configuration
+from testbed.wire.network import ETHERNET_HEADER, UDP_PROTOCOL, Network, networks
 
 PROFILE = load(Path(__file__).parents[2] / "profiles/reference.toml")
 MACS = "02:00:00:00:00:01", "02:00:00:00:00:02"
 
 
 @pytest.fixture(params=["ipff", "ipv4"])
-def carriage(request: pytest.FixtureRequest) -> Carriage:
-    return carriages(PROFILE)[request.param]
+def network(request: pytest.FixtureRequest) -> Network:
+    return networks(PROFILE)[request.param]
 
 
-def datagram(carriage: Carriage) -> bytes:
+def datagram(network: Network) -> bytes:
     """A frame with a datagram of five bytes."""
-    source = carriage.address(carriage.first)
-    packet = carriage.packet(source, carriage.dut, UDP_PROTOCOL, UDP(sport=1027, dport=7) / b"hello")
-    return carriage.frame(*MACS, packet)
+    source = network.address(network.first)
+    packet = network.packet(source, network.dut, UDP_PROTOCOL, UDP(sport=1027, dport=7) / b"hello")
+    return network.frame(*MACS, packet)
 
 
-def test_right_udp_checksum(carriage: Carriage) -> None:
+def test_right_udp_checksum(network: Network) -> None:
     """What the tester sends itself is right, and its payload is told from the headers."""
-    frame = datagram(carriage)
-    assert carriage.udp_checksum_ok(frame)
-    assert carriage.payload(frame)[8:] == b"hello"
+    frame = datagram(network)
+    assert network.udp_checksum_ok(frame)
+    assert network.payload(frame)[8:] == b"hello"
 
 
 @pytest.mark.parametrize("at", [ETHERNET_HEADER + 19, -1])
-def test_wrong_udp_checksum(carriage: Carriage, at: int) -> None:
+def test_wrong_udp_checksum(network: Network, at: int) -> None:
     """One bit of an address, or of the data, makes it wrong."""
-    frame = bytearray(datagram(carriage))
+    frame = bytearray(datagram(network))
     frame[at] ^= 1
-    assert not carriage.udp_checksum_ok(bytes(frame))
+    assert not network.udp_checksum_ok(bytes(frame))
 
 
 def test_configuration_of_a_mobile_node() -> None:
@@ -60,5 +60,5 @@ def test_configuration_of_a_legacy_host() -> None:
     """It is told nothing of any protocol."""
     content = configuration(PROFILE, "legacy host")
     assert content["role"] == "legacy host"
-    assert sorted(content) == ["carriages", "role", "services"]
-    assert list(content["carriages"]) == ["ipv4"]
+    assert sorted(content) == ["networks", "role", "services"]
+    assert list(content["networks"]) == ["ipv4"]

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from profiles import load
-from testbed.agents import ShellVerbs, fill, open_agent
-from testbed.clock import Clock
-from testbed.holder import LinkError
-from testbed.upper_tester import OperationFailed, UpperTester
-from testbed.verdict import DeviceLost, Inconclusive, NotApplicable
+from testbed.device.agents import ShellVerbs, fill, open_agent
+from testbed.device.supervisor import LinkError
+from testbed.device.upper_tester import OperationFailed, UpperTester
+from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
+from testbed.wire.clock import Clock
 from tests.testbed.lab import ROOT, Lab, lab_in, puppet_profile
 from tests.testbed.runs import Run, Scenarios, command, environment, made_up, run, scenarios
 
@@ -25,7 +25,7 @@ APPLICATION = """
     @valid
     @requirement(MUST, case=1)
     def test_application(case):
-        agent = case.bench.dut.upper_tester()
+        agent = case.setup.dut.upper_tester()
         listener = agent.call("listen", port=0, service="manual")
         peer = connect(case, case.station(), remote_port=listener["port"])
         case.values["port"] = str(listener["port"])
@@ -53,7 +53,7 @@ def test_calls_of_many_cases_at_once(lab: Lab) -> None:
 
 
 def test_a_result_can_be_taken_later(lab: Lab) -> None:
-    calls = [lab.bench.dut.upper_tester().ask("listen", port=0) for _ in range(3)]
+    calls = [lab.setup.dut.upper_tester().ask("listen", port=0) for _ in range(3)]
     assert len({call.result()["port"] for call in calls}) == 3
 
 
@@ -114,7 +114,7 @@ def test_shell_command_that_fails_is_an_operation_that_failed(shell: UpperTester
 
 
 def test_shell_command_that_does_not_end_is_killed(shell: UpperTester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.agents._PATIENCE_S", 0.2)
+    monkeypatch.setattr("testbed.device.agents._PATIENCE_S", 0.2)
     with pytest.raises(Inconclusive, match="no end within its time"):
         shell.call("receive", connection=1, length=1, timeout_s=0)
 

@@ -8,11 +8,12 @@ import pytest
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
 
-from testbed.case import NANO, Case
-from testbed.clock import RunOver
-from testbed.conversation import connect
-from testbed.run import ATTEMPTS, ATTEMPTS_ON_A_BUSY_MACHINE
-from testbed.verdict import Broken, DeviceLost, Finding, Inconclusive, NotApplicable, Verdict
+from testbed.case.case import NANO, Case
+from testbed.case.verdict import Broken, Finding, Verdict
+from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
+from testbed.peers.connection import connect
+from testbed.run.attempts import ATTEMPTS, ATTEMPTS_ON_A_BUSY_MACHINE
+from testbed.wire.clock import RunOver
 from tests.testbed.lab import Lab
 
 
@@ -50,13 +51,13 @@ def test_missed_deadline_is_a_failure_where_the_machine_was_idle(lab: Lab) -> No
 def test_missed_deadline_is_inconclusive_and_repeated_where_the_machine_withheld_the_time(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("testbed.run._FIRST_PAUSE_NS", NANO // 100)
+    monkeypatch.setattr("testbed.run.attempts._FIRST_PAUSE_NS", NANO // 100)
 
     def starved(case: Case) -> None:
         try:
             misses_deadline(case)
         finally:
-            case.bench.lag.add(time.time_ns(), 80_000_000)
+            case.setup.lag.add(time.time_ns(), 80_000_000)
 
     outcome = lab.runs(starved)
     assert (outcome.verdict, outcome.attempts) == (Verdict.INCONCLUSIVE, ATTEMPTS_ON_A_BUSY_MACHINE)
@@ -70,7 +71,7 @@ def test_what_need_not_be_repeated_is_repeated_all_the_same_where_the_machine_wa
         attempts.append(case)
         if len(attempts) == 1:
             case.watch(0.1)
-            case.bench.lag.add(time.time_ns(), 80_000_000)
+            case.setup.lag.add(time.time_ns(), 80_000_000)
             raise Inconclusive("silence", repeat=False)
 
     assert (lab.runs(body).verdict, len(attempts)) == (Verdict.PASS, 2)
@@ -169,7 +170,7 @@ def test_other_ends(lab: Lab, raised: BaseException, verdict: Verdict) -> None:
 def test_a_message_that_nothing_asked_for_is_a_finding(lab: Lab) -> None:
     def body(case: Case) -> None:
         station = case.station()
-        packet = IP(src=case.carriage.dut, dst=station.address, proto=case.carriage.icmp_protocol) / bytes(24)
+        packet = IP(src=case.network.dut, dst=station.address, proto=case.network.icmp_protocol) / bytes(24)
         lab.tells("emit", frames=[bytes(Ether(src=case.dut_mac, dst=case.port.mac) / packet).hex()])
         case.look(lambda: next(case.trace.received(), None), time.time_ns(), 1)
 

@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from testbed import linux
-from testbed.namespaces import enter_namespaces, make_wires
+from testbed.device import linux
+from testbed.device.namespaces import enter_namespaces, make_wires
 
 
 def main() -> None:
@@ -31,8 +31,8 @@ def main() -> None:
     linux.die_with_parent()
     namespace, macs = make_wires(["lab0"], ["wire0"])
     content = json.loads(configuration.read_text())
-    if "ipff" in content["carriages"]:
-        content["carriages"]["ipff"]["neighbour_mac"] = macs["ports"][0]
+    if "ipff" in content["networks"]:
+        content["networks"]["ipff"]["neighbour_mac"] = macs["ports"][0]
     configuration.write_text(json.dumps(content))
     configuration.with_name("mac").write_text(macs["wires"][0])
     device = subprocess.Popen(

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Section 4.1, Replies: presence, addresses and fields of success and failed."""
+
+import pytest
+
+from conformance.mops.dut.server import Server, require_fields
+from conformance.mops.tester.mobile_node import MobileNode, Request
+from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
+from testbed import requirement, valid
+from testbed.case.case import NANO, Case
+from testbed.case.verdict import require
+
+BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["best-effort", "atomic"])
+BOTH_REPLIES = pytest.mark.parametrize("reply", [SUCCESS, FAILED], ids=["success", "failed"])
+REPEATED = ("type", "version", "protocol", "previous_source", "migrated_source")
+
+
+def provoke(node: MobileNode, reply: int, **fields: int) -> Request:
+    """Send a request that has to be answered with `reply`."""
+    session = node.connects()
+    node.moves()
+    if reply == SUCCESS:
+        return node.sends(node.migrate(session, **fields))
+    return node.sends(node.migrate(session, entries=[node.entry(session, previous_port=node.new_port())], **fields))
+
+
+@BOTH_CODES
+@valid
+@requirement("MOPS-4.1-01", "MOPS-3-05", case=1)
+def test_migrate_of_a_live_session_is_answered_success(node: MobileNode, server: Server, code: int) -> None:
+    """A correct Migrate is answered once, with code 2."""
+    session = node.connects()
+    node.moves()
+    request = node.sends(node.migrate(session, code=code))
+    server.answers(request, SUCCESS)
+    server.keeps_silent(request)
+
+
+@BOTH_CODES
+@valid
+@requirement("MOPS-4.1-02", case=1)
+def test_success_repeats_the_header(node: MobileNode, server: Server, code: int) -> None:
+    """Type, version, protocol, count and both addresses of a success reply equal the request's."""
+    sessions = [node.connects(), node.connects()]
+    node.moves()
+    request = node.sends(node.migrate(*sessions, code=code))
+    wanted = {name: request.message.getfieldval(name) for name in REPEATED}
+    require_fields(server.replies(request, SUCCESS), count=2, **wanted)
+
+
+@BOTH_CODES
+@valid
+@requirement("MOPS-4.1-03", case=1)
+def test_success_repeats_the_entries(node: MobileNode, server: Server, code: int) -> None:
+    """A success reply repeats every entry in the order of the request."""
+    sessions = [node.connects() for _ in range(3)]
+    node.moves()
+    request = node.sends(node.migrate(*sessions, code=code))
+    require_fields(server.replies(request, SUCCESS), entries=request.message.entries)
+
+
+@BOTH_REPLIES
+@valid
+@requirement("MOPS-4.1-04", case=1)
+def test_checksum_of_the_reply_is_right(node: MobileNode, server: Server, reply: int) -> None:
+    """The checksum of a reply is the one's complement sum over the whole message."""
+    frame, message = server.replies(provoke(node, reply))
+    right = message.copy()
+    right.checksum = None
+    wanted = int.from_bytes(bytes(right)[2:4])
+    require(message.checksum == wanted, "checksum", f"{wanted:#06x}", f"{message.checksum:#06x}", frame)
+
+
+@pytest.mark.parametrize("reserved", [0, 0xFFFF])
+@BOTH_REPLIES
+@valid
+@requirement("MOPS-4.1-05", case=1)
+def test_reserved_of_the_reply(node: MobileNode, server: Server, reply: int, reserved: int) -> None:
+    """Reserved of a reply is zero or the request's."""
+    frame, message = server.replies(provoke(node, reply, reserved=reserved))
+    allowed = {0, reserved}
+    expected = " or ".join(map(str, sorted(allowed)))
+    require(message.reserved in allowed, "reserved", expected, message.reserved, frame)
+
+
+@pytest.mark.parametrize("sender", ["migrated address", "third address"])
+@BOTH_REPLIES
+@valid
+@requirement("MOPS-4.1-06", case=1)
+def test_reply_goes_to_the_source_of_the_packet(
+    node: MobileNode, server: Server, case: Case, reply: int, sender: str
+) -> None:
+    """The reply goes to the address that the packet with the request came from."""
+    session = node.connects()
+    node.moves()
+    station = node.station if sender == "migrated address" else case.station()
+    replaced = {} if reply == SUCCESS else {"previous_port": node.new_port()}
+    request = node.sends(node.migrate(session, entries=[node.entry(session, **replaced)]), sender=station)
+    frame, _ = server.replies(request)
+    packet = case.network.dissect(frame.data)
+    require(packet.dst == station.address, "destination", station.address, packet.dst, frame)
+
+
+@BOTH_REPLIES
+@valid
+@requirement("MOPS-4.1-07", case=1)
+def test_reply_comes_from_the_server_address(node: MobileNode, server: Server, case: Case, reply: int) -> None:
+    """The reply comes from the address that the request went to."""
+    frame, _ = server.replies(provoke(node, reply))
+    packet = case.network.dissect(frame.data)
+    require(packet.src == server.address, "source", server.address, packet.src, frame)
+
+
+@BOTH_REPLIES
+@valid
+@requirement("MOPS-4.1-08", case=1)
+def test_reply_comes_before_the_first_repeat(node: MobileNode, server: Server, case: Case, reply: int) -> None:
+    """The reply comes within the 2 s after which the mobile node repeats its request."""
+    request = provoke(node, reply)
+    frame, _ = server.replies(request)
+    seconds = (frame.ns - request.sent.ns) / NANO
+    case.values["time to reply"] = f"{seconds:.6f} s"
+    require(seconds <= 2.0, "time to reply", "at most 2 s", f"{seconds:.6f} s", request.sent.frame, frame)
+
+
+@BOTH_CODES
+@valid
+@requirement("MOPS-4.1-09", "MOPS-4.1-39", case=1)
+def test_unknown_socket_is_answered_failed(node: MobileNode, server: Server, code: int) -> None:
+    """A Migrate for a socket that does not exist is answered with code 3."""
+    node.moves()
+    entry = (node.new_port(), node.new_port(), 0x1234_5678)
+    server.answers(node.sends(node.migrate(code=code, entries=[entry])), FAILED)
+
+
+@valid
+@requirement("MOPS-4.1-10", case=1)
+def test_failed_lists_the_failed_entries_only(node: MobileNode, server: Server) -> None:
+    """A failed reply to a best-effort request lists the entries that failed and no other."""
+    good, bad = node.connects(), node.connects()
+    node.moves()
+    entries = [node.entry(good), node.entry(bad, identifier=bad.peer.snd_nxt - 1)]
+    _, reply = server.replies(node.sends(node.migrate(good, entries=entries)), FAILED)
+    require(set(reply.entries) == {entries[1]}, "set of entries", entries[1:], reply.entries)
+
+
+@valid
+@requirement("MOPS-4.1-11", case=1)
+def test_failed_entries_are_in_the_order_of_the_request(node: MobileNode, server: Server) -> None:
+    """A failed reply lists its entries in the order of the request, whatever their ports."""
+    node.moves()
+    entries = [(port, port + 1000, port) for port in (5003, 5001, 5004, 5002)]
+    _, reply = server.replies(node.sends(node.migrate(entries=entries)), FAILED)
+    listed = [entry[0] for entry in reply.entries]
+    wanted = [entry[0] for entry in entries if entry[0] in listed]
+    require(listed == wanted, "order of entries", wanted, listed)
+
+
+@valid
+@requirement("MOPS-4.1-12", case=1)
+def test_count_of_failed_is_the_number_of_its_entries(node: MobileNode, server: Server) -> None:
+    """Count of a failed reply is the number of entries that the message carries."""
+    good, bad = node.connects(), node.connects()
+    node.moves()
+    entries = [node.entry(good), node.entry(bad, identifier=bad.peer.snd_nxt - 1), (5001, 6001, 1)]
+    frame, message = server.replies(node.sends(node.migrate(good, entries=entries)), FAILED)
+    carried = (len(message.original) - 24) / 8
+    require(message.count == carried, "count", f"{carried:g} (entries carried)", message.count, frame)
+
+
+@BOTH_CODES
+@valid
+@requirement("MOPS-4.1-13", case=1)
+def test_failed_repeats_the_fields(node: MobileNode, server: Server, code: int) -> None:
+    """Type, version, protocol, both addresses and the failed entry itself are as in the request."""
+    node.moves()
+    entry = (node.new_port(), node.new_port(), 0x8765_4321)
+    request = node.sends(node.migrate(code=code, entries=[entry]))
+    wanted = {name: request.message.getfieldval(name) for name in REPEATED}
+    require_fields(server.replies(request, FAILED), entries=[entry], **wanted)
+
+
+@valid
+@requirement("MOPS-4.1-14", case=1)
+def test_mixed_outcome_gets_one_failed_reply(node: MobileNode, server: Server) -> None:
+    """When some entries succeed and others fail there is one reply, code 3."""
+    good = node.connects()
+    node.moves()
+    entries = [node.entry(good), node.entry(good, previous_port=node.new_port())]
+    request = node.sends(node.migrate(good, entries=entries))
+    server.answers(request, FAILED)
+    server.keeps_silent(request)

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One attempt at one case: its addresses, its part of the capture, its waits and its verdict."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from scapy.packet import Packet
+
+from profiles import Profile
+from testbed.case.verdict import Broken, Finding, Verdict
+from testbed.device.dut import DUT
+from testbed.device.lag import LagProbe
+from testbed.interruptions import Inconclusive
+from testbed.wire.capture import Frame, Trace
+from testbed.wire.clock import Clock
+from testbed.wire.interface import Port
+from testbed.wire.network import Network
+from testbed.wire.station import AddressPool, Station
+
+NANO = 1_000_000_000
+Behaviour = Literal["valid", "invalid", "inopportune"]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a case judges, as far as the testbed has to know: id, strength (M, S, I) and the sentence it comes from."""
+
+    id: str
+    strength: str
+    section: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class CaseSpec:
+    """A case before it runs.
+
+    `id` lives as long as the requirements do; `node` is what pytest calls the case today.
+    `not_applicable` is the line of the profile that rules it out, empty if none does. `role` is what the device has to
+    be for it; an `exclusive` case changes the whole device and gets one of its own.
+    """
+
+    id: str
+    node: str
+    purpose: str
+    behaviour: Behaviour
+    requirements: tuple[Requirement, ...]
+    parameters: dict[str, str]
+    rerun: str
+    not_applicable: str = ""
+    role: str = "server"
+    exclusive: bool = False
+
+    def verdict_when_broken(self) -> Verdict:
+        """What a finding against the DUT amounts to: the strongest requirement decides."""
+        strengths = {requirement.strength for requirement in self.requirements}
+        if "M" in strengths or not strengths:
+            return Verdict.FAIL
+        return Verdict.DEVIATION if "S" in strengths else Verdict.INFO
+
+
+@dataclass
+class Setup:
+    """What the cases at one running DUT share: the profile, the DUT, the tester's side of the wire."""
+
+    profile: Profile
+    dut: DUT
+    clock: Clock
+    lag: LagProbe
+    networks: dict[str, Network]
+    pools: dict[str, AddressPool]
+    ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
+    """Source ports for crafted connections: a port comes again only after all others."""
+    confirm_alive: Callable[[], None] = lambda: None
+    """Raises DeviceLost where the device has stopped to answer at all."""
+
+
+class Case:
+    """One attempt: what a fixture of a protocol builds its stations from."""
+
+    def __init__(self, spec: CaseSpec, setup: Setup, network: Network) -> None:
+        self.spec = spec
+        self.setup = setup
+        self.network = network
+        self.clock = setup.clock
+        self.trace = Trace(setup.clock)
+        self.values: dict[str, str] = {}
+        self.waits_ns = 0
+        self.explains_messages = True
+        self.started_ns = self.clock.now_ns()
+        self._stations: list[Station] = []
+        self._losses = self.port.count_losses()
+        self._clock_offset_ns = self.clock.offset_ns()
+
+    @property
+    def port(self) -> Port:
+        """The tester's port (of a device with one wire)."""
+        return self.setup.dut.ports[0]
+
+    @property
+    def dut_mac(self) -> str:
+        """The Ethernet address of the device's wire."""
+        return self.setup.dut.macs[0]
+
+    def station(self, address: str = "", network: Network | None = None) -> Station:
+        """A station at an address that no other case uses, or at this one as soon as no other case uses it.
+
+        It is on the case's network unless another one is named.
+        """
+        network = network or self.network
+        pool = self.setup.pools[network.name]
+        with self.clock.waiting():
+            if address:
+                pool.lease_this(address)
+            else:
+                address = pool.lease()
+        station = Station(network, self.port, self.dut_mac, address, self.trace)
+        self._stations.append(station)
+        return station
+
+    def wait_until(self, ns: int) -> None:
+        """Let mandated time pass until the wall clock shows `ns`; it counts in the run's figures.
+
+        A device that is lost meanwhile ends it, as it ends every wait.
+        """
+        before = self.clock.now_ns()
+        self.trace.wait(lambda: None, ns, self.clock.now_ns)
+        self.waits_ns += max(0, self.clock.now_ns() - before)
+
+    def look(self, find: Callable[[], Frame | None], since_ns: int, within_s: float) -> Frame | None:
+        """The frame that `find` finds with a stamp up to `within_s` after `since_ns`; None proves there was none."""
+        deadline = since_ns + round(within_s * NANO)
+        return self.trace.wait(find, deadline, lambda: self.port.drained_ns)
+
+    def watch(self, seconds: float) -> None:
+        """Let `seconds` pass with the port read to the end: what was to come has come."""
+        now = self.clock.now_ns()
+        self.look(lambda: None, now, seconds)
+        self.waits_ns += round(seconds * NANO)
+
+    def messages(self, since: int = 0, network: Network | None = None) -> list[tuple[Frame, Packet]]:
+        """The mobility messages (ICMPv5) that the DUT sent, from position `since` of the trace on."""
+        return [(frame, packet.payload) for frame, packet in self.message_packets(since, network)]
+
+    def message_packets(self, since: int = 0, network: Network | None = None) -> list[tuple[Frame, Packet]]:
+        """The same with the network packet around each message."""
+        network = network or self.network
+        found = []
+        for frame in self.trace.received(since):
+            packet = network.dissect(frame.data)
+            if network.protocol(packet) == network.icmp_protocol:
+                found.append((frame, packet))
+        return found
+
+    def settle(self) -> None:
+        """At the end: every mobility message must have been explained, and the tester must not have lost frames.
+
+        Where the device sends messages by itself (`explains_messages` is false) cases of their own judge how many.
+        """
+        unexplained = [frame for frame, _ in self.messages() if self.explains_messages and not frame.accounted]
+        if unexplained:
+            numbers = ", ".join(f"#{frame.index}" for frame in unexplained)
+            for frame in unexplained:
+                frame.note, frame.deciding = "unexplained", True
+            raise Broken(
+                Finding(f"the device sent messages that nothing asked for: {numbers}", "no further message", numbers)
+            )
+        self.check_tester()
+
+    def check_tester(self) -> None:
+        """Raise Inconclusive or ClockStepped if the tester disturbed the case."""
+        if lost := self.port.count_losses() - self._losses:
+            raise Inconclusive(f"the tester lost {lost} frames of its capture, or got them too late")
+        self.clock.check_step(self._clock_offset_ns)
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The addresses of the case's stations: what to look for in the device's log."""
+        return frozenset(station.address for station in self._stations)
+
+    def leave(self) -> None:
+        """Give the addresses back."""
+        for station in self._stations:
+            station.leaves()
+            self.setup.pools[station.network.name].give_back(station.address)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Verdicts, and the exceptions by which a case reaches one before its end."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from testbed.wire.capture import Frame
+
+
+class Verdict(StrEnum):
+    """What a case says of the DUT; `docs/verdicts.md` tells what to do about each."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    DEVIATION = "DEVIATION"
+    INFO = "INFO"
+    NOT_APPLICABLE = "NOT APPLICABLE"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    ERROR = "ERROR"
+    NOT_RUN = "NOT RUN"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field in which the seen message is not the expected one."""
+
+    field: str
+    expected: str
+    seen: str
+
+
+@dataclass
+class Finding:
+    """The step that decided: both sides in one notation, the fields that differ, the deciding frames."""
+
+    reason: str
+    expected: str = ""
+    seen: str = ""
+    differences: list[Difference] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+
+
+class Broken(AssertionError):
+    """The DUT did not do what the requirement says.
+
+    `budget_ns` is set where the finding rests on a deadline that passed: then the DUT's share of the processor between
+    `start_ns` and the deadline has to be looked at before the DUT is blamed.
+    """
+
+    def __init__(self, finding: Finding, start_ns: int = 0, budget_ns: int = 0) -> None:
+        super().__init__(finding.reason)
+        self.finding = finding
+        self.start_ns = start_ns
+        self.budget_ns = budget_ns
+
+
+def require(holds: object, what: str, expected: object, seen: object, *frames: Frame) -> None:
+    """Broken, with both sides in one notation and the deciding frames, unless the condition holds."""
+    if not holds:
+        difference = Difference(what, str(expected), str(seen))
+        raise Broken(Finding(f"{what} is wrong", f"{what} {expected}", f"{what} {seen}", [difference], list(frames)))

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the upper tester comes from: the device's own streams, a command, shell commands, or the operator."""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import IO, Any
+
+from profiles import PLACEHOLDER, Profile
+from testbed.device import linux
+from testbed.device.dut import DeviceLog
+from testbed.device.supervisor import LinkError
+from testbed.device.upper_tester import METHOD_NOT_FOUND, OPERATION_FAILED, Call, JsonRpc, Reply, UpperTester
+from testbed.wire.clock import Clock
+
+_PATIENCE_S = 10
+_LEAVING_S = 1.0
+_TERMINAL = "/dev/tty"
+_FIRST_MANUAL_PORT = 40_000
+_TYPED_RESULTS = {
+    "receive": '{"data": "68656c6c6f", "eof": false}',
+    "sockets": '{"connections": [{"connection": 7, "listener": 3}], "listeners": []}',
+}
+
+
+def open_agent(profile: Profile, stdio: tuple[IO[bytes], IO[bytes]] | None, clock: Clock) -> UpperTester | None:
+    """The upper tester that a profile names in `dut.agent` or `dut.verbs`, or None. LinkError if it does not start."""
+    agent = profile.dut.agent
+    if agent == "stdio" and stdio:
+        return JsonRpc(*stdio, clock)
+    if agent == "manual":
+        return Operator(clock)
+    if isinstance(agent, list):
+        return _start(profile, agent, clock)
+    return (
+        ShellVerbs({str(verb): template for verb, template in profile.dut.verbs.items()}, clock)
+        if profile.dut.verbs
+        else None
+    )
+
+
+def _start(profile: Profile, command: list[str], clock: Clock) -> UpperTester:
+    parent = os.getpid()
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: linux.die_with_parent(parent),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise LinkError(f"{profile.path}: dut.agent: {shlex.join(command)}: {error.strerror}") from None
+
+    def end() -> None:
+        try:
+            process.wait(_LEAVING_S)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+
+    stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+    assert stdin
+    assert stdout
+    assert stderr
+    return JsonRpc(stdin, stdout, clock, DeviceLog(stderr).tail, end)
+
+
+def _kill(process: "subprocess.Popen[Any]") -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+class _InThreads(UpperTester):
+    """An upper tester whose verbs block: each call gets a thread."""
+
+    def __init__(self, clock: Clock, patience_s: float | None) -> None:
+        self._clock = clock
+        self._patience_s = patience_s
+
+    def ask(self, verb: str, **parameters: Any) -> Call:
+        """Start the verb."""
+        answer: Future[Reply] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(self._perform(verb, parameters))
+            except Exception as error:
+                answer.set_exception(error)
+
+        threading.Thread(target=run, name=f"verb {verb}", daemon=True).start()
+        patience = self._patience_s and self._patience_s + float(parameters.get("timeout_s", 0))
+        return Call(verb, answer, patience, self._clock)
+
+    def _perform(self, verb: str, parameters: dict[str, Any]) -> Reply:
+        raise NotImplementedError
+
+
+class ShellVerbs(_InThreads):
+    """Verbs as shell commands: `{parameter}` becomes the quoted value, standard output is the JSON result."""
+
+    def __init__(self, templates: Mapping[str, str], clock: Clock) -> None:
+        super().__init__(clock, _PATIENCE_S)
+        self._templates = templates
+        self._running: set[subprocess.Popen[str]] = set()
+
+    def close(self) -> None:
+        """Kill the commands that still run."""
+        for process in list(self._running):
+            _kill(process)
+
+    def _perform(self, verb: str, parameters: dict[str, Any]) -> Reply:
+        if verb not in self._templates:
+            return {"error": {"code": METHOD_NOT_FOUND}}
+        command = fill(self._templates[verb], parameters)
+        parent = os.getpid()
+        process = subprocess.Popen(
+            command,
+            shell=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: linux.die_with_parent(parent),
+            start_new_session=True,
+        )
+        self._running.add(process)
+        try:
+            said, trouble = process.communicate(timeout=_PATIENCE_S + float(parameters.get("timeout_s", 0)))
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            return _failed(f"no end within its time: {command}")
+        finally:
+            self._running.discard(process)
+        if process.returncode:
+            return _failed(trouble.strip() or f"exit code {process.returncode}: {command}")
+        return _result(said)
+
+
+def fill(template: str, parameters: dict[str, Any]) -> str:
+    """The shell command: `{name}` becomes the parameter's value, quoted, or nothing where the case gives none."""
+    return PLACEHOLDER.sub(
+        lambda match: shlex.quote(str(parameters[match[1]])) if match[1] in parameters else "''", template
+    )
+
+
+class Operator(_InThreads):
+    """A person at the terminal who is told what to do. The terminal is opened directly, past pytest's capture.
+
+    One request at a time is shown; other cases go on meanwhile. LinkError without a terminal.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock, None)
+        self._asking = threading.Lock()
+        self._handles = 0
+        try:
+            open(_TERMINAL, "w").close()
+        except OSError as error:
+            raise LinkError(f'dut.agent = "manual" needs a terminal: {_TERMINAL}: {error.strerror}') from None
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+    def _perform(self, verb: str, parameters: dict[str, Any]) -> Reply:
+        with self._asking:
+            self._handles += 1
+            if verb == "listen" and not parameters.get("port"):
+                parameters = {**parameters, "port": _FIRST_MANUAL_PORT + self._handles}
+            usual = self._usual_result(verb, parameters)
+            words = ", ".join(f"{name} {value}" for name, value in parameters.items())
+            if usual is None:
+                hint = f"the result as JSON, like {_TYPED_RESULTS[verb]}"
+            else:
+                hint = f"Enter when done ({json.dumps(usual)})"
+            with open(_TERMINAL, "w") as screen, open(_TERMINAL) as keyboard:
+                screen.write(f'\n>>> At the device: {verb} {words}\n    {hint}, "no" if it cannot, or what failed: ')
+                screen.flush()
+                said = keyboard.readline()
+        if said.strip() == "no":
+            return {"error": {"code": METHOD_NOT_FOUND}}
+        if said == "\n" and usual is not None:
+            return {"result": usual}
+        return _result(said) if said.startswith("{") else _failed(said.strip() or "the operator gave no result")
+
+    def _usual_result(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
+        """What the verb results in when all goes well; None where only the operator can know."""
+        if verb in _TYPED_RESULTS:
+            return None
+        if verb == "listen":
+            return {"listener": self._handles, "port": parameters["port"]}
+        if verb == "connect":
+            return {"connection": self._handles}
+        return {"length": len(parameters["data"]) // 2} if verb == "send" else {}
+
+
+def _failed(why: str) -> Reply:
+    return {"error": {"code": OPERATION_FAILED, "message": why}}
+
+
+def _result(text: str) -> Reply:
+    try:
+        return {"result": json.loads(text or "{}")}
+    except ValueError:
+        return _failed(f"the result is no JSON: {text.strip()}")

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A running DUT: its wires, its log, its upper tester."""
+
+import re
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import IO
+
+from testbed.device.upper_tester import UpperTester
+from testbed.interruptions import DeviceLost, NotApplicable
+from testbed.wire.clock import Clock
+from testbed.wire.interface import Port
+
+_KEPT_LINES = 20_000
+_LONGEST_LINE = 2_000
+_LAST_LINES = 20
+_LAST_WORDS_S = 0.5
+
+
+class DeviceLog:
+    """The standard error of a device, line by line with the time of arrival: the last 20 000 lines, cut at 2 000 bytes.
+
+    Reads to the end even where nothing is kept, so that a talkative device is never held up.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._lines: deque[tuple[int, str]] = deque(maxlen=_KEPT_LINES)
+        self._lock = threading.Lock()
+        self._reader = threading.Thread(target=self._read, args=(stream,), name="device log", daemon=True)
+        self._reader.start()
+
+    def between(self, start_ns: int, end_ns: int, addresses: frozenset[str] = frozenset()) -> str:
+        """Lines that arrived between two stamps; with `addresses`, those that name one of them."""
+        with self._lock:
+            lines = [text for ns, text in self._lines if start_ns <= ns <= end_ns]
+        if addresses:
+            named = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, addresses))})(?!\w|\.\w)")
+            lines = [text for text in lines if named.search(text)]
+        return "\n".join(lines)
+
+    def tail(self) -> str:
+        """The last lines, waiting a moment for a device that has just died to have said why."""
+        self._reader.join(timeout=_LAST_WORDS_S)
+        with self._lock:
+            return "\n".join(text for _, text in list(self._lines)[-_LAST_LINES:])
+
+    def _read(self, stream: IO[bytes]) -> None:
+        with stream:
+            while line := stream.readline(_LONGEST_LINE):
+                text = line.decode(errors="replace").rstrip("\n")
+                with self._lock:
+                    self._lines.append((time.time_ns(), text))
+
+
+@dataclass(eq=False)
+class DUT:
+    """The device as the tester knows it: a port and the device's own Ethernet address for each wire.
+
+    `name` and `version` are what it says of itself when it is ready, `lost` why it is gone.
+    """
+
+    ports: list[Port]
+    macs: list[str]
+    log: DeviceLog | None = None
+    agent: UpperTester | None = None
+    name: str = ""
+    version: str = ""
+    lost: DeviceLost | None = None
+
+    def upper_tester(self) -> UpperTester:
+        """The upper tester; NotApplicable where the profile has none."""
+        if self.agent is None:
+            raise NotApplicable("the profile has neither dut.agent nor dut.verbs")
+        return self.agent
+
+    def lose(self, why: DeviceLost) -> None:
+        """Let every case that waits or will wait for the device end with this reason; the first reason stays."""
+        self.lost = self.lost or why
+        for port in self.ports:
+            port.fail(self.lost)
+
+    def close(self) -> None:
+        """Close the tester's ends."""
+        if self.agent:
+            self.agent.close()
+        for port in self.ports:
+            port.close()
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a link needs to open ports."""
+
+    clock: Clock
+    ipff_ethertype: int

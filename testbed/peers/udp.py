@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A crafted UDP end: datagrams to the device, and those that have come from it (RFC 768)."""
+
+from scapy.layers.inet import UDP
+from scapy.packet import Packet
+
+from testbed.wire.capture import Frame, Sent
+from testbed.wire.network import UDP_PROTOCOL
+from testbed.wire.station import Station
+
+
+class UdpPeer:
+    """The tester's end of a conversation. `remote` is the device's address at the other end, as far as known."""
+
+    def __init__(self, station: Station, port: int, remote_port: int = 0) -> None:
+        self.station = station
+        self.port = port
+        self.remote = station.network.dut
+        self.remote_port = remote_port
+
+    def sends(self, data: bytes) -> Sent:
+        """Send one datagram."""
+        datagram = UDP(sport=self.port, dport=self.remote_port) / data
+        return self.station.sends(UDP_PROTOCOL, datagram, destination=self.remote)
+
+    def datagrams(self, since: int = 0) -> list[tuple[Frame, Packet]]:
+        """Frame and network packet of what has come to this end, from position `since` of the trace on.
+
+        Datagrams with a wrong checksum are left out, as a receiver would; a checksum of 0 means that there is none.
+        """
+        found = []
+        for frame in self.station.trace.received(since):
+            packet = self.station.network.dissect(frame.data)
+            udp = packet.getlayer(UDP)
+            if udp is None or packet.dst != self.station.address or udp.dport != self.port:
+                continue
+            if udp.chksum and frame.judgeable_checksum and not self.station.network.udp_checksum_ok(frame.data):
+                frame.account("wrong UDP checksum: dropped")
+                continue
+            frame.account()
+            found.append((frame, packet))
+        return found

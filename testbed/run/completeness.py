@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""No case is ever missing: what was collected and never reported is reported as NOT RUN, with the reason."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed.case.case import CaseSpec
+from testbed.case.verdict import Finding, Verdict
+from testbed.run.attempts import Outcome
+from testbed.run.record import record
+
+_PLAN = "roamproof plan"
+
+
+class Plan:
+    """In a worker: tells the controller at the end what all the cases are. The controller itself collects nothing."""
+
+    def __init__(self, spec: pytest.StashKey[CaseSpec]) -> None:
+        self._spec = spec
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand the plan over."""
+        session.config.workeroutput[_PLAN] = list(planned(session, self._spec))  # type: ignore[attr-defined]
+
+
+class Completeness:
+    """In the process that keeps the results: compares what was to run with what has been reported."""
+
+    def __init__(self, spec: pytest.StashKey[CaseSpec]) -> None:
+        self._spec = spec
+        self._reported: set[str] = set()
+        self._plan: dict[str, dict[str, Any]] = {}
+        self._workers: dict[str, int] = {}
+        self._trouble = "the run ended before this case"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Note a case's report. A case counts once, also where a worker died between its report and its end."""
+        if not getattr(report, "case", None):
+            return
+        if report.nodeid in self._reported:
+            del report.case
+        self._reported.add(report.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodeready(self, node: Any) -> None:
+        """A worker has started; of one that execnet has not started on this machine the process is not known."""
+        if popen := getattr(node.gateway._io, "popen", None):
+            self._workers[node.gateway.id] = popen.pid
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Let the workers end in order at once; xdist would let them go on for five seconds."""
+        for process in self._workers.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: Any) -> None:
+        """A worker has ended; if it did so in order it has left the plan."""
+        self._workers.pop(node.gateway.id, None)
+        if error:
+            self._trouble = f"the test process {node.gateway.id} has died: {error}"
+        self._plan.update({entry["node"]: entry for entry in getattr(node, "workeroutput", {}).get(_PLAN, [])})
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Report what is left; an interrupted run is marked incomplete as a whole."""
+        if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
+            return
+        self._plan.update({entry["node"]: entry for entry in planned(session, self._spec)})
+        for node, entry in self._plan.items():
+            if node not in self._reported:
+                path = node.partition("::")[0]
+                report = pytest.TestReport(
+                    nodeid=node,
+                    location=(path, None, node),
+                    keywords={},
+                    outcome="skipped",
+                    longrepr=(path, 0, self._trouble),
+                    when="call",
+                )
+                report.case = {**entry, "reason": self._trouble}  # type: ignore[attr-defined]
+                session.config.hook.pytest_runtest_logreport(report=report)
+
+
+def planned(session: pytest.Session, spec: pytest.StashKey[CaseSpec]) -> Iterator[dict[str, Any]]:
+    """The entries, verdict NOT RUN, of all cases that this process has collected."""
+    for item in getattr(session, "items", []):
+        if spec in item.stash:
+            yield record(Outcome(item.stash[spec], Verdict.NOT_RUN, Finding("")), Path("."))

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Many cases at once in one process: bodies start ahead in threads, pytest's items collect their outcomes in order.
+
+`docs/overlap.md` has the measurements behind this choice.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
+from concurrent.futures import TimeoutError as FutureTimeout
+
+from testbed.run.attempts import Outcome
+from testbed.wire.clock import Clock, RunOver
+
+CROWD = 2
+"""Cases that may compete for the processor before another one is started."""
+
+MOST_AT_ONCE = 1000
+"""Cases under way in one process: a thread and a few addresses each."""
+
+_INTERRUPTIBLE_S = 0.5
+_LEAVING_S = 3.0
+
+
+class Overlap:
+    """Starts cases whenever those already started are all waiting, and keeps the outcomes by case id."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._outcomes: dict[str, Future[Outcome]] = {}
+
+    def start(self, bodies: Iterable[tuple[str, Callable[[], Outcome]]], at_once: int = MOST_AT_ONCE) -> None:
+        """Start the bodies, in this order, as soon as there is room for each; at most `at_once` are under way."""
+        new = [(identifier, body) for identifier, body in bodies if identifier not in self._outcomes]
+        for identifier, _ in new:
+            self._outcomes[identifier] = Future()
+        room = threading.BoundedSemaphore(max(1, min(at_once, MOST_AT_ONCE)))
+        threading.Thread(target=self._launch, args=(new, room), name="overlap", daemon=True).start()
+
+    def knows(self, identifier: str) -> bool:
+        """Whether the case has been handed to `start`."""
+        return identifier in self._outcomes
+
+    def outcome(self, identifier: str) -> Outcome:
+        """The outcome of a case that was started; waits for it. A signal is noticed while waiting."""
+        future = self._outcomes[identifier]
+        while True:
+            try:
+                return future.result(timeout=_INTERRUPTIBLE_S)
+            except FutureTimeout:
+                if future.done():
+                    raise
+
+    def stop(self) -> None:
+        """Start nothing more and end all waiting for times."""
+        self._clock.stop()
+
+    def join(self) -> None:
+        """Give the cases that are under way a moment to end."""
+        wait(self._outcomes.values(), timeout=_LEAVING_S)
+
+    def _launch(self, bodies: list[tuple[str, Callable[[], Outcome]]], room: threading.BoundedSemaphore) -> None:
+        for identifier, body in bodies:
+            room.acquire()
+            self._clock.wait_for_room(CROWD)
+            future = self._outcomes[identifier]
+            try:
+                self._clock.check_running()
+                self._clock.expect()
+                threading.Thread(target=self._work, args=(future, body, room), name=identifier, daemon=True).start()
+            except (RunOver, RuntimeError) as error:
+                room.release()
+                future.set_exception(error)
+
+    def _work(self, future: Future[Outcome], body: Callable[[], Outcome], room: threading.BoundedSemaphore) -> None:
+        try:
+            with self._clock.working():
+                outcome = body()
+            future.set_result(outcome)
+        except BaseException as error:
+            future.set_exception(error)
+        finally:
+            room.release()

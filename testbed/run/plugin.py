@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pytest side of the testbed: options, cases that run ahead, verdicts in pytest's words."""
+
+import os
+import signal
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from profiles import InterfaceLink, Profile, ProfileError, load
+from testbed.case.case import Case, CaseSpec
+from testbed.case.verdict import Broken, Finding, Verdict
+from testbed.device import linux
+from testbed.interruptions import Inconclusive
+from testbed.run import fixtures
+from testbed.run.attempts import Outcome
+from testbed.run.completeness import Completeness, Plan
+from testbed.run.marks import MARKERS
+from testbed.run.record import failure_text, record
+from testbed.run.session import TestSession
+
+SPEC = pytest.StashKey[CaseSpec]()
+"""On an item: the case it stands for; set by the project's conftest from marks and catalogue."""
+
+PROFILE = pytest.StashKey[Profile]()
+"""On the configuration: the profile of the device, absent where no case was asked for."""
+
+_ENTRY = pytest.StashKey[dict[str, Any]]()
+_SESSION = pytest.StashKey[TestSession]()
+
+_SHORT = {
+    Verdict.PASS: ".",
+    Verdict.FAIL: "F",
+    Verdict.DEVIATION: "D",
+    Verdict.INFO: "i",
+    Verdict.NOT_APPLICABLE: "-",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.ERROR: "E",
+    Verdict.NOT_RUN: "x",
+}
+_CATEGORY = {Verdict.PASS: "passed", Verdict.FAIL: "failed", Verdict.ERROR: "error", Verdict.NOT_APPLICABLE: "skipped"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("roamproof", "device under test")
+    group.addoption("--dut", metavar="PROFILE", help="profile of the device, a TOML file (see docs/profile.md)")
+    group.addoption(
+        "--dut-arg", action="append", default=[], metavar="ARGUMENT", help="further argument of the device's command"
+    )
+    group.addoption("--report", default="out", metavar="DIR", help="folder for results, certificate and evidence")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    path = config.getoption("--dut")
+    if not path:
+        return
+    try:
+        profile = load(Path(path), config.getoption("--dut-arg"))
+    except ProfileError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[PROFILE] = profile
+    signal.signal(signal.SIGTERM, _interrupt)
+    if _is_worker(config):
+        linux.die_with_parent(os.getppid())
+        # Ctrl-C at the terminal reaches every process: the controller alone decides, and sends SIGTERM.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        config.pluginmanager.register(Plan(SPEC), "roamproof plan")
+    else:
+        if config.getoption("numprocesses", None) or config.getoption("tx", None):
+            _refuse_processes(profile)
+        config.pluginmanager.register(Completeness(SPEC), "roamproof completeness")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put cases with long mandated waits, or with a device of their own, last: started first and collected last."""
+    items.sort(key=lambda item: (_is_exclusive(item), _waits(item)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give every worker its part of the cases at once, so that it can start them all ahead."""
+    if PROFILE not in config.stash:
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class WholeShares(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return _share(nodeid, self.numnodes)
+
+        def _reschedule(self, node: Any) -> None:
+            # xdist forgets that the replacement of another worker may not have collected yet.
+            if node in self.registered_collections:
+                super()._reschedule(node)
+
+    return WholeShares(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start this process's cases when the first of them comes up; keep pytest from setting their fixtures up."""
+    if SPEC not in item.stash:
+        return
+    assert isinstance(item, pytest.Function)
+    item.funcargs.update(dict.fromkeys(item.fixturenames))
+    session = _test_session(item.config)
+    if not session.knows(item.stash[SPEC].id):
+        count = _processes()
+        share = _share(item.nodeid, count)
+        mine = [one for one in item.session.items if SPEC in one.stash and _share(one.nodeid, count) == share]
+        session.start((one.stash[SPEC], _body(one)) for one in sorted(mine, key=_starting_order))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Wait for the outcome of the case and say it in pytest's words."""
+    if SPEC not in pyfuncitem.stash:
+        return None
+    session = _test_session(pyfuncitem.config)
+    outcome = session.outcome(pyfuncitem.stash[SPEC].id)
+    with session.clock.announced():
+        entry = record(outcome, Path(pyfuncitem.config.getoption("--report")))
+    pyfuncitem.stash[_ENTRY] = entry
+    _attach_to_allure(pyfuncitem.config, entry)
+    if outcome.verdict is Verdict.FAIL:
+        raise Broken(outcome.finding)
+    if outcome.verdict in (Verdict.NOT_APPLICABLE, Verdict.NOT_RUN):
+        pytest.skip(outcome.finding.reason)
+    if outcome.verdict is Verdict.INCONCLUSIVE:
+        raise Inconclusive(outcome.finding.reason)
+    if outcome.verdict is Verdict.ERROR:
+        raise outcome.error or RuntimeError(outcome.finding.reason)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report: Any = yield
+    if SPEC not in item.stash:
+        return report  # type: ignore[no-any-return]  # pluggy's wrappers return what they were sent
+    if report.failed and _ENTRY not in item.stash:
+        # Whatever went wrong around the case: it must not be missing from the results.
+        finding = Finding(report.longreprtext)
+        item.stash[_ENTRY] = record(Outcome(item.stash[SPEC], Verdict.ERROR, finding), Path("."))
+        report.case = item.stash[_ENTRY]
+    elif call.when == "call" and _ENTRY in item.stash:
+        report.case = item.stash[_ENTRY]
+        if report.failed:
+            quotes = [(one.id, one.quote) for one in item.stash[SPEC].requirements]
+            report.longrepr = failure_text(report.case, quotes)
+    return report  # type: ignore[no-any-return]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    entry = getattr(report, "case", None)
+    if entry is None:
+        return None
+    verdict = Verdict(entry["verdict"])
+    return _CATEGORY.get(verdict, verdict.lower()), _SHORT[verdict], verdict.value
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Take the device down; a worker hands its figures to the controller."""
+    config = session.config
+    running = config.stash.get(_SESSION, None)
+    if running is None:
+        return
+    running.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    figures: dict[str, Any] = {**running.figures(), "device": running.device(), "lost": str(running.lost or "")}
+    if _is_worker(config):
+        config.workeroutput["roamproof"] = figures  # type: ignore[attr-defined]  # xdist's own way to hand over
+    else:
+        config.hook.pytest_roamproof_figures(config=config, figures=figures)
+
+
+class Hooks:
+    """Hooks that the testbed calls."""
+
+    def pytest_roamproof_figures(self, config: pytest.Config, figures: dict[str, Any]) -> None:
+        """Figures of one process: waits_sum_s, longest_chain_s, cpu_s, device (name, version), lost (why, or empty)."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(Hooks)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Pass a worker's figures on."""
+    if figures := getattr(node, "workeroutput", {}).get("roamproof"):
+        node.config.hook.pytest_roamproof_figures(config=node.config, figures=figures)
+
+
+def _test_session(config: pytest.Config) -> TestSession:
+    if _SESSION not in config.stash:
+        config.stash[_SESSION] = TestSession(config.stash[PROFILE], _processes())
+    return config.stash[_SESSION]
+
+
+def _body(item: pytest.Item) -> Any:
+    assert isinstance(item, pytest.Function)
+
+    def body(case: Case) -> None:
+        fixtures.call(item, {"case": case})
+
+    return body
+
+
+def _refuse_processes(profile: Profile) -> None:
+    """UsageError where the profile allows one test process only."""
+    if profile.dut.agent == "manual":
+        raise pytest.UsageError(f'{profile.path}: dut.agent: "manual" asks one operator: allowed is -n 0 only')
+    if isinstance(profile.link, InterfaceLink) and profile.dut.command:
+        raise pytest.UsageError(f"{profile.path}: dut.command on a real interface is for one process: allowed is -n 0")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Make SIGTERM end the run as Ctrl-C does: results are written, devices end. A second one changes nothing."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _processes() -> int:
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+
+
+def _share(nodeid: str, count: int) -> str:
+    return str(zlib.crc32(nodeid.encode()) % count)
+
+
+def _starting_order(item: pytest.Item) -> tuple[float, bool]:
+    """Long mandated waits first, then devices of their own, then the rest as pytest will ask for them."""
+    return -_waits(item), not _is_exclusive(item)
+
+
+def _is_exclusive(item: pytest.Item) -> bool:
+    return item.get_closest_marker("exclusive") is not None
+
+
+def _waits(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("waits")
+    return float(marker.args[0]) if marker else 0.0
+
+
+def _attach_to_allure(config: pytest.Config, entry: dict[str, Any]) -> None:
+    if not config.getoption("allure_report_dir", None):
+        return
+    import allure
+
+    allure.dynamic.description(entry["purpose"])
+    allure.dynamic.epic(entry["section"].split()[0] if entry["section"] else "")
+    allure.dynamic.label("verdict", entry["verdict"])
+    for identifier in entry["requirements"]:
+        allure.dynamic.tag(identifier)
+    allure.attach(failure_text(entry, []), "case", allure.attachment_type.TEXT)
+    if evidence := entry.get("evidence"):
+        path = Path(config.getoption("--report")) / evidence
+        allure.attach.file(str(path), path.name, "application/vnd.tcpdump.pcap", "pcapng")

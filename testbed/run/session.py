@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One process's part of a run: brings link and device up, runs its cases ahead, takes everything down."""
+
+import resource
+from collections.abc import Callable, Iterable
+
+from profiles import Profile
+from testbed.case.case import NANO, Case, CaseSpec
+from testbed.case.verdict import Finding, Verdict
+from testbed.device.supervisor import LinkError
+from testbed.interruptions import DeviceLost
+from testbed.run.attempts import Outcome, run_case
+from testbed.run.devices import Devices
+from testbed.run.overlap import MOST_AT_ONCE, Overlap
+from testbed.wire.clock import Clock, RunOver
+
+
+class TestSession:
+    """The cases of one process. Every process has its own link and, where the link can make them, its own devices."""
+
+    __test__ = False
+
+    def __init__(self, profile: Profile, processes: int) -> None:
+        self.clock = Clock()
+        self._overlap = Overlap(self.clock)
+        self._devices = Devices(profile, processes, self.clock)
+        self.lost: BaseException | None = None
+        self.waits_ns = 0
+        self.longest_chain_ns = 0
+
+    def start(self, cases: Iterable[tuple[CaseSpec, Callable[[Case], None]]]) -> None:
+        """Bring up the devices that these cases need, then start the cases in this order."""
+        mine = list(cases)
+        at_once = MOST_AT_ONCE
+        if self.lost is None:
+            try:
+                self._devices.bring_up([spec for spec, _ in mine if not spec.not_applicable])
+                at_once = self._devices.cases_at_once()
+            except (LinkError, DeviceLost) as error:
+                self.lost = error
+        self._overlap.start([(spec.id, self._runner(spec, body)) for spec, body in mine], at_once)
+
+    def knows(self, identifier: str) -> bool:
+        """Whether the case has been started."""
+        return self._overlap.knows(identifier)
+
+    def outcome(self, identifier: str) -> Outcome:
+        """The outcome of a case that was started; waits for it."""
+        outcome = self._overlap.outcome(identifier)
+        if isinstance(outcome.error, DeviceLost):
+            self.lost = self.lost or outcome.error
+        if outcome.case:
+            self.waits_ns += outcome.case.waits_ns
+            self.longest_chain_ns = max(self.longest_chain_ns, outcome.case.waits_ns)
+        return outcome
+
+    def close(self, *, interrupted: bool = False) -> None:
+        """Check that the devices still serve, unless the run was interrupted, then take everything down."""
+        if not self.lost and not interrupted:
+            try:
+                self._devices.check()
+            except DeviceLost as error:
+                self.lost = error
+        self._overlap.stop()
+        self._devices.interrupt(RunOver("the run was stopped"))
+        self._overlap.join()
+        self._devices.close()
+
+    def figures(self) -> dict[str, float]:
+        """Sum of mandated waits, longest chain of them and processor time of this process and its children."""
+        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return {
+            "waits_sum_s": self.waits_ns / NANO,
+            "longest_chain_s": self.longest_chain_ns / NANO,
+            "cpu_s": sum(usage.ru_utime + usage.ru_stime for usage in spent),
+        }
+
+    def device(self) -> tuple[str, str]:
+        """Name and version as the device itself tells them."""
+        return self._devices.said
+
+    def _runner(self, spec: CaseSpec, body: Callable[[Case], None]) -> Callable[[], Outcome]:
+        def run() -> Outcome:
+            if ruled_out := spec.not_applicable or self._devices.rules_out(spec):
+                return Outcome(spec, Verdict.NOT_APPLICABLE, Finding(ruled_out))
+            if self.lost:
+                return Outcome(spec, Verdict.NOT_RUN, Finding(str(self.lost)), error=self.lost)
+            return run_case(spec, self._devices.lend, body)
+
+        return run

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A port: the lower tester's end of a wire. One reader, one append-only capture, sending without queues."""
+
+import errno
+import select
+import socket
+import struct
+import threading
+from collections import deque
+
+from testbed.interruptions import DeviceLost, Inconclusive
+from testbed.wire.capture import Frame, Sent, Trace
+from testbed.wire.clock import Clock
+from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET
+
+_PACKET_OUTGOING = 4
+_TP_STATUS_CSUMNOTREADY = 1 << 3
+_ANCILLARY = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(20)
+_LONGEST_FRAME = 1 << 16
+_POLL_MS = 20
+_KEPT_STRAYS = 1000
+_LAST_WORDS_S = 0.3
+
+SETTLING_NS = 5_000_000
+"""How long a frame may travel from the kernel's stamp to the capture's queue before it counts as late."""
+
+ETHERTYPE_IPV4 = 0x0800
+ETHERTYPE_ARP = 0x0806
+
+Key = tuple[int, int]
+"""EtherType and network address: who a frame belongs to."""
+
+
+class Port:
+    """One Ethernet interface of the tester.
+
+    `mac` is the address that stations on this port use. Frames go to the trace of the station they are from or for;
+    of the frames that belong to no station the last ones stay in `stray`.
+
+    Every frame with a kernel stamp up to `drained_ns` has been read: the reader found the queue empty `SETTLING_NS`
+    later. A frame that takes longer from its stamp to the queue is counted in `latecomers`, for what was concluded from
+    its absence is not proved.
+    """
+
+    def __init__(
+        self, capture: socket.socket, sender: socket.socket, mac: str, clock: Clock, ipff_ethertype: int
+    ) -> None:
+        self.mac = mac
+        self.clock = clock
+        self.stray: deque[Frame] = deque(maxlen=_KEPT_STRAYS)
+        self.drained_ns = 0
+        self.latecomers = 0
+        self._drops = 0
+        self._ipff_ethertype = ipff_ethertype
+        self._capture = capture
+        self._sender = sender
+        self._index = 0
+        self._stations: dict[Key, Trace] = {}
+        self._outgoing: deque[Sent] = deque()
+        self._sending = threading.Lock()
+        self._counting = threading.Lock()
+        self._failure: BaseException | None = None
+        self._closed = threading.Event()
+        self._reader = threading.Thread(target=self._read, name="port reader", daemon=True)
+        self._reader.start()
+
+    def add(self, key: Key, trace: Trace) -> None:
+        """Let frames from and to `key` go to `trace`; for IPv4 the port then answers ARP for the address."""
+        self._stations[key] = trace
+        if self._failure:
+            trace.fail(self._failure)
+
+    def remove(self, key: Key) -> None:
+        """Forget the station at `key`."""
+        self._stations.pop(key, None)
+
+    def send(self, data: bytes, trace: Trace | None) -> Sent:
+        """Put one frame on the wire as it is; its entry in the capture goes to `trace` too.
+
+        Raises Inconclusive where the interface's queue is full, and what the port has failed with, if it has.
+        """
+        sent = Sent(data, trace, self.clock)
+        with self._sending:
+            self._outgoing.append(sent)
+            try:
+                self._sender.send(data)
+            except OSError as error:
+                self._outgoing.pop()
+                if self._failure:
+                    raise self._failure from None
+                if error.errno == errno.ENOBUFS:
+                    raise Inconclusive("the tester's interface did not take a frame: its queue is full") from None
+                raise
+        return sent
+
+    def count_losses(self) -> int:
+        """Frames that the capture lost (PACKET_STATISTICS) or got too late to judge by, since the port was opened."""
+        with self._counting:
+            try:
+                _, dropped = struct.unpack("=II", self._capture.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+            except OSError:
+                dropped = 0  # the port is closed; what was lost until then is known
+            self._drops += dropped
+            return self._drops + self.latecomers
+
+    def fail(self, failure: BaseException) -> None:
+        """Let every case that waits or will wait on this port raise `failure`; the first one stays."""
+        self._failure = self._failure or failure
+        for trace in list(self._stations.values()):
+            trace.fail(self._failure)
+
+    def close(self) -> None:
+        """Stop the reader and close the sockets."""
+        self._closed.set()
+        self._reader.join()
+        self._capture.close()
+        self._sender.close()
+
+    def _read(self) -> None:
+        poller = select.poll()
+        poller.register(self._capture, select.POLLIN)
+        while not self._closed.is_set():
+            now = self.clock.now_ns()
+            try:
+                data, ancillary, _, address = self._capture.recvmsg(_LONGEST_FRAME, _ANCILLARY)
+            except BlockingIOError:
+                self.drained_ns = now - SETTLING_NS
+                poller.poll(_POLL_MS)
+            except OSError as error:
+                # The interface is down or gone. Where that is because the device has died, its exit says more.
+                self._closed.wait(_LAST_WORDS_S)
+                self.fail(DeviceLost(f"the tester's interface is no longer there: {error.strerror}"))
+                return
+            else:
+                self._take(data, ancillary, address[2] == _PACKET_OUTGOING)
+
+    def _take(self, data: bytes, ancillary: list[tuple[int, int, bytes]], outgoing: bool) -> None:
+        ns, judgeable = 0, True
+        for level, kind, value in ancillary:
+            if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                seconds, nanoseconds = struct.unpack("=qq", value[:16])
+                ns = seconds * 1_000_000_000 + nanoseconds
+            elif level == SOL_PACKET and kind == PACKET_AUXDATA:
+                judgeable = not struct.unpack_from("=I", value)[0] & _TP_STATUS_CSUMNOTREADY
+        if ns <= self.drained_ns:
+            self.latecomers += 1
+        frame = Frame(self._index, ns, outgoing, data, judgeable)
+        self._index += 1
+        if outgoing:
+            self._pass(frame)
+            return
+        trace = self._find_owner(data)
+        if trace is None:
+            self.stray.append(frame)
+            return
+        trace.append(frame)
+        if int.from_bytes(data[12:14], "big") == ETHERTYPE_ARP:
+            self._answer_arp(frame, trace)
+
+    def _pass(self, frame: Frame) -> None:
+        """Join a frame that left with its Sent; what others send through the interface is none of ours."""
+        sent = self._find_sent(frame.data)
+        if sent is None:
+            self.stray.append(frame)
+            return
+        frame.account()
+        if sent.trace is None:
+            self.stray.append(frame)
+        else:
+            sent.trace.append(frame)
+        sent.seen(frame)
+
+    def _find_sent(self, data: bytes) -> Sent | None:
+        # Frames leave in the order of `send`: those before the one that passed were lost to the capture.
+        with self._sending:
+            for position, sent in enumerate(self._outgoing):
+                if sent.data == data:
+                    for _ in range(position + 1):
+                        self._outgoing.popleft()
+                    return sent
+        return None
+
+    def _find_owner(self, data: bytes) -> Trace | None:
+        ethertype = int.from_bytes(data[12:14], "big")
+        if ethertype == ETHERTYPE_IPV4:
+            return self._stations.get((ethertype, int.from_bytes(data[30:34], "big")))
+        if ethertype == ETHERTYPE_ARP:
+            return self._stations.get((ETHERTYPE_IPV4, int.from_bytes(data[38:42], "big")))
+        if ethertype == self._ipff_ethertype:
+            return self._stations.get((ethertype, int.from_bytes(data[30:38], "big") & ((1 << 50) - 1)))
+        return None
+
+    def _answer_arp(self, request: Frame, trace: Trace) -> None:
+        """Answer a request for a station's address (RFC 826)."""
+        data = request.data
+        if data[20:22] != b"\x00\x01":
+            return
+        request.account("ARP request")
+        mac = bytes.fromhex(self.mac.replace(":", ""))
+        target, asker = data[38:42], data[22:32]
+        try:
+            self.send(data[6:12] + mac + data[12:20] + b"\x00\x02" + mac + target + asker, trace)
+        except (OSError, Inconclusive, DeviceLost):
+            request.note = "ARP request that the tester could not answer"
