@@ -42,7 +42,7 @@ def test_node_asks_for_no_socket_that_is_not_mobile(device: Device, corresponden
     mobile, immobile = device.connects(correspondent), device.connects(correspondent, mobile_allowed=False)
     move = device.moves()
     device.asks(move, mobile)
-    device.lists_nowhere(immobile, move.position)
+    device.lists_nowhere(immobile, move.mark)
 
 
 @either
@@ -100,7 +100,7 @@ def test_node_udp_socket_is_not_mobile_by_itself(case: Case, device: Device, cor
     mobile, talk = device.connects(correspondent), device.talks(correspondent, unique_id=UNIQUE_ID)
     move = device.moves()
     device.asks(move, mobile)
-    device.lists_nowhere(talk, move.position)
+    device.lists_nowhere(talk, move.mark)
 
 
 @at_server

@@ -84,4 +84,4 @@ def test_node_asks_for_no_udp_socket_without_unique_id(device: Device, correspon
     session, talk = device.connects(correspondent), device.talks(correspondent, mobile_allowed=True)
     move = device.moves()
     device.asks(move, session)
-    device.lists_nowhere(talk, move.position)
+    device.lists_nowhere(talk, move.mark)

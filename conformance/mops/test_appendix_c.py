@@ -36,7 +36,7 @@ def test_syn_carries_mobile_capable(case: Case, device: Device, correspondent: C
     """The SYN of a mobile connection carries MOBILE_CAPABLE."""
     _, syn, end = device.calls(correspondent)
     require(carries(case, syn), "MOBILE_CAPABLE on the SYN", "present", "absent")
-    end.resets()
+    end.reset()
 
 
 @valid

@@ -13,13 +13,12 @@ from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.device.dut import DUT
 from testbed.device.lag import LagProbe
 from testbed.interruptions import Inconclusive
-from testbed.wire.capture import Frame, Trace
-from testbed.wire.clock import Clock
-from testbed.wire.interface import Port
+from testbed.wire.capture import BEGINNING, Frame, Mark, Trace
+from testbed.wire.clock import NANO, Clock, Deadline
+from testbed.wire.interface import Interface
 from testbed.wire.network import Network
 from testbed.wire.station import AddressPool, Station
 
-NANO = 1_000_000_000
 Behaviour = Literal["valid", "invalid", "inopportune"]
 
 
@@ -71,7 +70,7 @@ class Setup:
     lag: LagProbe
     networks: dict[str, Network]
     pools: dict[str, AddressPool]
-    ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
+    source_ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
     """Source ports for crafted connections: a port comes again only after all others."""
     confirm_alive: Callable[[], None] = lambda: None
     """Raises DeviceLost where the device has stopped to answer at all."""
@@ -91,13 +90,13 @@ class Case:
         self.explains_messages = True
         self.started_ns = self.clock.now_ns()
         self._stations: list[Station] = []
-        self._losses = self.port.count_losses()
+        self._losses = self.interface.count_losses()
         self._clock_offset_ns = self.clock.offset_ns()
 
     @property
-    def port(self) -> Port:
-        """The tester's port (of a device with one wire)."""
-        return self.setup.dut.ports[0]
+    def interface(self) -> Interface:
+        """The tester's interface (of a device with one link)."""
+        return self.setup.dut.interfaces[0]
 
     @property
     def dut_mac(self) -> str:
@@ -116,7 +115,7 @@ class Case:
                 pool.lease_this(address)
             else:
                 address = pool.lease()
-        station = Station(network, self.port, self.dut_mac, address, self.trace)
+        station = Station(network, self.interface, self.dut_mac, address, self.trace)
         self._stations.append(station)
         return station
 
@@ -129,22 +128,29 @@ class Case:
         self.trace.wait(lambda: None, ns, self.clock.now_ns)
         self.waits_ns += max(0, self.clock.now_ns() - before)
 
-    def look(self, find: Callable[[], Frame | None], since_ns: int, within_s: float) -> Frame | None:
-        """The frame that `find` finds with a stamp up to `within_s` after `since_ns`; None proves there was none."""
-        deadline = since_ns + round(within_s * NANO)
-        return self.trace.wait(find, deadline, lambda: self.port.drained_ns)
+    def mark(self) -> Mark:
+        """Now, as a moment of the trace."""
+        return self.trace.mark()
+
+    def deadline(self, within_s: float | None = None, since_ns: int | None = None) -> Deadline:
+        """A deadline from `since_ns` on, or from now: the profile's for ordinary TCP unless another one is named."""
+        within = self.setup.profile.ixit.tcp_within_s if within_s is None else within_s
+        return Deadline(self.clock.now_ns() if since_ns is None else since_ns, within)
+
+    def look(self, find: Callable[[], Frame | None], deadline: Deadline) -> Frame | None:
+        """The frame that `find` finds with a stamp up to the deadline; None proves that there was none."""
+        return self.trace.wait(find, deadline.end_ns, lambda: self.interface.drained_ns)
 
     def watch(self, seconds: float) -> None:
         """Let `seconds` pass with the port read to the end: what was to come has come."""
-        now = self.clock.now_ns()
-        self.look(lambda: None, now, seconds)
+        self.look(lambda: None, self.deadline(seconds))
         self.waits_ns += round(seconds * NANO)
 
-    def messages(self, since: int = 0, network: Network | None = None) -> list[tuple[Frame, Packet]]:
-        """The mobility messages (ICMPv5) that the DUT sent, from position `since` of the trace on."""
+    def messages(self, since: Mark = BEGINNING, network: Network | None = None) -> list[tuple[Frame, Packet]]:
+        """The mobility messages (ICMPv5) that the DUT sent, from mark `since` on."""
         return [(frame, packet.payload) for frame, packet in self.message_packets(since, network)]
 
-    def message_packets(self, since: int = 0, network: Network | None = None) -> list[tuple[Frame, Packet]]:
+    def message_packets(self, since: Mark = BEGINNING, network: Network | None = None) -> list[tuple[Frame, Packet]]:
         """The same with the network packet around each message."""
         network = network or self.network
         found = []
@@ -171,7 +177,7 @@ class Case:
 
     def check_tester(self) -> None:
         """Raise Inconclusive or ClockStepped if the tester disturbed the case."""
-        if lost := self.port.count_losses() - self._losses:
+        if lost := self.interface.count_losses() - self._losses:
             raise Inconclusive(f"the tester lost {lost} frames of its capture, or got them too late")
         self.clock.check_step(self._clock_offset_ns)
 
@@ -183,5 +189,5 @@ class Case:
     def leave(self) -> None:
         """Give the addresses back."""
         for station in self._stations:
-            station.leaves()
+            station.leave()
             self.setup.pools[station.network.name].give_back(station.address)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from testbed.wire.capture import Frame
+from testbed.wire.clock import Deadline
 
 
 class Verdict(StrEnum):
@@ -43,15 +44,14 @@ class Finding:
 class Broken(AssertionError):
     """The DUT did not do what the requirement says.
 
-    `budget_ns` is set where the finding rests on a deadline that passed: then the DUT's share of the processor between
-    `start_ns` and the deadline has to be looked at before the DUT is blamed.
+    `deadline` is set where the finding rests on one that passed: then the DUT's share of the processor up to it has to
+    be looked at before the DUT is blamed.
     """
 
-    def __init__(self, finding: Finding, start_ns: int = 0, budget_ns: int = 0) -> None:
+    def __init__(self, finding: Finding, deadline: Deadline | None = None) -> None:
         super().__init__(finding.reason)
         self.finding = finding
-        self.start_ns = start_ns
-        self.budget_ns = budget_ns
+        self.deadline = deadline
 
 
 def require(holds: object, what: str, expected: object, seen: object, *frames: Frame) -> None:

@@ -11,7 +11,7 @@ from typing import IO
 from testbed.device.upper_tester import UpperTester
 from testbed.interruptions import DeviceLost, NotApplicable
 from testbed.wire.clock import Clock
-from testbed.wire.interface import Port
+from testbed.wire.interface import Interface
 
 _KEPT_LINES = 20_000
 _LONGEST_LINE = 2_000
@@ -56,12 +56,12 @@ class DeviceLog:
 
 @dataclass(eq=False)
 class DUT:
-    """The device as the tester knows it: a port and the device's own Ethernet address for each wire.
+    """The device as the tester knows it: an interface and the device's own Ethernet address for each wire.
 
     `name` and `version` are what it says of itself when it is ready, `lost` why it is gone.
     """
 
-    ports: list[Port]
+    interfaces: list[Interface]
     macs: list[str]
     log: DeviceLog | None = None
     agent: UpperTester | None = None
@@ -78,15 +78,15 @@ class DUT:
     def lose(self, why: DeviceLost) -> None:
         """Let every case that waits or will wait for the device end with this reason; the first reason stays."""
         self.lost = self.lost or why
-        for port in self.ports:
-            port.fail(self.lost)
+        for interface in self.interfaces:
+            interface.fail(self.lost)
 
     def close(self) -> None:
         """Close the tester's ends."""
         if self.agent:
             self.agent.close()
-        for port in self.ports:
-            port.close()
+        for interface in self.interfaces:
+            interface.close()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from testbed.device.dut_config import configuration
 from testbed.device.lag import LagProbe
 from testbed.device.namespaces import PROCESSES
 from testbed.device.supervisor import Holder, LinkError
-from testbed.wire.interface import Port
+from testbed.wire.interface import Interface
 from testbed.wire.sockets import open_capture, open_sender
 
 
@@ -43,7 +43,7 @@ class InterfaceLink:
         except OSError as error:
             raise LinkError(f"{self._profile.path}: link.interface: {name}: {error.strerror}") from None
         mac = capture.getsockname()[4].hex(":")  # sysfs may show the interfaces of another namespace
-        port = Port(capture, sender, mac, self._wiring.clock, self._wiring.ipff_ethertype)
+        port = Interface(capture, sender, mac, self._wiring.clock, self._wiring.ipff_ethertype)
         self._dut = DUT([port], [self._table.dut_mac])
         stdio = self._start_command(self._dut, role, mac) if self._profile.dut.command else None
         self._dut.agent = open_agent(self._profile, stdio, self._wiring.clock)

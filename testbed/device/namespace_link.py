@@ -11,7 +11,7 @@ from testbed.device.dut_config import configuration
 from testbed.device.lag import LagProbe
 from testbed.device.namespaces import NAMESPACES
 from testbed.device.supervisor import Holder
-from testbed.wire.interface import Port
+from testbed.wire.interface import Interface
 
 
 class NamespaceLink:
@@ -31,7 +31,7 @@ class NamespaceLink:
         content = {**configuration(self._profile, role), **(extra or {})}
         started = self._holder.start(self._profile, content, wires)
         ports = [
-            Port(
+            Interface(
                 socket.socket(fileno=capture),
                 socket.socket(fileno=sender),
                 mac,

@@ -1,102 +1,99 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ordinary TCP with the device, as preamble and as proof: connect, exchange data, look whether an end is dead.
+"""Ordinary TCP connections with the device, opened by either side, as preamble.
 
-What goes wrong while connecting is no finding against the device: it raises Inconclusive.
+What goes wrong here is no finding against the device: it raises Inconclusive.
 """
 
-import secrets
+from collections.abc import Callable
+from typing import Any
 
 from scapy.packet import Packet
 
-from testbed.case.case import NANO, Case
-from testbed.case.verdict import Broken, Finding
+from testbed.case.case import Case
 from testbed.interruptions import Inconclusive
+from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import Frame
+from testbed.wire.capture import BEGINNING, Frame, Mark
+from testbed.wire.clock import Deadline
 from testbed.wire.station import Station
 
-
-def connect(
-    case: Case,
-    station: Station,
-    port: int = 0,
-    remote_port: int = 0,
-    initial_sequence: int | None = None,
-    option: Packet | None = None,
-) -> TcpPeer:
-    """Open a connection from `station` to the echo service, or to `remote_port`; `option` is put on the SYN."""
-    peer = half_open(case, station, port, remote_port, initial_sequence, option)
-    peer.acknowledges()
-    return peer
+CONNECT_TIMEOUT_S = 10
+"""How long a device's application may wait for its connection: longer than any deadline of a case."""
 
 
-def half_open(
-    case: Case,
-    station: Station,
-    port: int = 0,
-    remote_port: int = 0,
-    initial_sequence: int | None = None,
-    option: Packet | None = None,
-) -> TcpPeer:
-    """The first two segments of a handshake: the SYN is answered, its answer not yet acknowledged."""
-    peer = TcpPeer(
-        station,
-        port or next(case.setup.ports),
-        remote_port or case.setup.profile.ixit.services.echo,
-        secrets.randbits(32) if initial_sequence is None else initial_sequence,
-    )
-    opens(case, peer, option)
-    return peer
+def new_peer(case: Case, station: Station, port: int = 0, remote_port: int = 0, **choices: Any) -> TcpPeer:
+    """An end of a connection that is not open yet, to the echo service unless another port is named.
 
-
-def opens(case: Case, peer: TcpPeer, option: Packet | None = None) -> None:
-    """`peer` sends its SYN and takes in the SYN-ACK, which it does not acknowledge yet."""
-    syn = peer.starts(option)
-
-    def answered() -> Frame | None:
-        news = peer.reads()
-        return news[-1] if peer.state != "SYN-SENT" else None
-
-    within = case.setup.profile.ixit.tcp_within_s
-    if case.look(answered, syn.ns, within) is None or peer.state != "ESTABLISHED":
-        where = f"{peer.station.address}:{peer.port}"
-        raise Inconclusive(f"preamble: {where} got no SYN-ACK within {within} s ({peer.state})")
-
-
-def exchange(case: Case, peer: TcpPeer, data: bytes) -> None:
-    """Send `data` to the echo service and get it back byte-exact; Broken if it does not come."""
-    start = len(peer.stream)
-    expect_echo(case, peer, peer.sends(data).ns, data, start)
-
-
-def expect_echo(case: Case, peer: TcpPeer, since_ns: int, data: bytes, start: int, patience_s: float = 0.0) -> None:
-    """The device's stream, from position `start` on, brings `data` in time; it is then acknowledged.
-
-    `patience_s` is added to the profile's deadline for ordinary TCP.
+    `choices` are those of `TcpPeer`.
     """
-    within = case.setup.profile.ixit.tcp_within_s + patience_s
-    seen: list[Frame] = []
+    services = case.setup.profile.ixit.services
+    return TcpPeer(station, port or next(case.setup.source_ports), remote_port or services.echo, **choices)
 
-    def complete() -> Frame | None:
-        seen.extend(peer.reads())
-        arrived = len(peer.stream) >= start + len(data)
-        return seen[-1] if seen and (arrived or peer.state == "RESET") else None
 
-    last = case.look(complete, since_ns, within)
-    came = bytes(peer.stream[start:])
-    if came != data or last is None:
-        how = "a reset" if peer.state == "RESET" else f"{len(came)} bytes"
-        same = "" if came == data[: len(came)] else ", not the bytes that were sent"
-        same += " too late" if came == data else ""
-        raise Broken(
-            Finding(
-                f"the connection from {peer.station.address}:{peer.port} does not carry data",
-                f"{len(data)} bytes of echo within {within} s",
-                how + same,
-                frames=[last] if last else seen[-1:],
-            ),
-            since_ns,
-            0 if peer.state == "RESET" else round(within * NANO),
-        )
-    if peer.state == "ESTABLISHED":
-        peer.acknowledges()
+def connect(case: Case, peer: TcpPeer, *options: Packet | bytes | None) -> TcpPeer:
+    """Open the connection of a peer, with further options on the SYN if given."""
+    half_open(case, peer, *options)
+    peer.acknowledge()
+    return peer
+
+
+def half_open(case: Case, peer: TcpPeer, *options: Packet | bytes | None) -> TcpPeer:
+    """The first two segments of a handshake: the SYN is answered, its answer not yet acknowledged."""
+    await_syn_ack(case, peer, case.deadline(since_ns=peer.start(*options).ns))
+    return peer
+
+
+def await_syn_ack(case: Case, peer: TcpPeer, deadline: Deadline) -> None:
+    """The SYN that the peer has sent is answered with a SYN-ACK."""
+    answered = await_state(case, peer, deadline, lambda: peer.state != "SYN-SENT")
+    if answered is None or peer.state != "ESTABLISHED":
+        raise Inconclusive(f"preamble: {peer} got no SYN-ACK within {deadline.within_s} s ({peer.state})")
+
+
+def accept(case: Case, peer: TcpPeer, syn: Packet, *options: Packet | bytes) -> None:
+    """Answer the device's SYN, with further options if given; the device acknowledges the SYN-ACK."""
+    deadline = case.deadline(since_ns=peer.accept(syn, *options).ns)
+    if await_state(case, peer, deadline, lambda: peer.state == "ESTABLISHED") is None:
+        raise Inconclusive("preamble: the device did not acknowledge the SYN-ACK")
+
+
+def await_syn(case: Case, station: Station, port: int, since: Mark = BEGINNING) -> Segment:
+    """The device's SYN to a port of the tester."""
+
+    def wanted(segment: Segment) -> bool:
+        ends = segment.destination, segment.tcp.dport
+        return ends == (station.address, port) and "S" in segment.flags
+
+    segment = first_segment(case, wanted, case.deadline(), since, station)
+    if segment is None:
+        raise Inconclusive("preamble: the device did not send a SYN")
+    segment.frame.account()
+    return segment
+
+
+def await_state(case: Case, peer: TcpPeer, deadline: Deadline, reached: Callable[[], bool]) -> Frame | None:
+    """The frame by which the peer has come into a state, None if it has not in time."""
+
+    def news() -> Frame | None:
+        frames = peer.read()
+        return frames[-1] if frames and reached() else None
+
+    return case.look(news, deadline)
+
+
+def first_segment(
+    case: Case, wanted: Callable[[Segment], Any], deadline: Deadline, since: Mark = BEGINNING, at: Station | None = None
+) -> Segment | None:
+    """The first segment of the device since a mark that is wanted, if it comes in time.
+
+    It is looked for on the case's network, or on that of the station `at`.
+    """
+    network = at.network if at else case.network
+    found: list[Segment] = []
+
+    def look() -> Frame | None:
+        segments = (Segment.read(frame, network) for frame in case.trace.received(since))
+        found.extend([segment for segment in segments if segment and wanted(segment)][:1])
+        return found[0].frame if found else None
+
+    return found[0] if case.look(look, deadline) else None

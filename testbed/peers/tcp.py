@@ -1,21 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A crafted TCP peer: every segment made by hand, so that any of them can be malformed at will (RFC 9293)."""
 
-from typing import Any
+import copy
+import secrets
+from collections.abc import Iterable
+from typing import Any, Protocol, Self
 
+from scapy.fields import RawVal
 from scapy.layers.inet import TCP
 from scapy.packet import Packet
 
-from testbed.wire.capture import Frame, Sent
+from layers.tcp_options import HEADER, TimestampOption
+from testbed.peers.segment import Segment
+from testbed.wire.capture import Frame, Mark, Sent
 from testbed.wire.network import TCP_PROTOCOL
 from testbed.wire.station import Station
 
 SEQUENCE_SPACE = 1 << 32
+MSS = 1400
+NO_OPERATION = b"\x01"
+WINDOW_SCALE, TIMESTAMPS = 3, 8
+_SACK_PERMITTED = NO_OPERATION * 2 + b"\x04\x02"
+_SCALE_0 = NO_OPERATION + b"\x03\x03\x00"
+
+Options = Iterable[Packet | bytes]
 
 
 def after(left: int, right: int) -> int:
-    """How far sequence number `left` lies behind `right`, negative where it lies before (modulo 2^32)."""
+    """How far sequence number `left` lies after `right`, negative where it lies before (modulo 2^32)."""
     return (left - right + (SEQUENCE_SPACE >> 1)) % SEQUENCE_SPACE - (SEQUENCE_SPACE >> 1)
+
+
+class PeerOption(Protocol):
+    """What a protocol's TCP option adds to a peer. A copy of the peer at another address gets a copy of it."""
+
+    def on_send(self, peer: "TcpPeer", flags: str) -> Options:
+        """Options that a segment with these flags carries without being asked for."""
+
+    def on_receive(self, peer: "TcpPeer", segment: Segment) -> None:
+        """Take in what a segment of the device says."""
 
 
 class TcpPeer:
@@ -23,29 +46,62 @@ class TcpPeer:
 
     Sequence numbers are those of RFC 9293 3.3: `snd_nxt` is the next to send, `snd_una` the oldest unacknowledged,
     `rcv_nxt` the next expected; `window` is the receive window that the DUT announced last, scaled, in bytes.
-    `stream` is what the DUT has sent, in order, `remote` its address. Nothing is acknowledged behind the case's back:
-    `reads` takes in what has come, `acknowledges` says so on the wire. Segments with a wrong checksum are dropped, as
-    TCP does.
+    `stream` is what the DUT has sent, in order, `remote` its address: with `checks_source`, segments from another one
+    are not of this connection. Nothing is acknowledged unless the case says so: `read` takes in what has come,
+    `acknowledge` says so on the wire. Segments with a wrong checksum are dropped, as TCP does. With `timestamps` its
+    segments carry them (RFC 7323) and SACK is permitted; `options` are those of protocols.
     """
 
-    def __init__(self, station: Station, port: int, remote_port: int, initial_sequence: int) -> None:
+    def __init__(
+        self,
+        station: Station,
+        port: int,
+        remote_port: int,
+        initial_sequence: int | None = None,
+        *,
+        timestamps: bool = False,
+        checks_source: bool = False,
+        mss: int = MSS,
+        options: Iterable[PeerOption] = (),
+    ) -> None:
+        initial = secrets.randbits(32) if initial_sequence is None else initial_sequence
         self.station = station
         self.port = port
         self.remote = station.network.dut
         self.remote_port = remote_port
-        self.snd_nxt = initial_sequence
-        self.snd_una = initial_sequence
+        self.snd_nxt = initial
+        self.snd_una = initial
         self.rcv_nxt = 0
         self.window = 0
         self.scale = 0
         self.stream = bytearray()
         self.state = "CLOSED"
-        self._is_deaf = False
-        self._position = len(station.trace.frames)
+        self.timestamps = timestamps
+        self.clock = secrets.randbits(20)
+        self.echo = 0
+        self.options = list(options)
+        self._checks_source = checks_source
+        self._mss = mss
+        self._drops_incoming = False
+        self._mark = station.trace.mark()
 
-    def segment(self, flags: str, payload: bytes = b"", **fields: Any) -> Packet:
-        """A segment that fits the connection, with any header field replaced by `fields`."""
-        header = {
+    def __str__(self) -> str:
+        return f"{self.station.address}:{self.port}"
+
+    # Segments
+
+    def segment(self, flags: str, payload: bytes = b"", options: Options = (), **fields: Any) -> Packet:
+        """A segment that fits the connection, with these options as they stand, any header field replaced by `fields`.
+
+        An option area is padded with zeros to whole words and may be longer than a header can say.
+        """
+        placed = list(options)
+        if self.timestamps and not any(isinstance(option, TimestampOption) for option in placed):
+            placed = [NO_OPERATION * 2, self.stamps(), *placed]
+        placed += [option for one in self.options for option in one.on_send(self, flags)]
+        area = b"".join(map(bytes, placed))
+        area += bytes(-len(area) % 4)
+        header: dict[str, Any] = {
             "sport": self.port,
             "dport": self.remote_port,
             "seq": self.snd_nxt,
@@ -53,101 +109,157 @@ class TcpPeer:
             "flags": flags,
             "window": 65535,
         }
-        return TCP(**{**header, **fields}) / payload if payload else TCP(**{**header, **fields})
+        if area:
+            header |= {"options": RawVal(area), "dataofs": (HEADER + len(area)) // 4}
+        segment = TCP(**{**header, **fields})
+        return segment / payload if payload else segment
 
-    def transmits(self, segment: Packet) -> Sent:
+    def stamps(self) -> Packet:
+        """A timestamps option with the next value of this end's clock."""
+        self.clock += 1
+        return TimestampOption(tsval=self.clock, tsecr=self.echo)
+
+    def syn_options(self, *further: Packet | bytes | None) -> list[Packet | bytes]:
+        """The options of a SYN or SYN-ACK of this end."""
+        sack = [_SACK_PERMITTED] if self.timestamps else []
+        own = [b"\x02\x04" + self._mss.to_bytes(2, "big"), _SCALE_0, *sack]
+        return [*own, *(option for option in further if option is not None)]
+
+    def transmit(self, segment: Packet) -> Sent:
         """Put a segment on the wire without any change of state."""
-        return self.station.sends(TCP_PROTOCOL, segment, destination=self.remote)
+        return self.station.send(TCP_PROTOCOL, segment, destination=self.remote)
 
-    def sends(self, data: bytes, **fields: Any) -> Sent:
-        """Send data and count it as sent."""
-        sent = self.transmits(self.segment("PA", data, **fields))
-        self.snd_nxt = (self.snd_nxt + len(data)) % SEQUENCE_SPACE
+    def send(self, data: bytes = b"", flags: str = "PA", options: Options = (), **fields: Any) -> Sent:
+        """Send a segment, and count what data and FIN take of the sequence space."""
+        sent = self.transmit(self.segment(flags, data, options, **fields))
+        self._count(len(data) + ("F" in flags))
         return sent
 
-    def loses(self, data: bytes) -> None:
+    def send_lost(self, data: bytes) -> None:
         """Count data as sent that never reaches the wire."""
-        self.snd_nxt = (self.snd_nxt + len(data)) % SEQUENCE_SPACE
+        self._count(len(data))
 
-    def starts(self, option: Packet | None = None) -> Sent:
-        """Send the SYN, with a further TCP option if given."""
+    def send_out_of_window(self, data: bytes, offset: int, options: Options = ()) -> Sent:
+        """Send data that lies `offset` beyond the next of the stream, and does not count as sent."""
+        return self.transmit(self.segment("PA", data, options, seq=(self.snd_nxt + offset) % SEQUENCE_SPACE))
+
+    def retransmit(self, data: bytes) -> Sent:
+        """Send data again that was counted as sent with the last segment, as TCP does until it is acknowledged."""
+        return self.send_out_of_window(data, -len(data))
+
+    # Opening and closing
+
+    def start(self, *options: Packet | bytes | None) -> Sent:
+        """Send the SYN, with further options if given."""
+        return self.start_with(self.syn_options(*options))
+
+    def start_with(self, options: Options, **fields: Any) -> Sent:
+        """Send a SYN with exactly these options."""
         self.state = "SYN-SENT"
-        further = [(option.kind, bytes(option)[2:])] if option else []
-        sent = self.transmits(self.segment("S", options=[("MSS", 1400), ("WScale", 0), *further]))
-        self.snd_nxt = (self.snd_nxt + 1) % SEQUENCE_SPACE
+        sent = self.transmit(self.segment("S", options=options, **fields))
+        self._count(1)
         return sent
 
-    def accepts(self, syn: Packet, **fields: Any) -> Sent:
+    def accept(self, syn: Packet, *options: Packet | bytes) -> Sent:
         """Answer the DUT's SYN with a SYN-ACK; the connection is established when that is acknowledged."""
         self.state = "SYN-RECEIVED"
         self.rcv_nxt = (syn.seq + 1) % SEQUENCE_SPACE
         self.scale = next((value for name, value in syn.options if name == "WScale"), 0)
-        sent = self.transmits(self.segment("SA", **fields))
-        self.snd_nxt = (self.snd_nxt + 1) % SEQUENCE_SPACE
+        sent = self.transmit(self.segment("SA", options=self.syn_options(*options)))
+        self._count(1)
         return sent
 
-    def acknowledges(self, **fields: Any) -> Sent:
+    def acknowledge(self, **fields: Any) -> Sent:
         """Acknowledge all that has been read."""
-        return self.transmits(self.segment("A", **fields))
+        return self.transmit(self.segment("A", **fields))
 
-    def resets(self) -> Sent:
+    def reset(self) -> Sent:
         """Abort the connection."""
         self.state = "CLOSED"
-        return self.transmits(self.segment("RA"))
+        return self.transmit(self.segment("RA"))
 
-    def finishes(self) -> Sent:
+    def finish(self) -> Sent:
         """Send the FIN."""
-        sent = self.transmits(self.segment("FA"))
-        self.snd_nxt = (self.snd_nxt + 1) % SEQUENCE_SPACE
-        return sent
+        return self.send(flags="FA")
 
-    def rebinds(self, station: Station, port: int) -> None:
-        """Go on at another address and port with the same sequence numbers: what a migration does at this end."""
-        self.reads()
+    # Moving
+
+    def rebind(self, station: Station, port: int) -> None:
+        """Continue at another address and port with the same sequence numbers: what a migration does at this end."""
+        self.read()
         self.station, self.port = station, port
-        self._is_deaf = False
+        self._drops_incoming = False
 
-    def goes_deaf(self) -> None:
-        """Treat everything as lost on the way that comes from now on, until this end goes on somewhere else."""
-        self._is_deaf = True
+    def at(self, station: Station, port: int = 0) -> Self:
+        """The same sequence numbers and options at another address of the tester; this end stays as it is."""
+        self.read()
+        end = copy.copy(self)
+        end.stream = bytearray(end.stream)
+        end.options = [copy.copy(option) for option in end.options]
+        end.station, end.port = station, port or self.port
+        end._drops_incoming = False
+        return end
 
-    def ignores_all_so_far(self) -> None:
+    def follow_remote(self, address: str, mark: Mark) -> None:
+        """Take the DUT to be at `address`, and what came from there since a mark as unread."""
+        self.read()
+        self.remote, self._mark = address, mark
+        self._drops_incoming = False
+
+    # Receiving
+
+    def drop_incoming(self) -> None:
+        """Treat everything as lost on the way that comes from now on, until this end continues somewhere else."""
+        self._drops_incoming = True
+
+    def drop_unread(self) -> None:
         """Treat everything that has come and was not read as lost on the way."""
-        for frame in self.station.trace.frames[self._position :]:
+        frames, self._mark = self.station.trace.since(self._mark)
+        for frame in frames:
             if self.owns(frame) is not None:
                 frame.account("treated as lost")
-        self._position = len(self.station.trace.frames)
 
     def owns(self, frame: Frame) -> Packet | None:
         """The TCP segment in `frame` if it is one of the DUT's on this connection, else None."""
-        if frame.outgoing:
-            return None
-        packet = self.station.network.dissect(frame.data)
-        tcp = packet.getlayer(TCP)
-        if tcp is None or packet.dst != self.station.address:
-            return None
-        return tcp if (tcp.dport, tcp.sport) == (self.port, self.remote_port) else None
+        segment = self.segment_in(frame)
+        return segment.tcp if segment else None
 
-    def reads(self) -> list[Frame]:
+    def segment_in(self, frame: Frame) -> Segment | None:
+        """The same with all that stands around it."""
+        segment = Segment.read(frame, self.station.network)
+        if segment is None or segment.destination != self.station.address:
+            return None
+        if self._checks_source and segment.source != self.remote:
+            return None
+        tcp = segment.tcp
+        return segment if (tcp.dport, tcp.sport) == (self.port, self.remote_port) else None
+
+    def read(self) -> list[Frame]:
         """Take in every segment of this connection that the trace holds; the frames that were new."""
-        frames = self.station.trace.frames
+        frames, self._mark = self.station.trace.since(self._mark)
         news = []
-        while self._position < len(frames):
-            frame = frames[self._position]
-            self._position += 1
-            if (tcp := self.owns(frame)) is None:
+        for frame in frames:
+            if (segment := self.segment_in(frame)) is None:
                 continue
-            if self._is_deaf:
+            if self._drops_incoming:
                 frame.account("treated as lost")
                 continue
             if frame.judgeable_checksum and not self.station.network.tcp_checksum_ok(frame.data):
                 frame.account("wrong TCP checksum: dropped")
                 continue
-            self._take(tcp, frame)
+            self._take(segment)
             news.append(frame)
         return news
 
-    def _take(self, tcp: Packet, frame: Frame) -> None:
+    def _take(self, segment: Segment) -> None:
+        for one in self.options:
+            one.on_receive(self, segment)
+        stamps = segment.option(TIMESTAMPS)
+        if stamps and len(stamps.raw) == 10:
+            self.echo = int.from_bytes(stamps.raw[2:6], "big")
+        self._advance(segment.tcp, segment.frame)
+
+    def _advance(self, tcp: Packet, frame: Frame) -> None:
         flags = str(tcp.flags)
         payload = bytes(tcp.payload)
         if "R" in flags:
@@ -173,8 +285,11 @@ class TcpPeer:
             self.stream += payload[offset:]
             self.rcv_nxt = (tcp.seq + len(payload)) % SEQUENCE_SPACE
         elif payload:
-            frame.account("repeated" if offset > 0 else "out of order")
+            frame.account("retransmission" if offset > 0 else "out of order")
         if "F" in flags and after(self.rcv_nxt, (tcp.seq + len(payload)) % SEQUENCE_SPACE) == 0:
             self.rcv_nxt = (self.rcv_nxt + 1) % SEQUENCE_SPACE
             self.state = "CLOSE-WAIT"
         frame.account()
+
+    def _count(self, length: int) -> None:
+        self.snd_nxt = (self.snd_nxt + length) % SEQUENCE_SPACE

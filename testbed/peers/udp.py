@@ -4,7 +4,7 @@
 from scapy.layers.inet import UDP
 from scapy.packet import Packet
 
-from testbed.wire.capture import Frame, Sent
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.network import UDP_PROTOCOL
 from testbed.wire.station import Station
 
@@ -18,13 +18,13 @@ class UdpPeer:
         self.remote = station.network.dut
         self.remote_port = remote_port
 
-    def sends(self, data: bytes) -> Sent:
+    def send(self, data: bytes) -> Sent:
         """Send one datagram."""
         datagram = UDP(sport=self.port, dport=self.remote_port) / data
-        return self.station.sends(UDP_PROTOCOL, datagram, destination=self.remote)
+        return self.station.send(UDP_PROTOCOL, datagram, destination=self.remote)
 
-    def datagrams(self, since: int = 0) -> list[tuple[Frame, Packet]]:
-        """Frame and network packet of what has come to this end, from position `since` of the trace on.
+    def datagrams(self, since: Mark = BEGINNING) -> list[tuple[Frame, Packet]]:
+        """Frame and network packet of what has come to this end, from mark `since` on.
 
         Datagrams with a wrong checksum are left out, as a receiver would; a checksum of 0 means that there is none.
         """

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from testbed.case.case import NANO, Case, CaseSpec, Setup
+from testbed.case.case import Case, CaseSpec, Setup
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
-from testbed.wire.clock import Clock, ClockStepped, RunOver
+from testbed.wire.clock import NANO, Clock, ClockStepped, Deadline, RunOver
 
 ATTEMPTS = 3
 """Attempts at a case that is disturbed again and again."""
@@ -106,13 +106,13 @@ def _judge_broken(spec: CaseSpec, case: Case, broken: Broken) -> tuple[Outcome, 
     """Hold a finding against the DUT only if tester and machine did their part, and it has not ended altogether."""
     case.check_tester()
     # A device that dies resets its connections first, and its end is told a moment later: DeviceLost then.
-    case.look(lambda: None, case.clock.now_ns(), _END_TOLD_WITHIN_S)
-    if broken.budget_ns:
+    case.look(lambda: None, Deadline(case.clock.now_ns(), _END_TOLD_WITHIN_S))
+    if deadline := broken.deadline:
         _look_for_life(case)
         with case.clock.waiting():
-            starved = case.setup.lag.starved(broken.start_ns, broken.budget_ns)
+            starved = case.setup.lag.starved(deadline.start_ns, deadline.budget_ns)
         if starved:
-            lag = case.setup.lag.lag_ns(broken.start_ns, broken.start_ns + broken.budget_ns) / NANO
+            lag = case.setup.lag.lag_ns(deadline.start_ns, deadline.end_ns) / NANO
             raise Inconclusive(f"{broken.finding.reason}; but the machine withheld {lag:.3f} s of the time allowed")
     for frame in broken.finding.frames:
         frame.deciding = True

@@ -106,7 +106,7 @@ class Devices:
     def interrupt(self, why: Exception) -> None:
         """Let the cases that wait for a shared device end with `why`."""
         for setup in self._shared.values():
-            for port in setup.dut.ports:
+            for port in setup.dut.interfaces:
                 port.fail(why)
 
     def check(self) -> None:

@@ -6,10 +6,11 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.run.attempts import Outcome
 from testbed.wire import pcapng
 from testbed.wire.capture import Frame
+from testbed.wire.clock import NANO
 from testbed.wire.notation import describe
 
 EVIDENCE = "evidence"

@@ -4,10 +4,12 @@ case has not heard a single frame of it."""
 
 import threading
 
-from testbed.case.case import NANO, Case, CaseSpec, Setup
+from testbed.case.case import Case, CaseSpec, Setup
 from testbed.case.verdict import Broken
 from testbed.interruptions import DeviceLost, Inconclusive
-from testbed.peers.connection import connect, exchange
+from testbed.peers.connection import connect, new_peer
+from testbed.peers.stream import exchange
+from testbed.wire.clock import NANO
 
 _TRIES = 3
 _MOST_TRIES = 12
@@ -41,9 +43,9 @@ def _say_hello(setup: Setup, network: str) -> str:
     spec = CaseSpec("sanity", "", "The device serves ordinary TCP.", "valid", (), {"network": network}, "")
     case = Case(spec, setup, setup.networks[network])
     try:
-        peer = connect(case, case.station())
+        peer = connect(case, new_peer(case, case.station()))
         exchange(case, peer, b"baseline")
-        peer.resets()
+        peer.reset()
     except (Inconclusive, Broken) as error:
         return str(error)
     finally:
@@ -55,21 +57,21 @@ class Doubt:
     """Tells a device that is lost from a case that was disturbed, once for all cases that ask at the same time."""
 
     def __init__(self, setup: Setup) -> None:
-        self._bench = setup
+        self._setup = setup
         self._lock = threading.Lock()
         self._alive_ns = 0
 
     def settle(self) -> None:
         """Return if the device answers (or did since the question came up); DeviceLost, for every case, if not."""
-        asked_ns = self._bench.clock.now_ns()
-        with self._bench.clock.waiting():
+        asked_ns = self._setup.clock.now_ns()
+        with self._setup.clock.waiting():
             self._lock.acquire()
         try:
             if self._alive_ns < asked_ns:
-                check_alive(self._bench)
-                self._alive_ns = self._bench.clock.now_ns()
+                check_alive(self._setup)
+                self._alive_ns = self._setup.clock.now_ns()
         except DeviceLost as error:
-            self._bench.dut.lose(error)
+            self._setup.dut.lose(error)
             raise
         finally:
             self._lock.release()

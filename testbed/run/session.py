@@ -5,14 +5,14 @@ import resource
 from collections.abc import Callable, Iterable
 
 from profiles import Profile
-from testbed.case.case import NANO, Case, CaseSpec
+from testbed.case.case import Case, CaseSpec
 from testbed.case.verdict import Finding, Verdict
 from testbed.device.supervisor import LinkError
 from testbed.interruptions import DeviceLost
 from testbed.run.attempts import Outcome, run_case
 from testbed.run.devices import Devices
 from testbed.run.overlap import MOST_AT_ONCE, Overlap
-from testbed.wire.clock import Clock, RunOver
+from testbed.wire.clock import NANO, Clock, RunOver
 
 
 class TestSession:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a port saw: frames with kernel stamps, kept for ever, read by position and never taken out."""
+"""What an interface saw: frames with kernel stamps, kept for ever, read from a mark on and never taken out."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -36,6 +36,17 @@ class Frame:
         self.accounted = True
         self.note = self.note or note
         return self
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment of a trace: frames that arrived from it on, and whose stamps are not older, are what came since."""
+
+    arrivals: int = 0
+    ns: int = 0
+
+
+BEGINNING = Mark()
 
 
 class Sent:
@@ -90,13 +101,26 @@ class Trace:
             self._failure = self._failure or failure
             self._changed.notify_all()
 
-    def position(self, sent: Sent) -> int:
-        """Where in this trace a frame that was sent stands."""
-        return self.frames.index(sent.frame)
+    def mark(self) -> Mark:
+        """Now: what has been read so far stands before it."""
+        return Mark(len(self.frames))
 
-    def received(self, since: int = 0) -> Iterator[Frame]:
-        """Frames from the DUT, from position `since` of this trace on."""
-        return (frame for frame in self.frames[since:] if not frame.outgoing)
+    def mark_at(self, frame: Frame) -> Mark:
+        """The moment of a frame of this trace: what bears its stamp or a later one came since."""
+        return Mark(next(place for place, one in enumerate(self.frames) if one.ns >= frame.ns), frame.ns)
+
+    def mark_after(self, frame: Frame) -> Mark:
+        """The moment just after a frame of this trace."""
+        return Mark(self.frames.index(frame) + 1)
+
+    def since(self, mark: Mark) -> tuple[list[Frame], Mark]:
+        """All frames since a mark, and the mark after the last of them."""
+        known = len(self.frames)
+        return [frame for frame in self.frames[mark.arrivals : known] if frame.ns >= mark.ns], Mark(known)
+
+    def received(self, since: Mark = BEGINNING) -> Iterator[Frame]:
+        """Frames from the DUT since a mark."""
+        return (frame for frame in self.since(since)[0] if not frame.outgoing)
 
     def wait(
         self, find: Callable[[], Frame | None], deadline_ns: int, drained_until: Callable[[], int]

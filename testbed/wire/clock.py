@@ -10,11 +10,31 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+NANO = 1_000_000_000
 _STEP_NS = 5_000_000
 _SLICE_S = 1.0
 _TRUSTED_READING_NS = 200_000
 _READINGS = 50
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment on the wall clock: `within_s` seconds after `start_ns` (integer nanoseconds)."""
+
+    start_ns: int
+    within_s: float
+
+    @property
+    def budget_ns(self) -> int:
+        """The time allowed, in nanoseconds."""
+        return round(self.within_s * NANO)
+
+    @property
+    def end_ns(self) -> int:
+        """The moment itself."""
+        return self.start_ns + self.budget_ns
 
 
 class RunOver(Exception):

@@ -31,7 +31,7 @@ Key = tuple[int, int]
 """EtherType and network address: who a frame belongs to."""
 
 
-class Port:
+class Interface:
     """One Ethernet interface of the tester.
 
     `mac` is the address that stations on this port use. Frames go to the trace of the station they are from or for;

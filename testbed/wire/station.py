@@ -9,7 +9,7 @@ from scapy.packet import Packet
 from testbed.interruptions import Inconclusive
 from testbed.wire.capture import Sent, Trace
 from testbed.wire.clock import Clock
-from testbed.wire.interface import Port
+from testbed.wire.interface import Interface
 from testbed.wire.network import Network
 
 ADDRESSES_PER_CASE = 16
@@ -59,7 +59,7 @@ class AddressPool:
 class Station:
     """An address owner on the wire. The port answers ARP for it; under IPFF the DUT's neighbour table is static."""
 
-    def __init__(self, network: Network, port: Port, dut_mac: str, address: str, trace: Trace) -> None:
+    def __init__(self, network: Network, port: Interface, dut_mac: str, address: str, trace: Trace) -> None:
         self.network = network
         self.port = port
         self.address = address
@@ -67,11 +67,11 @@ class Station:
         self._dut_mac = dut_mac
         port.add(network.key(address), trace)
 
-    def sends(self, protocol: int, payload: Packet | bytes, source: str = "", destination: str = "") -> Sent:
+    def send(self, protocol: int, payload: Packet | bytes, source: str = "", destination: str = "") -> Sent:
         """Send `payload` to the DUT, from and to the addresses of station and device unless others are named."""
         packet = self.network.packet(source or self.address, destination or self.network.dut, protocol, payload)
         return self.port.send(self.network.frame(self.port.mac, self._dut_mac, packet), self.trace)
 
-    def leaves(self) -> None:
+    def leave(self) -> None:
         """Give up the address: nobody answers there any more."""
         self.port.remove(self.network.key(self.address))

@@ -30,7 +30,8 @@ import time
 import pytest
 
 from testbed import inopportune, requirement, valid, waits
-from testbed.case.case import NANO, Case
+from testbed.wire.clock import NANO
+from testbed.case.case import Case
 from testbed.peers.connection import connect, exchange
 from testbed.interruptions import Inconclusive
 from testbed.case.verdict import Broken, Finding

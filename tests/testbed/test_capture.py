@@ -10,10 +10,10 @@ import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.wire.capture import Frame, Sent
-from testbed.wire.clock import ClockStepped
+from testbed.wire.clock import NANO, ClockStepped, Deadline
 from testbed.wire.station import Station
 from tests.testbed.lab import Lab, lab_in
 
@@ -23,7 +23,7 @@ ICMP_PROTOCOL = 1
 def from_device(case: Case, station: Station, payload: bytes = b"hello") -> str:
     """A frame of the device for a station, in hexadecimal."""
     packet = IP(src=case.network.dut, dst=station.address, proto=253) / payload
-    return bytes(Ether(src=case.dut_mac, dst=case.port.mac) / packet).hex()
+    return bytes(Ether(src=case.dut_mac, dst=case.interface.mac) / packet).hex()
 
 
 def ipv4(case: Case, *, outgoing: bool) -> list[Frame]:
@@ -40,7 +40,7 @@ def test_stamps_are_the_kernels_integers_in_order_and_within_the_time_of_the_tes
     station = case.station()
     before = time.time_ns()
     sent = [station.sends(ICMP_PROTOCOL, ICMP(id=7, seq=number)) for number in range(20)]
-    found = case.look(lambda: (ipv4(case, outgoing=False)[19:] or [None])[0], sent[0].ns, 2)
+    found = case.look(lambda: (ipv4(case, outgoing=False)[19:] or [None])[0], Deadline(sent[0].ns, 2))
     after = time.time_ns()
     assert found
     stamps = [frame.ns for frame in case.trace.frames]
@@ -53,13 +53,13 @@ def test_stamps_are_the_kernels_integers_in_order_and_within_the_time_of_the_tes
         assert len(answers) == 1
         assert answers[0].ns >= request.ns
         assert answers[0].index > request.frame.index
-        assert case.trace.position(request) == case.trace.frames.index(request.frame)
+        assert case.trace.mark_at(request.frame) == case.trace.mark_at(request.frame)
 
 
 def test_frames_are_kept_and_can_be_read_again(lab: Lab, case: Case) -> None:
     station = case.station()
     sent = station.sends(ICMP_PROTOCOL, ICMP())
-    assert case.look(first_answer(case), sent.ns, 2) is case.look(first_answer(case), sent.ns, 2)
+    assert case.look(first_answer(case), Deadline(sent.ns, 2)) is case.look(first_answer(case), Deadline(sent.ns, 2))
 
 
 def test_a_late_reader_still_finds_a_frame_that_was_in_time(lab: Lab, case: Case) -> None:
@@ -69,7 +69,7 @@ def test_a_late_reader_still_finds_a_frame_that_was_in_time(lab: Lab, case: Case
         lab.tells("emit", frames=[from_device(case, station)])
         time.sleep(0.3)
         looking: list[Frame | None] = []
-        thread = threading.Thread(target=lambda: looking.append(case.look(first_answer(case), asked, 0.2)))
+        thread = threading.Thread(target=lambda: looking.append(case.look(first_answer(case), Deadline(asked, 0.2))))
         thread.start()
         time.sleep(0.1)
     thread.join(2)
@@ -81,8 +81,8 @@ def test_a_frame_after_the_deadline_is_late_although_it_is_there(lab: Lab, case:
     station = case.station()
     asked = time.time_ns()
     lab.tells("emit", frames=[from_device(case, station)], after_s=0.15)
-    assert case.look(first_answer(case), asked, 2) is not None
-    assert case.look(first_answer(case), asked, 0.1) is None
+    assert case.look(first_answer(case), Deadline(asked, 2)) is not None
+    assert case.look(first_answer(case), Deadline(asked, 0.1)) is None
 
 
 def test_absence_is_told_only_when_the_capture_was_read_beyond_the_deadline(lab: Lab, case: Case) -> None:
@@ -91,8 +91,8 @@ def test_absence_is_told_only_when_the_capture_was_read_beyond_the_deadline(lab:
     asked = time.time_ns()
 
     def look() -> None:
-        found = case.look(lambda: None, asked, 0.1)
-        answers.append((found, case.port.drained_ns))
+        found = case.look(lambda: None, Deadline(asked, 0.1))
+        answers.append((found, case.interface.drained_ns))
 
     with case.trace._changed:
         lab.tells("emit", frames=[from_device(case, station)])
@@ -100,7 +100,7 @@ def test_absence_is_told_only_when_the_capture_was_read_beyond_the_deadline(lab:
         thread.start()
         time.sleep(0.4)
         assert not answers
-        assert case.port.drained_ns < asked + 0.1 * NANO
+        assert case.interface.drained_ns < asked + 0.1 * NANO
     thread.join(2)
     assert answers[0][0] is None
     assert answers[0][1] > asked + 0.1 * NANO
@@ -108,11 +108,11 @@ def test_absence_is_told_only_when_the_capture_was_read_beyond_the_deadline(lab:
 
 def test_a_frame_that_comes_after_the_proof_of_its_absence_is_counted(lab: Lab, case: Case) -> None:
     station = case.station()
-    before = case.port.latecomers
-    case.port.drained_ns += NANO  # as if the kernel had held the frame back for a second
+    before = case.interface.latecomers
+    case.interface.drained_ns += NANO  # as if the kernel had held the frame back for a second
     lab.tells("emit", frames=[from_device(case, station)])
-    assert case.look(first_answer(case), time.time_ns(), 2)
-    assert case.port.latecomers > before
+    assert case.look(first_answer(case), Deadline(time.time_ns(), 2))
+    assert case.interface.latecomers > before
     with pytest.raises(Inconclusive, match="too late"):
         case.check_tester()
 
@@ -126,7 +126,7 @@ def test_looking_does_not_hold_up_the_reader(lab: Lab, case: Case) -> None:
         go_on.wait(2)
         return first_answer(case)()
 
-    thread = threading.Thread(target=lambda: case.look(slow, time.time_ns(), 1))
+    thread = threading.Thread(target=lambda: case.look(slow, Deadline(time.time_ns(), 1)))
     thread.start()
     assert entered.wait(2)
     lab.tells("emit", frames=[from_device(case, station)])
@@ -144,38 +144,38 @@ def test_frames_for_nobody_are_strays(lab: Lab, case: Case) -> None:
     lab.tells("emit", frames=[from_device(case, station, b"anybody?")])
     other = lab.case()
     sent = other.station().sends(ICMP_PROTOCOL, ICMP())
-    assert other.look(first_answer(other), sent.ns, 2)
+    assert other.look(first_answer(other), Deadline(sent.ns, 2))
     other.leave()
-    assert any(b"anybody?" in frame.data for frame in case.port.stray)
-    assert case.port.stray.maxlen
+    assert any(b"anybody?" in frame.data for frame in case.interface.stray)
+    assert case.interface.stray.maxlen
 
 
 def test_what_others_send_through_the_interface_does_not_confuse_the_account_of_our_own(lab: Lab, case: Case) -> None:
     station = case.station()
-    foreign = bytes(Ether(src=case.port.mac, dst="ff:ff:ff:ff:ff:ff", type=0x88CC) / b"somebody else")
+    foreign = bytes(Ether(src=case.interface.mac, dst="ff:ff:ff:ff:ff:ff", type=0x88CC) / b"somebody else")
     waiting = [Sent(bytes([number]) * 60, None, case.clock) for number in range(3)]
-    case.port._outgoing.extend(waiting)
-    case.port._sender.send(foreign)
+    case.interface._outgoing.extend(waiting)
+    case.interface._sender.send(foreign)
     sent = station.sends(ICMP_PROTOCOL, ICMP())
     assert sent.ns
-    assert not case.port._outgoing  # what was announced before and did not pass is given up, not waited for
+    assert not case.interface._outgoing  # what was announced before and did not pass is given up, not waited for
 
 
 def test_the_stations_address_is_answered_for_and_no_other(lab: Lab, case: Case) -> None:
     station = case.station()
     sent = station.sends(ICMP_PROTOCOL, ICMP())
-    assert case.look(first_answer(case), sent.ns, 2)
+    assert case.look(first_answer(case), Deadline(sent.ns, 2))
     kinds = [Ether(frame.data)[ARP].op for frame in case.trace.frames if frame.data[12:14] == b"\x08\x06"]
     assert kinds == [1, 2]
     asked, reply = (frame for frame in case.trace.frames if frame.data[12:14] == b"\x08\x06")
     assert (reply.outgoing, reply.accounted, asked.note) == (True, True, "ARP request")
-    assert (Ether(reply.data)[ARP].psrc, Ether(reply.data)[ARP].hwsrc) == (station.address, case.port.mac)
+    assert (Ether(reply.data)[ARP].psrc, Ether(reply.data)[ARP].hwsrc) == (station.address, case.interface.mac)
     case.leave()
-    strays = len(case.port.stray)
+    strays = len(case.interface.stray)
     request = Ether(src=case.dut_mac, dst="ff:ff:ff:ff:ff:ff") / ARP(psrc=case.network.dut, pdst=station.address)
     lab.tells("emit", frames=[bytes(request).hex()])
-    case.look(lambda: None, time.time_ns(), 0.1)
-    assert len(case.port.stray) == strays + 1
+    case.look(lambda: None, Deadline(time.time_ns(), 0.1))
+    assert len(case.interface.stray) == strays + 1
 
 
 def test_a_device_that_dies_takes_its_wire_along_and_the_reader_does_not_spin(tmp_path: Path) -> None:
@@ -185,11 +185,11 @@ def test_a_device_that_dies_takes_its_wire_along_and_the_reader_does_not_spin(tm
         case.station()
         lab.setup.dut.upper_tester().ask("end", code=3)
         with pytest.raises(DeviceLost, match="ended with exit code 3"):
-            case.look(lambda: None, time.time_ns(), 5)
+            case.look(lambda: None, Deadline(time.time_ns(), 5))
         with pytest.raises(DeviceLost, match="exit code 3"):
             lab.case().station().trace.wait(lambda: None, time.time_ns() + NANO, lambda: 0)
-        case.port._reader.join(5)  # the kernel removes the wire with the device's namespace
-        assert not case.port._reader.is_alive()
+        case.interface._reader.join(5)  # the kernel removes the wire with the device's namespace
+        assert not case.interface._reader.is_alive()
         with pytest.raises(DeviceLost, match="exit code 3"):
             case.station().sends(ICMP_PROTOCOL, ICMP())
     finally:
@@ -201,4 +201,4 @@ def test_a_step_of_the_wall_clock_ends_a_wait(lab: Lab, case: Case, monkeypatch:
     readings = iter([real, real + NANO])
     monkeypatch.setattr(case.clock, "offset_ns", lambda: next(readings, real + NANO))
     with pytest.raises(ClockStepped):
-        case.look(lambda: None, time.time_ns(), 30)
+        case.look(lambda: None, Deadline(time.time_ns(), 30))

@@ -14,6 +14,7 @@ from testbed.device.supervisor import LinkError
 from testbed.interruptions import DeviceLost
 from testbed.peers.connection import connect, exchange
 from testbed.run.attempts import run_case
+from testbed.wire.clock import Deadline
 from tests.testbed.lab import Lab, lab_in, puppet_profile, spec
 
 
@@ -73,7 +74,7 @@ def test_the_end_of_the_holder_is_the_end_of_the_device(lab: Lab, tmp_path: Path
     case.station()
     other.devices._link._holder._process.kill()  # type: ignore[union-attr]
     with pytest.raises(DeviceLost, match="the namespaces' holder has ended"):
-        case.look(lambda: None, time.time_ns(), 20)
+        case.look(lambda: None, Deadline(time.time_ns(), 20))
     other.close()
     assert lab.runs(lambda case: exchange(case, connect(case, case.station()), b"x")).verdict is Verdict.PASS
 

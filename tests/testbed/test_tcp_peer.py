@@ -12,6 +12,7 @@ from testbed.case.verdict import Broken
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import connect, exchange
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer, after
+from testbed.wire.clock import Deadline
 from tests.testbed.lab import Lab
 
 CLOSED_PORT = 9
@@ -19,7 +20,7 @@ CLOSED_PORT = 9
 
 def hears(case: Case, peer: TcpPeer, since: int) -> list[TCP]:
     """What the kernel says to the peer from this position of the trace on, in 50 ms."""
-    case.look(lambda: None, time.time_ns(), 0.05)
+    case.look(lambda: None, Deadline(time.time_ns(), 0.05))
     return [tcp for frame in case.trace.frames[since:] if (tcp := peer.owns(frame)) is not None]
 
 
@@ -32,18 +33,19 @@ def test_handshake_data_both_ways_and_close(lab: Lab, case: Case) -> None:
     assert peer.snd_una == peer.snd_nxt
     peer.finishes()
     case.look(
-        lambda: (peer.reads() and peer.state == "CLOSE-WAIT" and case.trace.frames[-1]) or None, time.time_ns(), 1
+        lambda: (peer.reads() and peer.state == "CLOSE-WAIT" and case.trace.frames[-1]) or None,
+        Deadline(time.time_ns(), 1),
     )
     assert peer.state == "CLOSE-WAIT"
     last = peer.acknowledges()
-    assert hears(case, peer, case.trace.position(last)) == []
+    assert hears(case, peer, case.trace.mark_at(last.frame)) == []
 
 
 def test_reset_ends_the_connection(lab: Lab, case: Case) -> None:
     peer = connect(case, case.station())
     peer.resets()
     sent = peer.transmits(peer.segment("PA", b"are you there"))
-    assert [str(tcp.flags) for tcp in hears(case, peer, case.trace.position(sent))] == ["R"]
+    assert [str(tcp.flags) for tcp in hears(case, peer, case.trace.mark_at(sent.frame))] == ["R"]
 
 
 def test_refused_connection_is_preamble_trouble(lab: Lab, case: Case) -> None:
@@ -75,13 +77,13 @@ def test_any_field_of_a_segment_can_be_wrong(lab: Lab, case: Case, changes: dict
     fields = dict(changes)
     peer = connect(case, case.station())
     sent = peer.transmits(peer.segment(fields.pop("flags", "PA"), b"data", **fields))
-    assert bool(hears(case, peer, case.trace.position(sent))) == answered
+    assert bool(hears(case, peer, case.trace.mark_at(sent.frame))) == answered
 
 
 def test_a_packet_cut_at_any_byte_can_be_sent(lab: Lab, case: Case) -> None:
     peer = connect(case, case.station())
     whole = bytes(peer.segment("PA", b"data"))
-    start = len(case.trace.frames)
+    start = case.mark()
     for length in range(len(whole)):
         case.station().sends(6, whole[:length])
         peer.station.sends(6, whole[:length])
@@ -92,12 +94,12 @@ def test_a_packet_cut_at_any_byte_can_be_sent(lab: Lab, case: Case) -> None:
 def test_unacknowledged_data_comes_again_and_is_read_once(lab: Lab, case: Case) -> None:
     peer = connect(case, case.station())
     sent = peer.sends(b"once")
-    case.look(lambda: case.trace.frames[-1] if hears(case, peer, 0)[1:] else None, sent.ns, 1)
+    case.look(lambda: case.trace.frames[-1] if hears(case, peer, 0)[1:] else None, Deadline(sent.ns, 1))
     peer.ignores_all_so_far()
     asked = time.time_ns()
-    assert case.look(lambda: next(iter(peer.reads()), None), asked, 2)
+    assert case.look(lambda: next(iter(peer.reads()), None), Deadline(asked, 2))
     assert bytes(peer.stream) == b"once"
-    case.look(lambda: None, time.time_ns(), 0.5)
+    case.look(lambda: None, Deadline(time.time_ns(), 0.5))
     peer.reads()
     assert bytes(peer.stream) == b"once"
     assert any(frame.note == "treated as lost" for frame in case.trace.frames)

@@ -8,12 +8,12 @@ import pytest
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
 
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
 from testbed.peers.connection import connect
 from testbed.run.attempts import ATTEMPTS, ATTEMPTS_ON_A_BUSY_MACHINE
-from testbed.wire.clock import RunOver
+from testbed.wire.clock import NANO, Deadline, RunOver
 from tests.testbed.lab import Lab
 
 
@@ -27,8 +27,8 @@ def misses_deadline(case: Case) -> None:
     """A finding that rests on a deadline of 0.1 s."""
     peer = connect(case, case.station())
     sent = peer.acknowledges()
-    case.look(lambda: None, sent.ns, 0.1)
-    raise Broken(Finding("silence", "an answer", "silence"), sent.ns, NANO // 10)
+    case.look(lambda: None, Deadline(sent.ns, 0.1))
+    raise Broken(Finding("silence", "an answer", "silence"), Deadline(sent.ns, (NANO // 10) / NANO))
 
 
 @pytest.mark.parametrize(("strength", "verdict"), [("M", Verdict.FAIL), ("S", Verdict.DEVIATION), ("I", Verdict.INFO)])
@@ -104,14 +104,14 @@ def test_lost_frames_make_a_case_inconclusive(lab: Lab) -> None:
         if not attempts:
             # A reader that stands still and a small buffer: the kernel has to drop.
             station = case.station()
-            capture = case.port._capture
+            capture = case.interface._capture
             size = capture.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
             capture.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             with case.trace._changed:
                 station.sends(6, b"")
                 lab.tells("emit", frames=[frame] * 200)
             capture.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size // 2)
-        attempts.append(case.port.count_losses())
+        attempts.append(case.interface.count_losses())
         raise Broken(Finding("wrong"))
 
     outcome = lab.runs(body)
@@ -122,7 +122,7 @@ def test_lost_frames_make_a_case_inconclusive(lab: Lab) -> None:
 
 def test_every_case_sees_the_losses_of_its_time(lab: Lab) -> None:
     earlier, case = lab.case(), lab.case()
-    case.port._drops += 3
+    case.interface._drops += 3
     later = lab.case()
     for disturbed in (earlier, case):
         with pytest.raises(Inconclusive, match="lost 3 frames"):
@@ -171,8 +171,8 @@ def test_a_message_that_nothing_asked_for_is_a_finding(lab: Lab) -> None:
     def body(case: Case) -> None:
         station = case.station()
         packet = IP(src=case.network.dut, dst=station.address, proto=case.network.icmp_protocol) / bytes(24)
-        lab.tells("emit", frames=[bytes(Ether(src=case.dut_mac, dst=case.port.mac) / packet).hex()])
-        case.look(lambda: next(case.trace.received(), None), time.time_ns(), 1)
+        lab.tells("emit", frames=[bytes(Ether(src=case.dut_mac, dst=case.interface.mac) / packet).hex()])
+        case.look(lambda: next(case.trace.received(), None), Deadline(time.time_ns(), 1))
 
     outcome = lab.runs(body)
     assert outcome.verdict is Verdict.FAIL

@@ -9,14 +9,15 @@ from conformance.legacy.tester.options import kind_of
 from conformance.rehash.oracle import require
 from conformance.rehash.tester.peer import RehashPeer
 from layers.tcp_options import RawOption
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.device.upper_tester import UpperTester
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import exchange, expect_echo, opens
 from testbed.peers.segment import Segment, read
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
-from testbed.wire.capture import Frame, Sent
+from testbed.wire.capture import Frame, Mark, Sent
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.network import TCP_PROTOCOL
 from testbed.wire.notation import describe
 from testbed.wire.station import Station
@@ -43,8 +44,8 @@ class Host:
         assert segment
         expected, seen = f"SA ack {peer.snd_nxt}", f"{segment.flags} ack {segment.tcp.ack}"
         require(seen == expected, "answer", expected, seen, segment)
-        peer.reads()
-        peer.resets()
+        peer.read()
+        peer.reset()
         return segment
 
     def refuses(self, peer: RehashPeer, sent: Sent) -> Segment:
@@ -59,7 +60,7 @@ class Host:
         """In words, what comes in answer to a segment for no connection, until it is over."""
         self._first(peer, sent)
         self.has_calmed_down()
-        found = self._segments(peer, self._case.trace.position(sent))
+        found = self._segments(peer, self._case.trace.mark_at(sent.frame))
         said = [f"{one.flags} seq {(one.tcp.seq - peer.rcv_nxt) % SEQUENCE_SPACE}" for one in found]
         return " and ".join(said) or SILENCE
 
@@ -81,36 +82,37 @@ class Host:
         except Inconclusive as trouble:
             finding = Finding(f"a new connection: {trouble}", "a connection", "none")
             within = round(self._ixit.tcp_within_s * NANO)
-            raise Broken(finding, self._case.clock.now_ns() - within, within) from None
-        peer.acknowledges()
+            raise Broken(finding, Deadline(self._case.clock.now_ns() - within, (within) / NANO)) from None
+        peer.acknowledge()
         self.serves(peer)
 
     def closes(self, peer: RehashPeer, fin: Sent) -> None:
         """The device acknowledges the FIN and closes its side as well."""
 
         def closed() -> Frame | None:
-            news = peer.reads()
+            news = peer.read()
             return news[-1] if news and peer.state == "CLOSE-WAIT" and peer.snd_una == peer.snd_nxt else None
 
-        if self._case.look(closed, fin.ns, self._ixit.tcp_within_s) is None:
+        if self._case.look(closed, Deadline(fin.ns, self._ixit.tcp_within_s)) is None:
             within = round(self._ixit.tcp_within_s * NANO)
             raise Broken(
-                Finding("the connection was not closed", "acknowledgement and FIN", peer.state), fin.ns, within
+                Finding("the connection was not closed", "acknowledgement and FIN", peer.state),
+                Deadline(fin.ns, (within) / NANO),
             )
-        peer.acknowledges()
+        peer.acknowledge()
 
     def repeats_nothing(self, peer: RehashPeer, seconds: float) -> None:
         """What was acknowledged is not sent again in this time, which is longer than a retransmission timer."""
         self.has_gone_on()
-        position = len(self._case.trace.frames)
+        mark = self._case.mark()
         self._case.watch(seconds)
-        for segment in self._segments(peer, position):
+        for segment in self._segments(peer, mark):
             require(not segment.data, "segment behind the acknowledgement", "none with data", segment, segment)
 
     def option_in_answer(self, kind: int, peer: RehashPeer, sent: Sent) -> tuple[Segment, RawOption | None]:
         """The first segment behind what was sent that carries an option of this kind, or else the last of them."""
-        self._case.look(lambda: self._with(kind, peer, sent), sent.ns, self._ixit.tcp_within_s)
-        found = self._segments(peer, self._case.trace.position(sent))
+        self._case.look(lambda: self._with(kind, peer, sent), Deadline(sent.ns, self._ixit.tcp_within_s))
+        found = self._segments(peer, self._case.trace.mark_at(sent.frame))
         if not found:
             raise Inconclusive("preamble: the device sent no segment")
         if any("R" in one.flags for one in found):
@@ -121,8 +123,8 @@ class Host:
     def uses(self, kind: int, peer: RehashPeer, syn: Sent) -> None:
         """The device answers a SYN without unknown options with this one of ordinary TCP; NotApplicable otherwise."""
         _, option = self.option_in_answer(kind, peer, syn)
-        peer.reads()
-        peer.resets()
+        peer.read()
+        peer.reset()
         if option is None:
             raise NotApplicable(f"the device does not use TCP option {kind}")
 
@@ -131,12 +133,12 @@ class Host:
         start = len(peer.stream)
 
         def filled() -> Frame | None:
-            news = peer.reads()
+            news = peer.read()
             return news[-1] if len(peer.stream) - start >= window else None
 
-        if self._case.look(filled, sent.ns, self._ixit.tcp_within_s) is None:
+        if self._case.look(filled, Deadline(sent.ns, self._ixit.tcp_within_s)) is None:
             finding = Finding("the window is not used", f"{window} bytes", f"{len(peer.stream) - start} bytes")
-            raise Broken(finding, sent.ns, round(self._ixit.tcp_within_s * NANO))
+            raise Broken(finding, Deadline(sent.ns, self._ixit.tcp_within_s))
 
     def answers_with(self, kind: int, peer: RehashPeer, syn: Sent) -> None:
         """The SYN-ACK carries an option of this kind."""
@@ -185,9 +187,9 @@ class Host:
     def has_gone_on(self) -> None:
         """An ordered barrier: the device has dealt with everything sent so far, for it answers a SYN sent behind it."""
         self._onlooker = self._onlooker or self._case.station()
-        barrier = TcpPeer(self._onlooker, next(self._case.setup.ports), self._ixit.services.echo, 1)
+        barrier = TcpPeer(self._onlooker, next(self._case.setup.source_ports), self._ixit.services.echo, 1)
         opens(self._case, barrier)
-        barrier.resets()
+        barrier.reset()
 
     def has_calmed_down(self) -> None:
         """The barrier and a short window: what was to come has come."""
@@ -208,7 +210,7 @@ class Host:
 
     def _quiet(self, sent: Sent, expected: str, is_wrong: Callable[[IP], bool], *, even_tcp: bool = False) -> None:
         self.has_calmed_down()
-        for frame in self._case.trace.received(self._case.trace.position(sent)):
+        for frame in self._case.trace.received(self._case.trace.mark_at(sent.frame)):
             packet = self._case.network.dissect(frame.data)
             if not isinstance(packet, IP) or (packet.proto == TCP_PROTOCOL and not (even_tcp and _is_alive(frame))):
                 continue
@@ -219,30 +221,30 @@ class Host:
 
     # What came
 
-    def _segments(self, peer: RehashPeer, position: int) -> list[Segment]:
-        """Every segment to this end from `position` of the trace on."""
-        frames = [frame for frame in self._case.trace.received(position) if peer.owns(frame) is not None]
+    def _segments(self, peer: RehashPeer, mark: Mark) -> list[Segment]:
+        """Every segment to this end from `mark` of the trace on."""
+        frames = [frame for frame in self._case.trace.received(mark) if peer.owns(frame) is not None]
         return [segment for frame in frames if (segment := read(frame))]
 
     def _first(self, peer: RehashPeer, sent: Sent) -> Segment | None:
-        position = self._case.trace.position(sent)
+        mark = self._case.trace.mark_at(sent.frame)
 
         def look() -> Frame | None:
-            found = self._segments(peer, position)
+            found = self._segments(peer, mark)
             return found[0].frame if found else None
 
-        self._case.look(look, sent.ns, self._ixit.tcp_within_s)
-        return next(iter(self._segments(peer, position)), None)
+        self._case.look(look, Deadline(sent.ns, self._ixit.tcp_within_s))
+        return next(iter(self._segments(peer, mark)), None)
 
     def _with(self, kind: int, peer: RehashPeer, sent: Sent) -> Frame | None:
-        found = self._segments(peer, self._case.trace.position(sent))
+        found = self._segments(peer, self._case.trace.mark_at(sent.frame))
         return next((one.frame for one in found if _option(kind, one)), None)
 
     def _require_in_time(self, segment: Segment | None, expected: str, sent: Sent) -> None:
         within = self._ixit.tcp_within_s
         if segment is None:
             finding = Finding(f"no answer within {within} s", expected, SILENCE, frames=[sent.frame])
-            raise Broken(finding, sent.ns, round(within * NANO))
+            raise Broken(finding, Deadline(sent.ns, within))
 
 
 def _option(kind: int, segment: Segment) -> RawOption | None:

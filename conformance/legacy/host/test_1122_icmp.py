@@ -73,7 +73,7 @@ def test_new_address_hears_nothing(tester: LowerTester, host: Host, notice: str)
     """Data that a connection carries behind a SACIP notification does not go to the new address."""
     peer = tester.connects()
     sent = tester.tells(NOTIFICATIONS[notice](peer, tester.elsewhere))
-    peer.sends(b"where does the answer go")
+    peer.send(b"where does the answer go")
     host.sends_nothing_to(tester.elsewhere, sent)
 
 

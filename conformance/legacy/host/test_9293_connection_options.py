@@ -75,7 +75,7 @@ def test_connection_that_the_host_opens_works(tester: LowerTester, host: Host, o
         connection = int(call.result()["connection"])
     except OperationFailed as error:
         raise Broken(Finding(f"the device does not connect: {error.reason}", "a connection", "none")) from None
-    peer.reads()
+    peer.read()
     host.sends_data(peer, connection, b"hello from the device")
 
 

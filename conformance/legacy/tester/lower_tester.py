@@ -17,6 +17,7 @@ from testbed.peers.connection import exchange, opens
 from testbed.peers.segment import Segment, read
 from testbed.peers.tcp import SEQUENCE_SPACE
 from testbed.wire.capture import Frame, Sent
+from testbed.wire.clock import Deadline
 from testbed.wire.station import Station
 
 SEGMENT_SIZE = b"\x02\x04\x05\xb4"
@@ -48,11 +49,11 @@ class LowerTester:
         """Connect for an instant: what the device has to say to this address it can say at once from then on."""
         peer = self.peer(station)
         opens(self._case, peer)
-        peer.resets()
+        peer.reset()
 
     def peer(self, station: Station | None = None, remote_port: int = 0, *, timestamps: bool = False) -> RehashPeer:
         """An end of a connection that is not open yet."""
-        port, echo = next(self._case.setup.ports), self._ixit.services.echo
+        port, echo = next(self._case.setup.source_ports), self._ixit.services.echo
         kind = self._ixit.rehash.option_kind
         return RehashPeer(station or self.station, port, remote_port or echo, kind, timestamps)
 
@@ -66,13 +67,13 @@ class LowerTester:
         """Open a connection, with an option on the SYN if given; Inconclusive if the device does not answer."""
         peer = self.peer(timestamps=timestamps)
         opens(self._case, peer, self.option(option, peer) if option else None)
-        peer.acknowledges()
+        peer.acknowledge()
         return peer
 
     def starts(self, peer: RehashPeer, *options: Packet | bytes, **fields: Any) -> Sent:
         """Send a SYN with exactly these options."""
         peer.state = "SYN-SENT"
-        sent = peer.transmits(peer.segment("S", options=options, **fields))
+        sent = peer.transmit(peer.segment("S", options=options, **fields))
         peer.snd_nxt = (peer.snd_nxt + 1) % SEQUENCE_SPACE
         return sent
 
@@ -90,49 +91,49 @@ class LowerTester:
         syn = self.starts_richly(peer, self.option(option, peer), window=window)
 
         def answered() -> Frame | None:
-            news = peer.reads()
+            news = peer.read()
             return news[-1] if peer.state != "SYN-SENT" else None
 
-        if self._case.look(answered, syn.ns, self._ixit.tcp_within_s) is None or peer.state != "ESTABLISHED":
+        if self._case.look(answered, Deadline(syn.ns, self._ixit.tcp_within_s)) is None or peer.state != "ESTABLISHED":
             raise Inconclusive(f"preamble: no SYN-ACK came ({peer.state})")
-        peer.acknowledges(window=window >> SCALE)
+        peer.acknowledge(window=window >> SCALE)
         return peer
 
     def sends(self, peer: RehashPeer, flags: str, *options: bytes, data: bytes = b"", **fields: Any) -> Sent:
         """Send a segment of the connection with these options, and count what it takes of the sequence space."""
         stamps = [peer.stamps()] if peer.timestamps else []
-        sent = peer.transmits(peer.segment(flags, data, options=[*options, *stamps], **fields))
+        sent = peer.transmit(peer.segment(flags, data, options=[*options, *stamps], **fields))
         peer.snd_nxt = (peer.snd_nxt + len(data) + ("F" in flags)) % SEQUENCE_SPACE
         return sent
 
     def leaves_a_gap(self, peer: RehashPeer, option: bytes, data: bytes) -> tuple[Sent, tuple[int, int]]:
         """Send data beyond the next of the stream, as if a segment had been lost; where it begins and ends."""
         start = (peer.snd_nxt + GAP) % SEQUENCE_SPACE
-        sent = peer.transmits(peer.segment("PA", data, options=[option, peer.stamps()], seq=start))
+        sent = peer.transmit(peer.segment("PA", data, options=[option, peer.stamps()], seq=start))
         return sent, (start, (start + len(data)) % SEQUENCE_SPACE)
 
     def strays(self, peer: RehashPeer, flags: str, *options: bytes, data: bytes = b"") -> tuple[RehashPeer, Sent]:
         """Send a segment that fits the connection from an address and port where there is none."""
-        end = peer.at(self.elsewhere, next(self._case.setup.ports))
-        return end, end.transmits(end.segment(flags, data, options=options))
+        end = peer.at(self.elsewhere, next(self._case.setup.source_ports))
+        return end, end.transmit(end.segment(flags, data, options=options))
 
     def closed_port(self) -> int:
         """A port of the device at which an ordinary SYN is refused; NotApplicable if the device refuses none."""
-        port = next(self._case.setup.ports)
+        port = next(self._case.setup.source_ports)
         peer = self.peer(remote_port=port)
         syn = self.starts(peer, SEGMENT_SIZE)
 
         def refused() -> Frame | None:
-            news = peer.reads()
+            news = peer.read()
             return news[-1] if peer.state == "RESET" else None
 
-        if self._case.look(refused, syn.ns, self._ixit.tcp_within_s) is None:
+        if self._case.look(refused, Deadline(syn.ns, self._ixit.tcp_within_s)) is None:
             raise NotApplicable("the device does not refuse a SYN to a port without service")
         return port
 
     def is_called(self, host: Host) -> tuple[Call, RehashPeer, Packet]:
         """The device connects to the tester; its SYN, which is not answered yet, and the end that it came to."""
-        port = next(self._case.setup.ports)
+        port = next(self._case.setup.source_ports)
         call = host.agent.ask("connect", address=self.station.address, port=port, timeout_s=CONNECT_TIMEOUT_S)
         found: list[Segment] = []
 
@@ -144,7 +145,7 @@ class LowerTester:
                     return frame
             return None
 
-        if self._case.look(called, self._case.clock.now_ns(), self._ixit.tcp_within_s) is None:
+        if self._case.look(called, Deadline(self._case.clock.now_ns(), self._ixit.tcp_within_s)) is None:
             raise Inconclusive("preamble: the device did not send a SYN")
         syn = found[-1].tcp
         peer = self.peer(remote_port=int(syn.sport))
@@ -162,13 +163,13 @@ class LowerTester:
     def hears(self, peer: RehashPeer, data: bytes) -> None:
         """Take in the echo of `data` without acknowledging it, as preamble."""
         start = len(peer.stream)
-        sent = peer.sends(data)
+        sent = peer.send(data)
 
         def complete() -> Frame | None:
-            news = peer.reads()
+            news = peer.read()
             return news[-1] if len(peer.stream) >= start + len(data) else None
 
-        if self._case.look(complete, sent.ns, self._ixit.tcp_within_s) is None:
+        if self._case.look(complete, Deadline(sent.ns, self._ixit.tcp_within_s)) is None:
             raise Inconclusive("preamble: no echo came")
 
     # Messages
@@ -176,4 +177,4 @@ class LowerTester:
     def tells(self, message: Packet | bytes, source: Station | None = None, *, icmp: bool | None = None) -> Sent:
         """Send a message, as ICMP of IPv4 (SACIP) or in the protocol number that carries ICMPv5."""
         as_icmp = is_sacip(message) if icmp is None else icmp
-        return (source or self.station).sends(ICMP if as_icmp else self._case.network.icmp_protocol, message)
+        return (source or self.station).send(ICMP if as_icmp else self._case.network.icmp_protocol, message)

@@ -7,12 +7,13 @@ from typing import Any
 
 from conformance.mops.tester.mobile_node import MobileNode, Request, Session
 from layers.mops import MOPSMigrate
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import Frame
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.network import UDP_PROTOCOL
 from testbed.wire.station import Station
 
@@ -45,7 +46,7 @@ class Application:
         """A conversation of the node over a UDP socket that is as the application chose, as preamble."""
         listener = self._agent.call("listen", port=0, service="manual", protocol="udp", **choices)
         end = UdpPeer(node.station, node.new_port(), int(listener["port"]))
-        end.sends(b"hello")
+        end.send(b"hello")
         conversation = Conversation(end, self._socket_of(int(listener["listener"])))
         if self.reads(conversation) != b"hello":
             raise Inconclusive("preamble: the application did not get the first datagram")
@@ -65,25 +66,25 @@ class Application:
 
     def reaches(self, conversation: Conversation, end: UdpPeer) -> None:
         """What the application sends arrives at this end of the node."""
-        position, start_ns = len(self._case.trace.frames), self._case.clock.now_ns()
+        mark, start_ns = self._case.mark(), self._case.clock.now_ns()
         self._agent.call("send", connection=conversation.connection, data=b"from the server".hex())
 
         def came() -> Frame | None:
-            return next((frame for frame, _ in end.datagrams(position)), None)
+            return next((frame for frame, _ in end.datagrams(mark)), None)
 
         within = self._ixit.tcp_within_s
-        if self._case.look(came, start_ns, within) is None:
+        if self._case.look(came, Deadline(start_ns, within)) is None:
             where = f"{end.station.address}:{end.port}"
-            raise Broken(Finding(f"no datagram came to {where}", "one", "none"), start_ns, round(within * NANO))
+            raise Broken(Finding(f"no datagram came to {where}", "one", "none"), Deadline(start_ns, within))
 
     def goes_on(self, conversation: Conversation, end: UdpPeer) -> None:
         """Datagrams pass between the application's socket and this end of the node, both ways."""
         self.reaches(conversation, end)
         start_ns = self._case.clock.now_ns()
-        end.sends(b"from the node")
+        end.send(b"from the node")
         if (came := self.reads(conversation)) != b"from the node":
             finding = Finding("the application does not get the datagram", f"{b'from the node'!r}", f"{came!r}")
-            raise Broken(finding, start_ns, round(self._ixit.tcp_within_s * NANO))
+            raise Broken(finding, Deadline(start_ns, self._ixit.tcp_within_s))
 
     def udp_migrate(self, node: MobileNode, conversation: Conversation, identifier: int) -> tuple[Request, UdpPeer]:
         """The node asks for its conversation at its present address; the request and the end it would have there."""

@@ -14,14 +14,15 @@ from scapy.packet import Packet
 from conformance.mops.tester.server import Asked, Correspondent, ServerEnd
 from conformance.mops.tester.sessions import Move, Session, Talk, entry_of, listed
 from layers.mops import SUCCESS
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, require
 from testbed.device.upper_tester import Call, OperationFailed, UpperTester
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import opens
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer
-from testbed.wire.capture import Frame
+from testbed.wire.capture import Frame, Mark
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.notation import summary
 
 CONNECT_TIMEOUT_S = 10
@@ -49,22 +50,22 @@ class Device:
 
     def calls(self, server: Correspondent, **choices: Any) -> tuple[Call, Packet, ServerEnd]:
         """The application connects; the device's SYN, and the server's end, which has not answered yet."""
-        port, position = next(self._case.setup.ports), len(self._case.trace.frames)
+        port, mark = next(self._case.setup.source_ports), self._case.mark()
         call = self.agent.ask("connect", address=server.address, port=port, timeout_s=CONNECT_TIMEOUT_S, **choices)
-        _, packet = server.hears_syn(port, position, self._ixit.tcp_within_s)
+        _, packet = server.hears_syn(port, mark, self._ixit.tcp_within_s)
         end = ServerEnd(server.station, port, packet[TCP].sport, secrets.randbits(32))
         end.remote = packet.src
         return call, packet[TCP], end
 
     def accepts(self, server: Correspondent, call: Call, syn: Packet, end: ServerEnd, *options: Any) -> Session:
         """The server answers the SYN; the connection is then open."""
-        sent = end.accepts(syn, options=[MSS, *options])
+        sent = end.accept(syn, options=[MSS, *options])
 
         def established() -> Frame | None:
-            news = end.reads()
+            news = end.read()
             return news[-1] if end.state == "ESTABLISHED" else None
 
-        if self._case.look(established, sent.ns, self._ixit.tcp_within_s) is None:
+        if self._case.look(established, Deadline(sent.ns, self._ixit.tcp_within_s)) is None:
             raise Inconclusive("preamble: the device did not acknowledge the SYN-ACK")
         session = Session(server, end, int(call.result()["connection"]))
         server.sessions += 1
@@ -85,7 +86,7 @@ class Device:
 
     def talks(self, server: Correspondent, **choices: Any) -> Talk:
         """The application opens a UDP conversation and uses it once, as preamble."""
-        port, position = next(self._case.setup.ports), len(self._case.trace.frames)
+        port, mark = next(self._case.setup.source_ports), self._case.mark()
         arguments = {"port": port, "timeout_s": CONNECT_TIMEOUT_S, "protocol": "udp", **choices}
         connection = int(self.agent.call("connect", address=server.address, **arguments)["connection"])
         end = UdpPeer(server.station, port)
@@ -93,10 +94,10 @@ class Device:
         talk = Talk(server, end, connection, choices.get("unique_id"))
         now = self._case.clock.now_ns()
         self.agent.call("send", connection=connection, data=b"hello".hex())
-        if self._case.look(lambda: self._first(end, position), now, self._ixit.tcp_within_s) is None:
+        if self._case.look(lambda: self._first(end, mark), Deadline(now, self._ixit.tcp_within_s)) is None:
             raise Inconclusive("preamble: the device did not send a datagram")
         server.sessions += 1
-        end.remote_port = end.datagrams(position)[0][1].payload.sport
+        end.remote_port = end.datagrams(mark)[0][1].payload.sport
         self.preamble(lambda: self.serves_datagrams(talk))
         return talk
 
@@ -120,7 +121,7 @@ class Device:
         came, trouble = self.agent.read(session.connection, len(data), self._ixit.tcp_within_s)
         if came != data:
             finding = Finding("the application does not get the data", f"{data!r}", f"{came!r} {trouble}".strip())
-            raise Broken(finding, start_ns, round(self._ixit.tcp_within_s * NANO))
+            raise Broken(finding, Deadline(start_ns, self._ixit.tcp_within_s))
 
     @staticmethod
     def result_of(read: Call) -> bytes:
@@ -147,7 +148,7 @@ class Device:
             self._case.wait_until(self._case.clock.now_ns() + round(POLL_S * NANO))
         if not said or said == "end of the stream":
             finding = Finding("the application sees no error", "an error of the socket", said or "an open socket")
-            raise Broken(finding, start_ns, max(0, until_ns - start_ns))
+            raise Broken(finding, Deadline(start_ns, (max(0, until_ns - start_ns)) / NANO))
 
     # Moves and Migrates
 
@@ -163,7 +164,7 @@ class Device:
     def moves(self, to: str = "") -> Move:
         """The device is told to move, to its next address or to this one."""
         new = to or self.next_address()
-        move = Move(self.address, new, len(self._case.trace.frames), self._case.clock.now_ns())
+        move = Move(self.address, new, self._case.mark(), self._case.clock.now_ns())
         self.agent.call("move", address=new)
         self.address = new
         # The device is the case's own: whoever asks whether it is alive has to ask at its new address.
@@ -171,19 +172,19 @@ class Device:
         networks[name] = replace(networks[name], dut=new)
         return move
 
-    def asked_for(self, session: Session | Talk, position: int) -> Asked | None:
-        """The first Migrate from `position` of the trace on that lists the session, as far as that can be told."""
-        return next((one for one in session.server.asked(position) if entry_of(one, session)), None)
+    def asked_for(self, session: Session | Talk, mark: Mark) -> Asked | None:
+        """The first Migrate from `mark` of the trace on that lists the session, as far as that can be told."""
+        return next((one for one in session.server.asked(mark) if entry_of(one, session)), None)
 
     def migrates(self, move: Move, session: Session | Talk) -> Asked:
         """The device sends a Migrate for the session in time."""
         within = self._ixit.tcp_within_s
-        frame = self._case.look(lambda: self._frame(session, move.position), move.ns, within)
-        request = self.asked_for(session, move.position)
+        frame = self._case.look(lambda: self._frame(session, move.mark), Deadline(move.ns, within))
+        request = self.asked_for(session, move.mark)
         if frame is None or request is None:
             where = f"{session.server.address} port {session.end.port}"
             finding = Finding(f"no Migrate for the connection to {where}", f"a Migrate within {within} s", "none")
-            raise Broken(finding, move.ns, round(within * NANO))
+            raise Broken(finding, Deadline(move.ns, within))
         return request
 
     def asks(self, move: Move, session: Session | Talk) -> Asked:
@@ -229,7 +230,7 @@ class Device:
         """Data of the application arrives at the server's end, and data of the server at the application."""
         start = len(session.end.stream)
         self.delivers(session, data, start, self.application_can_send(session, data))
-        session.end.sends(data)
+        session.end.send(data)
         self.application_reads(session, data)
 
     def delivers(self, session: Session, data: bytes, start: int, since_ns: int, unanswered_since_ns: int = 0) -> None:
@@ -243,13 +244,13 @@ class Device:
         seen: list[Frame] = []
 
         def complete() -> Frame | None:
-            if news := end.reads():
+            if news := end.read():
                 seen.extend(news)
                 if end.state == "ESTABLISHED" and any(tcp.payload for one in news if (tcp := end.owns(one))):
-                    end.acknowledges()
+                    end.acknowledge()
             return seen[-1] if seen and (len(end.stream) >= start + len(data) or end.state == "RESET") else None
 
-        last = self._case.look(complete, since_ns, within)
+        last = self._case.look(complete, Deadline(since_ns, within))
         came = bytes(end.stream[start:])
         if last is None or came != data:
             how = "a reset" if end.state == "RESET" else f"{came[:40]!r}" if came else "nothing"
@@ -259,35 +260,35 @@ class Device:
                 f"{how} ({len(came)} bytes)",
                 frames=seen[-1:],
             )
-            raise Broken(finding, since_ns, 0 if end.state == "RESET" else round(within * NANO))
+            raise Broken(finding, None if end.state == "RESET" else Deadline(since_ns, within))
 
     def serves_datagrams(self, talk: Talk) -> None:
         """A datagram of the application arrives at the server, and one of the server at the application."""
-        position = len(self._case.trace.frames)
+        mark = self._case.mark()
         sent_ns = self.application_can_send(talk, b"from the device")
         within = self._ixit.tcp_within_s
-        if self._case.look(lambda: self._first(talk.end, position), sent_ns, within) is None:
+        if self._case.look(lambda: self._first(talk.end, mark), Deadline(sent_ns, within)) is None:
             where = f"{talk.end.remote}:{talk.end.remote_port}"
-            raise Broken(Finding(f"no datagram came from {where}", "a datagram", "none"), sent_ns, round(within * NANO))
-        talk.end.sends(b"from the server")
+            raise Broken(Finding(f"no datagram came from {where}", "a datagram", "none"), Deadline(sent_ns, within))
+        talk.end.send(b"from the server")
         self.application_reads(talk, b"from the server")
 
     def has_gone_on(self) -> None:
         """An ordered barrier: the device has dealt with everything sent so far, for it answers a SYN sent behind it."""
-        peer = TcpPeer(self._case.station(), next(self._case.setup.ports), self._ixit.services.echo, 1)
+        peer = TcpPeer(self._case.station(), next(self._case.setup.source_ports), self._ixit.services.echo, 1)
         peer.remote = self.address
         opens(self._case, peer)
-        peer.resets()
+        peer.reset()
 
     def calms_down(self) -> None:
         """The barrier and a short window: what was to come has come."""
         self.has_gone_on()
         self._case.watch(self._ixit.silence_s)
 
-    def segments(self, session: Session | Talk, position: int, source: str = "") -> list[tuple[Frame, Packet]]:
+    def segments(self, session: Session | Talk, mark: Mark, source: str = "") -> list[tuple[Frame, Packet]]:
         """Frame and network packet of all TCP and UDP to this session's server end, from any address or from one."""
         found = []
-        for frame in self._case.trace.received(position):
+        for frame in self._case.trace.received(mark):
             packet = session.server.network.dissect(frame.data)
             upper = packet.payload
             if getattr(packet, "dst", "") != session.end.station.address or source not in ("", packet.src):
@@ -296,35 +297,35 @@ class Device:
                 found.append((frame, packet))
         return found
 
-    def sends_nothing(self, session: Session | Talk, position: int, source: str = "", resets: bool = True) -> None:
+    def sends_nothing(self, session: Session | Talk, mark: Mark, source: str = "", resets: bool = True) -> None:
         """Behind the barrier and a short window: nothing of the session came, resets excepted, from this address."""
         self.calms_down()
-        for frame, packet in self.segments(session, position, source):
+        for frame, packet in self.segments(session, mark, source):
             if resets and isinstance(packet.payload, TCP) and "R" in packet.payload.flags:
                 continue
             reason = f"a segment came from {packet.src}: #{frame.index}"
             raise Broken(Finding(reason, "none", summary(packet.payload), frames=[frame]))
 
-    def lists_nowhere(self, session: Session | Talk, position: int) -> None:
+    def lists_nowhere(self, session: Session | Talk, mark: Mark) -> None:
         """Behind the barrier and a short window: no Migrate lists the session."""
         self.calms_down()
-        for request in session.server.asked(position):
+        for request in session.server.asked(mark):
             ports = [previous for previous, _, _ in request.entries]
             same = request.message.protocol == (17 if isinstance(session, Talk) else 6)
             require(not same or session.previous_port not in ports, "ports listed", "without it", ports, request.frame)
 
-    def _first(self, end: UdpPeer, position: int) -> Frame | None:
+    def _first(self, end: UdpPeer, mark: Mark) -> Frame | None:
         return next(
             (
                 frame
-                for frame, packet in end.datagrams(position)
+                for frame, packet in end.datagrams(mark)
                 if not end.remote_port or (packet.src, packet.payload.sport) == (end.remote, end.remote_port)
             ),
             None,
         )
 
-    def _frame(self, session: Session | Talk, position: int) -> Frame | None:
-        request = self.asked_for(session, position)
+    def _frame(self, session: Session | Talk, mark: Mark) -> Frame | None:
+        request = self.asked_for(session, mark)
         return request.frame if request else None
 
     @staticmethod
@@ -333,4 +334,4 @@ class Device:
         try:
             return step()
         except Broken as broken:
-            raise Inconclusive(f"preamble: {broken.finding.reason}", repeat=bool(broken.budget_ns)) from None
+            raise Inconclusive(f"preamble: {broken.finding.reason}", repeat=broken.deadline is not None) from None

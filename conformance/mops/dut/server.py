@@ -10,12 +10,13 @@ from scapy.packet import Packet
 from conformance.mops.tester.mobile_node import CODES, MobileNode, Request, Session, find_reply
 from layers.fields import address_to_str
 from layers.mops import SUCCESS, MOPSMigrate
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Difference, Finding, require
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import connect, exchange, expect_echo
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
-from testbed.wire.capture import Frame
+from testbed.wire.capture import Frame, Mark
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.notation import summary
 from testbed.wire.station import Station
 
@@ -42,7 +43,7 @@ class Server:
             within = self._ixit.mops.reply_within_s
             finding = Finding(f"no reply within {within} s", f"{expected} within {within} s", "silence")
             finding.frames = [request.sent.frame]
-            raise Broken(finding, request.sent.ns, round(within * NANO))
+            raise Broken(finding, Deadline(request.sent.ns, within))
         frame, message = found
         if message.code != code:
             differences = [Difference("code", str(code), str(message.code))]
@@ -69,15 +70,15 @@ class Server:
 
     def hears_out(self, request: Request) -> str:
         """Whatever the server says to `request`, in a word: "silence" or the reply's code."""
-        return " and ".join(self.hears_everything_out(request.position)) or "silence"
+        return " and ".join(self.hears_everything_out(request.mark)) or "silence"
 
-    def hears_everything_out(self, position: int) -> list[str]:
-        """Whatever the server replies from `position` of the trace on, until an ordered barrier and a short window."""
+    def hears_everything_out(self, mark: Mark) -> list[str]:
+        """Whatever the server replies from `mark` of the trace on, until an ordered barrier and a short window."""
         self.has_gone_on()
         self._case.watch(self._ixit.silence_s)
         return [
             CODES.get(message.code, f"code {message.code}")
-            for frame, message in self._case.messages(position)
+            for frame, message in self._case.messages(mark)
             if isinstance(message, MOPSMigrate) and not frame.accounted and frame.account("free to answer")
         ]
 
@@ -85,7 +86,7 @@ class Server:
         """The server says nothing more: not before what it answered later, nor in a short window."""
         self.has_gone_on()
         self._case.watch(self._ixit.silence_s)
-        for frame, message in self._case.messages(request.position):
+        for frame, message in self._case.messages(request.mark):
             if not frame.accounted:
                 finding = Finding(f"an answer came: #{frame.index}", "silence", summary(message))
                 finding.frames = [request.sent.frame, frame.account("must not be sent")]
@@ -93,7 +94,7 @@ class Server:
 
     def has_gone_on(self) -> None:
         """An ordered barrier: the server has dealt with everything sent so far, for it answers a SYN sent behind it."""
-        connect(self._case, self._case.station()).resets()
+        connect(self._case, self._case.station()).reset()
 
     def serves(self, session: Session, data: bytes = b"still there") -> None:
         """Data flows on the session, both ways and byte-exact, where the node is now."""
@@ -110,18 +111,18 @@ class Server:
 
     def has_left(self, end: TcpPeer) -> None:
         """Nobody is connected at this end: data sent from there is not accepted."""
-        sent = end.transmits(end.segment("PA", b"is anybody there"))
-        self.sends_nothing_to(end, self._case.trace.position(sent))
+        sent = end.transmit(end.segment("PA", b"is anybody there"))
+        self.sends_nothing_to(end, self._case.trace.mark_at(sent.frame))
 
     def is_not_at(self, session: Session, station: Station, port: int) -> None:
         """The session was not moved: nobody is connected at the address and port it was to be moved to."""
         self.has_left(self._end_of(session, station, port))
 
-    def sends_nothing_to(self, end: TcpPeer, position: int) -> None:
-        """From `position` of the trace on, and after an ordered barrier, nothing but resets comes to this end."""
+    def sends_nothing_to(self, end: TcpPeer, mark: Mark) -> None:
+        """From `mark` of the trace on, and after an ordered barrier, nothing but resets comes to this end."""
         self.has_gone_on()
         self._case.watch(self._ixit.silence_s)
-        for frame in self._case.trace.received(position):
+        for frame in self._case.trace.received(mark):
             tcp = end.owns(frame)
             if tcp is not None and "R" not in tcp.flags:
                 where = f"{end.station.address}:{end.port}"
@@ -136,16 +137,16 @@ class Server:
         probes = []
         for station, port in ends:
             end = self._end_of(session, station, port)
-            sent = end.transmits(end.segment("PA", probe))
-            probes.append((end, self._case.trace.position(sent)))
+            sent = end.transmit(end.segment("PA", probe))
+            probes.append((end, self._case.trace.mark_at(sent.frame)))
         self.has_gone_on()
         self._case.watch(self._ixit.silence_s)
         return [
             f"{end.station.address}:{end.port}"
-            for end, position in probes
+            for end, mark in probes
             if any(
                 "R" not in tcp.flags and tcp.ack == taken and self._case.network.tcp_checksum_ok(frame.data)
-                for frame, _, tcp in self.segments_to(end, position)
+                for frame, _, tcp in self.segments_to(end, mark)
             )
         ]
 
@@ -169,15 +170,15 @@ class Server:
     def closes_with(self, session: Session) -> None:
         """Both ends close the connection in order; Inconclusive if the server does not."""
         peer = session.peer
-        sent = peer.finishes()
+        sent = peer.finish()
 
         def closed() -> Frame | None:
-            news = peer.reads()
+            news = peer.read()
             return news[-1] if news and peer.state == "CLOSE-WAIT" else None
 
-        if self._case.look(closed, sent.ns, self._ixit.tcp_within_s) is None:
+        if self._case.look(closed, Deadline(sent.ns, self._ixit.tcp_within_s)) is None:
             raise Inconclusive("preamble: the server did not close its side of the connection")
-        peer.acknowledges()
+        peer.acknowledge()
 
     def socket_of(self, listener: int) -> int:
         """The application's end of the only connection that this listener has accepted."""
@@ -202,10 +203,10 @@ class Server:
             ended = bool(result["eof"]) or not result["data"]
         require(came == data, "what the application reads", data, came)
 
-    def segments_to(self, end: TcpPeer, position: int) -> list[tuple[Frame, Packet, Packet]]:
+    def segments_to(self, end: TcpPeer, mark: Mark) -> list[tuple[Frame, Packet, Packet]]:
         """Frame, network packet and segment of all TCP that the server sent to this address and port."""
         found = []
-        for frame in self._case.trace.received(position):
+        for frame in self._case.trace.received(mark):
             packet = self._case.network.dissect(frame.data)
             tcp = packet.getlayer(TCP)
             if tcp is not None and packet.dst == end.station.address and tcp.dport == end.port:
@@ -216,7 +217,7 @@ class Server:
     def _end_of(session: Session, station: Station, port: int) -> TcpPeer:
         """The session's sequence numbers at another address and port."""
         end = copy.copy(session.peer)
-        end.rebinds(station, port)
+        end.rebind(station, port)
         return end
 
 

@@ -38,11 +38,11 @@ class Waiting:
         start, sent_ns = len(session.end.stream), 0
         if code == SUCCESS:
             sent_ns = device.application_sends(session, WAITING)
-            device.preamble(lambda: device.sends_nothing(session, self.move.position, self.move.new))
+            device.preamble(lambda: device.sends_nothing(session, self.move.mark, self.move.new))
         for message in forged:
             server.sends(self.request, message, sender)
         if code == SUCCESS:
-            device.sends_nothing(session, self.move.position, self.move.new)
+            device.sends_nothing(session, self.move.mark, self.move.new)
         told_ns = device.is_told(self.request, session)
         if code == SUCCESS:
             device.delivers(session, WAITING, start, told_ns, sent_ns)

@@ -10,9 +10,10 @@ from conformance.mops.tester.mobile_node import ENTRY, MIGRATE_HEADER
 from conformance.mops.tester.server import Asked, Correspondent
 from conformance.mops.tester.sessions import Session, listed
 from testbed import exclusive, requirement, valid
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.wire.capture import Frame
+from testbed.wire.clock import NANO, Deadline
 
 
 def asks(device: Device, correspondent: Correspondent) -> tuple[Session, Asked]:
@@ -103,7 +104,7 @@ def test_session_is_received_at_the_migrated_port(device: Device, correspondent:
     """What the server sends to the migrated address and port reaches the application."""
     session, request = asks(device, correspondent)
     device.is_told(request, session)
-    session.end.sends(b"to the migrated port")
+    session.end.send(b"to the migrated port")
     device.application_reads(session, b"to the migrated port")
 
 
@@ -132,7 +133,7 @@ def test_only_sockets_of_that_server_are_listed(case: Case, device: Device, corr
     known = {session.previous_port for session in sessions}
     for server in servers:
         own = {session.previous_port for session in sessions if session.server is server}
-        for request in server.asked(move.position):
+        for request in server.asked(move.mark):
             ports = [previous for previous, _, _ in request.entries]
             device.preamble(partial(require, known.issuperset(ports), "ports", f"some of {known}", ports))
             require(own.issuperset(ports), "ports listed", f"some of {sorted(own)}", ports, request.frame)
@@ -185,7 +186,7 @@ def test_identifier_counts_unacknowledged_data(device: Device, correspondent: Co
         found = [frame for frame, packet in device.segments(session, 0) if bytes(packet.payload.payload) == data]
         return found[-1] if found else None
 
-    device.preamble(lambda: require(case.look(sent, asked_ns, 2) is not None, "data", "sent", "none"))
+    device.preamble(lambda: require(case.look(sent, Deadline(asked_ns, 2)) is not None, "data", "sent", "none"))
     move = device.moves()
     request = device.asks(move, session)
     number, expected = listed(request, session)[2], (before + len(data)) % (1 << 32)
@@ -218,7 +219,7 @@ def test_time_to_the_migrate_and_to_the_first_data(device: Device, correspondent
     case.values["order to Migrate"] = f"{(request.frame.ns - move.ns) / NANO * 1000:.1f} ms"
     told_ns = device.is_told(request, session)
     device.preamble(lambda: device.goes_on(session))
-    first = next(frame for frame, _ in device.segments(session, move.position, move.new) if frame.ns > told_ns)
+    first = next(frame for frame, _ in device.segments(session, move.mark, move.new) if frame.ns > told_ns)
     case.values["reply to first segment"] = f"{(first.ns - told_ns) / NANO * 1000:.1f} ms"
 
 

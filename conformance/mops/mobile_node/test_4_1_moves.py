@@ -7,9 +7,10 @@ from conformance.mops.dut.mobile_node import Device
 from conformance.mops.tester.server import Correspondent
 from conformance.mops.tester.sessions import listed
 from testbed import exclusive, inopportune, requirement, valid, waits
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.interruptions import NotApplicable
+from testbed.wire.clock import NANO
 
 OUTAGE_S = 1.0
 
@@ -23,7 +24,7 @@ def test_connection_survives_a_while_without_network(case: Case, device: Device,
     start, data = len(session.end.stream), b"sent while there was no network"
     sent_ns = device.application_sends(session, data)
     case.wait_until(sent_ns + round(OUTAGE_S * NANO))
-    session.end.ignores_all_so_far()
+    session.end.drop_unread()
     request = device.migrates(device.moves(), session)
     device.delivers(session, data, start, device.is_told(request, session), sent_ns)
 
@@ -40,13 +41,13 @@ def test_move_while_a_migrate_is_unanswered(case: Case, device: Device, correspo
     request = device.migrates(move, session)
     said, new = request.address("migrated_source"), correspondent.network.in_mops(move.new)
     require(said == new, "migrated address", new, said, request.frame)
-    position = case.trace.frames.index(request.frame)
+    mark = case.trace.mark_at(request.frame)
     case.wait_until(request.frame.ns + round(1.3 * case.setup.profile.ixit.mops.retry_interval_s * NANO))
     device.calms_down()
-    for asked in correspondent.asked(position):
+    for asked in correspondent.asked(mark):
         require(asked.packet.src == move.new, "source of a Migrate", move.new, asked.packet.src, asked.frame)
         require(asked.address("migrated_source") == new, "address", new, asked.address("migrated_source"), asked.frame)
-    device.sends_nothing(session, position, move.old, resets=False)
+    device.sends_nothing(session, mark, move.old, resets=False)
 
 
 @exclusive
@@ -57,10 +58,10 @@ def test_lost_address_is_not_answered_for(case: Case, device: Device, correspond
     if case.network.name != "ipv4":
         raise NotApplicable("nobody asks for an IPFF address on the wire")
     move = device.moves()
-    question = ARP(hwsrc=case.port.mac, psrc=correspondent.address, pdst=move.old)
-    sent = case.port.send(bytes(Ether(src=case.port.mac, dst="ff:ff:ff:ff:ff:ff") / question), case.trace)
+    question = ARP(hwsrc=case.interface.mac, psrc=correspondent.address, pdst=move.old)
+    sent = case.interface.send(bytes(Ether(src=case.interface.mac, dst="ff:ff:ff:ff:ff:ff") / question), case.trace)
     device.calms_down()
-    for frame in case.trace.received(case.trace.position(sent)):
+    for frame in case.trace.received(case.trace.mark_at(sent.frame)):
         arp = Ether(frame.data).getlayer(ARP)
         require(arp is None or arp.psrc != move.old, "answer for the address left", "none", "one", frame)
 
@@ -109,7 +110,7 @@ def test_move_neither_resets_nor_closes(device: Device, correspondent: Correspon
     session = device.connects(correspondent)
     move = device.moves()
     device.calms_down()
-    for frame, packet in device.segments(session, move.position):
+    for frame, packet in device.segments(session, move.mark):
         flags = str(packet.payload.flags)
         require(not set("RF") & set(flags), "flags", "neither R nor F", flags, frame)
 
@@ -124,7 +125,7 @@ def test_application_keeps_its_socket(device: Device, correspondent: Corresponde
     read = device.agent.ask("receive", **arguments)
     request = device.asks(device.moves(), session)
     device.is_told(request, session)
-    session.end.sends(b"for a read begun before the move")
+    session.end.send(b"for a read begun before the move")
     result = device.result_of(read)
     require(result == b"for a read begun before the move", "what the read brings", "the data", result)
     device.goes_on(session)
@@ -143,6 +144,6 @@ def test_sockets_of_an_address_kept_stay(case: Case, device: Device, corresponde
     move = device.moves()
     device.migrates(move, moving)
     device.calms_down()
-    asked = kept.asked(move.position)
+    asked = kept.asked(move.mark)
     require(not asked, "Migrates for the address kept", "none", len(asked), *(one.frame for one in asked))
     device.preamble(lambda: device.goes_on(staying))

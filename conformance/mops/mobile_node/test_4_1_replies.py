@@ -10,10 +10,11 @@ from conformance.mops.tester.server import Asked, Correspondent
 from conformance.mops.tester.sessions import Move, Session, entry_of, listed
 from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS, MOPSMigrate
 from testbed import exclusive, inopportune, requirement, valid
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import NotApplicable
+from testbed.wire.clock import NANO
 
 
 def is_refused(device: Device, move: Move, refused: list[Session], served: list[Session], code: int) -> Asked:
@@ -48,20 +49,20 @@ def test_streams_go_on_byte_exact(case: Case, device: Device, correspondent: Cor
     lost, start = bytes(range(256)) * 20, len(session.end.stream)
     sent_ns = device.application_sends(session, lost)
     case.watch(0.02)
-    session.end.ignores_all_so_far()
+    session.end.drop_unread()
     move = device.moves()
     theirs = session.end.segment("PA", b"lost on its way to the device")
-    session.end.loses(bytes(theirs.payload))
+    session.end.send_lost(bytes(theirs.payload))
     request = device.asks(move, session)
     waiting = b"sent while the reply was awaited"
     device.application_sends(session, waiting)
-    position, told_ns = len(case.trace.frames), device.is_told(request, session)
+    mark, told_ns = case.mark(), device.is_told(request, session)
     device.delivers(session, lost + waiting, start, told_ns, sent_ns)
     theirs.ack, theirs.dport = session.end.rcv_nxt, session.end.remote_port
-    session.end.transmits(theirs)
+    session.end.transmit(theirs)
     device.application_reads(session, bytes(theirs.payload))
     device.serves(session, b"and more")
-    device.sends_nothing(session, position, move.old, resets=False)
+    device.sends_nothing(session, mark, move.old, resets=False)
 
 
 @exclusive
@@ -73,7 +74,7 @@ def test_no_segment_before_success(device: Device, correspondent: Correspondent)
     move = device.moves()
     device.asks(move, session)
     device.application_sends(session, b"waiting for the reply")
-    device.sends_nothing(session, move.position, move.new, resets=False)
+    device.sends_nothing(session, move.mark, move.new, resets=False)
 
 
 @exclusive
@@ -88,7 +89,7 @@ def test_time_from_success_to_waiting_data(case: Case, device: Device, correspon
     device.application_sends(session, data)
     told_ns = device.is_told(request, session)
     device.preamble(lambda: device.delivers(session, data, start, told_ns))
-    first = next(frame for frame, _ in device.segments(session, move.position, move.new) if frame.ns > told_ns)
+    first = next(frame for frame, _ in device.segments(session, move.mark, move.new) if frame.ns > told_ns)
     case.values["success to first segment"] = f"{(first.ns - told_ns) / NANO * 1000:.1f} ms"
 
 
@@ -112,7 +113,7 @@ def test_failed_connection_sends_no_data(device: Device, correspondent: Correspo
     move = device.moves()
     is_refused(device, move, [refused], [served], 0)
     tries_to_send(device, refused)
-    device.sends_nothing(refused, move.position, move.new)
+    device.sends_nothing(refused, move.mark, move.new)
 
 
 @exclusive
@@ -125,7 +126,7 @@ def test_atomic_failure_holds_for_every_connection(device: Device, correspondent
     request = is_refused(device, move, [refused], [listed_nowhere], MIGRATE_ATOMIC)
     for session in (refused, *([listed_nowhere] if entry_of(request, listed_nowhere) else [])):
         tries_to_send(device, session)
-        device.sends_nothing(session, move.position, move.new)
+        device.sends_nothing(session, move.mark, move.new)
 
 
 @exclusive
@@ -138,7 +139,7 @@ def test_what_the_application_sees_of_a_failure(case: Case, device: Device, corr
     correspondent.replies_in_time(device.asks(move, session), FAILED)
     device.calms_down()
     case.values["the application is told"] = device.error_of(session) or "nothing"
-    case.values["Migrates"] = str(len(correspondent.asked(move.position)))
+    case.values["Migrates"] = str(len(correspondent.asked(move.mark)))
 
 
 @exclusive
@@ -161,12 +162,12 @@ def test_replies_are_not_answered(case: Case, device: Device, correspondent: Cor
     session = device.connects(correspondent)
     request = device.asks(device.moves(), session)
     device.is_told(request, session)
-    position = len(case.trace.frames)
+    mark = case.mark()
     for code in (SUCCESS, FAILED):
         correspondent.replies(request, code)
         correspondent.replies(request, code, entries=[(1, 2, 3)])
     device.calms_down()
-    for frame, message in case.messages(position):
+    for frame, message in case.messages(mark):
         same = isinstance(message, MOPSMigrate) and message.code not in (SUCCESS, FAILED)
         require(same and bytes(message) == request.octets, "message", "none", message.summary(), frame)
 
@@ -194,7 +195,7 @@ def test_success_after_failed_revives_nothing(case: Case, device: Device, corres
     request = device.asks(move, session)
     correspondent.replies_in_time(request, FAILED)
     tries_to_send(device, session)
-    device.preamble(lambda: device.sends_nothing(session, move.position, move.new))
+    device.preamble(lambda: device.sends_nothing(session, move.mark, move.new))
     correspondent.replies(request, SUCCESS)
     tries_to_send(device, session)
-    device.sends_nothing(session, move.position, move.new)
+    device.sends_nothing(session, move.mark, move.new)

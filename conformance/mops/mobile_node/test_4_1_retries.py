@@ -13,10 +13,11 @@ from conformance.mops.tester.server import Asked, Correspondent
 from conformance.mops.tester.sessions import Move, Session
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, inopportune, requirement, valid, waits
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.wire.capture import Frame
+from testbed.wire.clock import NANO, Deadline
 
 MOST_REPEATS = 3
 TOLERANCE = 0.25
@@ -36,7 +37,7 @@ class Silence:
     @property
     def sent(self) -> list[Asked]:
         """Every Migrate for the session so far, the first one included."""
-        return self._session.server.asked(self._move.position)
+        return self._session.server.asked(self._move.mark)
 
     def waits_for(self, number: int) -> Asked | None:
         """Repeat `number`, if it comes within twice the time."""
@@ -44,7 +45,9 @@ class Silence:
         def came() -> Frame | None:
             return self.sent[number].frame if len(self.sent) > number else None
 
-        return self.sent[number] if self._case.look(came, self.first.frame.ns, self.after(2 * number)) else None
+        return (
+            self.sent[number] if self._case.look(came, Deadline(self.first.frame.ns, self.after(2 * number))) else None
+        )
 
     def after(self, intervals: float) -> float:
         """So many intervals, in seconds, with a little for the device to do its work."""
@@ -93,7 +96,7 @@ def test_migrate_is_repeated(case: Case, device: Device, correspondent: Correspo
     if silence.waits_for(1) is None:
         within = silence.after(2)
         finding = Finding("the Migrate was not repeated", f"a repeat within {within:.1f} s", "none")
-        raise Broken(finding, silence.first.frame.ns, round(within * NANO))
+        raise Broken(finding, Deadline(silence.first.frame.ns, within))
 
 
 @exclusive
@@ -116,7 +119,7 @@ def test_repeats_keep_the_interval(case: Case, device: Device, correspondent: Co
             # The gap is short where the machine held the device up before the earlier one, long where before the later.
             late = earlier if gap < least else repeat.frame
             half = round(silence.interval_s / 2 * NANO)
-            raise Broken(finding, late.ns - half, half)
+            raise Broken(finding, Deadline(late.ns - half, (half) / NANO))
 
 
 @exclusive
@@ -195,7 +198,7 @@ def test_reply_ends_the_repeats(case: Case, device: Device, correspondent: Corre
     if len(silence.sent) > 1:
         finding = Finding("the Migrate was repeated", "one Migrate", f"{len(silence.sent)}")
         finding.frames = [replied.frame, silence.sent[-1].frame]
-        raise Broken(finding, replied.ns, left_ns)
+        raise Broken(finding, Deadline(replied.ns, (left_ns) / NANO))
 
 
 @exclusive
@@ -207,7 +210,7 @@ def test_late_reply_does_not_revive(case: Case, device: Device, correspondent: C
     session, silence = moves_into_silence(case, device, correspondent)
     silence.kills(device)
     case.watch(0.05)
-    position = len(case.trace.frames)
+    mark = case.mark()
     correspondent.replies(silence.first, SUCCESS)
-    device.sends_nothing(session, position)
+    device.sends_nothing(session, mark)
     require(bool(device.error_of(session)), "what the application sees", "an error", "an open socket")

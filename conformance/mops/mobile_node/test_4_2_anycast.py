@@ -34,7 +34,7 @@ def follows_to_unicast(device: Device, server: Correspondent, session: Session) 
     assert server.unicast
     device.preamble(lambda: goes_to(request, server.unicast.address if server.unicast else ""))
     device.is_told(request, session)
-    session.end.rebinds(server.unicast, session.end.port)
+    session.end.rebind(server.unicast, session.end.port)
     return move
 
 
@@ -159,10 +159,10 @@ def test_acknowledgement_is_not_answered(case: Case, device: Device, corresponde
     """An anycast acknowledgement draws no message."""
     correspondent.becomes_anycast()
     session = device.connects(correspondent)
-    position = len(case.trace.frames)
+    mark = case.mark()
     learns(device, correspondent, session)
     device.calms_down()
-    answers = [frame for frame, _ in case.messages(position)]
+    answers = [frame for frame, _ in case.messages(mark)]
     require(not answers, "messages", "none", len(answers), *answers)
 
 
@@ -187,9 +187,9 @@ def test_connection_that_fails_without_a_move(case: Case, device: Device, corres
     correspondent.becomes_anycast()
     session = device.connects(correspondent)
     learns(device, correspondent, session)
-    position = len(case.trace.frames)
-    session.end.resets()
+    mark = case.mark()
+    session.end.reset()
     device.calms_down()
     assert correspondent.unicast
-    asked = [one for one in correspondent.asked(position) if one.packet.dst == correspondent.unicast.address]
+    asked = [one for one in correspondent.asked(mark) if one.packet.dst == correspondent.unicast.address]
     case.values["Migrates to the unicast address"] = str(len(asked))

@@ -23,7 +23,7 @@ def test_initial_sequence_numbers_are_spread(case: Case, device: Device, corresp
         call, syn, end = device.calls(correspondent)
         numbers.append(int(syn.seq))
         end.rcv_nxt = (syn.seq + 1) % (1 << 32)
-        end.resets()
+        end.reset()
         device.is_refused(call)
     steps = [(after - before) % (1 << 32) for before, after in itertools.pairwise(numbers)]
     for what, values in (("numbers", numbers), ("steps", steps)):

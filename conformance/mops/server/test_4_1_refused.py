@@ -56,7 +56,7 @@ def test_wrong_protocol_is_refused(node: MobileNode, server: Server, protocol: i
 def test_closed_connection_is_refused(node: MobileNode, server: Server, end: str) -> None:
     """An entry for a connection that has ended is refused."""
     session = node.connects()
-    session.peer.resets() if end == "reset" else server.closes_with(session)
+    session.peer.reset() if end == "reset" else server.closes_with(session)
     server.has_gone_on()
     node.moves()
     server.answers(node.sends(node.migrate(session)), FAILED)
@@ -105,7 +105,7 @@ def test_newcomer_and_migrated_connection_are_kept_apart(node: MobileNode, serve
     for number in range(3):
         server.serves(session, b"migrated %d" % number)
         server.serves(newcomer, b"newcomer %d" % number)
-    newcomer.peer.resets()
+    newcomer.peer.reset()
     server.serves(session, b"migrated, alone")
 
 

@@ -7,8 +7,9 @@ from conformance.mops.dut.server import Server, require_fields
 from conformance.mops.tester.mobile_node import MobileNode, Request
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from testbed import requirement, valid
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import require
+from testbed.wire.clock import NANO
 
 BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["best-effort", "atomic"])
 BOTH_REPLIES = pytest.mark.parametrize("reply", [SUCCESS, FAILED], ids=["success", "failed"])

@@ -110,12 +110,12 @@ def test_session_survives_data_lost_on_the_way_to_the_server(node: MobileNode, s
     """Data lost at the moment of the move puts SND.NXT ahead of RCV.NXT; the session survives all the same."""
     session = node.connects()
     lost = b"lost on the way"
-    session.peer.loses(lost)
+    session.peer.send_lost(lost)
     node.moves()
     request = node.sends(node.migrate(session))
     server.answers(request, SUCCESS)
     node.follows(request, session)
-    sent = session.peer.transmits(session.peer.segment("PA", lost, seq=session.peer.snd_una))
+    sent = session.peer.transmit(session.peer.segment("PA", lost, seq=session.peer.snd_una))
     server.delivers(session, lost, sent.ns)
 
 

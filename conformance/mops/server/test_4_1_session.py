@@ -7,8 +7,9 @@ from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from testbed import requirement, role, valid, waits
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import require
+from testbed.wire.clock import NANO
 
 BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["best-effort", "atomic"])
 
@@ -30,9 +31,9 @@ def test_nothing_is_sent_to_the_old_tuple(node: MobileNode, server: Server, case
     session = node.connects()
     node.migrates(session, use=False)
     # From the reply on: before it the server may still have had something to send again.
-    position = len(case.trace.frames)
-    session.peer.sends(b"echo this at the new address")
-    server.sends_nothing_to(session.left[0], position)
+    mark = case.mark()
+    session.peer.send(b"echo this at the new address")
+    server.sends_nothing_to(session.left[0], mark)
 
 
 @valid
@@ -51,9 +52,9 @@ def test_server_keeps_its_own_address_and_port(node: MobileNode, server: Server)
     """The connection's segments carry the server's address and port as before."""
     session = node.connects()
     request = node.migrates(session, use=False)
-    session.peer.sends(b"who is there")
+    session.peer.send(b"who is there")
     server.has_gone_on()
-    segments = server.segments_to(session.peer, request.position)
+    segments = server.segments_to(session.peer, request.mark)
     require(bool(segments), "segments at the new tuple", "some", "none")
     for frame, packet, tcp in segments:
         seen, wanted = (packet.src, tcp.sport), (server.address, session.peer.remote_port)
@@ -98,9 +99,9 @@ def test_connection_is_neither_reset_nor_closed(node: MobileNode, server: Server
     """No SYN, FIN or RST comes to the migrated address and port."""
     session = node.connects()
     request = node.migrates(session, use=False)
-    session.peer.sends(b"go on")
+    session.peer.send(b"go on")
     server.has_gone_on()
-    for frame, _, tcp in server.segments_to(session.peer, request.position):
+    for frame, _, tcp in server.segments_to(session.peer, request.mark):
         flags = str(tcp.flags)
         require(not set("SFR") & set(flags), "flags of a segment", "none of S, F, R", flags, frame)
 
@@ -122,8 +123,8 @@ def test_unacknowledged_data_is_sent_again_to_the_new_tuple(node: MobileNode, se
     """Data that the server sent to the previous address, lost there, arrives at the migrated one."""
     session = node.connects()
     data = bytes(range(256)) * 4
-    session.peer.goes_deaf()
-    sent = session.peer.sends(data)
+    session.peer.drop_incoming()
+    sent = session.peer.send(data)
     server.has_gone_on()
     request = node.migrates(session, use=False)
     server.delivers(session, data, request.sent.ns, unanswered_since_ns=sent.ns)
@@ -185,7 +186,7 @@ def test_time_of_the_handover(node: MobileNode, server: Server, case: Case) -> N
     frame, _ = server.replies(request, SUCCESS)
     node.follows(request, session)
     server.serves(session)
-    data = next(found for found, _, tcp in server.segments_to(session.peer, request.position) if len(tcp.payload))
+    data = next(found for found, _, tcp in server.segments_to(session.peer, request.mark) if len(tcp.payload))
     case.values["Migrate to reply"] = f"{(frame.ns - request.sent.ns) / 1000:.0f} us"
     case.values["Migrate to first data"] = f"{(data.ns - request.sent.ns) / 1000:.0f} us"
 
@@ -198,10 +199,10 @@ def test_application_keeps_its_socket(node: MobileNode, server: Server, case: Ca
     agent = case.setup.dut.upper_tester()
     listener = agent.call("listen", port=0, service="manual")
     session = node.connects_quietly(listener["port"])
-    session.peer.sends(b"before ")
+    session.peer.send(b"before ")
     connection = server.socket_of(listener["listener"])
     node.migrates(session, use=False)
-    session.peer.sends(b"after")
+    session.peer.send(b"after")
     server.application_reads(connection, b"before after")
     asked_ns = case.clock.now_ns()
     agent.call("send", connection=connection, data=b"and back".hex())

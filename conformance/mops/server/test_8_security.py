@@ -7,7 +7,8 @@ from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode, Session
 from layers.mops import SUCCESS
 from testbed import invalid, requirement
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
+from testbed.wire.clock import NANO
 
 MESSAGES = 100
 GUESSES_EACH = 20
@@ -38,7 +39,7 @@ def floods(node: MobileNode, case: Case, victim: Session) -> None:
     began = case.clock.now_ns()
     for number, message in enumerate(messages):
         case.wait_until(began + number * interval)
-        attacker.sends(case.network.icmp_protocol, message)
+        attacker.send(case.network.icmp_protocol, message)
     seconds = (case.clock.now_ns() - began) / NANO
     case.values["guesses"] = f"{MESSAGES * GUESSES_EACH} in {MESSAGES} messages, {MESSAGES / seconds:.0f} messages/s"
 
@@ -50,7 +51,7 @@ def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, server: Serve
     victim = node.connects()
     node.moves()
     honest = node.connects()
-    begin = len(case.trace.frames)
+    begin = case.mark()
     floods(node, case, victim)
     server.hears_everything_out(begin)
     server.serves(victim)
@@ -63,7 +64,7 @@ def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, server: Serve
 def test_flood_harms_no_connection(node: MobileNode, server: Server, case: Case) -> None:
     """A flood of Migrates harms neither an established connection nor a new one."""
     victim = node.connects()
-    begin = len(case.trace.frames)
+    begin = case.mark()
     floods(node, case, victim)
     server.serves(victim, b"during the flood")
     server.hears_everything_out(begin)
@@ -77,7 +78,7 @@ def test_state_under_a_flood(node: MobileNode, server: Server, case: Case) -> No
     """Reported: what the device says of its state before and after a flood."""
     agent = case.setup.dut.upper_tester()
     victim = node.connects()
-    begin = len(case.trace.frames)
+    begin = case.mark()
     case.values["before"] = str(agent.call("status"))
     floods(node, case, victim)
     server.hears_everything_out(begin)

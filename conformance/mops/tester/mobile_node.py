@@ -8,12 +8,13 @@ from typing import Any
 from scapy.packet import Packet
 
 from layers.mops import MIGRATE, SUCCESS, MOPSMigrate
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import connect, exchange
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer, after
-from testbed.wire.capture import Frame, Sent
+from testbed.wire.capture import Frame, Mark, Sent
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.network import TCP_PROTOCOL
 from testbed.wire.notation import summary
 from testbed.wire.station import Station
@@ -33,9 +34,9 @@ class Session:
 
     def follows(self, station: Station, port: int) -> None:
         """Go on at a new address and port; the end that is left keeps its state as it was."""
-        self.peer.reads()
+        self.peer.read()
         self.left.append(copy.copy(self.peer))
-        self.peer.rebinds(station, port)
+        self.peer.rebind(station, port)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Request:
 
     message: Packet
     sent: Sent
-    position: int
+    mark: Mark
 
 
 class MobileNode:
@@ -80,7 +81,7 @@ class MobileNode:
 
     def new_port(self) -> int:
         """A source port that no other case uses."""
-        return next(self._case.setup.ports)
+        return next(self._case.setup.source_ports)
 
     def entry(self, session: Session, **replaced: int) -> tuple[int, int, int]:
         """The entry that migrates `session`; `previous_port`, `migrated_port` and `identifier` can be replaced."""
@@ -111,9 +112,9 @@ class MobileNode:
 
     def sends(self, message: Packet | bytes, sender: Station | None = None) -> Request:
         """Send a message to the server, from the node's present address unless another station sends it."""
-        sent = (sender or self.station).sends(self._case.network.icmp_protocol, message)
-        position = self._case.trace.position(sent)
-        return Request(message if isinstance(message, Packet) else MOPSMigrate(message), sent, position)
+        sent = (sender or self.station).send(self._case.network.icmp_protocol, message)
+        mark = self._case.trace.mark_at(sent.frame)
+        return Request(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark)
 
     def follows(self, request: Request, *sessions: Session) -> None:
         """Go on with the sessions where the request has moved them."""
@@ -150,7 +151,7 @@ class MobileNode:
         try:
             exchange(self._case, peer, b"hello")
         except Broken as broken:
-            raise Inconclusive(f"preamble: {broken.finding.reason}", repeat=bool(broken.budget_ns)) from None
+            raise Inconclusive(f"preamble: {broken.finding.reason}", repeat=broken.deadline is not None) from None
 
     def waits(self, since: Request, intervals: float) -> None:
         """Wait until `intervals` rate-limit intervals have passed since a request was sent."""
@@ -171,7 +172,7 @@ def find_reply(case: Case, request: Request) -> tuple[Frame, Packet] | None:
     def replies() -> list[tuple[Frame, Packet]]:
         return [
             (frame, message)
-            for frame, message in case.messages(request.position)
+            for frame, message in case.messages(request.mark)
             if isinstance(message, MOPSMigrate) and message.code in CODES and not frame.accounted
         ]
 
@@ -179,7 +180,7 @@ def find_reply(case: Case, request: Request) -> tuple[Frame, Packet] | None:
         found = replies()
         return found[0][0] if found else None
 
-    frame = case.look(first, request.sent.ns, case.setup.profile.ixit.mops.reply_within_s)
+    frame = case.look(first, Deadline(request.sent.ns, case.setup.profile.ixit.mops.reply_within_s))
     if frame is None:
         return None
     message = next(message for candidate, message in replies() if candidate is frame)

@@ -13,7 +13,8 @@ from layers.mops import FAILED, SUCCESS, MOPSAnycastAck, MOPSMigrate, MOPSNATAck
 from testbed.case.case import Case
 from testbed.interruptions import Inconclusive
 from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import Frame, Sent
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
+from testbed.wire.clock import Deadline
 from testbed.wire.network import TCP_PROTOCOL, Network
 from testbed.wire.station import Station
 
@@ -75,15 +76,15 @@ class Correspondent:
         """What the server is reached by."""
         return self.station.network
 
-    def asked(self, position: int = 0) -> list[Asked]:
-        """Every Migrate request of the device to this server, from position `position` of the trace on.
+    def asked(self, mark: Mark = BEGINNING) -> list[Asked]:
+        """Every Migrate request of the device to this server, from mark `mark` on.
 
         It is one whatever its fields say, so that only the case about a field fails where that field is wrong.
         """
         mine = [self.station.address, *([self.unicast.address] if self.unicast else [])]
         return [
             Asked(frame, packet, self.network.payload(frame.data))
-            for frame, packet in self._case.message_packets(position, self.network)
+            for frame, packet in self._case.message_packets(mark, self.network)
             if packet.dst in mine and isinstance(packet.payload, MOPSMigrate) and packet.payload.code not in REPLIES
         ]
 
@@ -100,7 +101,7 @@ class Correspondent:
         """
         if request.packet.src != self._case.setup.networks[self.network.name].dut:
             raise Inconclusive(f"preamble: #{request.frame.index} came from {request.packet.src}, where nobody is now")
-        return (sender or self._called(request)).sends(
+        return (sender or self._called(request)).send(
             self.network.icmp_protocol, message, destination=request.packet.src
         )
 
@@ -135,14 +136,14 @@ class Correspondent:
 
     def tells(self, end: TcpPeer, message: Packet | bytes, sender: Station | None = None) -> Sent:
         """Send a message to the device where this connection knows it."""
-        return (sender or self.station).sends(self.network.icmp_protocol, message, destination=end.remote)
+        return (sender or self.station).send(self.network.icmp_protocol, message, destination=end.remote)
 
-    def hears_syn(self, port: int, position: int, within_s: float) -> tuple[Frame, Packet]:
+    def hears_syn(self, port: int, mark: Mark, within_s: float) -> tuple[Frame, Packet]:
         """The device's SYN to a port of the server, as preamble: Inconclusive if it does not come."""
         found: list[tuple[Frame, Packet]] = []
 
         def syn() -> Frame | None:
-            for frame in self._case.trace.received(position):
+            for frame in self._case.trace.received(mark):
                 packet = self.network.dissect(frame.data)
                 tcp = packet.getlayer(TCP)
                 if tcp is not None and packet.dst == self.address and tcp.dport == port and "S" in tcp.flags:
@@ -150,7 +151,7 @@ class Correspondent:
                     return frame
             return None
 
-        if self._case.look(syn, self._case.clock.now_ns(), within_s) is None:
+        if self._case.look(syn, Deadline(self._case.clock.now_ns(), within_s)) is None:
             raise Inconclusive("preamble: the device did not send a SYN")
         frame, packet = found[-1]
         return frame.account(), packet
@@ -185,4 +186,4 @@ class Router:
 
     def tells(self, device: str, message: Packet | bytes) -> Sent:
         """Send a message to the device at this address."""
-        return self.station.sends(self._case.network.icmp_protocol, message, destination=device)
+        return self.station.send(self._case.network.icmp_protocol, message, destination=device)

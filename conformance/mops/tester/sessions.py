@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from conformance.mops.tester.server import Asked, Correspondent, Entry, ServerEnd
 from testbed.interruptions import Inconclusive
 from testbed.peers.udp import UdpPeer
+from testbed.wire.capture import Mark
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Session:
 
     def follows(self, address: str, port: int) -> None:
         """Expect the device at another address and port from now on."""
-        self.end.reads()
+        self.end.read()
         self.left.append(copy.copy(self.end))
         self.end.remote, self.end.remote_port = address, port
 
@@ -65,11 +66,11 @@ class Talk:
 
 @dataclass(frozen=True)
 class Move:
-    """A move of the device. What it sends from the new address stands behind `position` of the trace."""
+    """A move of the device. What it sends from the new address stands behind `mark` of the trace."""
 
     old: str
     new: str
-    position: int
+    mark: Mark
     ns: int
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from conformance.rehash.oracle import require
 from conformance.rehash.tester.host import Node, Session
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.device.upper_tester import OperationFailed, UpperTester
 from testbed.interruptions import Inconclusive
+from testbed.wire.clock import NANO, Deadline
 
 POLL_S = 0.02
 
@@ -76,7 +77,7 @@ class Application:
                 return
             require(not result["eof"], "what the application sees", "an error", "the end of the stream")
         finding = Finding("the connection was not closed", f"an error within {within_s:.0f} s", "an open socket")
-        raise Broken(finding, start_ns, round(within_s * NANO))
+        raise Broken(finding, Deadline(start_ns, within_s))
 
     @property
     def patience_s(self) -> float:

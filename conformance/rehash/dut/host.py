@@ -9,12 +9,14 @@ from conformance.rehash.dut.application import Application
 from conformance.rehash.oracle import preamble
 from conformance.rehash.tester.host import CONNECT_TIMEOUT_S, Move, Node, Opening, Order, Session, find_init, receives
 from conformance.rehash.tester.peer import MSS, RehashPeer
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import opens
 from testbed.peers.segment import Option, Segment, read
 from testbed.peers.tcp import TcpPeer
+from testbed.wire.capture import BEGINNING, Mark
+from testbed.wire.clock import NANO, Deadline
 
 RETRANSMITTED_WITHIN_S = 10.0
 """The timer of RFC 6298 doubles: after some seconds of loss it takes as many again."""
@@ -29,34 +31,34 @@ class Host(Application):
 
     # What came
 
-    def segments(self, end: TcpPeer, position: int = 0, source: str = "") -> list[Segment]:
-        """Every segment to this end from `position` of the trace on, from any address or from `source`."""
+    def segments(self, end: TcpPeer, mark: Mark = BEGINNING, source: str = "") -> list[Segment]:
+        """Every segment to this end from `mark` of the trace on, from any address or from `source`."""
         return [
             segment
-            for frame in self._case.trace.received(position)
+            for frame in self._case.trace.received(mark)
             if (segment := read(frame)) and _is_to(segment, end) and source in ("", segment.source)
         ]
 
     def waits_for(
-        self, end: TcpPeer, position: int, wanted: Callable[[Segment], Any], since_ns: int = 0, within_s: float = 0
+        self, end: TcpPeer, mark: Mark, wanted: Callable[[Segment], Any], since_ns: int = 0, within_s: float = 0
     ) -> Segment | None:
         """The first segment to this end that is wanted, if it comes in time."""
         found: list[Segment] = []
 
         def look() -> Any:
-            found.extend(one for one in self.segments(end, position) if wanted(one))
+            found.extend(one for one in self.segments(end, mark) if wanted(one))
             return found[0].frame if found else None
 
         since_ns = since_ns or self._case.clock.now_ns()
-        frame = self._case.look(look, since_ns, within_s or self._ixit.tcp_within_s)
+        frame = self._case.look(look, Deadline(since_ns, within_s or self._ixit.tcp_within_s))
         return found[0] if frame else None
 
     def has_gone_on(self) -> None:
         """An ordered barrier: the device has dealt with everything sent so far, for it answers a SYN sent behind it."""
-        peer = TcpPeer(self._case.station(), next(self._case.setup.ports), self._ixit.services.echo, 1)
+        peer = TcpPeer(self._case.station(), next(self._case.setup.source_ports), self._ixit.services.echo, 1)
         peer.remote = self.address
         opens(self._case, peer)
-        peer.resets()
+        peer.reset()
 
     def has_calmed_down(self) -> None:
         """The barrier and a short window: what was to come has come."""
@@ -70,10 +72,10 @@ class Host(Application):
         segment = find_init(self._case, order)
         if segment is None:
             within = self._ixit.tcp_within_s
-            frames = [order.sent.frame, *(one.frame for one in self.segments(order.end, order.position))]
-            seen = ", ".join(map(str, self.segments(order.end, order.position))) or "silence"
+            frames = [order.sent.frame, *(one.frame for one in self.segments(order.end, order.mark))]
+            seen = ", ".join(map(str, self.segments(order.end, order.mark))) or "silence"
             finding = Finding("no REHASH-INIT came", f"REHASH-INIT within {within} s", seen, frames=frames)
-            raise Broken(finding, order.sent.ns, round(within * NANO))
+            raise Broken(finding, Deadline(order.sent.ns, within))
         return segment
 
     def acknowledged(self, order: Order) -> Segment:
@@ -85,7 +87,7 @@ class Host(Application):
 
     def serves(self, session: Session, data: bytes = b"still there") -> None:
         """Data flows on the session, both ways and byte-exact, where both ends are now."""
-        sent = session.peer.sends(data)
+        sent = session.peer.send(data)
         if not session.connection:
             self.delivers(session, data, sent.ns)
             return
@@ -152,14 +154,14 @@ class Host(Application):
 
     def has_not_moved(self, session: Session, order: Order, data: bytes = b"at the old address") -> None:
         """Nothing but resets came to where the order would have moved the session, which goes on where it is."""
-        self.sends_nothing_to(order.end, order.position)
+        self.sends_nothing_to(order.end, order.mark)
         self.serves(session, data)
-        self.sends_nothing_to(order.end, order.position)
+        self.sends_nothing_to(order.end, order.mark)
 
-    def sends_nothing_to(self, end: TcpPeer, position: int, even_resets: bool = False) -> None:
+    def sends_nothing_to(self, end: TcpPeer, mark: Mark, even_resets: bool = False) -> None:
         """Behind a barrier and a short window: no segment has come to this end, or resets alone."""
         self.has_calmed_down()
-        for segment in self.segments(end, position):
+        for segment in self.segments(end, mark):
             if even_resets or "R" not in segment.flags:
                 expected = "silence" if even_resets else "a reset or silence"
                 reason = f"a segment came to {end.station.address}:{end.port}: #{segment.frame.index}"
@@ -167,13 +169,13 @@ class Host(Application):
 
     def keeps_silent(self, order: Order) -> None:
         """Nothing at all is sent to where the order came from."""
-        self.sends_nothing_to(order.end, order.position, even_resets=True)
+        self.sends_nothing_to(order.end, order.mark, even_resets=True)
 
     def answers(self, order: Order) -> str:
         """In words, what came to where the order was sent from, for cases that report or compare."""
         self.has_calmed_down()
         said = []
-        for segment in self.segments(order.end, order.position):
+        for segment in self.segments(order.end, order.mark):
             name = "reset" if "R" in segment.flags else "REHASH-INIT" if segment.init else "acknowledgement"
             said += [name] if name not in said else []
         return " and ".join(said) or "silence"
@@ -190,7 +192,7 @@ class Host(Application):
     def learns_nonce(self, session: Session) -> None:
         """The device has told its nonce with whatever it has sent so far, as preamble."""
         self.has_calmed_down()
-        session.peer.reads()
+        session.peer.read()
         self.nonce(session)
 
     def init_on(self, node: Node, carrier: str) -> tuple[Segment, Option]:
@@ -224,13 +226,13 @@ class Host(Application):
 
     def sees_again(self, end: RehashPeer, first: Segment, within_s: float) -> Segment:
         """The retransmission of a segment, as preamble."""
-        position = self._case.trace.frames.index(first.frame) + 1
+        mark = self._case.trace.mark_after(first.frame)
         taken = first.tcp.seq, first.data, "S" in first.flags
 
         def repeated(segment: Segment) -> bool:
             return (segment.tcp.seq, segment.data[: len(first.data)], "S" in segment.flags) == taken
 
-        again = self.waits_for(end, position, repeated, first.frame.ns, within_s)
+        again = self.waits_for(end, mark, repeated, first.frame.ns, within_s)
         if again is None:
             raise Inconclusive(f"preamble: #{first.frame.index} was not sent again within {within_s:.0f} s")
         return again
@@ -239,7 +241,7 @@ class Host(Application):
 
     def opens(self, node: Node) -> Opening:
         """The device's application connects to the node; its SYN, which is not answered yet."""
-        port = next(self._case.setup.ports)
+        port = next(self._case.setup.source_ports)
         call = self.agent.ask("connect", address=node.address, port=port, timeout_s=CONNECT_TIMEOUT_S)
         return node.is_called(call, port)
 
@@ -257,20 +259,20 @@ class Host(Application):
         since_ns = self._case.clock.now_ns()
 
         def closed() -> Any:
-            news = peer.reads()
+            news = peer.read()
             return news[-1] if news and peer.state == "CLOSE-WAIT" and peer.snd_una == peer.snd_nxt else None
 
-        if self._case.look(closed, since_ns, self._ixit.tcp_within_s) is None:
+        if self._case.look(closed, Deadline(since_ns, self._ixit.tcp_within_s)) is None:
             finding = Finding("the connection was not closed", "acknowledgement and FIN", peer.state)
-            raise Broken(finding, since_ns, round(self._ixit.tcp_within_s * NANO))
-        peer.acknowledges()
+            raise Broken(finding, Deadline(since_ns, self._ixit.tcp_within_s))
+        peer.acknowledge()
 
     def hangs_up(self, session: Session) -> None:
         """The device sends its FIN."""
         since_ns = self._case.clock.now_ns()
         if self.waits_for(session.peer, 0, lambda one: "F" in one.flags, since_ns) is None:
             finding = Finding("the connection was not closed", "FIN", "none")
-            raise Broken(finding, since_ns, round(self._ixit.tcp_within_s * NANO))
+            raise Broken(finding, Deadline(since_ns, self._ixit.tcp_within_s))
 
     def reaches(self, node: Node) -> Session:
         """A connection that the device opens is established with a node that sends no REHASH-INIT."""
@@ -278,7 +280,7 @@ class Host(Application):
         try:
             return node.accepts(opening)
         except Inconclusive as trouble:
-            raise Broken(Finding(f"a new connection: {trouble}", "a connection", "none"), *self._budget()) from None
+            raise Broken(Finding(f"a new connection: {trouble}", "a connection", "none"), self._just_passed()) from None
 
     def connected(self, node: Node) -> Session:
         """A new connection with REHASH-INIT from the node to where the device is now, as preamble."""
@@ -293,15 +295,15 @@ class Host(Application):
         try:
             session = node.half_opens(peer)
         except Inconclusive as trouble:
-            raise Broken(Finding(f"a new connection: {trouble}", "a connection", "none"), *self._budget()) from None
-        peer.acknowledges()
+            raise Broken(Finding(f"a new connection: {trouble}", "a connection", "none"), self._just_passed()) from None
+        peer.acknowledge()
         self.serves(session)
         return session
 
-    def _budget(self) -> tuple[int, int]:
-        """Start and length of a deadline for ordinary TCP that has just passed."""
-        budget = round(self._ixit.tcp_within_s * NANO)
-        return self._case.clock.now_ns() - budget, budget
+    def _just_passed(self) -> Deadline:
+        """A deadline for ordinary TCP that has just passed."""
+        within = self._ixit.tcp_within_s
+        return Deadline(self._case.clock.now_ns() - round(within * NANO), within)
 
     # The device moves
 
@@ -318,28 +320,28 @@ class Host(Application):
         if not others:
             raise NotApplicable(f"{self._case.setup.profile.path}: ixit.ipv4.moves_to names no address to move to")
         new = to or others[0]
-        move = Move(self.address, new, len(self._case.trace.frames), self._case.clock.now_ns())
+        move = Move(self.address, new, self._case.mark(), self._case.clock.now_ns())
         self.agent.call("move", address=new)
         self.address = new
         return move
 
     def first_from(self, move: Move, end: RehashPeer) -> Segment:
         """The first segment of a connection from the new address, as preamble."""
-        segment = self.waits_for(end, move.position, lambda one: one.source == move.new)
+        segment = self.waits_for(end, move.mark, lambda one: one.source == move.new)
         if segment is None:
             raise Inconclusive("preamble: the device sent nothing from its new address", repeat=False)
         return segment
 
     def order_of(self, move: Move, end: RehashPeer) -> tuple[Segment, Option]:
         """The REHASH-ADDR that a case looks into, as preamble."""
-        segment = self.waits_for(end, move.position, lambda one: one.source == move.new and one.order)
+        segment = self.waits_for(end, move.mark, lambda one: one.source == move.new and one.order)
         if segment is None or segment.order is None:
             raise Inconclusive("preamble: the device sent no REHASH-ADDR", repeat=False)
         return segment, segment.order
 
     def data_with_order(self, move: Move, session: Session, since_ns: int) -> Segment:
         """A data segment with REHASH-ADDR, as preamble."""
-        segment = self.waits_for(session.peer, move.position, lambda one: one.order and one.data, since_ns)
+        segment = self.waits_for(session.peer, move.mark, lambda one: one.order and one.data, since_ns)
         if segment is None:
             raise Inconclusive("preamble: no data segment carried REHASH-ADDR", repeat=False)
         return segment
@@ -347,11 +349,11 @@ class Host(Application):
     def announces(self, move: Move, end: RehashPeer) -> tuple[Segment, Option]:
         """REHASH-ADDR comes from the new address in time."""
         within = self._ixit.rehash.retry_within_s
-        segment = self.waits_for(end, move.position, lambda one: one.source == move.new and one.order, 0, within)
+        segment = self.waits_for(end, move.mark, lambda one: one.source == move.new and one.order, 0, within)
         if segment is None or segment.order is None:
-            seen = ", ".join(map(str, self.segments(end, move.position))) or "silence"
+            seen = ", ".join(map(str, self.segments(end, move.mark))) or "silence"
             finding = Finding("no REHASH-ADDR came", f"REHASH-ADDR from {move.new} within {within} s", seen)
-            raise Broken(finding, move.ns, round(within * NANO))
+            raise Broken(finding, Deadline(move.ns, within))
         return segment, segment.order
 
 

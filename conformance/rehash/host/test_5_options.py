@@ -29,7 +29,7 @@ def test_init_is_understood_on(node: Node, host: Host, carrier: str) -> None:
         session = host.connects(node)
     elif carrier == "SYN":
         session = node.half_opens()
-        session.peer.acknowledges()
+        session.peer.acknowledge()
     else:
         session = node.connects_plainly()
         data = b"with init" if carrier == "data" else b""
@@ -99,7 +99,7 @@ def test_timestamps_beside_the_order_keep_their_meaning(node: Node, host: Host) 
     node.moves()
     order = node.orders(session, b"what time is it")
     stamp = order.end.clock
-    segment = host.waits_for(order.end, order.position, lambda one: one.tcp.ack == order.end.snd_nxt)
+    segment = host.waits_for(order.end, order.mark, lambda one: one.tcp.ack == order.end.snd_nxt)
     if segment is None:
         raise Inconclusive("preamble: the data with REHASH-ADDR was not acknowledged", repeat=False)
     echoes = [int.from_bytes(one.raw[6:10], "big") for one in segment.options if one.kind == TIMESTAMPS]
@@ -127,7 +127,7 @@ def test_room_for_the_option_beside_sack(node: Node, host: Host) -> None:
     islands |= node.digs_holes(order.end)
     host.acknowledged(order)
     host.has_calmed_down()
-    for segment in host.segments(order.end, order.position):
+    for segment in host.segments(order.end, order.mark):
         has_room(segment, islands)
 
 
@@ -142,8 +142,8 @@ def test_room_for_the_order_beside_sack(node: Node, host: Host) -> None:
     move = host.moves()
     asked_ns = host.application_sends(session, b"I have moved")
     host.order_of(move, session.peer)
-    host.waits_for(session.peer, move.position, lambda one: one.data, asked_ns)
-    for segment in host.segments(session.peer, move.position):
+    host.waits_for(session.peer, move.mark, lambda one: one.data, asked_ns)
+    for segment in host.segments(session.peer, move.mark):
         has_room(segment, islands)
 
 
@@ -155,7 +155,7 @@ def test_init_takes_no_sequence_space(node: Node, host: Host) -> None:
     peer = session.peer
     syn_ack = host.segments(peer)[0]
     require(syn_ack.tcp.ack == peer.snd_nxt, "acknowledgement of the SYN", peer.snd_nxt, syn_ack.tcp.ack, syn_ack)
-    peer.acknowledges()
+    peer.acknowledge()
     host.has_calmed_down()
     segment = host.acknowledged(node.sends(peer, "A", options=[peer.init()]))
     seen = segment.tcp.seq, segment.tcp.ack
@@ -170,7 +170,7 @@ def test_order_takes_no_sequence_space(node: Node, host: Host) -> None:
     session = host.offers(node)
     peer = session.peer
     move = host.moves()
-    segment = host.waits_for(peer, move.position, lambda one: one.order)
+    segment = host.waits_for(peer, move.mark, lambda one: one.order)
     if segment is None:
         host.application_sends(session, b"I have moved")
         segment, _ = host.order_of(move, peer)
@@ -189,7 +189,7 @@ def test_large_segments_with_init_fit_the_path(node: Node, host: Host) -> None:
     first, *_ = [node.sends(end, "PA", bytes(1400), [end.order(old)]) for _ in range(5)]
     with preamble():
         host.delivers(session, bytes(7000), first.sent.ns)
-    for segment in host.segments(end, first.position):
+    for segment in host.segments(end, first.mark):
         require(segment.ip.len <= LARGEST, "length of a packet", f"at most {LARGEST}", segment.ip.len, segment)
 
 
@@ -203,7 +203,7 @@ def test_large_segments_with_the_order_fit_the_path(node: Node, host: Host) -> N
     host.application_sends(session, bytes(3000))
     host.order_of(move, session.peer)
     host.has_calmed_down()
-    for segment in host.segments(session.peer, move.position):
+    for segment in host.segments(session.peer, move.mark):
         require(segment.ip.len <= LARGEST, "length of a packet", f"at most {LARGEST}", segment.ip.len, segment)
 
 

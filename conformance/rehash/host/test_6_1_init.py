@@ -36,7 +36,7 @@ def test_init_is_on_the_syn(node: Node, host: Host) -> None:
 def test_syn_with_init_is_answered(node: Node, host: Host) -> None:
     """A SYN with REHASH-INIT is answered with REHASH-INIT on the SYN-ACK or a later segment."""
     session = node.half_opens()
-    session.peer.acknowledges()
+    session.peer.acknowledge()
     host.serves(session)
     host.has_calmed_down()
     segments = host.segments(session.peer)
@@ -106,7 +106,7 @@ def test_connection_without_init_is_ordinary(node: Node, host: Host) -> None:
     session = node.connects_plainly()
     host.serves(session, bytes(range(256)) * 5)
     host.serves(session)
-    session.peer.finishes()
+    session.peer.finish()
     host.closes(session)
 
 
@@ -121,7 +121,7 @@ def test_connection_without_init_is_not_announced(node: Node, host: Host) -> Non
     host.application_sends(marked, b"I have moved")
     host.order_of(move, marked.peer)
     host.has_calmed_down()
-    segments = host.segments(plain.peer, move.position)
+    segments = host.segments(plain.peer, move.mark)
     require(not any(one.order for one in segments), "REHASH-ADDR without exchange", "none", "some", *segments)
 
 
@@ -147,11 +147,11 @@ def test_reissue_stops(node: Node, host: Host, case: Case, opener: str) -> None:
     session = node.connects_plainly() if opener == "tester" else node.accepts(host.opens(node))
     for _ in range(1 + case.setup.profile.ixit.rehash.init_reissues):
         host.serves(session)
-    position = len(case.trace.frames)
+    mark = case.mark()
     for _ in range(MUTE_ROUNDS):
         host.serves(session)
     host.has_calmed_down()
-    sent = [one for one in host.segments(session.peer, position) if one.init]
+    sent = [one for one in host.segments(session.peer, mark) if one.init]
     require(not sent, "number of REHASH-INITs after so many exchanges", 0, len(sent), *sent)
 
 
@@ -181,7 +181,7 @@ def test_repeated_init_starts_no_endless_exchange(node: Node, host: Host) -> Non
     for _ in range(MUTE_ROUNDS):
         host.serves(session)
     host.has_calmed_down()
-    sent = [one for one in host.segments(session.peer, first.position) if one.init]
+    sent = [one for one in host.segments(session.peer, first.mark) if one.init]
     require(len(sent) <= 3, "number of REHASH-INITs", "at most 3", len(sent), *sent)
 
 
@@ -207,6 +207,6 @@ def test_half_open_connection_is_not_moved(node: Node, host: Host) -> None:
     host.nonce(session)
     node.moves()
     order = node.orders(session)
-    host.sends_nothing_to(order.end, order.position)
-    session.peer.acknowledges()
+    host.sends_nothing_to(order.end, order.mark)
+    session.peer.acknowledge()
     host.serves(session)

@@ -28,7 +28,7 @@ def collects_nonces(node: Node, host: Host, count: int) -> list[int]:
     for _ in range(count):
         session = node.half_opens()
         nonces.append(host.nonce(session))
-        session.peer.resets()
+        session.peer.reset()
     return nonces
 
 

@@ -33,9 +33,9 @@ def test_syn_ack_for_a_repeated_syn(node: Node, host: Host, case: Case) -> None:
     peer = node.peer()
     session = node.half_opens(peer)
     host.nonce(session)
-    position = len(case.trace.frames)
-    peer.transmits(peer.segment("S", seq=peer.snd_nxt - 1, ack=0, options=peer.syn_options(peer.init())))
-    again = host.waits_for(peer, position, lambda one: one.flags == "SA")
+    mark = case.mark()
+    peer.transmit(peer.segment("S", seq=peer.snd_nxt - 1, ack=0, options=peer.syn_options(peer.init())))
+    again = host.waits_for(peer, mark, lambda one: one.flags == "SA")
     if again is None:
         raise Inconclusive("preamble: no SYN-ACK came for the repeated SYN")
     nonce = again.init.nonce if again.init else "none"

@@ -8,8 +8,9 @@ from conformance.rehash.oracle import preamble, require
 from conformance.rehash.tester.flight import INITIAL_WINDOW, first_flight, opens_the_window
 from conformance.rehash.tester.host import Node
 from testbed import exclusive, inopportune, invalid, requirement, valid
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.wire.clock import NANO
 
 LONGEST_TIMER_S = 0.5
 """Data that is not acknowledged is sent again before this, or before twice the time it has waited already."""
@@ -37,9 +38,9 @@ def test_nothing_is_sent_to_the_old_address(node: Node, host: Host, case: Case) 
     """After the rehash no segment of the connection is sent to the old address."""
     session = node.connects()
     node.rehashes(session)
-    position = len(case.trace.frames)
-    session.peer.sends(b"echo this at the new address")
-    host.sends_nothing_to(session.left[0], position, even_resets=True)
+    mark = case.mark()
+    session.peer.send(b"echo this at the new address")
+    host.sends_nothing_to(session.left[0], mark, even_resets=True)
 
 
 @valid
@@ -48,8 +49,8 @@ def test_unacknowledged_data_is_sent_again_to_the_new_address(node: Node, host: 
     """Data that the device sent to the old address, lost there, arrives at the new one."""
     session = node.connects()
     data = bytes(range(256)) * 4
-    session.peer.goes_deaf()
-    session.peer.sends(data)
+    session.peer.drop_incoming()
+    session.peer.send(data)
     host.has_gone_on()
     node.rehashes(session)
     host.delivers_again(session, data)
@@ -72,15 +73,15 @@ def test_payload_of_the_order_is_processed(node: Node, host: Host) -> None:
 def test_acknowledgement_of_the_order_is_processed(node: Node, host: Host, case: Case) -> None:
     """Data that the segment with REHASH-ADDR acknowledges is not sent again."""
     session = node.connects()
-    sent = session.peer.sends(b"echo this")
+    sent = session.peer.send(b"echo this")
     host.has_calmed_down()
     node.moves()
     order = node.orders(session)
     host.acknowledged(order)
     host.has_gone_on()
-    position = len(case.trace.frames)
+    mark = case.mark()
     node.waits(max(LONGEST_TIMER_S, 2 * (case.clock.now_ns() - sent.ns) / NANO))
-    again = [one for one in host.segments(order.end, position) if one.data]
+    again = [one for one in host.segments(order.end, mark) if one.data]
     require(not again, "data sent again", "none", f"{len(again)} segments", *again)
 
 
@@ -120,7 +121,7 @@ def test_segments_from_the_old_address_are_not_taken(node: Node, host: Host, dat
     node.rehashes(session)
     left = session.left[0]
     stray = node.sends(left, "PA", data or b"from the old address")
-    host.sends_nothing_to(left, stray.position)
+    host.sends_nothing_to(left, stray.mark)
     host.serves(session, b"these bytes have the same numbers")
 
 
@@ -167,7 +168,7 @@ def test_new_address_is_not_the_source(node: Node, host: Host, case: Case) -> No
     node.moves()
     order = node.orders(session, new=third.address)
     case.values["answer at the source"] = host.answers(order)
-    at_new = [one for one in host.segments(session.peer.at(third), order.position) if one.init]
+    at_new = [one for one in host.segments(session.peer.at(third), order.mark) if one.init]
     case.values["REHASH-INIT at the New address"] = str(bool(at_new))
     case.values["connection still at the old address"] = str(host.is_served(session))
 
@@ -185,7 +186,7 @@ def test_order_on_a_segment_that_is_not_acceptable(node: Node, host: Host, case:
     ack = end.rcv_nxt if what == "sequence number" else (end.rcv_nxt + FAR) % SEQUENCE_SPACE
     order = node.sends(end, "A", options=[end.order(session.peer.station.address)], seq=seq, ack=ack)
     host.has_calmed_down()
-    told = any(one.init for one in host.segments(end, order.position))
+    told = any(one.init for one in host.segments(end, order.mark))
     case.values["moved by it"] = str(told)
     if told:
         session.follows(order)
@@ -271,7 +272,7 @@ def test_order_to_a_tuple_in_use(node: Node, host: Host) -> None:
     node.uses(session, other)
     node.orders(session)
     host.has_calmed_down()
-    other.peer.reads()
+    other.peer.read()
     host.serves(session, b"at the first address")
     host.serves(other, b"at the second address")
 

@@ -30,7 +30,7 @@ def test_wrong_nonce_is_dropped_in_silence(node: Node, host: Host, moves: int, f
     node.moves()
     order = node.orders(session, nonce=host.nonce(session) ^ flip)
     host.keeps_silent(order)
-    host.sends_nothing_to(session.peer, order.position, even_resets=True)
+    host.sends_nothing_to(session.peer, order.mark, even_resets=True)
 
 
 @invalid
@@ -91,12 +91,12 @@ def test_unknown_connection_is_ordinary_tcp(node: Node, host: Host, case: Case, 
     session = node.connects()
     never_used = case.station().address
     node.moves()
-    end = session.peer.at(node.station, next(case.setup.ports) if unknown == "port" else 0)
+    end = session.peer.at(node.station, next(case.setup.source_ports) if unknown == "port" else 0)
     old = never_used if unknown == "old address" else session.peer.station.address
     ordinary = host.answers(node.sends(end, "A"))
     order = node.sends(end, "A", options=[end.order(old)])
     said = host.answers(order)
-    require(said == ordinary, "answer to REHASH-ADDR", ordinary, said, *host.segments(end, order.position))
+    require(said == ordinary, "answer to REHASH-ADDR", ordinary, said, *host.segments(end, order.mark))
     host.serves(session)
 
 
@@ -105,11 +105,11 @@ def test_unknown_connection_is_ordinary_tcp(node: Node, host: Host, case: Case, 
 def test_closed_connection_is_not_known(node: Node, host: Host) -> None:
     """REHASH-ADDR for a connection that was reset moves nothing."""
     session = node.connects()
-    session.peer.resets()
+    session.peer.reset()
     host.has_gone_on()
     node.moves()
     order = node.orders(session)
-    host.sends_nothing_to(order.end, order.position)
+    host.sends_nothing_to(order.end, order.mark)
 
 
 @inopportune

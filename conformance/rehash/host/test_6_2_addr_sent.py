@@ -83,7 +83,7 @@ def all_carry_the_order(host: Host, session: Session, move: Move, case: Case) ->
     """From the first REHASH-ADDR on every segment carries it while nobody answers."""
     first, _ = host.order_of(move, session.peer)
     case.watch(1.0)
-    for segment in host.segments(session.peer, case.trace.frames.index(first.frame), move.new):
+    for segment in host.segments(session.peer, case.trace.mark_at(first.frame), move.new):
         if "R" not in segment.flags:
             require(segment.order, "segment before REHASH-INIT", "REHASH-ADDR", segment, segment)
 
@@ -122,10 +122,10 @@ def test_no_segment_carries_the_order_after_init(node: Node, host: Host, case: C
     node.takes_over(session, move)
     host.has_calmed_down()
     session.skips()
-    position = len(case.trace.frames)
+    mark = case.mark()
     for _ in range(ROUNDS):
         host.serves(session)
-    for segment in host.segments(session.peer, position):
+    for segment in host.segments(session.peer, mark):
         require(not segment.order, "segment after REHASH-INIT", "no REHASH-ADDR", segment, segment)
 
 
@@ -144,7 +144,7 @@ def test_order_is_repeated_up_to_the_maximum(node: Node, host: Host, case: Case,
         host.application_sends(session, data)
     host.order_of(move, session.peer)
     host.waits_until_given_up(session)
-    orders = [one for one in host.segments(session.peer, move.position) if one.order]
+    orders = [one for one in host.segments(session.peer, move.mark) if one.order]
     enough = len(orders) <= most if data else len(orders) == most
     require(enough, "number of REHASH-ADDRs", f"at most {most}" if data else most, len(orders), *orders)
 
@@ -174,7 +174,7 @@ def test_segments_in_flight_are_dropped_in_silence(node: Node, host: Host, data:
     host.order_of(move, session.peer)
     stray = node.sends(session.peer, "PA" if data else "A", data)
     host.has_calmed_down()
-    for segment in host.segments(session.peer, stray.position):
+    for segment in host.segments(session.peer, stray.mark):
         silent = segment.source == move.new and "R" not in segment.flags
         require(silent, "answer to a segment in flight", "silence", segment, segment)
         require(not data or segment.tcp.ack != session.peer.snd_nxt, "data in flight", "dropped", "taken", segment)
@@ -187,7 +187,7 @@ def test_stream_goes_on_byte_exact(node: Node, host: Host) -> None:
     session = host.offers(node)
     for part in range(2):
         lost, late = bytes(range(256)) * 4, f"sent to the old address {part}".encode()
-        session.peer.goes_deaf()
+        session.peer.drop_incoming()
         host.application_sends(session, lost)
         host.has_gone_on()
         move = host.moves()
@@ -195,7 +195,7 @@ def test_stream_goes_on_byte_exact(node: Node, host: Host) -> None:
         host.order_of(move, session.peer)
         node.takes_over(session, move)
         host.delivers_again(session, lost)
-        session.peer.sends(late)
+        session.peer.send(late)
         host.application_reads(session, late)
         flights = bytes(range(256)) * MORE_THAN_THE_FIRST_FLIGHT
         host.delivers(session, flights, host.application_sends(session, flights))
@@ -260,7 +260,7 @@ def test_time_of_the_handover(node: Node, host: Host, case: Case) -> None:
     node.takes_over(session, move)
     host.delivers(session, b"I have moved", asked_ns)
     case.values["move to REHASH-ADDR"] = f"{(segment.frame.ns - move.ns) / 1000:.0f} us"
-    start_ns, position = case.clock.now_ns(), len(case.trace.frames)
+    start_ns, mark = case.clock.now_ns(), case.mark()
     host.application_sends(session, b"new data")
-    data = host.waits_for(session.peer, position, lambda one: one.data)
+    data = host.waits_for(session.peer, mark, lambda one: one.data)
     case.values["data to wire afterwards"] = f"{(data.frame.ns - start_ns) / 1000:.0f} us" if data else "none"

@@ -151,18 +151,18 @@ def test_only_init_acknowledges_the_order(node: Node, host: Host, case: Case, wh
     move = host.moves()
     host.order_of(move, session.peer)
     peer = session.peer
-    peer.follows_device(move.new, move.position)
+    peer.follows_device(move.new, move.mark)
     stranger = peer.at(case.station())
     if what == "INIT from elsewhere":
         node.sends(stranger, "A", options=[peer.init()])
     else:
         node.sends(peer, "A" if what == "acknowledgement" else "PA", b"" if what == "acknowledgement" else b"plain")
     host.has_gone_on()
-    position = len(case.trace.frames)
+    mark = case.mark()
     asked_ns = host.application_sends(session, b"is this an order too")
     within = case.setup.profile.ixit.rehash.retry_within_s
-    order = host.waits_for(peer, position, lambda one: one.order, asked_ns, within)
-    others = [one for one in host.segments(peer, position) if "R" not in one.flags]
+    order = host.waits_for(peer, mark, lambda one: one.order, asked_ns, within)
+    others = [one for one in host.segments(peer, mark) if "R" not in one.flags]
     if not others:
         raise Inconclusive("preamble: the device sent nothing more")
     require(order, "REHASH-ADDR before REHASH-INIT", "some", "none", *others)
@@ -178,9 +178,9 @@ def test_init_acknowledges_the_order(node: Node, host: Host, case: Case) -> None
     host.order_of(move, session.peer)
     node.takes_over(session, move)
     host.has_gone_on()
-    position = len(case.trace.frames)
+    mark = case.mark()
     host.serves(session)
-    for segment in host.segments(session.peer, position):
+    for segment in host.segments(session.peer, mark):
         require(not segment.order, "segment after REHASH-INIT", "no REHASH-ADDR", segment, segment)
 
 
@@ -203,6 +203,6 @@ def test_two_options_on_a_segment(node: Node, host: Host, case: Case, pair: str)
     }[pair]
     order = node.sends(end, "A", options=options)
     case.values["answer"] = host.answers(order)
-    if any(one.init for one in host.segments(end, order.position)):
+    if any(one.init for one in host.segments(end, order.mark)):
         session.follows(order)
     case.values["connection goes on"] = str(host.is_served(session))

@@ -69,7 +69,7 @@ def test_peer_without_rehash(node: Node, host: Host, opener: str) -> None:
         host.agent.call("close", connection=session.connection)
         host.hangs_up(session)
     else:
-        session.peer.finishes()
+        session.peer.finish()
         host.closes(session)
 
 
@@ -80,10 +80,10 @@ def test_peer_without_rehash_and_losses(node: Node, host: Host) -> None:
     """Data for a peer without Rehash that is lost is sent again."""
     session = node.connects_plainly()
     data = bytes(range(256)) * 8
-    session.peer.sends(data[:1024])
+    session.peer.send(data[:1024])
     host.has_gone_on()
-    session.peer.ignores_all_so_far()
-    session.peer.sends(data[1024:])
+    session.peer.drop_unread()
+    session.peer.send(data[1024:])
     host.delivers_again(session, data)
 
 
@@ -103,7 +103,7 @@ def test_both_ends_move_at_once(node: Node, host: Host, case: Case) -> None:
     session = host.offers(node)
     move, order = both_move(node, host, session)
     case.values["answer to the tester's REHASH-ADDR"] = host.answers(order)
-    repeats = [one for one in host.segments(session.peer, move.position) if one.order]
+    repeats = [one for one in host.segments(session.peer, move.mark) if one.order]
     case.values["REHASH-ADDR to where the tester was"] = str(len(repeats))
     case.values["socket of the application afterwards"] = str(host.socket(session).get("state", "gone"))
 

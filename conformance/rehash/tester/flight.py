@@ -10,6 +10,7 @@ from testbed.device.upper_tester import Call
 from testbed.interruptions import Inconclusive
 from testbed.peers.tcp import SEQUENCE_SPACE
 from testbed.wire.capture import Frame
+from testbed.wire.clock import Deadline
 
 INITIAL_WINDOW = 10 * MSS
 """RFC 6928: the most that a connection may begin with."""
@@ -36,7 +37,7 @@ def opens_the_window(case: Case, host: Host, session: Session) -> None:
 def first_flight(case: Case, host: Host, session: Session) -> int:
     """How many bytes the device sends before any of them is acknowledged; the connection ends with that."""
     flight, _ = _flight(case, host, session, BULK)
-    session.peer.resets()
+    session.peer.reset()
     return flight
 
 
@@ -46,18 +47,18 @@ def _flight(case: Case, host: Host, session: Session, enough: int) -> tuple[int,
     Not longer than it takes to see `enough`: the device must not come to believe that they are lost.
     """
     peer = session.peer
-    peer.reads()
+    peer.read()
     start = peer.rcv_nxt
     call = host.agent.ask("send", connection=session.connection, data=bytes(BULK).hex())
     flight = 0
 
     def grown() -> Frame | None:
-        news = peer.reads()
+        news = peer.read()
         return news[-1] if (peer.rcv_nxt - start) % SEQUENCE_SPACE >= enough else None
 
     for _ in range(PATIENCE):
         before = flight
-        case.look(grown, case.clock.now_ns(), PAUSE_S)
+        case.look(grown, Deadline(case.clock.now_ns(), PAUSE_S))
         flight = (peer.rcv_nxt - start) % SEQUENCE_SPACE
         if flight >= enough or (flight and flight == before):
             return flight, call

@@ -8,14 +8,15 @@ from scapy.packet import Packet
 
 from conformance.rehash.oracle import preamble
 from conformance.rehash.tester.peer import Options, RehashPeer
-from testbed.case.case import NANO, Case
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.device.upper_tester import Call
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import opens
 from testbed.peers.segment import Segment, read
 from testbed.peers.tcp import SEQUENCE_SPACE
-from testbed.wire.capture import Frame, Sent
+from testbed.wire.capture import Frame, Mark, Sent
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.station import Station
 
 CONNECT_TIMEOUT_S = 10
@@ -37,7 +38,7 @@ class Session:
 
     def skips(self) -> None:
         """Take in what has come so far without looking at it."""
-        self.peer.reads()
+        self.peer.read()
         self.taken = len(self.peer.stream)
 
     def follows(self, order: "Order") -> None:
@@ -52,17 +53,17 @@ class Order:
 
     end: RehashPeer
     sent: Sent
-    position: int
+    mark: Mark
     data: bytes = b""
 
 
 @dataclass(frozen=True)
 class Move:
-    """A move of the device. What it sends from the new address stands behind `position` of the trace."""
+    """A move of the device. What it sends from the new address stands behind `mark` of the trace."""
 
     old: str
     new: str
-    position: int
+    mark: Mark
     ns: int
 
 
@@ -73,7 +74,7 @@ class Opening:
     call: Call
     syn: Segment
     peer: RehashPeer
-    position: int
+    mark: Mark
 
 
 class Node:
@@ -96,7 +97,7 @@ class Node:
         """An end of a connection that is not open yet, at the node's present address."""
         return RehashPeer(
             self.station,
-            port or next(self._case.setup.ports),
+            port or next(self._case.setup.source_ports),
             remote_port or self._ixit.services.echo,
             self._ixit.rehash.option_kind,
             timestamps,
@@ -108,7 +109,7 @@ class Node:
 
     def introduces(self, session: Session) -> Session:
         """End the handshake; Inconclusive unless the device has told its nonce or tells it now."""
-        session.peer.acknowledges()
+        session.peer.acknowledge()
         if session.peer.device_nonce is None:
             self.wants_init(session.peer)
         return session
@@ -116,7 +117,7 @@ class Node:
     def connects_plainly(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> Session:
         """Open a connection without any Rehash option."""
         session = self.half_opens(self.peer(port, remote_port, timestamps), init=False)
-        session.peer.acknowledges()
+        session.peer.acknowledge()
         return session
 
     def half_opens(self, peer: RehashPeer | None = None, init: bool = True) -> Session:
@@ -129,17 +130,17 @@ class Node:
         """Exchange a few bytes with the echo service, as preamble."""
         for session in sessions:
             with preamble():
-                receives(self._case, session, b"hello", session.peer.sends(b"hello").ns)
+                receives(self._case, session, b"hello", session.peer.send(b"hello").ns)
 
     def wants_init(self, peer: RehashPeer) -> None:
         """REHASH-INIT was sent and not answered with the first segment: wait for it a little, as preamble."""
-        sent = peer.transmits(peer.segment("A", options=[peer.init()]))
+        sent = peer.transmit(peer.segment("A", options=[peer.init()]))
 
         def told() -> Any:
-            news = peer.reads()
+            news = peer.read()
             return news[-1] if news and peer.device_nonce is not None else None
 
-        if self._case.look(told, sent.ns, self._ixit.tcp_within_s) is None:
+        if self._case.look(told, Deadline(sent.ns, self._ixit.tcp_within_s)) is None:
             raise Inconclusive("preamble: the device did not answer REHASH-INIT", repeat=False)
 
     def is_called(self, call: Call, port: int) -> Opening:
@@ -147,20 +148,20 @@ class Node:
         found: list[tuple[int, Segment]] = []
 
         def syn() -> Any:
-            for position, frame in enumerate(self._case.trace.frames):
+            for mark, frame in enumerate(self._case.trace.frames):
                 segment = read(frame)
                 if segment and segment.ip.dst == self.address and segment.tcp.dport == port and "S" in segment.flags:
-                    found.append((position, segment))
+                    found.append((mark, segment))
                     return frame
             return None
 
-        if self._case.look(syn, self._case.clock.now_ns(), self._ixit.tcp_within_s) is None:
+        if self._case.look(syn, Deadline(self._case.clock.now_ns(), self._ixit.tcp_within_s)) is None:
             raise Inconclusive("preamble: the device did not send a SYN")
-        position, segment = found[-1]
+        mark, segment = found[-1]
         peer = self.peer(port, segment.tcp.sport)
         peer.remote = segment.source
         peer.device_nonce = segment.init.nonce if segment.init else None
-        return Opening(call, segment, peer, position)
+        return Opening(call, segment, peer, mark)
 
     def accepts(self, opening: Opening, *options: Packet | bytes) -> Session:
         """Answer the device's SYN, with REHASH-INIT or other options if given; the connection is then open."""
@@ -168,10 +169,10 @@ class Node:
         sent = peer.accepts(opening.syn.tcp, options=options)
 
         def established() -> Any:
-            news = peer.reads()
+            news = peer.read()
             return news[-1] if peer.state == "ESTABLISHED" else None
 
-        if self._case.look(established, sent.ns, self._ixit.tcp_within_s) is None:
+        if self._case.look(established, Deadline(sent.ns, self._ixit.tcp_within_s)) is None:
             raise Inconclusive("preamble: the device did not acknowledge the SYN-ACK")
         return Session(peer, connection=int(opening.call.result()["connection"]))
 
@@ -198,13 +199,13 @@ class Node:
 
     def sends(self, end: RehashPeer, flags: str, data: bytes = b"", options: Options = (), **fields: Any) -> Order:
         """Send a segment with any options from an end, which counts what it takes of the sequence space."""
-        sent = end.transmits(end.segment(flags, data, options=options, **fields))
+        sent = end.transmit(end.segment(flags, data, options=options, **fields))
         end.snd_nxt = (end.snd_nxt + len(data) + ("F" in flags)) % SEQUENCE_SPACE
-        return Order(end, sent, self._case.trace.position(sent), data)
+        return Order(end, sent, self._case.trace.mark_at(sent.frame), data)
 
     def strays(self, end: RehashPeer, data: bytes, offset: int) -> None:
         """Send data that lies `offset` beyond the next of the stream, and does not count as sent."""
-        end.transmits(end.segment("PA", data, seq=(end.snd_nxt + offset) % SEQUENCE_SPACE))
+        end.transmit(end.segment("PA", data, seq=(end.snd_nxt + offset) % SEQUENCE_SPACE))
 
     def digs_holes(self, peer: RehashPeer) -> set[tuple[int, int]]:
         """Send data out of order, so that as many SACK blocks are due as there is room for; what they can be."""
@@ -228,10 +229,10 @@ class Node:
     def takes_over(self, session: Session, move: Move, answer: bool = True) -> None:
         """Rehash the session at this end for a device that has moved, and acknowledge that with REHASH-INIT."""
         peer = session.peer
-        peer.follows_device(move.new, move.position)
-        peer.reads()
+        peer.follows_device(move.new, move.mark)
+        peer.read()
         if answer:
-            peer.transmits(peer.segment("A", options=[peer.init()]))
+            peer.transmit(peer.segment("A", options=[peer.init()]))
 
     def waits(self, seconds: float) -> None:
         """Let some time pass."""
@@ -244,17 +245,19 @@ def receives(case: Case, session: Session, data: bytes, since_ns: int, within_s:
     seen: list[Frame] = []
 
     def complete() -> Frame | None:
-        news = peer.reads()
+        news = peer.read()
         seen.extend(news)
         if peer.state == "ESTABLISHED" and any((segment := read(frame)) and segment.data for frame in news):
-            peer.acknowledges()
+            peer.acknowledge()
         arrived = len(peer.stream) - session.taken >= len(data)
         return seen[-1] if seen and (arrived or peer.state == "RESET") else None
 
     if len(peer.stream) > session.taken:
-        peer.acknowledges()
+        peer.acknowledge()
     complete()
-    in_time = len(peer.stream) - session.taken >= len(data) or case.look(complete, since_ns, within) is not None
+    in_time = (
+        len(peer.stream) - session.taken >= len(data) or case.look(complete, Deadline(since_ns, within)) is not None
+    )
     came = bytes(peer.stream[session.taken :])
     session.taken = len(peer.stream)
     if came != data or not in_time:
@@ -264,7 +267,7 @@ def receives(case: Case, session: Session, data: bytes, since_ns: int, within_s:
         same += " too late" if came == data else ""
         finding = Finding(f"the connection from {where} does not carry data", f"{len(data)} bytes", how + same)
         finding.frames = seen[-1:]
-        raise Broken(finding, since_ns, 0 if peer.state == "RESET" else round(within * NANO))
+        raise Broken(finding, None if peer.state == "RESET" else Deadline(since_ns, within))
 
 
 def find_init(case: Case, order: Order) -> Segment | None:
@@ -272,12 +275,12 @@ def find_init(case: Case, order: Order) -> Segment | None:
     found: list[Segment] = []
 
     def look() -> Any:
-        for frame in case.trace.received(order.position):
+        for frame in case.trace.received(order.mark):
             segment = read(frame)
             if segment and segment.init and order.end.owns(frame) is not None:
                 found.append(segment)
                 return frame
         return None
 
-    frame = case.look(look, order.sent.ns, case.setup.profile.ixit.tcp_within_s)
+    frame = case.look(look, Deadline(order.sent.ns, case.setup.profile.ixit.tcp_within_s))
     return found[-1] if frame and found else None

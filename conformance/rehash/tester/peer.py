@@ -13,7 +13,7 @@ from layers.rehash import ADDR, INIT, RehashOption
 from layers.tcp_options import HEADER, TimestampOption
 from testbed.peers.segment import read
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
-from testbed.wire.capture import Frame, Sent
+from testbed.wire.capture import Frame, Mark, Sent
 from testbed.wire.station import Station
 
 Options = Iterable[Packet | bytes]
@@ -74,7 +74,7 @@ class RehashPeer(TcpPeer):
     def starts(self, option: Packet | None = None) -> Sent:
         """Send the SYN, with a further TCP option if given."""
         self.state = "SYN-SENT"
-        sent = self.transmits(self.segment("S", options=self.syn_options(option)))
+        sent = self.transmit(self.segment("S", options=self.syn_options(option)))
         self.snd_nxt = (self.snd_nxt + 1) % SEQUENCE_SPACE
         return sent
 
@@ -90,21 +90,21 @@ class RehashPeer(TcpPeer):
 
     def says_again(self, data: bytes) -> Sent:
         """Send data again that was counted as sent with the last segment, as TCP does until it is acknowledged."""
-        return self.transmits(self.segment("PA", data, seq=(self.snd_nxt - len(data)) % SEQUENCE_SPACE))
+        return self.transmit(self.segment("PA", data, seq=(self.snd_nxt - len(data)) % SEQUENCE_SPACE))
 
     def at(self, station: Station, port: int = 0) -> "RehashPeer":
         """The same sequence numbers and nonces at another address of the tester; this end stays as it is."""
-        self.reads()
+        self.read()
         end = copy.copy(self)
         end.stream = bytearray(end.stream)
         end.station, end.port = station, port or self.port
         end.hears_again()
         return end
 
-    def follows_device(self, address: str, position: int) -> None:
-        """Take the device to be at `address`, and what came from there behind `position` of the trace as unread."""
-        self.reads()
-        self.remote, self._position = address, position
+    def follows_device(self, address: str, mark: Mark) -> None:
+        """Take the device to be at `address`, and what came from there behind `mark` of the trace as unread."""
+        self.read()
+        self.remote, self._position = address, mark
         self.hears_again()
 
     def hears_again(self) -> None:

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The device under test as an ordinary host, and the proof that nothing else happened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from testbed.case.case import Case
+from testbed.case.verdict import Broken, Finding, require
+from testbed.device.application import END_OF_STREAM, Application, Socket
+from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.connection import await_state, connect, first_segment, half_open, new_peer
+from testbed.peers.segment import Segment
+from testbed.peers.stream import exchange, expect_stream
+from testbed.peers.tcp import TcpPeer
+from testbed.wire.capture import BEGINNING, Mark
+from testbed.wire.clock import Deadline
+from testbed.wire.station import Station
+
+
+class Host:
+    """The device under test with its TCP, its services and its applications."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._ixit = case.setup.profile.ixit
+        self._barrier_station: Station | None = None
+        self.address = case.network.dut
+
+    @property
+    def app(self) -> Application:
+        """Its applications; NotApplicable where the profile has no upper tester."""
+        return Application(self._case.setup.dut.upper_tester(), self._case.clock)
+
+    # Order and silence
+
+    def barrier(self) -> None:
+        """The device has dealt with everything sent so far, for it answers a SYN sent after it."""
+        self._barrier_station = self._barrier_station or self._case.station()
+        peer = new_peer(self._case, self._barrier_station)
+        peer.remote = self.address
+        half_open(self._case, peer).reset()
+
+    def quiesce(self) -> None:
+        """The barrier, then a quiet window: what was to come has come."""
+        self.barrier()
+        self._case.watch(self._ixit.silence_s)
+
+    def segments(self, end: TcpPeer, since: Mark = BEGINNING, source: str = "") -> list[Segment]:
+        """Every segment to this end since a mark, from any address of the device or from `source`."""
+        network = end.station.network
+        found = (Segment.read(frame, network) for frame in self._case.trace.received(since))
+        return [one for one in found if one and _is_to(one, end) and source in ("", one.source)]
+
+    def await_segment(
+        self, end: TcpPeer, since: Mark, wanted: Callable[[Segment], Any], deadline: Deadline | None = None
+    ) -> Segment | None:
+        """The first segment to this end since a mark that is wanted, if it comes in time."""
+        asked = deadline or self._case.deadline()
+        return first_segment(self._case, lambda one: _is_to(one, end) and wanted(one), asked, since, end.station)
+
+    def expect_silence(self, end: TcpPeer, since: Mark, *, resets: bool = True) -> None:
+        """After the barrier and a quiet window no segment has come to this end since a mark, or resets alone."""
+        self.quiesce()
+        for segment in self.segments(end, since):
+            if not (resets and segment.is_reset):
+                expected = "a reset or silence" if resets else "silence"
+                reason = f"segment received at {end}: #{segment.frame.index}"
+                frames = [segment.frame.account("must not be sent")]
+                raise Broken(Finding(reason, expected, str(segment), frames=frames))
+
+    # Connections
+
+    def serves(self, *peers: TcpPeer, data: bytes = b"still there") -> None:
+        """Data flows on connections to the echo service, both ways and byte-exact."""
+        for peer in peers:
+            exchange(self._case, peer, data)
+
+    def delivers(self, peer: TcpPeer, data: bytes, since_ns: int, start: int | None = None) -> None:
+        """`data`, sent or asked for before, is what the device's stream brings next, in time."""
+        expect_stream(self._case, peer, data, self._case.deadline(since_ns=since_ns), start)
+
+    def accepts_new_connection(self, peer: TcpPeer) -> None:
+        """A connection of this peer, which is not open yet, opens and carries data."""
+        peer.remote = self.address
+        start_ns = self._case.clock.now_ns()
+        try:
+            connect(self._case, peer)
+        except Inconclusive as trouble:
+            finding = Finding(f"new connection from {peer}: {trouble}", "a connection", "none")
+            raise Broken(finding, self._case.deadline(since_ns=start_ns)) from None
+        self.serves(peer)
+
+    def closes(self, peer: TcpPeer, since_ns: int) -> None:
+        """The device acknowledges the FIN that the peer has sent at `since_ns`, and sends its own."""
+        deadline = self._case.deadline(since_ns=since_ns)
+
+        def closed() -> bool:
+            return peer.state == "CLOSE-WAIT" and peer.snd_una == peer.snd_nxt
+
+        if await_state(self._case, peer, deadline, closed) is None:
+            finding = Finding(f"connection to {peer} not closed", "acknowledgement and FIN", peer.state)
+            raise Broken(finding, deadline)
+        peer.acknowledge()
+
+    # Applications
+
+    def application_takes(self, socket: Socket, data: bytes) -> int:
+        """The application's socket takes data to send, without an error; when it was asked to."""
+        asked_ns = self._case.clock.now_ns()
+        trouble = socket.try_send(data)
+        require(not trouble, "what the application's socket takes", f"{len(data)} bytes", trouble)
+        return asked_ns
+
+    def application_reads(self, socket: Socket, data: bytes) -> None:
+        """The application reads exactly `data` from its socket, without an error or the end of the stream."""
+        deadline = self._case.deadline()
+        came, trouble = socket.read(len(data), deadline.within_s)
+        if came != data:
+            finding = Finding("what the application reads", f"{data!r}", f"{came!r} {trouble}".strip())
+            raise Broken(finding, deadline)
+
+    def application_sees_error(self, socket: Socket, deadline: Deadline) -> None:
+        """The application's socket fails in time; the end of the stream is no error."""
+        said = ""
+        for _ in self.app.polls((deadline.end_ns - self._case.clock.now_ns()) / 1e9):
+            if said := socket.error():
+                break
+        if not said or said == END_OF_STREAM:
+            reason = f"no socket error reported to the application within {deadline.within_s:.1f} s"
+            raise Broken(Finding(reason, "an error of the socket", said or "an open socket"), deadline)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A move of the device: its address before and after, when it was told, and where what it sent since begins."""
+
+    old: str
+    new: str
+    mark: Mark
+    ns: int
+
+
+class MobileHost(Host):
+    """A device that changes its address when it is told to. `home` is its first one."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self.home = self.address
+
+    def next_address(self) -> str:
+        """An address of the profile that the device has not got now."""
+        name = self._case.network.name
+        known = getattr(self._ixit, name).moves_to
+        if not known:
+            path = self._case.setup.profile.path
+            raise NotApplicable(f"{path}: ixit.{name}.moves_to names no address that the device could move to")
+        return str(next(one for one in [*known, self.home] if one != self.address))
+
+    def move(self, to: str = "") -> Move:
+        """Tell the device to move, to its next address or to this one."""
+        new = to or self.next_address()
+        move = Move(self.address, new, self._case.mark(), self._case.clock.now_ns())
+        self._case.setup.dut.upper_tester().call("move", address=new)
+        self.address = new
+        # The device is the case's own: whoever asks whether it is alive has to ask at its new address.
+        networks, name = self._case.setup.networks, self._case.network.name
+        networks[name] = replace(networks[name], dut=new)
+        return move
+
+
+def _is_to(segment: Segment, end: TcpPeer) -> bool:
+    ports = segment.tcp.dport, segment.tcp.sport
+    return bool(segment.destination == end.station.address and ports == (end.port, end.remote_port))
