@@ -11,8 +11,8 @@ import signal
 import socket
 import sys
 
-from reference.linux import die_with_parent, offloads_off, packet_socket, unshare_network, write_sysctl
-from reference.rtnetlink import Rtnetlink
+from reference.system.linux import die_with_parent, offloads_off, packet_socket, unshare_network, write_sysctl
+from reference.system.rtnetlink import Rtnetlink
 
 NEAR, FAR = "near0", "wire0"
 NEAR_MAC, FAR_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")

@@ -5,13 +5,13 @@ import socket
 import struct
 from typing import Any
 
-from reference.addresses import KERNEL_PREFIX, ipff_text
-from reference.choices import Choice
-from reference.configuration import IpffSettings
-from reference.mobile_capable import CapableSettings
-from reference.mops_datapath import MopsDatapath
-from reference.network import HOST_MAC, STACK_MAC
-from reference.network_ipff import IpffNetwork
+from reference.system.addresses import KERNEL_PREFIX, ipff_text
+from reference.mops.choices import Choice
+from reference.system.configuration import IpffSettings
+from reference.mops.capable import CapableSettings
+from reference.mops.datapath import MopsDatapath
+from reference.bump.network import HOST_MAC, STACK_MAC
+from reference.bump.ipff import IpffNetwork
 from reference.parts import Parts
 from tests.reference.server import with_checksum
 from tests.reference.wire import ACK, DUT_MAC, OWN_MAC, RST, SYN

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from reference.mops_message import Entry, Migrate
+from reference.mops.message import Entry, Migrate
 from tests.reference.node_bench import (
     AWAY,
     FAR,

@@ -4,8 +4,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from reference.choices import Choice
-from reference.mops_message import Entry, Migrate
+from reference.mops.choices import Choice
+from reference.mops.message import Entry, Migrate
 from tests.reference.node_bench import (
     AWAY,
     FAR,

@@ -12,9 +12,9 @@ import subprocess
 import sys
 from typing import Any
 
-from reference.addresses import ipv4_from_text
-from reference.linux import die_with_parent, offloads_off, unshare_network, write_sysctl
-from reference.rtnetlink import Rtnetlink
+from reference.system.addresses import ipv4_from_text
+from reference.system.linux import die_with_parent, offloads_off, unshare_network, write_sysctl
+from reference.system.rtnetlink import Rtnetlink
 from tests.reference.lab_process import become_root
 
 WIRE = "wire0"

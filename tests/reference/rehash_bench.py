@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reference.configuration import Ipv4Settings
-from reference.network import HOST_MAC, STACK_MAC
-from reference.network_ipv4 import Ipv4Network
+from reference.system.configuration import Ipv4Settings
+from reference.bump.network import HOST_MAC, STACK_MAC
+from reference.bump.ipv4 import Ipv4Network
 from reference.parts import Parts
-from reference.rehash_datapath import RehashDatapath
-from reference.rehash_settings import RehashSettings
+from reference.rehash.datapath import RehashDatapath
+from reference.rehash.settings import RehashSettings
 from tests.reference.rehash_peer import ADDR, INIT, KIND, packed
 from tests.reference.wire import ACK, DUT_MAC, FIN, OWN_MAC, RST, SYN, internet_checksum
 

@@ -3,13 +3,13 @@
 
 from typing import Any
 
-from reference.configuration import IpffSettings
-from reference.flows import Flow
-from reference.mops_message import Entry, Migrate
-from reference.network import Network
-from reference.network_ipff import IpffNetwork
+from reference.system.configuration import IpffSettings
+from reference.bump.flows import Flow
+from reference.mops.message import Entry, Migrate
+from reference.bump.network import Network
+from reference.bump.ipff import IpffNetwork
 from reference.parts import Parts
-from reference.tcp import SYN, State
+from reference.bump.tcp import SYN, State
 
 OLD, NEW, OTHER, SENDER, DUT = 0xA, 0xB, 0xC, 0xD, 0x1
 INTERVAL_S = 5.0

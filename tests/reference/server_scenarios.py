@@ -4,8 +4,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from reference.mops_message import Entry, Migrate
-from reference.tcp import ACK, SYN, State
+from reference.mops.message import Entry, Migrate
+from reference.bump.tcp import ACK, SYN, State
 from tests.reference.server_bench import NEW, OLD, OTHER, SENDER, WINDOW, Bench
 from tests.reference.wire import internet_checksum
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from reference.legacy_host import Segment, ipv4, read
-from reference.tcp import ACK, RST, SYN
+from reference.legacy.host import Segment, ipv4, read
+from reference.bump.tcp import ACK, RST, SYN
 from tests.reference.lab import ROOT, Lab, configuration
 from tests.reference.wire import DUT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reference.addresses import to_kernel_text
+from reference.system.addresses import to_kernel_text
 from tests.reference import programs
 from tests.reference.pair import ADDRESSES, IPFF_ADDRESSES, Pair
 

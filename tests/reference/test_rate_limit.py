@@ -2,7 +2,7 @@
 """The interval between two commands, and that its memory is bounded."""
 
 from reference import rate_limit
-from reference.rate_limit import RateLimit
+from reference.mops.rate_limit import RateLimit
 
 
 def test_the_interval_starts_with_an_attempt_and_ends() -> None:

@@ -3,7 +3,7 @@
 
 import random
 
-from reference.rehash_option import (
+from reference.rehash.option import (
     ADDR,
     INIT,
     MAXIMUM,
@@ -16,7 +16,7 @@ from reference.rehash_option import (
     with_segment_size_less,
     without_kind,
 )
-from reference.slow_start import ENOUGH, SlowStart, initial_window
+from reference.rehash.slow_start import ENOUGH, SlowStart, initial_window
 
 STAMPS = bytes.fromhex("0101080a0000000500000007")
 ONE = Option(ADDR, 0xDEADBEEF, 0x01020304, 0x05060708)
