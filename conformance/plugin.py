@@ -120,8 +120,8 @@ def interpreter() -> str:
 
 
 def _named_role(item: pytest.Function) -> str:
-    marker = item.get_closest_marker("role")
-    return str(marker.args[0]) if marker else ""
+    folder = item.path.parent.name
+    return folder.replace("_", " ") if folder in ("server", "mobile_node") else ""
 
 
 def _role(requirement: catalogue.Requirement, profile: Profile) -> str:
