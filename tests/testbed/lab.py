@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from profiles import Profile, load
+from profiles import ROLES, Profile, load
 from testbed.case.case import Case, CaseSpec, Requirement, Setup
 from testbed.run.attempts import Outcome, run_case
 from testbed.run.devices import Devices
@@ -64,7 +64,7 @@ def spec(strength: str = "M", **changes: Any) -> CaseSpec:
     """A case that judges one requirement of this strength."""
     requirement = Requirement("TEST-1-01", strength, "TEST 1", "The device must.")
     return replace(
-        CaseSpec("case", "node", "purpose", "valid", (requirement,), {"network": "ipv4"}, "rerun"), **changes
+        CaseSpec("case", "node", "purpose", "valid", (requirement,), {"network": "ipv4"}, "rerun", SERVER), **changes
     )
 
 
