@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from conformance.catalogue.coverage import Coverage, State, print_table, write_html
-from conformance.catalogue.model import FOLDER, CatalogueError, load
+from conformance.catalogue.loader import load
+from conformance.catalogue.model import FOLDER, CatalogueError
 
 
 def main(arguments: list[str] | None = None) -> int:

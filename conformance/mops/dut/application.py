@@ -10,7 +10,7 @@ from layers.mops import MOPSMigrate
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.device.upper_tester import OperationFailed
-from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.interruptions import Inconclusive
 from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import Frame
 from testbed.wire.clock import NANO, Deadline
@@ -114,13 +114,6 @@ class Application:
 def next_unique_id(unique_id: int) -> int:
     """The one-time Unique ID that follows this one (docs/dut-contract.md)."""
     return int.from_bytes(hashlib.sha256(unique_id.to_bytes(4, "big")).digest()[:4], "big")
-
-
-def needs(case: Case, *claims: str) -> None:
-    """NotApplicable, naming the line, unless the profile makes these claims of MOPS."""
-    for claim in claims:
-        if not getattr(case.setup.profile.ics.mops, claim):
-            raise NotApplicable(f"{case.setup.profile.path}: ics.mops.{claim} is false")
 
 
 def creates(case: Case, verb: str, **arguments: object) -> None:

@@ -3,7 +3,8 @@
 
 import pytest
 
-from conformance.mops.dut.application import creates, needs
+from conformance.applicability import needs
+from conformance.mops.dut.application import creates
 from conformance.mops.dut.mobile_node import Device
 from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, requirement, valid
@@ -29,7 +30,7 @@ def test_node_asks_for_no_socket_that_is_not_mobile(device: Device, corresponden
 @requirement("MOPS-3-03", case=2)
 def test_node_application_can_choose(case: Case, correspondent: Correspondent, allowed: bool) -> None:
     """A UDP socket can be created with MOBILE_ALLOWED set and with it cleared."""
-    needs(case, "udp")
+    needs(case, "mops.udp")
     arguments = {"address": correspondent.address, "port": 9, "timeout_s": 1}
     creates(case, "connect", protocol="udp", mobile_allowed=allowed, **arguments)
 
@@ -39,7 +40,7 @@ def test_node_application_can_choose(case: Case, correspondent: Correspondent, a
 @requirement("MOPS-3-04", case=2)
 def test_node_udp_socket_is_not_mobile_by_itself(case: Case, device: Device, correspondent: Correspondent) -> None:
     """A node does not ask for a UDP socket whose application did not choose, even if it has a Unique ID."""
-    needs(case, "unique_id")
+    needs(case, "mops.unique_id")
     mobile, talk = device.connects(correspondent), device.talks(correspondent, unique_id=UNIQUE_ID)
     move = device.moves()
     device.asks(move, mobile)
@@ -53,7 +54,7 @@ def test_node_udp_socket_with_flag_and_unique_id_migrates(
     case: Case, device: Device, correspondent: Correspondent
 ) -> None:
     """A node's UDP socket with MOBILE_ALLOWED and a Unique ID is asked for and goes on at the new tuple."""
-    needs(case, "unique_id")
+    needs(case, "mops.unique_id")
     talk = device.talks(correspondent, mobile_allowed=True, unique_id=UNIQUE_ID)
     request = device.migrates(device.moves(), talk)
     device.is_told(request, talk)

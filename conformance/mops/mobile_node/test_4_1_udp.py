@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 4.1, Mobile UDP: migration by Unique ID, at a mobile node."""
 
-from conformance.mops.dut.application import needs
+from conformance.applicability import needs
 from conformance.mops.dut.mobile_node import Device
 from conformance.mops.tester.server import Correspondent
 from conformance.mops.tester.sessions import listed
@@ -17,7 +17,7 @@ UNIQUE_ID = 0x51AC0FFE
 @requirement("MOPS-4.1-105", case=1)
 def test_one_migrate_for_each_protocol(case: Case, device: Device, correspondent: Correspondent) -> None:
     """TCP and UDP sockets to one server are asked for in Migrates of their own protocol."""
-    needs(case, "unique_id")
+    needs(case, "mops.unique_id")
     session = device.connects(correspondent)
     talk = device.talks(correspondent, mobile_allowed=True, unique_id=UNIQUE_ID)
     move = device.moves()

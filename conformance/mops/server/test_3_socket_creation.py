@@ -3,7 +3,8 @@
 
 import pytest
 
-from conformance.mops.dut.application import Application, creates, needs
+from conformance.applicability import needs
+from conformance.mops.dut.application import Application, creates
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode
 from layers.mops import FAILED, SUCCESS
@@ -32,7 +33,7 @@ def test_server_refuses_a_socket_that_is_not_mobile(node: MobileNode, server: Se
 @requirement("MOPS-3-03", case=1)
 def test_server_application_can_choose(case: Case, protocol: str, allowed: bool) -> None:
     """A listening socket can be created with MOBILE_ALLOWED set and with it cleared."""
-    needs(case, *(["udp"] if protocol == "udp" else []))
+    needs(case, *(["mops.udp"] if protocol == "udp" else []))
     creates(case, "listen", port=0, service="echo", protocol=protocol, mobile_allowed=allowed)
 
 
@@ -42,7 +43,7 @@ def test_server_udp_socket_is_not_mobile_by_itself(
     case: Case, node: MobileNode, server: Server, application: Application
 ) -> None:
     """A UDP socket whose application did not choose stays where it is, even if it has a Unique ID."""
-    needs(case, "unique_id")
+    needs(case, "mops.unique_id")
     conversation = application.serves_udp(node, unique_id=UNIQUE_ID)
     node.moves()
     request, _ = application.udp_migrate(node, conversation, UNIQUE_ID)
@@ -56,7 +57,7 @@ def test_server_udp_socket_with_flag_and_unique_id_migrates(
     case: Case, node: MobileNode, server: Server, application: Application
 ) -> None:
     """A UDP socket with MOBILE_ALLOWED and a Unique ID goes on at the new tuple."""
-    needs(case, "unique_id")
+    needs(case, "mops.unique_id")
     conversation = application.serves_udp(node, mobile_allowed=True, unique_id=UNIQUE_ID)
     node.moves()
     request, end = application.udp_migrate(node, conversation, UNIQUE_ID)
