@@ -10,7 +10,7 @@ from scapy.packet import Raw
 
 from layers.sacip import SACIP
 
-SLIDES = Path(__file__).parents[2] / "conformance/catalogue/specifications/sacip-slides.txt"
+SLIDES = Path(__file__).parents[2] / "conformance/sacip/specification.txt"
 
 
 def printed_frames() -> list[bytes]:
