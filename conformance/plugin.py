@@ -105,7 +105,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         ),
         parameters=_parameters(item),
         rerun=rerun,
-        role=applicability.claimed_for(profile, role) or role,
+        role=applicability.claimed_for(profile.claimed, role) or role,
         not_applicable=applicability.rules_out(profile, role, str(item.callspec.params["network"]), requirements),
         exclusive=item.get_closest_marker("exclusive") is not None,
     )
