@@ -82,7 +82,7 @@ def test_stream_that_has_been_read_is_not_waited_for(lab: Lab, case: Case) -> No
 
 
 def test_stream_is_acknowledged_while_it_comes(lab: Lab, case: Case) -> None:
-    """More than a congestion window: the kernel goes on only when the first segments are acknowledged."""
+    """More than a congestion window: the kernel continues only when the first segments are acknowledged."""
     peer = connected(case, mss=100)
     for part in (data := [bytes([number]) * 1400 for number in range(4)]):
         peer.send(part)
@@ -110,7 +110,7 @@ def test_segment_breaks_the_silence(lab: Lab, case: Case, dut: Host) -> None:
 def test_reset_is_silence_unless_it_is_not(lab: Lab, case: Case, dut: Host) -> None:
     end = connected(case).at(case.station())
     mark = case.mark()
-    end.send(b"nobody is here")
+    end.send(b"no connection here")
     dut.expect_silence(end, mark)
     with pytest.raises(Broken, match="segment received"):
         dut.expect_silence(end, mark, resets=False)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The legacy host under test: what an ordinary TCP and IP do, and the proof that nothing else happened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from scapy.layers.inet import ICMP, IP
@@ -160,7 +160,7 @@ class LegacyHost(Host):
 
     # Segments
 
-    def _answers(self, peer: TcpPeer, sent: Sent) -> list[Segment]:
+    def _answers(self, peer: TcpPeer, sent: Sent) -> Sequence[Segment]:
         return self.segments(peer, self._case.trace.mark_at(sent.frame), self.address)
 
     def _await_answer(self, peer: TcpPeer, sent: Sent) -> Segment | None:

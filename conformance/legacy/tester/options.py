@@ -97,7 +97,7 @@ def migrate_of(ixit: IXIT, live: TcpPeer, sequence: int, reqno: int) -> TCPOptio
 
 
 def malformed(kind: int, length: int) -> bytes:
-    """An option of four bytes whose length byte says something else."""
+    """An option of four bytes whose length byte is another."""
     return bytes([kind, length, 0xAA, 0xBB])
 
 
