@@ -133,7 +133,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Move:
-    """A move of the device: its address before and after, when it was told, and where what it sent since begins."""
+    """A move of the device: its address before and after, when it was told to, and the mark at that moment."""
 
     old: str
     new: str
