@@ -69,7 +69,7 @@ class Endpoint(MobileHost):
         if segment is None:
             deadline = self._case.deadline(since_ns=sent.ns)
             came = self.segments(sent.end, sent.mark)
-            frames = [sent.sent.frame, *(one.frame for one in came)]
+            frames = [sent.frame, *(one.frame for one in came)]
             reason = f"no REHASH-INIT received at {sent.end} within {deadline.within_s} s"
             raise Broken(
                 Finding(reason, "REHASH-INIT", ", ".join(map(str, came)) or "silence", frames=frames), deadline
@@ -77,7 +77,7 @@ class Endpoint(MobileHost):
         return segment
 
     def await_nonce(self, connection: Connection) -> None:
-        """The device has told its nonce with whatever it has sent so far, as preamble."""
+        """The device has sent its nonce with something that it has sent so far, as preamble."""
         self.quiesce()
         connection.local.read()
         connection.device_nonce()

@@ -11,14 +11,14 @@ from conformance.rehash.tester.connection import Connection, SentSegment
 from conformance.rehash.tester.host import RehashHost
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.host import Move
 from testbed.peers.tcp import TcpPeer
 
 
 @dataclass(frozen=True)
 class AnnouncedMove:
-    """A move of the device, the data that its application has sent since, and the REHASH-ADDR that told of the move."""
+    """A move of the device, the data that its application has sent since, and the REHASH-ADDR that announced it."""
 
     move: Move
     data: bytes
@@ -85,7 +85,7 @@ class DutHost(Endpoint):
     # The device moves
 
     def move_with_data(self, connection: Connection, data: bytes = b"I have moved") -> AnnouncedMove:
-        """Tell the device to move and its application to send; REHASH-ADDR tells of it, as preamble."""
+        """Tell the device to move and its application to send; REHASH-ADDR announces the move, as preamble."""
         move = self.move()
         asked_ns = connection.socket.send(data)
         return AnnouncedMove(move, data, asked_ns, *self.await_rehash_addr(move, connection.local))
@@ -123,6 +123,13 @@ class DutHost(Endpoint):
         return segment, segment.rehash_addr
 
     # The device gives up
+
+    def max_retries(self) -> int:
+        """How often REHASH-ADDR is repeated at most; NotApplicable where the profile names no maximum."""
+        if not self._ixit.rehash.max_retries:
+            path = self._case.setup.profile.path
+            raise NotApplicable(f"{path}: ixit.rehash.max_retries is 0: no maximum")
+        return self._ixit.rehash.max_retries
 
     @property
     def give_up_s(self) -> float:

@@ -55,7 +55,7 @@ def test_each_connection_has_its_own_nonce(node: RehashHost) -> None:
 
 
 def expect_first_nonce(connection: Connection, segment: RehashSegment) -> None:
-    """REHASH-INIT on this segment carries the nonce that the device told first."""
+    """REHASH-INIT on this segment carries the nonce that the device sent first."""
     first = connection.state.device_nonce
     require(segment.init and segment.init.nonce == first, "nonce", first, segment.init, segment.frame)
 
@@ -76,7 +76,7 @@ def test_nonce_lasts_for_the_connection(node: RehashHost) -> None:
 @valid
 @requirement("REHASH-6.1-19", case=1)
 def test_first_nonces_serve_for_later_moves(node: RehashHost, dut: DutHost) -> None:
-    """The nonce that the device told at first moves the connection three times."""
+    """The nonce that the device sent at first moves the connection three times."""
     connection = node.connect()
     for _ in range(3):
         node.move()
@@ -84,7 +84,7 @@ def test_first_nonces_serve_for_later_moves(node: RehashHost, dut: DutHost) -> N
 
 
 def expect_testers_nonce(connection: Connection, segment: RehashSegment, option: Option) -> None:
-    """REHASH-ADDR carries the nonce that the tester told."""
+    """REHASH-ADDR carries the nonce that the tester sent."""
     expected = connection.state.nonce
     require(option.nonce == expected, "nonce", hex(expected), hex(option.nonce), segment.frame)
 
@@ -93,7 +93,7 @@ def expect_testers_nonce(connection: Connection, segment: RehashSegment, option:
 @valid
 @requirement("REHASH-6.1-19", case=2)
 def test_first_nonce_serves_for_later_moves_of_the_device(node: RehashHost, dut: DutHost, app: Application) -> None:
-    """REHASH-ADDR of the device's second move carries the nonce that the tester told at first."""
+    """REHASH-ADDR of the device's second move carries the nonce that the tester sent at first."""
     connection = node.connect_to(app)
     first = dut.complete_move(node, connection, b"once")
     with preamble():
@@ -106,7 +106,7 @@ def test_first_nonce_serves_for_later_moves_of_the_device(node: RehashHost, dut:
 @valid
 @requirement("REHASH-6.1-19", case=3)
 def test_first_nonce_serves_after_a_move_of_the_device(node: RehashHost, dut: DutHost, app: Application) -> None:
-    """The nonce that the device told at first moves the connection after the device has moved itself."""
+    """The nonce that the device sent at first moves the connection after the device has moved itself."""
     connection = node.connect_to(app)
     announced = dut.move_with_data(connection)
     node.follow_move(connection, announced.move)

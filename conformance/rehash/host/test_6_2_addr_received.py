@@ -5,18 +5,16 @@ import pytest
 
 from conformance.rehash.dut.host import DutHost
 from conformance.rehash.tester.connection import SentSegment
-from conformance.rehash.tester.host import MSS, RehashHost
+from conformance.rehash.tester.host import INITIAL_WINDOW, RehashHost
 from conformance.rehash.tester.state import rehash_addr
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.device.application import Application
-from testbed.peers.flight import first_flight, initial_window, open_window
+from testbed.peers.flight import first_flight, open_window
 from testbed.peers.tcp import SEQUENCE_SPACE
 from testbed.wire.clock import NANO
-
-INITIAL_WINDOW = initial_window(MSS)
 
 LONGEST_TIMER_S = 0.5
 """Data that is not acknowledged is retransmitted before this, or before twice the time it has waited already."""

@@ -133,7 +133,7 @@ def test_connection_without_init_exchange_is_not_moved(node: RehashHost, dut: Du
 @inopportune
 @requirement("REHASH-6.2-23", "REHASH-6.1-08", case=2)
 def test_own_init_alone_is_no_exchange(node: RehashHost, dut: DutHost, app: Application) -> None:
-    """A nonce that the device has told a peer without an answer does not move the connection."""
+    """A nonce that the device has sent to a peer without an answer does not move the connection."""
     connection = node.accept_plainly(app)
     connection.device_nonce()
     node.move()

@@ -3,19 +3,18 @@
 
 import pytest
 
-from conformance.rehash.dut.host import AnnouncedMove, DutHost
+from conformance.rehash.dut.host import DutHost
+from conformance.rehash.segment import RehashSegment
 from conformance.rehash.tester.connection import Connection
-from conformance.rehash.tester.host import MSS, RehashHost
+from conformance.rehash.tester.host import INITIAL_WINDOW, RehashHost
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.device.application import Application
-from testbed.interruptions import NotApplicable
-from testbed.peers.flight import first_flight, initial_window, open_window
+from testbed.peers.flight import first_flight, open_window
 
 pytestmark = exclusive
 
-INITIAL_WINDOW = initial_window(MSS)
 ROUNDS = 3
 MORE_THAN_THE_FIRST_FLIGHT = 24
 """Times 256 bytes: more than the initial window (RFC 5681) of four segments of 1460 bytes."""
@@ -30,7 +29,7 @@ def test_first_segment_from_the_new_address_carries_rehash_addr(
     """The first segment of a connection from the new address carries REHASH-ADDR, whatever there is to send."""
     connection = node.connect_to(app)
     if traffic == "unacknowledged data":
-        connection.socket.send(b"nobody has this yet")
+        connection.socket.send(b"not acknowledged yet")
     move = dut.move()
     if traffic == "data":
         connection.socket.send(b"sent after the move")
@@ -73,7 +72,7 @@ def test_connection_that_the_device_opened_is_announced(node: RehashHost, dut: D
 @valid
 @requirement(case=1)
 def test_field_of_rehash_addr(node: RehashHost, dut: DutHost, app: Application, field: str) -> None:
-    """REHASH-ADDR carries the nonce that the tester told, the address before the move and the one after it."""
+    """REHASH-ADDR carries the nonce that the tester sent, the address before the move and the one after it."""
     connections = [node.connect_to(app), node.connect_to(app)]
     move = dut.move()
     for connection in connections:
@@ -84,11 +83,10 @@ def test_field_of_rehash_addr(node: RehashHost, dut: DutHost, app: Application, 
         require(seen == expected, f"{field} of REHASH-ADDR", expected, seen, segment.frame)
 
 
-def expect_rehash_addr_on_all(dut: DutHost, connection: Connection, announced: AnnouncedMove, case: Case) -> None:
-    """From the first REHASH-ADDR on every segment carries it while nobody answers."""
+def expect_rehash_addr_on_all(dut: DutHost, connection: Connection, first: RehashSegment, case: Case) -> None:
+    """From the first REHASH-ADDR on every segment carries it while there is no answer."""
     case.watch(1.0)
-    since = case.trace.mark_at(announced.segment.frame)
-    for segment in dut.segments(connection.local, since, announced.move.new):
+    for segment in dut.segments(connection.local, case.trace.mark_at(first.frame), first.source):
         if not segment.is_reset:
             require(segment.rehash_addr, "segment before REHASH-INIT", "REHASH-ADDR", segment, segment.frame)
 
@@ -101,10 +99,10 @@ def test_every_segment_carries_rehash_addr_until_init_comes(
     """Until REHASH-INIT arrives every segment carries REHASH-ADDR, retransmissions included."""
     connection = node.connect_to(app)
     move = dut.move()
-    asked_ns = connection.socket.send(b"one")
+    connection.socket.send(b"one")
     connection.socket.send(b"two")
-    segment, option = dut.await_rehash_addr(move, connection.local)
-    expect_rehash_addr_on_all(dut, connection, AnnouncedMove(move, b"onetwo", asked_ns, segment, option), case)
+    first, _ = dut.await_rehash_addr(move, connection.local)
+    expect_rehash_addr_on_all(dut, connection, first, case)
 
 
 @valid
@@ -114,7 +112,7 @@ def test_segments_with_sack_carry_rehash_addr(node: RehashHost, dut: DutHost, ap
     connection = node.connect_to(app, timestamps=True)
     node.send_out_of_order(connection.local)
     dut.barrier()
-    expect_rehash_addr_on_all(dut, connection, dut.move_with_data(connection, b"one"), case)
+    expect_rehash_addr_on_all(dut, connection, dut.move_with_data(connection, b"one").segment, case)
 
 
 @valid
@@ -132,14 +130,6 @@ def test_no_segment_carries_rehash_addr_after_init(
         require(not segment.rehash_addr, "segment after REHASH-INIT", "no REHASH-ADDR", segment, segment.frame)
 
 
-def max_retries(case: Case) -> int:
-    """How often REHASH-ADDR is repeated; NotApplicable where there is no maximum."""
-    profile = case.setup.profile
-    if not profile.ixit.rehash.max_retries:
-        raise NotApplicable(f"{profile.path}: ixit.rehash.max_retries is 0: no maximum")
-    return profile.ixit.rehash.max_retries
-
-
 @pytest.mark.parametrize("data", [b"", b"I have moved"], ids=["idle", "data"])
 @valid
 @requirement("REHASH-6.2-08", case=1)
@@ -148,7 +138,7 @@ def test_rehash_addr_is_repeated_up_to_the_maximum(
     node: RehashHost, dut: DutHost, app: Application, case: Case, data: bytes
 ) -> None:
     """REHASH-ADDR without answer is not sent more often than the maximum, and as often where nothing else is."""
-    most = max_retries(case)
+    most = dut.max_retries()
     connection = node.connect_to(app)
     move = dut.move()
     if data:
@@ -163,11 +153,9 @@ def test_rehash_addr_is_repeated_up_to_the_maximum(
 @valid
 @requirement("REHASH-6.2-09", case=1)
 @waits(3)
-def test_connection_that_fails_to_rehash_is_closed(
-    node: RehashHost, dut: DutHost, app: Application, case: Case
-) -> None:
+def test_connection_that_fails_to_rehash_is_closed(node: RehashHost, dut: DutHost, app: Application) -> None:
     """When REHASH-ADDR was repeated in vain up to the maximum, the application sees an error."""
-    max_retries(case)
+    dut.max_retries()
     connection = node.connect_to(app)
     dut.move_with_data(connection)
     dut.gives_up(connection)

@@ -12,7 +12,6 @@ from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.device.application import Application
-from testbed.interruptions import NotApplicable
 from testbed.peers.host import Move
 
 
@@ -114,10 +113,9 @@ def test_both_ends_move_at_once(node: RehashHost, dut: DutHost, app: Application
 @inopportune
 @requirement("REHASH-4-02", case=1)
 @waits(3)
-def test_connection_lost_by_two_moves_is_closed(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
+def test_connection_lost_by_two_moves_is_closed(node: RehashHost, dut: DutHost, app: Application) -> None:
     """A connection that neither end can find any more is closed in the end, and another one continues."""
-    if not case.setup.profile.ixit.rehash.max_retries:
-        raise NotApplicable(f"{case.setup.profile.path}: ixit.rehash.max_retries is 0: no maximum")
+    dut.max_retries()
     lost, other = node.connect_to(app), node.connect_to(app)
     move, _ = move_both(node, dut, lost)
     dut.await_rehash_addr(move, lost.local)

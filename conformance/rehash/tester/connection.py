@@ -11,7 +11,7 @@ from testbed.interruptions import Inconclusive
 from testbed.peers.connection import first_segment
 from testbed.peers.stream import expect_stream
 from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import Mark, Sent
+from testbed.wire.capture import Frame, Mark, Sent
 from testbed.wire.clock import Deadline
 
 
@@ -23,6 +23,11 @@ class SentSegment:
     sent: Sent
     mark: Mark
     data: bytes = b""
+
+    @property
+    def frame(self) -> Frame:
+        """The capture's entry."""
+        return self.sent.frame
 
     @property
     def ns(self) -> int:
@@ -60,7 +65,7 @@ class Connection:
         return state_of(self.local)
 
     def device_nonce(self) -> int:
-        """The nonce that the device has told, as preamble."""
+        """The nonce that the device has sent, as preamble."""
         if self.state.device_nonce is None:
             raise Inconclusive("preamble: no REHASH-INIT received from the DUT", repeat=False)
         return self.state.device_nonce

@@ -13,10 +13,15 @@ from testbed.case.expect import preamble
 from testbed.device.application import Application
 from testbed.interruptions import Inconclusive
 from testbed.peers import connection as tcp_connection
+from testbed.peers.flight import initial_window
 from testbed.peers.host import Move
 from testbed.peers.tcp import SEQUENCE_SPACE, Options, TcpPeer
 
 MSS = 1460
+
+INITIAL_WINDOW = initial_window(MSS)
+"""The most bytes that a connection with such segments may begin with."""
+
 OUT_OF_ORDER_DATA = b"out of order"
 
 
@@ -72,13 +77,13 @@ class RehashHost:
         return Connection(tcp_connection.half_open(self._case, peer, rehash_init(peer)))
 
     def complete_init(self, connection: Connection) -> Connection:
-        """End the handshake; Inconclusive unless the device has told its nonce or tells it now."""
+        """End the handshake; Inconclusive unless the device has sent its nonce or sends it now."""
         connection.local.acknowledge()
         self._await_nonce(connection)
         return connection
 
     def exchange_init(self, connection: Connection) -> None:
-        """Send REHASH-INIT; Inconclusive unless the device tells its nonce."""
+        """Send REHASH-INIT; Inconclusive unless the device sends its nonce."""
         sent = self.send_init(connection)
         peer, state = connection.local, connection.state
         deadline = self._case.deadline(since_ns=sent.ns)
@@ -157,7 +162,7 @@ class RehashHost:
         """The REHASH-INIT that acknowledges REHASH-ADDR or REHASH-INIT, as preamble."""
         segment = find_init(self._case, sent)
         if segment is None:
-            raise Inconclusive(f"preamble: no REHASH-INIT received after #{sent.sent.frame.index}", repeat=False)
+            raise Inconclusive(f"preamble: no REHASH-INIT received after #{sent.frame.index}", repeat=False)
         return segment
 
     # Moving

@@ -15,7 +15,7 @@ from testbed.peers.tcp import Options, TcpPeer
 
 @dataclass
 class RehashState:
-    """The nonce of the tester's end, and the one that the device has told, if any. `kind` is that of the option."""
+    """The nonce of the tester's end, and the one that the device has sent, if any. `kind` is that of the option."""
 
     kind: int
     nonce: int = field(default_factory=lambda: secrets.randbits(32))
