@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The device under test as an ordinary host, and the proof that nothing else happened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from scapy.packet import Packet
 
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, require
@@ -46,7 +48,7 @@ class Host:
         self.barrier()
         self._case.watch(self._ixit.silence_s)
 
-    def segments(self, end: TcpPeer, since: Mark = BEGINNING, source: str = "") -> list[Segment]:
+    def segments(self, end: TcpPeer, since: Mark = BEGINNING, source: str = "") -> Sequence[Segment]:
         """Every segment to this end since a mark, from any address of the device or from `source`."""
         network = end.station.network
         found = (Segment.read(frame, network) for frame in self._case.trace.received(since))
@@ -80,12 +82,12 @@ class Host:
         """`data`, sent or asked for before, is what the device's stream brings next, in time."""
         expect_stream(self._case, peer, data, self._case.deadline(since_ns=since_ns), start)
 
-    def accepts_new_connection(self, peer: TcpPeer) -> None:
-        """A connection of this peer, which is not open yet, opens and carries data."""
+    def accepts_new_connection(self, peer: TcpPeer, *options: Packet | bytes) -> None:
+        """A connection of this peer, with further options on the SYN if given, opens and carries data."""
         peer.remote = self.address
         start_ns = self._case.clock.now_ns()
         try:
-            connect(self._case, peer)
+            connect(self._case, peer, *options)
         except Inconclusive as trouble:
             finding = Finding(f"new connection from {peer}: {trouble}", "a connection", "none")
             raise Broken(finding, self._case.deadline(since_ns=start_ns)) from None
