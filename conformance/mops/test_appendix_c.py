@@ -9,7 +9,8 @@ from conformance.mops.dut.mobile_node import Device
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode
 from conformance.mops.tester.server import Correspondent
-from layers.tcp_options import MobileCapableOption, get_option
+from layers.mops import MobileCapableOption
+from layers.tcp_options import get_option
 from testbed import requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
