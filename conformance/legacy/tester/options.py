@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from layers.migrate import INSECURE, KEY_PART, MigrateOption, MigratePermittedOption, request, token
+from layers.mops import MobileCapableOption
 from layers.rehash import ADDR, INIT, RehashOption
-from layers.tcp_options import MobileCapableOption, TCPOption, of_length
+from layers.tcp_options import TCPOption, of_length
 from profiles import IXIT
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 
