@@ -23,7 +23,7 @@ def tester(case: Case) -> LowerTester:
 @pytest.fixture
 def host(case: Case) -> Host:
     """The device under test, which speaks none of them. Cases of their own judge whether it sends messages."""
-    case.explains_messages = False
+    case.solicited.clear()
     return Host(case)
 
 

@@ -87,7 +87,8 @@ class Case:
         self.trace = Trace(setup.clock)
         self.values: dict[str, str] = {}
         self.waits_ns = 0
-        self.explains_messages = True
+        self.solicited = {network.icmp_protocol}
+        """Protocol numbers of which the DUT sends a packet only for a reason: at the end each must be explained."""
         self.started_ns = self.clock.now_ns()
         self._stations: list[Station] = []
         self._losses = self.interface.count_losses()
@@ -146,33 +147,29 @@ class Case:
         self.look(lambda: None, self.deadline(seconds))
         self.waits_ns += round(seconds * NANO)
 
-    def messages(self, since: Mark = BEGINNING, network: Network | None = None) -> list[tuple[Frame, Packet]]:
-        """The mobility messages (ICMPv5) that the DUT sent, from mark `since` on."""
-        return [(frame, packet.payload) for frame, packet in self.message_packets(since, network)]
+    def messages(
+        self, protocol: int, since: Mark = BEGINNING, network: Network | None = None
+    ) -> list[tuple[Frame, Packet]]:
+        """Frame and network packet of everything with this protocol number that the DUT sent since a mark.
 
-    def message_packets(self, since: Mark = BEGINNING, network: Network | None = None) -> list[tuple[Frame, Packet]]:
-        """The same with the network packet around each message."""
+        It is looked for on the case's network unless another one is named.
+        """
         network = network or self.network
-        found = []
-        for frame in self.trace.received(since):
-            packet = network.dissect(frame.data)
-            if network.protocol(packet) == network.icmp_protocol:
-                found.append((frame, packet))
-        return found
+        packets = ((frame, network.dissect(frame.data)) for frame in self.trace.received(since))
+        return [(frame, packet) for frame, packet in packets if network.protocol(packet) == protocol]
 
     def settle(self) -> None:
-        """At the end: every mobility message must have been explained, and the tester must not have lost frames.
+        """At the end: every message that has to be solicited is explained, and the tester has not lost frames.
 
-        Where the device sends messages by itself (`explains_messages` is false) cases of their own judge how many.
+        Where the device sends such messages by itself (their number is not in `solicited`) cases of their own judge
+        them.
         """
-        unexplained = [frame for frame, _ in self.messages() if self.explains_messages and not frame.accounted]
+        unexplained = [frame for number in self.solicited for frame, _ in self.messages(number) if not frame.accounted]
         if unexplained:
             numbers = ", ".join(f"#{frame.index}" for frame in unexplained)
             for frame in unexplained:
                 frame.note, frame.deciding = "unexplained", True
-            raise Broken(
-                Finding(f"the device sent messages that nothing asked for: {numbers}", "no further message", numbers)
-            )
+            raise Broken(Finding(f"unsolicited messages from the DUT: {numbers}", "no further message", numbers))
         self.check_tester()
 
     def check_tester(self) -> None:

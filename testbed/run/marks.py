@@ -27,9 +27,9 @@ exclusive = pytest.mark.exclusive
 """The case changes the whole device (it moves): it gets an instance of its own, on wires of its own."""
 
 
-def waits(intervals: float) -> pytest.MarkDecorator:
-    """The case waits for about this many rate-limit intervals: long cases start first."""
-    return pytest.mark.waits(intervals)
+def waits(seconds: float) -> pytest.MarkDecorator:
+    """The case waits for about this many seconds at the timers of the specification: long cases start first."""
+    return pytest.mark.waits(seconds)
 
 
 def role(name: str) -> pytest.MarkDecorator:
@@ -42,5 +42,5 @@ MARKERS = (
     "behaviour(kind): valid, invalid or inopportune behaviour of the tester",
     "role(name): which of the requirement's roles the case is about",
     "exclusive: the case gets a device of its own",
-    "waits(intervals): mandated waits of the case in rate-limit intervals",
+    "waits(seconds): mandated waits of the case at the timers of the specification",
 )

@@ -45,10 +45,6 @@ class Network:
         """What the port knows a station by."""
         return self.ethertype, self.number(address)
 
-    def in_mops(self, address: str) -> str:
-        """The address as MOPS writes it: an IPv4 address a.b.c.d is 0.a.b.c.d."""
-        return address if self.name == "ipff" else f"0.{address}"
-
     def packet(self, source: str, destination: str, protocol: int, payload: Packet | bytes) -> Packet:
         """A network packet around `payload`."""
         if self.name == "ipff":

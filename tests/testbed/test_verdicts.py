@@ -176,6 +176,6 @@ def test_a_message_that_nothing_asked_for_is_a_finding(lab: Lab) -> None:
 
     outcome = lab.runs(body)
     assert outcome.verdict is Verdict.FAIL
-    assert "messages that nothing asked for" in outcome.finding.reason
+    assert "unsolicited messages from the DUT" in outcome.finding.reason
     assert outcome.case
     assert [frame.note for frame in outcome.case.trace.frames] == ["unexplained"]

@@ -21,11 +21,10 @@ def migrate(code: int) -> Make:
     """MOPS Migrate of the connection to where `elsewhere` is."""
 
     def make(peer: RehashPeer, elsewhere: Station) -> Packet:
-        in_mops = peer.station.network.in_mops
         return MOPSMigrate(
             code=code,
-            previous_source=in_mops(peer.station.address),
-            migrated_source=in_mops(elsewhere.address),
+            previous_source=peer.station.address,
+            migrated_source=elsewhere.address,
             entries=[(peer.port, peer.port, peer.snd_nxt)],
         )
 
@@ -34,15 +33,13 @@ def migrate(code: int) -> Make:
 
 def anycast(peer: RehashPeer, elsewhere: Station) -> Packet:
     """The acknowledgement of an anycast server for the connection."""
-    in_mops = peer.station.network.in_mops
-    unicast, ports = in_mops(elsewhere.address), {"source_port": peer.remote_port, "destination_port": peer.port}
-    return MOPSAnycastAck(anycast_destination=in_mops(peer.station.address), unicast_destination=unicast, **ports)
+    unicast, ports = elsewhere.address, {"source_port": peer.remote_port, "destination_port": peer.port}
+    return MOPSAnycastAck(anycast_destination=peer.station.address, unicast_destination=unicast, **ports)
 
 
 def nat(peer: RehashPeer, elsewhere: Station) -> Packet:
     """The acknowledgement of a NAT router for the connection."""
-    in_mops = peer.station.network.in_mops
-    sources = {"original_source": in_mops(peer.remote), "translated_source": in_mops(elsewhere.address)}
+    sources = {"original_source": peer.remote, "translated_source": elsewhere.address}
     return MOPSNATAck(**sources, entries=[(peer.remote_port, peer.remote_port)])
 
 
