@@ -11,9 +11,11 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
-from profiles.addresses import IPFFAddress, IPv4Address, MacAddress, parse_ipff
+from profiles.addresses import IPFFAddress, IPv4Address, parse_ipff
+from profiles.link import Links
+from profiles.table import PerLink, Table
 from profiles.wording import describe
 
 VERBS = {
@@ -62,11 +64,7 @@ NetworkName = Literal["ipff", "ipv4"]
 Verb = Literal["listen", "connect", "send", "receive", "close", "move", "sockets", "status"]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class DUT(_Table):
+class DUT(Table):
     """The device and how to start it.
 
     `command` is started in the device's namespace (docs/dut-contract.md); `agent` is the upper tester: "stdio" for the
@@ -93,23 +91,7 @@ class DUT(_Table):
         return self
 
 
-class NamespaceLink(_Table):
-    """Virtual wires into a network namespace that the run makes for the device."""
-
-    kind: Literal["namespace"]
-
-
-class InterfaceLink(_Table):
-    """A real interface: only this one, and only the addresses of the profile, are ever touched."""
-
-    kind: Literal["interface"]
-    interface: Annotated[str, StringConstraints(pattern=r"^[^\s/:]{1,15}$")] = Field(
-        description="the tester's network interface on the device's wire"
-    )
-    dut_mac: MacAddress = Field(description="the device's Ethernet address on that wire")
-
-
-class MopsICS(_Table):
+class MopsICS(Table):
     """What the device claims of the Mobile Protocol Stack: roles, and what is optional."""
 
     roles: list[Role] = []
@@ -120,19 +102,19 @@ class MopsICS(_Table):
     mobile_capable: bool = Field(default=False, description="the MOBILE_CAPABLE option (Appendix C)")
 
 
-class RehashICS(_Table):
+class RehashICS(Table):
     """What the device claims of TCP Rehash."""
 
     roles: list[RehashRole] = []
 
 
-class LegacyICS(_Table):
+class LegacyICS(Table):
     """What the device claims to be without knowing any of the protocols."""
 
     roles: list[LegacyRole] = []
 
 
-class ICS(_Table):
+class ICS(Table):
     """Implementation conformance statement: the claims that select cases."""
 
     networks: list[NetworkName] = Field(min_length=1, description='how messages travel: "ipff", "ipv4" or both')
@@ -141,7 +123,7 @@ class ICS(_Table):
     legacy: LegacyICS = LegacyICS()
 
 
-class IpffIXIT(_Table):
+class IpffIXIT(Table):
     """Native network: the device's address, the tester's range of addresses, the numbers without an assignment."""
 
     address: IPFFAddress = Field(description="the device's own IPFF address")
@@ -162,7 +144,7 @@ class IpffIXIT(_Table):
         return self
 
 
-class Ipv4IXIT(_Table):
+class Ipv4IXIT(Table):
     """IPv4 network: the device's address and prefix, the tester's range, the protocol number of ICMPv5."""
 
     address: IPv4Address = Field(description="the device's own IPv4 address")
@@ -194,7 +176,7 @@ def _check_tester_range(dut: int, first: int, last: int) -> None:
         raise ValueError("the range tester_first to tester_last must not hold the device's own address")
 
 
-class MopsIXIT(_Table):
+class MopsIXIT(Table):
     """Timers and choices of the Mobile Protocol Stack (section 4.1)."""
 
     rate_limit_s: Deadline = 5.0
@@ -213,7 +195,7 @@ class MopsIXIT(_Table):
     )
 
 
-class RehashIXIT(_Table):
+class RehashIXIT(Table):
     """Numbers and choices of TCP Rehash."""
 
     option_kind: Annotated[int, Field(ge=2, le=255)] = 253
@@ -227,24 +209,24 @@ class RehashIXIT(_Table):
     retry_within_s: Deadline = Field(default=5.0, description="longest time between two REHASH-ADDR nobody answers")
 
 
-class MigrateIXIT(_Table):
+class MigrateIXIT(Table):
     """Numbers of TCP Migrate, of which the lecture gives none."""
 
     permitted_kind: Annotated[int, Field(ge=2, le=255)] = 15
     option_kind: Annotated[int, Field(ge=2, le=255)] = 16
 
 
-class ServicesIXIT(_Table):
+class ServicesIXIT(Table):
     """Ports of services that the device runs from the start."""
 
     echo: TransportPort = 7
 
 
-class IXIT(_Table):
+class IXIT(Table):
     """Implementation extra information for testing: the values that parameterise cases."""
 
-    ipff: IpffIXIT | None = None
-    ipv4: Ipv4IXIT | None = None
+    ipff: PerLink[IpffIXIT] = PerLink[IpffIXIT].model_construct()
+    ipv4: PerLink[Ipv4IXIT] = PerLink[Ipv4IXIT].model_construct()
     mops: MopsIXIT = MopsIXIT()
     rehash: RehashIXIT = RehashIXIT()
     migrate: MigrateIXIT = MigrateIXIT()
@@ -253,21 +235,22 @@ class IXIT(_Table):
     tcp_within_s: Deadline = Field(default=2.0, description="deadline for ordinary TCP answers")
 
 
-class Profile(_Table):
+class Profile(Table):
     """One device: who it is, how to reach it, what it claims, what is needed to run. `path` is the file it is from."""
 
     path: Path
     dut: DUT = Field(description="the table that names the device")
-    link: NamespaceLink | InterfaceLink = Field(discriminator="kind", description="the table that says where it is")
+    link: Links = Field(description="the table that says where it is")
     ics: ICS = Field(description="the table of what the device claims")
     ixit: IXIT = Field(description="the table of addresses and times")
 
     @model_validator(mode="after")
     def _check_networks(self) -> "Profile":
         for name in self.ics.networks:
-            if getattr(self.ixit, name) is None:
+            if getattr(self.ixit, name).link is None:
                 raise ValueError(f'[ixit.{name}] is missing, but ics.networks names "{name}"')
-        if self.link.kind == "namespace" and not self.dut.command:
+        kinds = {one.kind for one in (self.link.link, self.link.inside, self.link.outside) if one}
+        if "namespace" in kinds and not self.dut.command:
             raise ValueError("dut.command is missing: a namespace link starts the device")
         return self
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from profiles import Profile
+from profiles.table import PerLink
 from profiles.wording import tables_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +16,14 @@ ROW = re.compile(r"^\| `([a-z0-9_.]+)` \|[^|]+\| ?([^|]*?) ?\|[^|]+\|$", re.MULT
 
 
 def keys(table: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key with its default as TOML has it; None where there is none."""
+    """Every key with its default as TOML has it; None where there is none.
+
+    Tables that stand once for each link have the same keys for each, and are listed once.
+    """
+    if issubclass(table, PerLink):
+        for one in tables_of(table.model_fields["link"].annotation):
+            yield from keys(one, prefix)
+        return
     for name, field in table.model_fields.items():
         inner = tables_of(field.annotation)
         for one in inner:
