@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 
 from conformance import catalogue
-from profiles import Profile
+from profiles import Profile, Role
 from testbed.case.case import Behaviour, CaseSpec, Requirement
 from testbed.run.plugin import PROFILE, SPEC
 
@@ -93,7 +93,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         parameters=_parameters(item),
         rerun=rerun,
         not_applicable=_not_applicable(requirements, str(item.callspec.params["network"]), _named_role(item), profile),
-        role=_named_role(item) or _role(requirements[0], profile),
+        role=_qualified(requirements[0], _named_role(item) or _role(requirements[0], profile)),
         exclusive=item.get_closest_marker("exclusive") is not None,
     )
 
@@ -122,6 +122,11 @@ def interpreter() -> str:
 def _named_role(item: pytest.Function) -> str:
     marker = item.get_closest_marker("role")
     return str(marker.args[0]) if marker else ""
+
+
+def _qualified(requirement: catalogue.Requirement, name: str) -> Role:
+    protocol = requirement.protocol.lower()
+    return Role(protocol, name.removeprefix("legacy "), ("ipff", "ipv4") if protocol == "mops" else ("ipv4",))
 
 
 def _role(requirement: catalogue.Requirement, profile: Profile) -> str:

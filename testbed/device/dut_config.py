@@ -1,46 +1,45 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The JSON configuration that a device gets from its profile (docs/dut-contract.md)."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from profiles import Profile
+from profiles import Profile, Role
 
-REHASH_HOST, LEGACY_HOST = "host", "legacy host"
+_TOLD = {"address", "prefix_length", "ethertype", "icmp_protocol"}
 
 
-def configuration(profile: Profile, role: str, tester_mac: str = "") -> dict[str, Any]:
-    """What `DUT_CONFIG` holds for a device in `role`.
+def configuration(profile: Profile, role: Role) -> dict[str, Any]:
+    """What `DUT_CONFIG` holds for a device in `role`, but the Ethernet addresses of its IPFF neighbours.
 
-    `tester_mac` is every IPFF neighbour's Ethernet address; the holder fills it in where it makes the wires.
+    A device with two links finds a table for each in the table of a network.
     """
     ixit = profile.ixit
-    names = network_names(profile, role)
-    networks: dict[str, dict[str, Any]] = {}
-    if "ipff" in names and ixit.ipff:
-        networks["ipff"] = {
-            "address": ixit.ipff.address,
-            "ethertype": ixit.ipff.ethertype,
-            "icmp_protocol": ixit.ipff.icmp_protocol,
-            "neighbour_mac": tester_mac,
-        }
-    if "ipv4" in names and ixit.ipv4:
-        networks["ipv4"] = {
-            "address": ixit.ipv4.address,
-            "prefix_length": ixit.ipv4.prefix_length,
-            "icmp_protocol": ixit.ipv4.icmp_protocol,
-        }
     protocol: dict[str, Any] = {"mops": _mops(profile)}
-    if role == REHASH_HOST:
+    if role.protocol == "rehash":
         protocol = {"rehash": ixit.rehash.model_dump(include={"option_kind", "max_retries", "init_reissues"})}
-    elif role == LEGACY_HOST:
+    elif role.protocol == "legacy":
         protocol = {}
-    name, said = {REHASH_HOST: ("rehash", "host"), LEGACY_HOST: ("legacy", "host")}.get(role, ("mops", role))
-    return {"protocol": name, "role": said, "networks": networks, **protocol, "services": ixit.services.model_dump()}
+    networks = {name: _network(profile, name, role.links) for name in network_names(profile, role)}
+    return {
+        "protocol": role.protocol,
+        "role": role.name,
+        "networks": networks,
+        **protocol,
+        "services": ixit.services.model_dump(),
+    }
 
 
-def network_names(profile: Profile, role: str) -> list[str]:
-    """The networks that a device in `role` has: TCP Rehash and legacy hosts know IPv4 alone."""
-    return [name for name in profile.ics.networks if role not in (REHASH_HOST, LEGACY_HOST) or name == "ipv4"]
+def network_names(profile: Profile, role: Role) -> list[str]:
+    """The networks that a device in `role` has: those of the role that the profile claims."""
+    return [name for name in profile.ics.networks if name in role.networks]
+
+
+def _network(profile: Profile, name: str, links: Sequence[str]) -> dict[str, Any]:
+    tables = {
+        link: table.model_dump(include=_TOLD) for link in links if (table := getattr(profile.ixit, name).of(link))
+    }
+    return tables if len(links) > 1 else tables[links[0]]
 
 
 def _mops(profile: Profile) -> dict[str, Any]:

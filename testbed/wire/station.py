@@ -3,6 +3,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Collection
 
 from scapy.packet import Packet
 
@@ -21,15 +22,19 @@ _TIMEOUT_S = 30
 class AddressPool:
     """The tester's addresses on one network: each case has its own, and the one unused for longest is next.
 
-    `share` of `shares` picks a part of the range, so that test processes on one wire do not meet.
+    `share` of `shares` picks a part of the range, so that test processes on one wire do not meet; `reserved` addresses
+    are never given out.
     """
 
-    def __init__(self, network: Network, clock: Clock, share: int = 0, shares: int = 1) -> None:
+    def __init__(
+        self, network: Network, clock: Clock, share: int = 0, shares: int = 1, reserved: Collection[str] = ()
+    ) -> None:
         self.size = (network.last - network.first + 1) // shares
         start = network.first + share * self.size
         self._network = network
         self._clock = clock
-        self._free = deque(range(start, start + self.size))
+        taken = {network.number(address) for address in reserved}
+        self._free = deque(number for number in range(start, start + self.size) if number not in taken)
         self._changed = threading.Condition()
 
     def lease(self) -> str:
