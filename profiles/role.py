@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a device can be: a role of a protocol."""
+"""A role of a protocol: what a device can claim to be. Roles are data; a protocol's module lists those with cases."""
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from profiles.table import Table
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role, qualified by its protocol: over which networks, on which links, and whether such a device moves.
+    """What a device can be under one protocol.
 
-    The cases of the roles named in `also` are cases of this role too.
+    `networks` are those that the role's messages travel over, `links` the names of the device's links, `moves` says
+    whether its cases move the device. A device in this role is judged by the role's own cases and by those of the roles
+    of the same protocol that `also` names.
     """
 
     protocol: str
@@ -20,10 +28,31 @@ class Role:
 
     @property
     def qualified(self) -> str:
-        """Protocol and name: `mops server`."""
+        """The name that no other role of any protocol has: "mops server"."""
         return f"{self.protocol} {self.name}"
 
     @property
     def folder(self) -> str:
-        """The folder of its cases."""
+        """The name of the folder of its cases in the folder of the protocol: "mobile_node"."""
         return self.name.lower().replace(" ", "_")
+
+
+class Claims(Table):
+    """What a device claims of one protocol: roles, and what is optional. `KNOWN` are the roles that have cases."""
+
+    KNOWN: ClassVar[tuple[Role, ...]] = ()
+
+    roles: list[str] = Field(default=[], description="roles of the device")
+
+    @field_validator("roles")
+    @classmethod
+    def _check_roles(cls, roles: list[str]) -> list[str]:
+        known = [role.name for role in cls.KNOWN]
+        if unknown := [role for role in roles if role not in known]:
+            allowed = ", ".join(f'"{name}"' for name in known) or "none"
+            raise PydanticCustomError(
+                "no_cases",
+                'there are no cases for the role "{role}"; allowed: {allowed}',
+                {"role": unknown[0], "allowed": allowed},
+            )
+        return roles

@@ -6,26 +6,19 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from conformance.catalogue.text import SpecificationText
 
-FOLDER = Path(__file__).parent
-"""Where the catalogue of this project lies."""
+FOLDER = Path(__file__).parents[1]
+"""Where the folders of the protocols lie, each with the two files below."""
 
-SPECIFICATIONS = FOLDER / "specifications"
-"""Where the texts that the quotes come from lie."""
-
-Role = Literal["mobile node", "server", "NAT router", "firewall", "anycast server", "host", "proxy", "legacy host"]
-"""What a device claims to be; a "host" is mobile node and server in one, a "legacy host" is neither."""
+REQUIREMENTS, SPECIFICATION = "requirements.toml", "specification.txt"
 
 Strength = Literal["M", "S", "I"]
 """M must: breaking it fails the role. S should: breaking it is a deviation. I information: measured or reported."""
-
-ROLES: tuple[str, ...] = get_args(Role)
-STRENGTHS: tuple[str, ...] = get_args(Strength)
 
 
 class CatalogueError(ValueError):
@@ -37,14 +30,14 @@ def _one_line(value: object) -> object:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
-def _check_ixit(key: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+(\.[a-z0-9_]+)+", key):
-        raise ValueError("an IXIT key is dotted lower-case words: mops.rate_limit_s")
+def _check_key(key: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+\.[a-z0-9_]+", key):
+        raise ValueError("a key of the profile is two lower-case words and a dot: mops.rate_limit_s")
     return key
 
 
 Text = Annotated[str, BeforeValidator(_one_line), Field(min_length=1)]
-IxitKey = Annotated[str, AfterValidator(_check_ixit)]
+ProfileKey = Annotated[str, AfterValidator(_check_key)]
 SectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+(\.[A-Za-z0-9]+)*$")]
 
 
@@ -53,19 +46,23 @@ class _Entry(BaseModel):
 
 
 class Requirement(_Entry):
-    """One normative statement of a specification, as something a device does or does not do."""
+    """One normative statement of a specification, as something a device does or does not do.
+
+    It applies where all the claims of `ics` are made; its cases depend on the values of `ixit`.
+    """
 
     protocol: str
     specification: str
     id: Annotated[str, Field(pattern=r"^[A-Z]+-[A-Za-z0-9.]+-[0-9]{2,3}$")]
     section: SectionId
-    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    roles: Annotated[tuple[str, ...], Field(min_length=1)]
     strength: Strength
     quote: Text
     also: tuple[Text, ...] = ()
     statement: Text
     reading: Annotated[str, BeforeValidator(_one_line)] = ""
-    ixit: tuple[IxitKey, ...] = ()
+    ics: tuple[ProfileKey, ...] = ()
+    ixit: tuple[ProfileKey, ...] = ()
     no_case: Annotated[str, BeforeValidator(_one_line)] = ""
 
     @property
@@ -75,11 +72,15 @@ class Requirement(_Entry):
 
 
 class Section(_Entry):
-    """A section of the specification and the words it begins with."""
+    """A section of the specification and the words it begins with.
+
+    For the roles of `complete` every must and should of it has a case or a reason.
+    """
 
     id: SectionId
     title: Text
     begins: Text
+    complete: tuple[str, ...] = ()
 
 
 class Unnormative(_Entry):
@@ -91,11 +92,11 @@ class Unnormative(_Entry):
 
 
 class Protocol(_Entry):
-    """One file of the catalogue."""
+    """The requirements of one protocol. `specification` is the document's name, `path` the file of its text."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Z]+$")]
-    file: str
+    name: str
     specification: str
+    roles: tuple[str, ...]
     sections: tuple[Section, ...]
     requirements: tuple[Requirement, ...]
     unnormative: tuple[Unnormative, ...]
@@ -137,7 +138,9 @@ class Catalogue:
         try:
             return self._by_id[identifier]
         except KeyError:
-            raise CatalogueError(f"{identifier}: no such requirement; allowed are the ids in {FOLDER}/*.toml") from None
+            raise CatalogueError(
+                f"{identifier}: no such requirement; allowed are the ids in {FOLDER}/*/{REQUIREMENTS}"
+            ) from None
 
     def protocol(self, name: str) -> Protocol:
         """The protocol of that name; CatalogueError for an unknown one."""
@@ -167,7 +170,7 @@ class Catalogue:
 
 
 def load(folder: Path = FOLDER) -> Catalogue:
-    """Read every `*.toml` of `folder`, whose specifications lie in `specifications/` beside them.
+    """Read `requirements.toml` of every folder in `folder`, beside which the specification lies.
 
     Raises `CatalogueError` with one line that names the file, the entry, the key and what is allowed.
     """
@@ -177,18 +180,13 @@ def load(folder: Path = FOLDER) -> Catalogue:
 @functools.cache
 def _load(folder: Path) -> Catalogue:
     protocols: list[Protocol] = []
-    owners: dict[str, str] = {}
-    for path in sorted(folder.glob("*.toml")):
-        protocol = _load_file(path)
-        if twice := next((other.file for other in protocols if other.name == protocol.name), ""):
-            raise CatalogueError(f"{path}: protocol: {protocol.name} is already in {twice}; allowed is one file each")
-        for entry in protocol.requirements:
-            if entry.id in owners:
-                raise CatalogueError(f"{path}: {entry.id}: id: used twice; allowed is an id nobody else has")
-            owners[entry.id] = path.name
-        protocols.append(protocol)
+    for path in sorted(folder.glob(f"*/{REQUIREMENTS}")):
+        protocols.append(protocol := _load_file(path))
+        names = [entry.id for entry in protocol.requirements]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise CatalogueError(f"{path}: {twice}: id: used twice; allowed is an id nobody else has")
     if not protocols:
-        raise CatalogueError(f"{folder}: no catalogue here; allowed is a folder with *.toml files")
+        raise CatalogueError(f"{folder}: no catalogue here; allowed is a folder with */{REQUIREMENTS}")
     return Catalogue(tuple(protocols))
 
 
@@ -203,14 +201,19 @@ def _load_file(path: Path) -> Protocol:
     for key in ("protocol", "specification"):
         if not isinstance(content.get(key), str):
             raise CatalogueError(f"{path}: {key}: is missing; allowed is a text")
-    if unknown := next(iter(content.keys() - tables.keys() - {"protocol", "specification"}), ""):
+    roles = content.get("roles")
+    if not isinstance(roles, list) or not roles or not all(isinstance(role, str) for role in roles):
+        raise CatalogueError(f"{path}: roles: is missing; allowed is a list of texts")
+    if unknown := next(iter(content.keys() - tables.keys() - {"protocol", "specification", "roles"}), ""):
         raise CatalogueError(
-            f"{path}: {unknown}: no such key; allowed are protocol, specification, {', '.join(tables)}"
+            f"{path}: {unknown}: no such key; allowed are protocol, specification, roles, {', '.join(tables)}"
         )
     common = {"protocol": content["protocol"], "specification": content["specification"]}
-    specification = path.parent / "specifications" / common["specification"]
+    if common["protocol"] != (name := path.parent.name.upper()):
+        raise CatalogueError(f"{path}: protocol: {common['protocol']!r}; allowed is that of the folder, {name}")
+    specification = path.with_name(SPECIFICATION)
     if not specification.is_file():
-        raise CatalogueError(f"{path}: specification: {specification} is not there; allowed is a file in that folder")
+        raise CatalogueError(f"{path}: {specification} is not there; allowed is a text beside the requirements")
     entries = {
         name: tuple(
             _entry(path, name, model, raw, common if model is Requirement else {})
@@ -218,18 +221,16 @@ def _load_file(path: Path) -> Protocol:
         )
         for name, model in tables.items()
     }
-    try:
-        protocol = Protocol(
-            name=common["protocol"],
-            file=path.name,
-            specification=common["specification"],
-            sections=entries["section"],  # type: ignore[arg-type]
-            requirements=entries["requirement"],  # type: ignore[arg-type]
-            unnormative=entries["unnormative"],  # type: ignore[arg-type]
-            path=specification,
-        )
-    except ValidationError:
-        raise CatalogueError(f"{path}: protocol: {common['protocol']!r}; allowed are capital letters") from None
+    protocol = Protocol(
+        name=common["protocol"],
+        specification=common["specification"],
+        roles=tuple(roles),
+        sections=entries["section"],  # type: ignore[arg-type]
+        requirements=entries["requirement"],  # type: ignore[arg-type]
+        unnormative=entries["unnormative"],  # type: ignore[arg-type]
+        path=specification,
+    )
+    _check_roles(path, protocol)
     _check_sections(path, protocol)
     return protocol
 
@@ -249,6 +250,17 @@ def _entry(path: Path, name: str, model: type[_Entry], raw: dict[str, Any], comm
         return model.model_validate(common | raw)
     except ValidationError as error:
         raise CatalogueError(f"{path}: {label}: {_describe(error, model)}") from None
+
+
+def _check_roles(path: Path, protocol: Protocol) -> None:
+    """Entries name roles of the head of the file only."""
+    named = [(one.id, "roles", one.roles) for one in protocol.requirements]
+    named += [(one.id, "complete", one.complete) for one in protocol.sections]
+    for label, key, roles in named:
+        for number, role in enumerate(roles):
+            if role not in protocol.roles:
+                allowed = ", ".join(map(repr, protocol.roles))
+                raise CatalogueError(f"{path}: {label}: {key}.{number}: {role!r}; allowed are {allowed}")
 
 
 def _check_sections(path: Path, protocol: Protocol) -> None:

@@ -9,12 +9,6 @@ from testbed.case.case import Case
 
 
 @pytest.fixture
-def case(network: str) -> Case:
-    """The running attempt; the testbed provides it."""
-    raise NotImplementedError(f"cases over {network} are run by the testbed")
-
-
-@pytest.fixture
 def tester(case: Case) -> LowerTester:
     """The tester as a host that speaks all of the protocols."""
     return LowerTester(case)
@@ -25,9 +19,3 @@ def host(case: Case) -> Host:
     """The device under test, which speaks none of them. Cases of their own judge whether it sends messages."""
     case.solicited.clear()
     return Host(case)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What an ordinary host understands is IPv4."""
-    if "network" in metafunc.fixturenames:
-        metafunc.parametrize("network", ["ipv4"])

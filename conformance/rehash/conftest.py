@@ -9,12 +9,6 @@ from testbed.case.case import Case
 
 
 @pytest.fixture
-def case(network: str) -> Case:
-    """The running attempt; the testbed provides it."""
-    raise NotImplementedError(f"cases over {network} are run by the testbed")
-
-
-@pytest.fixture
 def node(case: Case) -> Node:
     """The tester as a Rehash host at an address of its own."""
     return Node(case)
@@ -24,9 +18,3 @@ def node(case: Case) -> Node:
 def host(case: Case) -> Host:
     """The device under test as a Rehash host."""
     return Host(case)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The draft is about IPv4."""
-    if "network" in metafunc.fixturenames:
-        metafunc.parametrize("network", ["ipv4"])

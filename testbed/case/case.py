@@ -37,9 +37,9 @@ class CaseSpec:
     """A case before it runs.
 
     `id` lives as long as the requirements do; `node` is what pytest calls the case today.
-    `not_applicable` is the line of the profile that rules it out, empty if none does. `role` is what the device has to
-    be for it; an `exclusive` case changes the whole device and gets one of its own. Where there is a `chain`, the device
-    stands in it, and it is the case's own.
+    `role` is what the device has to be for it; `not_applicable` is the line of the profile that rules it out, empty if
+    none does. An `exclusive` case changes the whole device and gets one of its own; where there is a `chain`, that one
+    stands in it.
     """
 
     id: str
@@ -65,7 +65,7 @@ class CaseSpec:
 class Case:
     """One attempt: what a fixture of a protocol builds its stations from.
 
-    `sides` are the links of the device by name. A device with one link has one side, which is meant where none is named.
+    `sides` are the links of the device by name. A device with one link has one side: it is meant where none is named.
     """
 
     def __init__(self, spec: CaseSpec, setup: Setup, network: str) -> None:

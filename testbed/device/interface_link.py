@@ -76,7 +76,7 @@ class InterfaceLink:
             return f"{path}: {kind}: there is no second device for a case that moves the whole device"
         others = [one for one in running if one != role]
         if self._profile.dut.command and others:
-            return f'{path}: {kind}: dut.command runs in one role at a time, here "{others[0].name}"'
+            return f'{path}: {kind}: dut.command runs in one role at a time, here "{others[0].qualified}"'
         return ""
 
     def _open(self, link: str, numbers: Iterator[int]) -> Wire:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tester's side of the namespace supervisor (`testbed.device.namespaces`): starts devices, notices their end, ends them."""
+"""The tester's side of the supervisor (`testbed.device.namespaces`): starts devices, notices their end, ends them."""
 
 import contextlib
 import itertools
@@ -36,7 +36,7 @@ _MOST_FDS = 32
 
 
 class LinkError(Exception):
-    """The link or the device could not be brought up: what and why in the first line, then the device's final log lines."""
+    """Link or device could not be brought up: what and why in the first line, then the device's final log lines."""
 
 
 @dataclass(frozen=True)

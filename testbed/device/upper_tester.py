@@ -93,7 +93,8 @@ class UpperTester(ABC):
 class JsonRpc(UpperTester):
     """JSON-RPC 2.0, one message a line. Lines that are no reply to an open call are passed over.
 
-    `final_log` gives the last lines that the agent has logged, for the message that it is gone; `end` is called by `close`.
+    `final_log` gives the last lines that the agent has logged, for the message that it is gone; `end` is called by
+    `close`.
     """
 
     def __init__(

@@ -130,9 +130,8 @@ class Devices:
         return self._links[kind]
 
     def _make_link(self, kind: str) -> Link:
-        tables = self._profile.ixit.ipff
-        ipff = tables.link or tables.inside or tables.outside
-        wiring = Wiring(self._clock, ipff.ethertype if ipff else IPFF_ETHERTYPE)
+        ethertypes = [ipff.ethertype for ipff in self._profile.ixit.ipff.all]
+        wiring = Wiring(self._clock, ethertypes[0] if ethertypes else IPFF_ETHERTYPE)
         if kind == "namespace":
             return NamespaceLink(self._profile, wiring, self._lag)
         return InterfaceLink(self._profile, wiring, self._lag, self._processes)

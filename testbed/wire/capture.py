@@ -18,10 +18,10 @@ _SEEN_WITHIN_S = 5
 class Frame:
     """One frame of an interface's capture.
 
-    `index` counts the frames of all interfaces of a device, those of one interface in kernel order. `ns` is the kernel's
-    stamp (wall clock, integer nanoseconds), `outgoing` is true for what the tester sent, `judgeable_checksum` is false
-    where the sending kernel left checksums to hardware that a virtual link does not have. `interface` is the name of
-    the link that it was seen on.
+    `index` counts the frames of all interfaces of a device, those of one interface in kernel order. `ns` is the
+    kernel's stamp (wall clock, integer nanoseconds), `outgoing` is true for what the tester sent, `judgeable_checksum`
+    is false where the sending kernel left checksums to hardware that a virtual link does not have. `interface` is the
+    name of the link that it was seen on.
     """
 
     index: int

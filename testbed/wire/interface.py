@@ -117,7 +117,7 @@ class Interface:
         return sent
 
     def count_losses(self) -> int:
-        """Frames that the capture lost (PACKET_STATISTICS) or got too late to judge by, since the interface was opened."""
+        """Frames that the capture lost (PACKET_STATISTICS) or got too late to judge by, since it was opened."""
         with self._counting:
             try:
                 _, dropped = struct.unpack("=II", self._capture.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))

@@ -62,7 +62,7 @@ class AddressPool:
 
 
 class Station:
-    """An address owner on the wire. The interface answers ARP for it; under IPFF the DUT's neighbour table is static."""
+    """An address owner on the wire: the interface answers ARP for it; under IPFF the DUT's neighbours are static."""
 
     def __init__(self, network: Network, interface: Interface, dut_mac: str, address: str, trace: Trace) -> None:
         self.network = network

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The execution token: cases run in threads of one process, and one at a time works while the others wait.
 
-It stands on the lowest floor, beside the clock, because everything that waits releases it, from a frame that was sent up
-to the upper tester; who starts threads and how many at once is decided in `testbed.run.overlap`.
+It stands on the lowest floor, beside the clock, because everything that waits releases it, from a frame that was sent
+to a verb of the upper tester; who starts threads, and how many at once, is decided in `testbed.run.overlap`.
 """
 
 import threading

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from profiles import Profile, Role, load
+from profiles import ROLES, Profile, load
 from testbed.case.case import Case, CaseSpec, Requirement
 from testbed.case.setup import Setup
 from testbed.run.attempts import Outcome, run_case
@@ -17,7 +17,7 @@ from testbed.wire.clock import Clock
 ROOT = Path(__file__).resolve().parents[2]
 PUPPET = Path(__file__).with_name("puppet.py")
 
-ROLE = Role("mops", "server", networks=("ipff", "ipv4"))
+SERVER = next(role for role in ROLES if role.qualified == "mops server")
 
 PROFILE = """
 [dut]
@@ -67,7 +67,7 @@ def spec(strength: str = "M", **changes: Any) -> CaseSpec:
     """A case that judges one requirement of this strength."""
     requirement = Requirement("TEST-1-01", strength, "TEST 1", "The device must.")
     return replace(
-        CaseSpec("case", "node", "purpose", "valid", (requirement,), {"network": "ipv4"}, "rerun", ROLE), **changes
+        CaseSpec("case", "node", "purpose", "valid", (requirement,), {"network": "ipv4"}, "rerun", SERVER), **changes
     )
 
 

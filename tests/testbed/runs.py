@@ -62,7 +62,7 @@ class Run:
 
 def command(cases: Path | str, profile: Path, folder: Path, *arguments: str) -> list[str]:
     """The command of a run; `cases` is a file of made-up cases or a node id of the suite."""
-    made_up = ["-p", "conftest", "-p", "conformance.mops.conftest"] if isinstance(cases, Path) else []
+    made_up = ["-p", "conftest"] if isinstance(cases, Path) else []
     options = ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *PLUGINS, "-q"]
     chosen = ["--dut", str(profile), "--report", str(folder / "report")]
     return [sys.executable, "-m", "pytest", str(cases), *options, *made_up, *chosen, *arguments]
@@ -84,8 +84,9 @@ def run(cases: Path | str, profile: Path, folder: Path, *arguments: str) -> Run:
 
 
 def made_up(folder: Path, *bodies: str) -> Path:
-    """A file of cases."""
-    path = folder / "test_made_up.py"
+    """A file of cases of the role that the puppet has."""
+    path = folder / "mops" / "server" / "test_made_up.py"
+    path.parent.mkdir(parents=True)
     path.write_text(HEAD + "\n\n".join(textwrap.dedent(body) for body in bodies))
     return path
 

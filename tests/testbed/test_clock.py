@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waiting side by side: the execution token goes round in order and comes back whatever happens; lag is known in time."""
+"""Waiting side by side: the execution token goes round in order and is never lost; lag is known in time."""
 
 import os
 import signal

@@ -12,7 +12,7 @@ import pytest
 from profiles import load
 from testbed.device.dut_config import configuration
 from tests.testbed.lab import ROOT
-from tests.testbed.runs import TIMEOUT_S, SHORT, Run, Scenarios, command, environment, made_up, scenarios
+from tests.testbed.runs import SHORT, TIMEOUT_S, Run, Scenarios, command, environment, made_up, scenarios
 
 WIRE_LAB = Path(__file__).with_name("wire_lab.py")
 CASES = """

@@ -121,3 +121,11 @@ def needs(case: Case, *claims: str) -> None:
     for claim in claims:
         if not getattr(case.setup.profile.ics.mops, claim):
             raise NotApplicable(f"{case.setup.profile.path}: ics.mops.{claim} is false")
+
+
+def creates(case: Case, verb: str, **arguments: object) -> None:
+    """The system creates the socket that the application asks for."""
+    try:
+        case.setup.dut.upper_tester().call(verb, **arguments)
+    except OperationFailed as error:
+        raise Broken(Finding("the application cannot choose MOBILE_ALLOWED", "a socket", error.reason)) from None

@@ -1,33 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Appendix C: MOBILE_CAPABLE on SYN, SYN-ACK and the ACK that ends the handshake."""
+"""Appendix C: MOBILE_CAPABLE on the SYN and on the ACK that ends the handshake of a mobile node."""
 
 from typing import Any
 
 from scapy.layers.inet import TCP
 
+from conformance.mops.capable import carries, mobile_capable
 from conformance.mops.dut.mobile_node import Device
-from conformance.mops.dut.server import Server
-from conformance.mops.tester.mobile_node import MobileNode
 from conformance.mops.tester.server import Correspondent
-from layers.tcp_options import MobileCapableOption, get_option
 from testbed import requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
-from testbed.peers.connection import connect
 from testbed.wire.capture import Frame
-
-
-def mobile_capable(case: Case) -> MobileCapableOption:
-    """The option with the numbers of the profile."""
-    mops = case.setup.profile.ixit.mops
-    return MobileCapableOption(kind=mops.mobile_capable_kind, exid=mops.mobile_capable_exid)
-
-
-def carries(case: Case, segment: Any) -> bool:
-    """Whether a segment carries the option."""
-    mops = case.setup.profile.ixit.mops
-    numbers = {"kind": mops.mobile_capable_kind, "exid": mops.mobile_capable_exid}
-    return get_option(segment, MobileCapableOption, **numbers) is not None
 
 
 @valid
@@ -37,15 +21,6 @@ def test_syn_carries_mobile_capable(case: Case, device: Device, correspondent: C
     _, syn, end = device.calls(correspondent)
     require(carries(case, syn), "MOBILE_CAPABLE on the SYN", "present", "absent")
     end.reset()
-
-
-@valid
-@requirement("MOPS-C-02", case=1)
-def test_syn_ack_carries_mobile_capable(case: Case, node: MobileNode, server: Server) -> None:
-    """The SYN-ACK to a SYN with MOBILE_CAPABLE carries it too."""
-    peer = connect(case, node.station, option=mobile_capable(case))
-    frame, _, tcp = server.segments_to(peer, 0)[0]
-    require(carries(case, tcp), "MOBILE_CAPABLE on the SYN-ACK", "present", "absent", frame)
 
 
 @valid

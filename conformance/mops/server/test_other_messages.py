@@ -3,8 +3,8 @@
 
 import pytest
 
+from conformance.mops.capable import carries, mobile_capable
 from conformance.mops.dut.server import Server
-from conformance.mops.test_appendix_c import carries, mobile_capable
 from conformance.mops.tester.mobile_node import MobileNode
 from layers.mops import SUCCESS, MOPSAnycastAck, MOPSNATAck
 from testbed import requirement, valid
