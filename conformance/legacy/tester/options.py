@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from conformance.rehash.tester.peer import RehashPeer
 from layers.migrate import KEY_PART, MigrateOption, MigratePermittedOption, request, token
+from layers.mops import MobileCapableOption
 from layers.rehash import RehashOption
-from layers.tcp_options import MobileCapableOption
 from profiles import IXIT
 from testbed.peers.tcp import SEQUENCE_SPACE
 

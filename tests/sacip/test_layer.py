@@ -4,11 +4,17 @@
 import re
 from pathlib import Path
 
+import pytest
 from scapy.layers.inet import ICMP, IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
-from layers.sacip import SACIP
+from layers import samples
+from layers.sacip import NETWORK, SACIP
+from tests.layers import wireshark
+from tests.layers.strict import strict_dissection as strict_dissection
+
+pytestmark = pytest.mark.usefixtures("strict_dissection")
 
 SLIDES = Path(__file__).parents[2] / "conformance/catalogue/specifications/sacip-slides.txt"
 
@@ -77,3 +83,12 @@ def test_every_other_icmp_stays_with_scapy() -> None:
         packet = IP(bytes(IP(dst="198.18.0.1") / ICMP(type=kind)))
         assert type(packet.payload) is ICMP
     assert IP(bytes(IP(dst="198.18.0.1", frag=1, proto=1) / b"\x14\0\0\0\0\0\0\0")).haslayer(Raw)
+
+
+@wireshark.needed
+def test_wireshark_reads_either_byte_order_and_finds_a_wrong_checksum(tmp_path: Path) -> None:
+    frames = {"network": samples.frames()["sacip-network"], "wrong": samples.ipv4(SACIP(checksum=1))}
+    decoded = wireshark.decode(frames, tmp_path / "sacip.pcap", "sacip.captured:FALSE")
+    assert frames["network"][SACIP].byte_order == NETWORK
+    assert wireshark.shown(decoded["network"], "sacip.new_address") == [samples.MOVED4]
+    assert wireshark.shown(decoded["wrong"], "sacip.checksum_ok") == ["0"]

@@ -16,6 +16,9 @@ from layers.msocks import (
     Socks5Request,
     Socks5Selection,
 )
+from tests.layers.strict import strict_dissection as strict_dissection
+
+pytestmark = pytest.mark.usefixtures("strict_dissection")
 
 
 @pytest.mark.parametrize(

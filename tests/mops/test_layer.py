@@ -1,12 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The MOPS messages beyond their bytes: checksum, entry tables, replies."""
+"""The MOPS messages beyond their bytes: violations, checksum, entry tables, replies; the option MOBILE_CAPABLE."""
+
+from pathlib import Path
 
 import pytest
-from scapy.layers.inet import IP
+from scapy.fields import RawVal
+from scapy.layers.inet import IP, TCP
 from scapy.packet import Packet, Raw
 
+from layers import samples
 from layers.ipff import IPFF
-from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS, MOPSAnycastAck, MOPSMigrate, MOPSNATAck
+from layers.mops import (
+    FAILED,
+    MIGRATE_ATOMIC,
+    SUCCESS,
+    MobileCapableOption,
+    MOPSAnycastAck,
+    MOPSMigrate,
+    MOPSNATAck,
+)
+from layers.tcp_options import get_option, option_area, put_option, walk_options
+from tests.layers import wireshark
+from tests.layers.strict import strict_dissection as strict_dissection
+
+pytestmark = pytest.mark.usefixtures("strict_dissection")
 
 ENTRIES = [(1027, 2098, 1), (1028, 2099, 2), (1029, 2100, 3)]
 REQUEST = MOPSMigrate(previous_source="525.8.78.3.9", migrated_source="775.2.23.6.6", entries=ENTRIES)
@@ -17,6 +34,26 @@ def reply(**fields: object) -> MOPSMigrate:
     for name, value in fields.items():
         setattr(answer, name, value)
     return answer
+
+
+def test_value_set_later_is_refused_too() -> None:
+    packet = MOPSMigrate()
+    with pytest.raises(ValueError, match=r"field reserved: 65536 is outside 0\.\.65535"):
+        packet.reserved = 65536
+    packet.fields["reserved"] = 65536
+    with pytest.raises(ValueError, match=r"field reserved: 65536 is outside 0\.\.65535"):
+        bytes(packet)
+
+
+def test_violations_are_one_argument_away() -> None:
+    assert bytes(MOPSMigrate(version=RawVal(b"\1\2"), checksum=0))[4:6] == b"\1\2"
+    assert bytes(MOPSMigrate(checksum=0xBEEF))[2:4] == b"\xbe\xef"
+    assert bytes(MOPSMigrate(count=3, entries=[(1, 2, 3)]))[16:18] == (3 << 2).to_bytes(2)
+    assert bytes(MOPSMigrate(entries=RawVal(b"12345678" * 2 + b"123")))[16:18] == (2 << 2).to_bytes(2)
+
+
+def test_names_stand_for_numbers() -> None:
+    assert bytes(MOPSMigrate(code="failed", protocol="udp"))[5:10] == bytes([FAILED, 0, 0, 17 >> 6, 17 << 2 & 0xFF])
 
 
 @pytest.mark.parametrize("message", [REQUEST, MOPSAnycastAck(), MOPSNATAck(entries=[(1, 2)]), REQUEST / b"odd"])
@@ -91,3 +128,31 @@ def test_reply_answers_through_the_carrier() -> None:
     assert not (there / reply(code=SUCCESS)).answers(there / REQUEST)
     there4, back4 = IP(src="198.18.0.9", dst="198.18.0.1"), IP(src="198.18.0.1", dst="198.18.0.9")
     assert (back4 / reply(code=FAILED)).answers(there4 / REQUEST)
+
+
+def test_ipv4_carries_it_under_254_and_never_as_icmpv4() -> None:
+    packet = IP(bytes(IP(dst="198.18.0.1") / MOPSMigrate()))
+    assert packet.proto == 254
+    assert isinstance(packet.payload, MOPSMigrate)
+
+
+def test_experiments_with_another_exid_are_not_mobile_capable() -> None:
+    packet = put_option(put_option(TCP(), MobileCapableOption(exid=0xF989)), MobileCapableOption())
+    assert [raw.raw.hex() for raw in walk_options(option_area(packet))] == ["fe04f989", "fe044d4f"]
+    assert get_option(packet, MobileCapableOption).exid == 0x4D4F
+    assert get_option(packet, MobileCapableOption, exid=0xF989).exid == 0xF989
+    assert get_option(packet, MobileCapableOption, kind=253) is None
+
+
+def test_mobile_capable_of_a_kind_of_its_own_goes_without_exid() -> None:
+    packet = IP(bytes(IP(dst="198.18.0.1") / put_option(TCP(), MobileCapableOption(kind=77, length=2))))
+    assert option_area(packet).hex() == "4d020000"
+    assert get_option(packet, MobileCapableOption, kind=77, length=2)
+    assert get_option(packet, MobileCapableOption, kind=77) is None
+
+
+@wireshark.needed
+def test_wireshark_finds_mobile_capable_of_a_kind_of_its_own(tmp_path: Path) -> None:
+    frames = {"own-kind": samples.frames()["mobile-capable-own-kind"]}
+    decoded = wireshark.decode(frames, tmp_path / "own.pcap", "mops.option_kind:77")
+    assert wireshark.shown(decoded["own-kind"], "mobile_capable.kind") == ["77"]
