@@ -18,7 +18,7 @@ def node(case: Case) -> Node:
 @pytest.fixture
 def dut(case: Case) -> LegacyHost:
     """The device under test, which speaks none of them. Cases of their own judge whether it sends messages."""
-    case.explains_messages = False
+    case.solicited.clear()
     return LegacyHost(case)
 
 
