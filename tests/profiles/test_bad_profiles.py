@@ -199,7 +199,9 @@ def test_network_without_its_addresses(tmp_path: Path) -> None:
     path = tmp_path / "wrong.toml"
     start, end = GOOD.index("[ixit.ipff]"), GOOD.index("[ixit.ipv4]")
     path.write_text(GOOD[:start] + GOOD[end:])
-    with pytest.raises(ProfileError, match=r'\[ixit.ipff\] is missing, but ics.networks names "ipff"'):
+    with pytest.raises(
+        ProfileError, match=r'\[ixit.ipff\] is missing, but ics.mops.roles names "server" and ics.networks names "ipff"'
+    ):
         load(path)
 
 
