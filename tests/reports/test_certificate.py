@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main
-from reports.certificate import TEMPLATES, render, write_certificate
+from reports.certificate import render, write_certificate
 from reports.model import Difference, Results, ResultsError, RunVerdict, Verdict
+from reports.pages import TEMPLATES
 from reports.text import compared, hexdump, slug, visible
 from reports.view import View
 from tests.reports.samples import HOSTILE, case, every_verdict, frame, hostile, large, requirement, results
