@@ -106,10 +106,11 @@ class Comparison:
 def compare(old: Run, new: Run, ids: Mapping[str, str] | None = None) -> Comparison:
     """Match the runs by id; `ids` gives the new id of an old case. ResultsError where two old cases become one."""
     nodes = {case.node: case.id for case in new.cases if case.node}
+    known = ids or {}
     before: dict[str, Verdict] = {}
     for case in old.cases:
-        name = (ids or {}).get(case.id) or (ids or {}).get(case.node) or case.id
-        name = name if case.node else nodes.get(name, name)
+        name = known.get(case.id) or known.get(case.node) or case.id
+        name = nodes.get(name, name)
         if name in before:
             raise ResultsError(f"{case.id}: becomes {name}, as another old case does; allowed is a new id each")
         before[name] = case.verdict

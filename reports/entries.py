@@ -84,7 +84,7 @@ class Figures(Frozen):
 class Frame(Frozen):
     """One packet of a case, as the lower tester saw it on the wire."""
 
-    index: NonNegativeInt = Field(description="number in the port's capture, the one that reasons cite")
+    index: NonNegativeInt = Field(description="number in the interface's capture, the one that reasons cite")
     time_s: float = Field(description="seconds since the first frame of the case, from kernel stamps")
     direction: Literal["to dut", "from dut"]
     source: str
@@ -97,7 +97,7 @@ class Frame(Frozen):
 
 
 class Difference(Frozen):
-    """One field in which the message that came differs from the one that had to come."""
+    """One field in which the message received differs from the expected one."""
 
     field: str
     expected: str
