@@ -137,8 +137,8 @@ def test_each_sub_folder_is_compared_with_its_like(tmp_path: Path, capsys: Captu
 def test_runs_may_be_paired_by_their_device(tmp_path: Path, capsys: Captured) -> None:
     def deviating(name: str, verdict: Verdict) -> Results:
         made = run(verdict)
-        made.dut = made.dut.model_copy(update={"arguments": ["--deviate", name], "profile": f"{name}/short.toml"})
-        made.dut = made.dut.model_copy(update={"profile": "any/where/short.toml"})
+        update = {"arguments": ["--deviate", name], "profile": f"{name}/{verdict}/short.toml"}
+        made.dut = made.dut.model_copy(update=update)
         return made
 
     old = devices(tmp_path / "old", x=deviating("one", Verdict.FAIL), y=deviating("two", Verdict.PASS))
