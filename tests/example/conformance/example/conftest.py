@@ -2,9 +2,9 @@
 """Fixtures of the Example cases. They are called in the case's own thread (testbed.run.fixtures)."""
 
 import pytest
-
 from conformance.example.dut.host import ExampleHost
 from conformance.example.tester.greeter import Greeter
+
 from testbed.case.case import Case
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One frame of every shape of a greeting."""
 
+from layers.example.packets import ANSWER, Greeting
 from scapy.packet import Packet
 
-from layers.example.packets import ANSWER, Greeting
 from layers.samples import ipv4
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The Example host under test."""
 
-from scapy.packet import Packet
-
 from conformance.example.tester.greeter import SentGreeting
 from layers.example import ANSWER, Greeting
+from scapy.packet import Packet
+
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
 from testbed.peers.host import Host

@@ -4,6 +4,7 @@
 from conformance.example.dut.host import ExampleHost
 from conformance.example.tester.greeter import Greeter
 from layers.example import FAREWELL
+
 from testbed import requirement, valid
 
 

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 
 from layers.example import HELLO, Greeting
+
 from testbed.case.case import Case
 from testbed.wire.capture import Mark, Sent
 
