@@ -84,7 +84,8 @@ class Figures(Frozen):
 class Frame(Frozen):
     """One packet of a case, as the lower tester saw it on the wire."""
 
-    index: NonNegativeInt = Field(description="number in the interface's capture, the one that reasons cite")
+    index: NonNegativeInt = Field(description="number in the capture of the device's links, the one that reasons cite")
+    interface: str = Field(default="", description="the link that it was seen on")
     time_s: float = Field(description="seconds since the first frame of the case, from kernel stamps")
     direction: Literal["to dut", "from dut"]
     source: str
@@ -97,7 +98,7 @@ class Frame(Frozen):
 
 
 class Difference(Frozen):
-    """One field in which the message received differs from the expected one."""
+    """One field in which the message that came differs from the one that had to come."""
 
     field: str
     expected: str

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from conformance.catalogue.coverage import Coverage, State, print_table, write_json
-from conformance.catalogue.model import FOLDER, CatalogueError, load
+from conformance.catalogue.loader import load
+from conformance.catalogue.model import FOLDER, CatalogueError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,8 +41,8 @@ def _parser() -> argparse.ArgumentParser:
         "--json", type=Path, metavar="FILE", help="write it with the texts, for `python -m reports coverage FILE`"
     )
     coverage.add_argument("--open", action="store_true", help="list the requirements that have neither")
-    coverage.add_argument("--catalogue", type=Path, default=FOLDER, metavar="DIR", help="folder of the catalogue")
-    coverage.add_argument("--cases", type=Path, default=FOLDER.parent, metavar="DIR", help="folder of the cases")
+    coverage.add_argument("--catalogue", type=Path, default=FOLDER, metavar="DIR", help="folder of the protocols")
+    coverage.add_argument("--cases", type=Path, default=FOLDER, metavar="DIR", help="folder of the cases")
     return parser
 
 

@@ -12,12 +12,6 @@ from testbed.case.case import Case
 
 
 @pytest.fixture
-def case(network: str) -> Case:
-    """The running attempt; the testbed provides it."""
-    raise NotImplementedError(f"cases over {network} are run by the testbed")
-
-
-@pytest.fixture
 def node(case: Case) -> MobileNode:
     """The tester as a mobile node at an address of its own."""
     return MobileNode(case)
@@ -52,9 +46,3 @@ def correspondent(case: Case) -> Correspondent:
 def router(case: Case) -> Router:
     """The tester as a NAT router between the device and its server."""
     return Router(case)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every case runs over both networks."""
-    if "network" in metafunc.fixturenames:
-        metafunc.parametrize("network", ["ipff", "ipv4"])

@@ -27,20 +27,14 @@ exclusive = pytest.mark.exclusive
 """The case changes the whole device (it moves): it gets an instance of its own, on wires of its own."""
 
 
-def waits(intervals: float) -> pytest.MarkDecorator:
-    """The case waits for about this many rate-limit intervals: long cases start first."""
-    return pytest.mark.waits(intervals)
-
-
-def role(name: str) -> pytest.MarkDecorator:
-    """What the device has to be, where a requirement is one of several roles and the case is about this one."""
-    return pytest.mark.role(name)
+def waits(seconds: float) -> pytest.MarkDecorator:
+    """The case waits for about this many seconds at the timers of the specification: long cases start first."""
+    return pytest.mark.waits(seconds)
 
 
 MARKERS = (
     "requirement(*ids, case=number): requirements of the catalogue that the case judges, and its number",
     "behaviour(kind): valid, invalid or inopportune behaviour of the tester",
-    "role(name): which of the requirement's roles the case is about",
     "exclusive: the case gets a device of its own",
-    "waits(intervals): mandated waits of the case in rate-limit intervals",
+    "waits(seconds): mandated waits of the case at the timers of the specification",
 )

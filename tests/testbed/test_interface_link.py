@@ -12,7 +12,7 @@ import pytest
 from profiles import load
 from testbed.device.dut_config import configuration
 from tests.testbed.lab import ROOT
-from tests.testbed.runs import PATIENCE_S, SHORT, Run, Scenarios, command, environment, made_up, scenarios
+from tests.testbed.runs import SHORT, TIMEOUT_S, Run, Scenarios, command, environment, made_up, scenarios
 
 WIRE_LAB = Path(__file__).with_name("wire_lab.py")
 CASES = """
@@ -46,7 +46,7 @@ def _in_lab(folder: Path, cases: Path | str, *options: str, changes: Iterable[tu
     words = command(cases, profile, folder, *options)
     done = subprocess.run(
         [sys.executable, str(WIRE_LAB), str(folder / "dut.json"), *REFERENCE, "--", "sh", "-c", fill, "sh", *words],
-        cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT)}, timeout=PATIENCE_S, text=True, check=False,
+        cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT)}, timeout=TIMEOUT_S, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return Run(done.returncode, done.stdout, folder / "report")

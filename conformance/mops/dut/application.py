@@ -10,7 +10,7 @@ from layers.mops import MOPSMigrate
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.device.upper_tester import OperationFailed
-from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.interruptions import Inconclusive
 from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import Frame
 from testbed.wire.clock import NANO, Deadline
@@ -116,8 +116,9 @@ def next_unique_id(unique_id: int) -> int:
     return int.from_bytes(hashlib.sha256(unique_id.to_bytes(4, "big")).digest()[:4], "big")
 
 
-def needs(case: Case, *claims: str) -> None:
-    """NotApplicable, naming the line, unless the profile makes these claims of MOPS."""
-    for claim in claims:
-        if not getattr(case.setup.profile.ics.mops, claim):
-            raise NotApplicable(f"{case.setup.profile.path}: ics.mops.{claim} is false")
+def creates(case: Case, verb: str, **arguments: object) -> None:
+    """The system creates the socket that the application asks for."""
+    try:
+        case.setup.dut.upper_tester().call(verb, **arguments)
+    except OperationFailed as error:
+        raise Broken(Finding("the application cannot choose MOBILE_ALLOWED", "a socket", error.reason)) from None

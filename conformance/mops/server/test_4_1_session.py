@@ -6,7 +6,7 @@ import pytest
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
-from testbed import requirement, role, valid, waits
+from testbed import requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.wire.clock import NANO
@@ -192,7 +192,6 @@ def test_time_of_the_handover(node: MobileNode, server: Server, case: Case) -> N
 
 
 @valid
-@role("server")
 @requirement("MOPS-7-01", case=1)
 def test_application_keeps_its_socket(node: MobileNode, server: Server, case: Case) -> None:
     """The application behind the connection reads and writes the same socket before and after."""

@@ -1,23 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sections 4.1 and 7: Unique IDs of TCP sockets, at a server and at a mobile node."""
+"""Sections 4.1 and 7: Unique IDs of TCP sockets, at a server."""
 
 import pytest
 
 from conformance.mops.dut.application import Application, next_unique_id
-from conformance.mops.dut.mobile_node import Device
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode, Session
-from conformance.mops.tester.server import Correspondent
-from conformance.mops.tester.sessions import listed
 from layers.mops import FAILED, SUCCESS
-from testbed import exclusive, invalid, requirement, role, valid
-from testbed.case.verdict import require
+from testbed import invalid, requirement, valid
 from testbed.peers.tcp import SEQUENCE_SPACE
 
 UNIQUE_ID = 0x51AC0FFE
 LOWEST, HIGHEST = 0, 0xFFFFFFFF
-at_server = role("server")
-at_node = role("mobile node")
 
 
 def refuses(node: MobileNode, server: Server, session: Session, identifier: int) -> None:
@@ -35,7 +29,6 @@ def accepts(node: MobileNode, server: Server, session: Session, identifier: int)
     server.goes_along(node, message, session)
 
 
-@at_server
 @valid
 @requirement("MOPS-4.1-82", case=1)
 def test_socket_migrates_by_its_unique_id(node: MobileNode, server: Server, application: Application) -> None:
@@ -43,7 +36,6 @@ def test_socket_migrates_by_its_unique_id(node: MobileNode, server: Server, appl
     accepts(node, server, application.serves_tcp(node, unique_id=UNIQUE_ID), UNIQUE_ID)
 
 
-@at_server
 @invalid
 @requirement("MOPS-4.1-83", case=1)
 def test_right_sequence_number_is_no_unique_id(node: MobileNode, server: Server, application: Application) -> None:
@@ -57,7 +49,6 @@ def test_right_sequence_number_is_no_unique_id(node: MobileNode, server: Server,
     [UNIQUE_ID + 1, UNIQUE_ID - 1, UNIQUE_ID ^ 1 << 31, UNIQUE_ID & 0xFFFF, UNIQUE_ID & 0xFFFF0000, 0xFE0FAC51],
     ids=["one more", "one less", "first bit", "low half", "high half", "bytes reversed"],
 )
-@at_server
 @invalid
 @requirement("MOPS-4.1-84", case=1)
 def test_other_unique_id_is_refused(node: MobileNode, server: Server, application: Application, other: int) -> None:
@@ -66,7 +57,6 @@ def test_other_unique_id_is_refused(node: MobileNode, server: Server, applicatio
 
 
 @pytest.mark.parametrize("edge", [LOWEST, HIGHEST], ids=["0", "0xffffffff"])
-@at_server
 @invalid
 @requirement("MOPS-4.1-85", case=1)
 def test_no_unique_id_is_a_wildcard(node: MobileNode, server: Server, application: Application, edge: int) -> None:
@@ -75,7 +65,6 @@ def test_no_unique_id_is_a_wildcard(node: MobileNode, server: Server, applicatio
     accepts(node, server, application.serves_tcp(node, unique_id=edge), edge)
 
 
-@at_server
 @invalid
 @requirement("MOPS-4.1-86", case=1)
 def test_unique_id_of_another_socket_is_refused(node: MobileNode, server: Server, application: Application) -> None:
@@ -87,7 +76,6 @@ def test_unique_id_of_another_socket_is_refused(node: MobileNode, server: Server
     refuses(node, server, plain, other)
 
 
-@at_server
 @valid
 @requirement("MOPS-7-05", case=1)
 def test_server_migrates_by_what_the_application_gave(
@@ -109,7 +97,6 @@ def migrates_once(node: MobileNode, server: Server, application: Application) ->
     return session
 
 
-@at_server
 @invalid
 @requirement("MOPS-4.1-89", case=1)
 def test_one_time_unique_id_is_refused_afterwards(node: MobileNode, server: Server, application: Application) -> None:
@@ -118,51 +105,9 @@ def test_one_time_unique_id_is_refused_afterwards(node: MobileNode, server: Serv
     refuses(node, server, session, UNIQUE_ID)
 
 
-@at_server
 @valid
 @requirement("MOPS-4.1-90", case=1)
 def test_next_one_time_unique_id_is_accepted(node: MobileNode, server: Server, application: Application) -> None:
     """After one success the next Unique ID of the sequence is accepted."""
     session = migrates_once(node, server, application)
     accepts(node, server, session, next_unique_id(UNIQUE_ID))
-
-
-@exclusive
-@at_node
-@valid
-@requirement("MOPS-4.1-118", case=1)
-def test_node_gives_the_unique_id(device: Device, correspondent: Correspondent) -> None:
-    """The entry of a TCP socket with a Unique ID carries it."""
-    session = device.connects(correspondent, unique_id=UNIQUE_ID)
-    request = device.asks(device.moves(), session)
-    said = listed(request, session)[2]
-    require(said == UNIQUE_ID, "identifier", UNIQUE_ID, said, request.frame)
-
-
-@exclusive
-@at_node
-@valid
-@requirement("MOPS-4.1-122", case=1)
-def test_node_gives_the_next_one_time_unique_id(device: Device, correspondent: Correspondent) -> None:
-    """The Migrate after a successful migration carries the next Unique ID of the sequence."""
-    session = device.connects(correspondent, unique_id=UNIQUE_ID, one_time=True)
-    first = device.has_migrated(session)
-    used = listed(device.asks(first, session), session)[2]
-    device.preamble(lambda: require(used == UNIQUE_ID, "identifier", UNIQUE_ID, used))
-    request = device.asks(device.moves(), session)
-    said, expected = listed(request, session)[2], next_unique_id(UNIQUE_ID)
-    require(said == expected, "identifier", expected, said, request.frame)
-
-
-@exclusive
-@at_node
-@valid
-@requirement("MOPS-7-05", case=2)
-def test_node_migrates_by_what_the_application_gave(device: Device, correspondent: Correspondent) -> None:
-    """Two sockets of a node are asked for with the Unique ID that each was given, and both go on."""
-    sessions = [device.connects(correspondent, unique_id=unique_id) for unique_id in (7, UNIQUE_ID)]
-    move = device.moves()
-    requests = [device.asks(move, session) for session in sessions]
-    for session, request in zip(sessions, requests, strict=True):
-        said = listed(request, session)[2]
-        require(said == session.unique_id, "identifier", session.unique_id, said, request.frame)
