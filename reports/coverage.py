@@ -42,7 +42,7 @@ class Statement(Frozen):
     strength: Strength
     statement: str
     reading: str
-    ixit: list[str]
+    ixit: list[str] = Field(description="keys of the profile that it depends on, claims and values")
     state: State
     no_case: str = Field(description="why no case judges it")
     cases: list[str]

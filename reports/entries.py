@@ -98,7 +98,7 @@ class Frame(Frozen):
 
 
 class Difference(Frozen):
-    """One field in which the message received differs from the expected one."""
+    """One field in which the message that came differs from the one that had to come."""
 
     field: str
     expected: str

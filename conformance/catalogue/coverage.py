@@ -258,7 +258,7 @@ def _part_data(part: Part) -> dict[str, Any]:
                 "strength": one.requirement.strength,
                 "statement": one.requirement.statement,
                 "reading": one.requirement.reading,
-                "ixit": one.requirement.ixit,
+                "ixit": [*one.requirement.ics, *one.requirement.ixit],
                 "state": one.state.value,
                 "no_case": one.requirement.no_case,
                 "cases": one.cases,
