@@ -2,6 +2,7 @@
 """Deviations of an Example host's answers."""
 
 from reference.example.greetings import ANSWER, Greetings
+
 from reference.system.deviations import deviation
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The datapath of an Example host: greetings are answered here, everything else is the kernel's."""
 
+from reference.example.greetings import Greetings
+
 from reference.bump.datapath import Datapath
 from reference.bump.flows import Flow
 from reference.bump.ipv4 import Ipv4Network
 from reference.bump.network import Network, Packet
-from reference.example.greetings import Greetings
 
 
 class ExampleDatapath(Datapath):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("layers", "testbed", "profiles", "conformance", "reports", "reference", "bench", "tests")
 
 # Who may import whom of ours; `bench`, the tests and conftest.py may import what they measure and join.

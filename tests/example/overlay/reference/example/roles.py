@@ -3,11 +3,12 @@
 
 from dataclasses import dataclass
 
+from reference.example.datapath import ExampleDatapath
+from reference.example.greetings import Greetings
+
 from reference.bump.flows import Flows
 from reference.bump.ipv4 import Ipv4Network
 from reference.bump.role import Parts, Role, Wire
-from reference.example.datapath import ExampleDatapath
-from reference.example.greetings import Greetings
 from reference.system.configuration import Configuration
 
 
