@@ -95,6 +95,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
     role = role_of(item.path)
     arguments = [f"--dut-arg={argument}" for argument in item.config.getoption("--dut-arg")]
     rerun = shlex.join([interpreter(), "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments])
+    ruled_out = applicability.rules_out(profile, role, str(item.callspec.params["network"]), requirements)
     return CaseSpec(
         id=case_id(identifiers[0], number, item.callspec.id),
         node=item.nodeid,
@@ -106,8 +107,9 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         parameters=_parameters(item),
         rerun=rerun,
         role=applicability.claimed_for(profile.claimed, role) or role,
-        not_applicable=applicability.rules_out(profile, role, str(item.callspec.params["network"]), requirements),
-        exclusive=item.get_closest_marker("exclusive") is not None,
+        not_applicable=ruled_out,
+        exclusive=any(item.get_closest_marker(name) for name in ("exclusive", "chain")),
+        chain=chain.args[0](profile) if (chain := item.get_closest_marker("chain")) and not ruled_out else None,
     )
 
 

@@ -246,7 +246,7 @@ def _starting_order(item: pytest.Item) -> tuple[float, bool]:
 
 
 def _is_exclusive(item: pytest.Item) -> bool:
-    return item.get_closest_marker("exclusive") is not None
+    return any(item.get_closest_marker(name) for name in ("exclusive", "chain"))
 
 
 def _waits(item: pytest.Item) -> float:

@@ -74,7 +74,12 @@ class Station:
 
     def send(self, protocol: int, payload: Packet | bytes, source: str = "", destination: str = "") -> Sent:
         """Send `payload` to the DUT, from and to the addresses of station and device unless others are named."""
-        packet = self.network.packet(source or self.address, destination or self.network.dut, protocol, payload)
+        return self.transmit(
+            self.network.packet(source or self.address, destination or self.network.dut, protocol, payload)
+        )
+
+    def transmit(self, packet: Packet) -> Sent:
+        """Send a network packet as it is to the DUT's Ethernet address, wherever it is for."""
         return self.interface.send(self.network.frame(self.interface.mac, self._dut_mac, packet), self.trace)
 
     def leave(self) -> None:

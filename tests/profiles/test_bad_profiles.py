@@ -10,7 +10,7 @@ from profiles import ProfileError, load
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = (ROOT / "profiles/reference.toml").read_text()
 INTERFACE = 'kind = "interface"\ninterface = "eth1"\ndut_mac = "02:00:00:00:00:02"'
-COMMAND = 'command = ["{python}", "-m", "reference", "host"]'
+COMMAND = 'command = ["{python}", "-m", "reference"]'
 
 # What is replaced in the good profile, by what, and what the line has to say.
 WRONG: list[tuple[str, str, str, str]] = [
@@ -228,7 +228,7 @@ def test_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, line: s
 
 def test_arguments_go_behind_the_command() -> None:
     profile = load(ROOT / "profiles/reference.toml", ["--deviate", "x"])
-    assert profile.dut.command[-3:] == ["host", "--deviate", "x"]
+    assert profile.dut.command[-3:] == ["reference", "--deviate", "x"]
 
 
 def test_arguments_without_a_command(tmp_path: Path) -> None:
