@@ -79,7 +79,7 @@ class Lab:
         self.devices.bring_up([spec()])
 
     @property
-    def bench(self) -> Setup:
+    def setup(self) -> Setup:
         """The setup that cases get."""
         with self.devices.lend(spec()) as setup:
             return setup

@@ -11,7 +11,7 @@ import pytest
 
 from profiles import load
 from testbed.device.dut_config import configuration
-from tests.testbed.lab import ROOT
+from tests.testbed.lab import ROOT, SERVER
 from tests.testbed.runs import PATIENCE_S, SHORT, Run, Scenarios, command, environment, made_up, scenarios
 
 WIRE_LAB = Path(__file__).with_name("wire_lab.py")
@@ -41,7 +41,7 @@ def _in_lab(folder: Path, cases: Path | str, *options: str, changes: Iterable[tu
         text = text.replace(old, new)
     profile = folder / "lab.toml"
     profile.write_text(text)
-    (folder / "dut.json").write_text(json.dumps(configuration(load(SHORT), "server")))
+    (folder / "dut.json").write_text(json.dumps(configuration(load(SHORT), SERVER)))
     fill = f'sed -i "s/MAC/$(cat {folder}/mac)/" {profile}; exec "$@"'
     words = command(cases, profile, folder, *options)
     done = subprocess.run(
@@ -60,7 +60,7 @@ STAND_IN = """command = ["sh", "-c", '''echo '{"ready": true, "version": "9"}'; 
 """For a command such as `ssh box daemon`: the device itself runs in the lab."""
 
 RUNS = {
-    "whole": lambda folder: _in_lab(folder, "conformance/mops/test_4_1_reply.py", "-n", "2"),
+    "whole": lambda folder: _in_lab(folder, "conformance/mops/server/test_4_1_reply.py", "-n", "2"),
     "own command": lambda folder: _echo(folder, ("[link]", f"{STAND_IN}\n[link]")),
     "command for two": lambda folder: _echo(folder, ("[link]", f"{STAND_IN}\n[link]"), processes=2),
     "wrong interface": lambda folder: _echo(folder, ('"lab0"', '"lab1"')),
