@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The device under test as an ordinary host, and the proof that nothing else happened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from scapy.packet import Packet
 
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, require
@@ -46,7 +48,7 @@ class Host:
         self.barrier()
         self._case.watch(self._ixit.silence_s)
 
-    def segments(self, end: TcpPeer, since: Mark = BEGINNING, source: str = "") -> list[Segment]:
+    def segments(self, end: TcpPeer, since: Mark = BEGINNING, source: str = "") -> Sequence[Segment]:
         """Every segment to this end since a mark, from any address of the device or from `source`."""
         network = end.station.network
         found = (Segment.read(frame, network) for frame in self._case.trace.received(since))
@@ -80,12 +82,12 @@ class Host:
         """`data`, sent or asked for before, is what the device's stream brings next, in time."""
         expect_stream(self._case, peer, data, self._case.deadline(since_ns=since_ns), start)
 
-    def accepts_new_connection(self, peer: TcpPeer) -> None:
-        """A connection of this peer, which is not open yet, opens and carries data."""
+    def accepts_new_connection(self, peer: TcpPeer, *options: Packet | bytes) -> None:
+        """A connection of this peer, with further options on the SYN if given, opens and carries data."""
         peer.remote = self.address
         start_ns = self._case.clock.now_ns()
         try:
-            connect(self._case, peer)
+            connect(self._case, peer, *options)
         except Inconclusive as trouble:
             finding = Finding(f"new connection from {peer}: {trouble}", "a connection", "none")
             raise Broken(finding, self._case.deadline(since_ns=start_ns)) from None
@@ -133,7 +135,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Move:
-    """A move of the device: its address before and after, when it was told, and where what it sent since begins."""
+    """A move of the device: its address before and after, when it was told to, and the mark at that moment."""
 
     old: str
     new: str
@@ -151,7 +153,7 @@ class MobileHost(Host):
     def next_address(self) -> str:
         """An address of the profile that the device has not got now."""
         name = self._case.network.name
-        known = getattr(self._ixit, name).moves_to
+        known = self._case.network.moves_to
         if not known:
             path = self._case.setup.profile.path
             raise NotApplicable(f"{path}: ixit.{name}.moves_to names no address that the device could move to")

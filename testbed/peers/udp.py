@@ -10,7 +10,7 @@ from testbed.wire.station import Station
 
 
 class UdpPeer:
-    """The tester's end of a conversation. `remote` is the device's address at the other end, as far as known."""
+    """The tester's end of a UDP flow. `remote` is the device's address at the other end, as far as known."""
 
     def __init__(self, station: Station, port: int, remote_port: int = 0) -> None:
         self.station = station

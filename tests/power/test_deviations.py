@@ -41,7 +41,7 @@ PROFILES = {"legacy": "short-legacy.toml"}
 def deviations() -> list[str]:
     """The names that the reference host knows."""
     listing = subprocess.run(
-        [sys.executable, "-m", "reference", "host", "--list-deviations"],
+        [sys.executable, "-m", "reference", "--list-deviations"],
         cwd=ROOT,
         capture_output=True,
         text=True,
