@@ -19,7 +19,7 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in location)
     message = _message(first, location, model)
     given = first["input"]
-    silent = first["type"] in ("missing", "extra_forbidden", "union_tag_not_found", "union_tag_invalid")
+    silent = first["type"] in ("missing", "extra_forbidden", "union_tag_not_found", "union_tag_invalid", "no_cases")
     shown = f", not {given!r}" if isinstance(given, (str, int, float, list)) and not silent else ""
     more = f" (and {len(others)} more)" if others else ""
     return f"{key}: {message}{shown}{more}" if key else f"{message}{more}"

@@ -16,11 +16,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from reports.files import ResultsError, replace_file
 from reports.legend import EXIT_CODES, LEGEND
-from reports.model import Results, ResultsError, replace_file
+from reports.model import Results
 from reports.text import hexdump, layers, slug, visible
-from reports.verdicts import RunVerdict, Verdict
-from reports.view import LOUDEST_FIRST, STRENGTHS, View
+from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
+from reports.view import View
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -11,7 +11,8 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from reports.model import CaseResult, Results, replace_file
+from reports.files import replace_file
+from reports.model import CaseResult, Results
 from reports.text import visible
 from reports.verdicts import Verdict
 

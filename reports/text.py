@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from markupsafe import Markup, escape
 from pydantic import JsonValue
 
-from reports.model import Difference
+from reports.entries import Difference
 
 # Everything that has no shape of its own and could hide or reorder what stands beside it: control characters but tab
 # and newline, half surrogates, and Unicode's format characters (direction overrides, zero width, tags).

@@ -26,6 +26,18 @@ class Verdict(StrEnum):
         return _RANK[self]
 
 
+# The order in which people meet verdicts: what needs them first comes first.
+LOUDEST_FIRST = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_RUN,
+    Verdict.DEVIATION,
+    Verdict.INFO,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
+STRENGTHS = {"M": "must", "S": "should", "I": "information"}
 _RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from conformance.catalogue.coverage import Coverage, State, print_table, write_html
-from conformance.catalogue.model import FOLDER, CatalogueError, load
+from conformance.catalogue.loader import load
+from conformance.catalogue.model import FOLDER, CatalogueError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,8 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     coverage = commands.add_parser("coverage", help="how many requirements have a case, a reason, or neither")
     coverage.add_argument("--html", type=Path, metavar="FILE", help="write the specifications, coloured, to FILE")
     coverage.add_argument("--open", action="store_true", help="list the requirements that have neither")
-    coverage.add_argument("--catalogue", type=Path, default=FOLDER, metavar="DIR", help="folder of the catalogue")
-    coverage.add_argument("--cases", type=Path, default=FOLDER.parent, metavar="DIR", help="folder of the cases")
+    coverage.add_argument("--catalogue", type=Path, default=FOLDER, metavar="DIR", help="folder of the protocols")
+    coverage.add_argument("--cases", type=Path, default=FOLDER, metavar="DIR", help="folder of the cases")
     return parser
 
 

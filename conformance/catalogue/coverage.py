@@ -16,8 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from conformance.catalogue.cases import by_requirement, find_uses
-from conformance.catalogue.complete import COMPLETE, Complete
-from conformance.catalogue.model import ROLES, Catalogue, CatalogueError, Protocol, Requirement
+from conformance.catalogue.model import Catalogue, CatalogueError, Protocol, Requirement
 from conformance.catalogue.text import Span
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -87,13 +86,12 @@ class Part:
 class Coverage:
     """The catalogue beside the cases."""
 
-    def __init__(self, catalogue: Catalogue, cases: Mapping[str, list[str]], complete: Iterable[Complete] = COMPLETE):
+    def __init__(self, catalogue: Catalogue, cases: Mapping[str, list[str]]) -> None:
         self.catalogue = catalogue
         self._cases = cases
-        self._complete = tuple(complete)
 
     @classmethod
-    def of(cls, catalogue: Catalogue, folder: Path, complete: Iterable[Complete] = COMPLETE) -> "Coverage":
+    def of(cls, catalogue: Catalogue, folder: Path) -> "Coverage":
         """The coverage by the cases in `folder`. CatalogueError for a case that names an unknown requirement."""
         uses = find_uses(folder)
         for use in uses:
@@ -101,7 +99,7 @@ class Coverage:
                 raise CatalogueError(
                     f"{use.path}:{use.line}: {use.requirement}: no such requirement; allowed are the catalogue's ids"
                 )
-        return cls(catalogue, by_requirement(uses), complete)
+        return cls(catalogue, by_requirement(uses))
 
     def judge(self, requirement: Requirement) -> Judged:
         """The requirement's state: a case counts more than a reason."""
@@ -124,11 +122,12 @@ class Coverage:
                     f"{requirement.id}: no_case: set, but {one.cases[0]} is its case; allowed is one of the two"
                 )
             if one.state is State.OPEN and requirement.strength != "I":
+                complete = self.catalogue.protocol(requirement.protocol).section(requirement.section).complete
                 found += [
-                    f"{requirement.id}: no case and no reason, but {declared.protocol} {declared.section}, "
-                    f"{declared.role}, is declared complete"
-                    for declared in self._complete
-                    if declared.covers(requirement)
+                    f"{requirement.id}: no case and no reason, but {requirement.protocol} {requirement.section}, "
+                    f"{role}, is declared complete"
+                    for role in requirement.roles
+                    if role in complete
                 ]
         return found
 
@@ -136,7 +135,7 @@ class Coverage:
         """For each protocol every role that has requirements, then all of them, each requirement counted once."""
         rows = []
         for protocol in self.catalogue.protocols:
-            roles = [role for role in ROLES if any(role in one.roles for one in protocol.requirements)]
+            roles = [role for role in protocol.roles if any(role in one.roles for one in protocol.requirements)]
             rows += [self._row(protocol, role, [r for r in protocol.requirements if role in r.roles]) for role in roles]
             if len(roles) > 1:
                 rows.append(self._row(protocol, "all roles", protocol.requirements))

@@ -3,7 +3,8 @@
 
 from scapy.packet import Packet
 
-from layers.tcp_options import MobileCapableOption, get_option
+from layers.mops import MobileCapableOption
+from layers.tcp_options import get_option
 from testbed.case.case import Case
 
 

@@ -5,13 +5,6 @@ from testbed.case.case import Case
 from testbed.interruptions import NotApplicable
 
 
-def needs(case: Case, *claims: str) -> None:
-    """The profile makes these claims of MOPS."""
-    for claim in claims:
-        if not getattr(case.setup.profile.ics.mops, claim):
-            raise NotApplicable(f"{case.setup.profile.path}: ics.mops.{claim} is false")
-
-
 def needs_sequence_reading(case: Case, reading: str) -> None:
     """The server reads the comparison of sequence numbers as `reading`."""
     if case.setup.profile.ixit.mops.migrate_seq != reading:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""MOPS messages as they are sent and received: Migrate requests and replies, their entries and addresses (section 4)."""
+"""MOPS messages as sent and received: Migrate requests and replies, their entries and addresses (section 4)."""
 
 import hashlib
 import struct

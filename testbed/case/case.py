@@ -8,7 +8,7 @@ from typing import Literal
 
 from scapy.packet import Packet
 
-from profiles import Profile
+from profiles import Profile, Role
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.device.dut import DUT
 from testbed.device.lag import LagProbe
@@ -37,8 +37,8 @@ class CaseSpec:
     """A case before it runs.
 
     `id` lives as long as the requirements do; `node` is what pytest calls the case today.
-    `not_applicable` is the line of the profile that rules it out, empty if none does. `role` is what the device has to
-    be for it; an `exclusive` case changes the whole device and gets one of its own.
+    `role` is what the device has to be for it; `not_applicable` is the line of the profile that rules it out, empty if
+    none does. An `exclusive` case changes the whole device and gets one of its own.
     """
 
     id: str
@@ -48,8 +48,8 @@ class CaseSpec:
     requirements: tuple[Requirement, ...]
     parameters: dict[str, str]
     rerun: str
+    role: Role
     not_applicable: str = ""
-    role: str = "server"
     exclusive: bool = False
 
     def verdict_when_broken(self) -> Verdict:

@@ -5,7 +5,7 @@ import socket
 from typing import IO
 
 from profiles import InterfaceLink as InterfaceLinkTable
-from profiles import Profile
+from profiles import Profile, Role
 from testbed.device.agents import open_agent
 from testbed.device.dut import DUT, Wiring
 from testbed.device.dut_config import configuration
@@ -35,7 +35,7 @@ class InterfaceLink:
         self.shares = shares
         self.share, self._claim = self._claim_share()
 
-    def start(self, role: str) -> DUT:
+    def start(self, role: Role) -> DUT:
         """Open the port; start the device's command, if any, and wait for its ready line."""
         name = self._table.interface
         try:
@@ -57,7 +57,7 @@ class InterfaceLink:
             self._dut.close()
         self._claim.close()
 
-    def _start_command(self, dut: DUT, role: str, mac: str) -> tuple[IO[bytes], IO[bytes]]:
+    def _start_command(self, dut: DUT, role: Role, mac: str) -> tuple[IO[bytes], IO[bytes]]:
         self._holder = Holder(PROCESSES, self._lag)
         started = self._holder.start(self._profile, configuration(self._profile, role, mac), 0)
         dut.log = started.log

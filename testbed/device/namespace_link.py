@@ -4,7 +4,7 @@
 import socket
 from typing import Any
 
-from profiles import Profile
+from profiles import Profile, Role
 from testbed.device.agents import open_agent
 from testbed.device.dut import DUT, Wiring
 from testbed.device.dut_config import configuration
@@ -23,7 +23,7 @@ class NamespaceLink:
         self._holder = Holder(NAMESPACES, lag)
         self._running: list[DUT] = []
 
-    def start(self, role: str, wires: int = 1, extra: dict[str, Any] | None = None) -> DUT:
+    def start(self, role: Role, wires: int = 1, extra: dict[str, Any] | None = None) -> DUT:
         """Start a device in `role` on fresh wires and wait until it says that it is ready.
 
         `extra` is added to the device's configuration. LinkError tells what went wrong.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from profiles import NamespaceLink as NamespaceLinkTable
-from profiles import Profile
+from profiles import Profile, Role
 from testbed.case.case import CaseSpec, Setup
 from testbed.device.dut import Wiring
 from testbed.device.dut_config import network_names
@@ -41,7 +41,7 @@ class Devices:
         self._clock = clock
         self._lag = LagProbe()
         self._link: NamespaceLink | InterfaceLink | None = None
-        self._shared: dict[str, Setup] = {}
+        self._shared: dict[Role, Setup] = {}
         self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
         self._start_room = threading.BoundedSemaphore(max(1, STARTING_AT_ONCE // processes))
         self.said = ("", "")
@@ -62,7 +62,9 @@ class Devices:
         if spec.exclusive:
             return f"{path}: {kind}: there is no second device for a case that moves the whole device"
         if self._profile.dut.command and self._shared and spec.role not in self._shared:
-            return f'{path}: {kind}: dut.command runs in one role at a time, here "{next(iter(self._shared))}"'
+            return (
+                f'{path}: {kind}: dut.command runs in one role at a time, here "{next(iter(self._shared)).qualified}"'
+            )
         return ""
 
     @contextmanager
@@ -126,7 +128,7 @@ class Devices:
             return NamespaceLink(self._profile, wiring, self._lag)
         return InterfaceLink(self._profile, self._profile.link, wiring, self._lag, self._processes)
 
-    def _start(self, role: str) -> Setup:
+    def _start(self, role: Role) -> Setup:
         """A device in `role`, which answered ordinary TCP. A device on a real wire is one for all roles."""
         assert self._link
         if isinstance(self._link, InterfaceLink) and self._shared:

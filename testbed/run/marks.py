@@ -32,15 +32,9 @@ def waits(seconds: float) -> pytest.MarkDecorator:
     return pytest.mark.waits(seconds)
 
 
-def role(name: str) -> pytest.MarkDecorator:
-    """What the device has to be, where a requirement is one of several roles and the case is about this one."""
-    return pytest.mark.role(name)
-
-
 MARKERS = (
     "requirement(*ids, case=number): requirements of the catalogue that the case judges, and its number",
     "behaviour(kind): valid, invalid or inopportune behaviour of the tester",
-    "role(name): which of the requirement's roles the case is about",
     "exclusive: the case gets a device of its own",
     "waits(seconds): mandated waits of the case at the timers of the specification",
 )

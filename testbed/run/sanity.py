@@ -4,12 +4,16 @@ case has not heard a single frame of it."""
 
 import threading
 
+from profiles import Role
 from testbed.case.case import Case, CaseSpec, Setup
 from testbed.case.verdict import Broken
 from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
 from testbed.wire.clock import NANO
+
+_ANY = Role("", "ordinary host")
+"""What every device is, whatever its roles."""
 
 _TRIES = 3
 _MOST_TRIES = 12
@@ -40,7 +44,7 @@ def _try(setup: Setup, network: str) -> str:
 
 
 def _say_hello(setup: Setup, network: str) -> str:
-    spec = CaseSpec("sanity", "", "The device serves ordinary TCP.", "valid", (), {"network": network}, "")
+    spec = CaseSpec("sanity", "", "The device serves ordinary TCP.", "valid", (), {"network": network}, "", _ANY)
     case = Case(spec, setup, setup.networks[network])
     try:
         peer = connect(case, new_peer(case, case.station()))

@@ -264,7 +264,7 @@ def test_captures_out_of_reach_are_named_not_embedded(tmp_path: Path, monkeypatc
     assert "leads out of the report folder" in render(every_verdict(), folder)
     (folder / "evidence" / "outside.pcapng").unlink()
     (folder / "evidence" / "outside.pcapng").write_bytes(bytes(100))
-    monkeypatch.setattr("reports.view.EVIDENCE_BUDGET", 50)
+    monkeypatch.setattr("reports.evidence.EVIDENCE_BUDGET", 50)
     assert "too large to embed" in render(every_verdict(), folder)
 
 

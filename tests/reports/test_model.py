@@ -62,7 +62,7 @@ def test_a_rewrite_replaces_the_file_in_one_step(tmp_path: Path, monkeypatch: py
         raise KeyboardInterrupt
 
     run.reason = "changed"
-    monkeypatch.setattr("reports.model.os.replace", killed)
+    monkeypatch.setattr("reports.files.os.replace", killed)
     with pytest.raises(KeyboardInterrupt):
         run.write(path)
     assert path.read_bytes() == before

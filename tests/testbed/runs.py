@@ -83,8 +83,9 @@ def run(cases: Path | str, profile: Path, folder: Path, *arguments: str) -> Run:
 
 
 def made_up(folder: Path, *bodies: str) -> Path:
-    """A file of cases."""
-    path = folder / "test_made_up.py"
+    """A file of cases for MOPS servers."""
+    path = folder / "mops/server/test_made_up.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(HEAD + "\n\n".join(textwrap.dedent(body) for body in bodies))
     return path
 

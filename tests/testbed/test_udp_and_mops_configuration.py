@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from scapy.layers.inet import UDP
 
-from profiles import load
+from profiles import ROLES, Role, load
 from testbed.device.dut_config import configuration
 from testbed.wire.network import ETHERNET_HEADER, UDP_PROTOCOL, Network, networks
 
 PROFILE = load(Path(__file__).parents[2] / "profiles/reference.toml")
+ROLE = {role.qualified: role for role in ROLES}
 MACS = "02:00:00:00:00:01", "02:00:00:00:00:02"
 
 
@@ -43,7 +44,7 @@ def test_wrong_udp_checksum(network: Network, at: int) -> None:
 
 def test_configuration_of_a_mobile_node() -> None:
     """Timers and the option's numbers, which are null for a device that does not claim the option."""
-    mops = configuration(PROFILE, "mobile node")["mops"]
+    mops = configuration(PROFILE, ROLE["mops mobile node"])["mops"]
     assert mops == {
         "rate_limit_s": 5.0,
         "migrate_seq": "window",
@@ -53,12 +54,21 @@ def test_configuration_of_a_mobile_node() -> None:
     }
     silent = PROFILE.ics.model_copy(update={"mops": PROFILE.ics.mops.model_copy(update={"mobile_capable": False})})
     plain = PROFILE.model_copy(update={"ics": silent})
-    assert configuration(plain, "server")["mops"]["mobile_capable"] is None
+    assert configuration(plain, ROLE["mops server"])["mops"]["mobile_capable"] is None
 
 
 def test_configuration_of_a_legacy_host() -> None:
     """It is told nothing of any protocol."""
-    content = configuration(PROFILE, "legacy host")
-    assert content["role"] == "legacy host"
-    assert sorted(content) == ["networks", "role", "services"]
+    content = configuration(PROFILE, ROLE["legacy host"])
+    assert (content["protocol"], content["role"]) == ("legacy", "host")
+    assert sorted(content) == ["networks", "protocol", "role", "services"]
     assert list(content["networks"]) == ["ipv4"]
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.qualified)
+def test_configuration_of_every_role(role: Role) -> None:
+    """Protocol and role by name, the networks of the role, and no other protocol's table."""
+    content = configuration(PROFILE, role)
+    assert (content["protocol"], content["role"]) == (role.protocol, role.name)
+    assert tuple(content["networks"]) == role.networks
+    assert set(content) - {"protocol", "role", "networks", "services"} <= {role.protocol}

@@ -22,6 +22,10 @@ from testbed.wire.station import Station
 class Server(Host):
     """The device under test as a MOPS server."""
 
+    def serves(self, *peers: TcpPeer | Connection, data: bytes = b"still there") -> None:
+        """Data flows on connections to the echo service, both ways and byte-exact."""
+        super().serves(*(one.local if isinstance(one, Connection) else one for one in peers), data=data)
+
     # Replies
 
     def answers(self, request: SentMigrate, code: int | None = None) -> Reply:
@@ -52,7 +56,7 @@ class Server(Host):
         request = node.send(message)
         self.answers(request, SUCCESS)
         node.rebind(request, *connections)
-        self.serves(*(connection.local for connection in connections))
+        self.serves(*connections)
 
     def collect_replies(self, since: Mark) -> str:
         """Whatever the server replies since a mark, until barrier and quiet window: their codes in words, or silence.
@@ -112,7 +116,7 @@ class Server(Host):
     def is_served(self, connection: Connection) -> bool:
         """Whether data flows on the connection, for cases that only report."""
         try:
-            self.serves(connection.local)
+            self.serves(connection)
         except Broken:
             return False
         return True

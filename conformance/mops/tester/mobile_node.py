@@ -156,8 +156,9 @@ class MobileNode:
 
     def send_udp_migrate(self, flow: UdpFlow, identifier: int) -> SentMigrate:
         """Send a Migrate of a UDP flow to the node's present address."""
-        fields = {"protocol": UDP_PROTOCOL, "previous_source": flow.local.station.address}
-        return self.send_migrate(**fields, entries=[(flow.local.port, self.new_port(), identifier)])
+        entries = [(flow.local.port, self.new_port(), identifier)]
+        previous = flow.local.station.address
+        return self.send_migrate(protocol=UDP_PROTOCOL, previous_source=previous, entries=entries)
 
     def move_and_send(self, connection: Connection, identifier: int) -> SentMigrate:
         """Move and send a Migrate with this sequence number; the evidence relates it to the server's window."""
