@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The mobile node under test: its applications, and what it has to send and to take."""
 
-import contextlib
 from typing import Any
 
 from conformance.mops.migrate import ReceivedMigrate
@@ -9,7 +8,8 @@ from conformance.mops.tester.server import Attempt, Connection, Correspondent, U
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
-from testbed.device.upper_tester import OperationFailed
+from testbed.device.application import END_OF_STREAM
+from testbed.device.upper_tester import Call, OperationFailed
 from testbed.peers.connection import await_syn, new_peer
 from testbed.peers.host import MobileHost, Move
 from testbed.peers.segment import Segment
@@ -76,6 +76,11 @@ class MobileNode(MobileHost):
         request = self.find_migrate(connection, since)
         return request.frame if request else None
 
+    def first_segment_from(self, move: Move, connection: Connection, after_ns: int) -> Frame:
+        """The frame of the first segment that came on the connection from the new address after a moment."""
+        segments = self.segments(connection.local, move.mark, move.new)
+        return next(one.frame for one in segments if one.frame.ns > after_ns)
+
     # Data
 
     def continues(self, connection: Connection | UdpFlow, data: bytes = b"at the new address") -> None:
@@ -87,6 +92,15 @@ class MobileNode(MobileHost):
         self.delivers(connection.local, data, self.application_takes(connection.socket, data), start)
         connection.local.send(data)
         self.application_reads(connection.socket, data)
+
+    def completes_read(self, reading: Call, data: bytes) -> None:
+        """A read of the application, begun before, brings `data`, not an error or the end of the stream."""
+        try:
+            result = reading.result()
+            seen = END_OF_STREAM if result["eof"] else repr(bytes.fromhex(result["data"]))
+        except OperationFailed as error:
+            seen = error.reason
+        require(seen == repr(data), "what the application reads", repr(data), seen)
 
     def _flow_continues(self, flow: UdpFlow) -> None:
         since = self._case.mark()
@@ -134,12 +148,6 @@ class Applications:
         with preamble():
             self._dut.continues(flow)
         return flow
-
-    @staticmethod
-    def await_refusal(attempt: Attempt) -> None:
-        """Wait until the application is told that its connection was not opened."""
-        with contextlib.suppress(OperationFailed):
-            attempt.connecting.socket()
 
     @staticmethod
     def try_to_send(connection: Connection) -> None:

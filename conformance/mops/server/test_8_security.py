@@ -15,7 +15,7 @@ GUESSES_EACH = 20
 
 
 def flood(node: MobileNode, case: Case, victim: Connection) -> None:
-    """Send guesses of ports and numbers as fast as the profile allows, alternately at the victim's address and anywhere.
+    """Send guesses of ports and numbers at the profile's rate, alternately at the victim's address and anywhere.
 
     They come from an attacker that is off the path and asks for the connections to be its own.
     """

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The server that the tester plays for a mobile node: its connections, its replies, its second address."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,11 @@ from conformance.mops.migrate import ReceivedMigrate, in_mops
 from layers.mops import FAILED, SUCCESS, MOPSAnycastAck, MOPSMigrate
 from testbed.case.case import Case
 from testbed.device.application import Connecting, Socket
+from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import accept
 from testbed.peers.segment import Segment
-from testbed.peers.tcp import TcpPeer
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import BEGINNING, Mark, Sent
 from testbed.wire.network import TCP_PROTOCOL, Network
@@ -122,6 +124,14 @@ class Correspondent:
         socket = attempt.connecting.socket()
         self.connections += 1
         return Connection(self, attempt.local, socket)
+
+    @staticmethod
+    def refuse(attempt: Attempt) -> None:
+        """Answer the SYN with a reset; the application is then told that its connection was not opened."""
+        attempt.local.rcv_nxt = (attempt.syn.tcp.seq + 1) % SEQUENCE_SPACE
+        attempt.local.reset()
+        with contextlib.suppress(OperationFailed):
+            attempt.connecting.socket()
 
     # Requests and replies
 
