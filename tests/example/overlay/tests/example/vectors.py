@@ -2,6 +2,7 @@
 """The greeting with its fields and its bytes, written out from the specification."""
 
 from layers.example import ANSWER, Greeting
+
 from tests.layers.vector import Vector, Vectors
 
 VECTORS = Vectors(
