@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from conformance import catalogue
+from conformance.applicability import unclaimed
 from conformance.plugin import interpreter
 from profiles import Profile
 from reports.console import print_summary
@@ -93,7 +94,7 @@ def _empty_results(config: pytest.Config) -> Results:
             version=profile.dut.version,
             profile=str(profile.path),
             arguments=config.getoption("--dut-arg"),
-            roles=[role for roles in _claimed_roles(profile).values() for role in sorted(roles)],
+            roles=[role.qualified for role in profile.claimed],
             networks=list(profile.ics.networks),
             ics=profile.ics.model_dump(mode="json"),
             ixit=profile.ixit.model_dump(mode="json"),
@@ -115,8 +116,8 @@ def _suite() -> Suite:
 
 
 def _requirements(profile: Profile) -> list[RequirementResult]:
-    """Everything in the catalogue for the claimed roles."""
-    claimed = _claimed_roles(profile)
+    """Everything in the catalogue for the claimed roles, and for those that they are judged by also."""
+    judged = {(role.protocol.upper(), name) for role in profile.claimed for name in role.judged_by}
     return [
         RequirementResult(
             id=one.id,
@@ -126,27 +127,11 @@ def _requirements(profile: Profile) -> list[RequirementResult]:
             statement=one.statement,
             quote=one.quote,
             reading=one.reading,
-            ixit=list(one.ixit),
+            ixit=[*one.ics, *one.ixit],
             specification=one.specification,
-            verdict=Verdict.NOT_APPLICABLE if (unclaimed := _unclaimed(profile, one)) else Verdict.NOT_RUN,
-            reason=unclaimed or one.no_case,
+            verdict=Verdict.NOT_APPLICABLE if (line := unclaimed(profile, one)) else Verdict.NOT_RUN,
+            reason=line or one.no_case,
         )
         for one in catalogue.load()
-        if claimed.get(one.protocol, set()) & set(one.roles)
+        if judged & {(one.protocol, role) for role in one.roles}
     ]
-
-
-def _claimed_roles(profile: Profile) -> dict[str, set[str]]:
-    """The roles that the profile claims of each protocol, by the protocol's name in the catalogue."""
-    claims = profile.ics.model_dump()
-    return {name.upper(): set(claim["roles"]) for name, claim in claims.items() if "roles" in claim}
-
-
-def _unclaimed(profile: Profile, requirement: catalogue.Requirement) -> str:
-    """The line of the profile by which the device does not claim what the requirement is about, or nothing."""
-    claims = profile.ics.model_dump()
-    for key in requirement.ixit:
-        table, _, name = key.partition(".")
-        if claims.get(table, {}).get(name) is False:
-            return f"{profile.path}: ics.{key} is false"
-    return ""

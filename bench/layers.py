@@ -13,18 +13,16 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.sctp import SCTP, SCTPChunkInit, SCTPChunkParamCookiePreservative, SCTPChunkParamIPv4Addr
 from scapy.packet import Packet
 
-from layers.ipff import IPFF, ICMPv5EchoRequest
-from layers.migrate import MigrateOption, MigratePermittedOption, put_permitted
-from layers.mops import MOPSAnycastAck
-from layers.msocks import MSOCKSReconnect, Socks5Greeting, Socks5Reply, Socks5Request
-from layers.rehash import RehashOption
-from layers.sacip import SACIP
-from layers.samples import MOVED4, NODE, NODE4, PUBLIC_KEY, SERVER, SERVER4, migrate, nat_ack
-from layers.tcp_options import MobileCapableOption, get_option, put_option
+from layers import samples
+from layers.fields import TableField
+from layers.ipff import IPFF
+from layers.packet import TolerantPacket
+from layers.samples import NODE, NODE4, SERVER, SERVER4
+from layers.tcp_options import get_option, put_option, recognised, registered
 
 WINDOW_S = 0.05
 WINDOWS = 5
-MOST = {"MOPSMigrate": (0xFFFF - 24) // 8, "MOPSNATAck": (0xFFFF - 24) // 4}
+LARGEST = 0xFFFF  # bytes of a message
 ALLOWED_GROWTH = 20
 DRIFT = 4  # Caches and a busy machine; quadratic growth would be 8 or 16.
 OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (1, 2)), ("NOP", None), ("WScale", 7)]
@@ -41,36 +39,53 @@ def sctp() -> Packet:
     return IP(src=NODE4, dst=SERVER4) / SCTP(sport=1027, dport=80) / SCTPChunkInit(params=parameters)
 
 
-def anycast() -> Packet:
-    return MOPSAnycastAck(
-        anycast_destination=SERVER, unicast_destination="8.8.8.8.9", source_port=1, destination_port=2
-    )
+def again(message: Packet) -> Make:
+    """Makes the message anew from the fields that are set in it."""
+    cls, fields = type(message), {name: getattr(message, name) for name in message.fields}
+    return lambda: cls(**fields)
+
+
+def messages() -> dict[str, Packet]:
+    """One sample of every message and of every TCP option, by the name of its class."""
+    found: dict[str, Packet] = {}
+    for frame in samples.frames().values():
+        options = recognised(frame) if TCP in frame else ()
+        for message in (*frame.iterpayloads(), *options):
+            if isinstance(message, TolerantPacket):
+                found.setdefault(type(message).__name__, message)
+    return found
 
 
 MESSAGES: dict[str, Make] = {
-    "IPFF": lambda: IPFF(src=NODE, dst=SERVER),
     "IPFF/TCP, 5 options": lambda: IPFF(src=NODE, dst=SERVER) / TCP(sport=1027, dport=80, options=OPTIONS),
-    "IPFF/MOPSMigrate, 1 entry": lambda: IPFF(src=NODE, dst=SERVER) / migrate(),
-    "ICMPv5EchoRequest": lambda: ICMPv5EchoRequest() / b"ping",
-    "MOPSMigrate, 1 entry": migrate,
-    "MOPSAnycastAck": anycast,
-    "MOPSNATAck, 1 entry": nat_ack,
-    "MobileCapableOption": MobileCapableOption,
-    "RehashOption": lambda: RehashOption(nonce=1, old=NODE4, new=MOVED4),
-    "MigratePermittedOption": lambda: MigratePermittedOption(curve=1, key=bytes(17)),
-    "MigrateOption": lambda: MigrateOption(reqno=1),
-    "Socks5Greeting": Socks5Greeting,
-    "Socks5Request": lambda: Socks5Request(address=SERVER4, port=80),
-    "Socks5Reply": lambda: Socks5Reply(bound_address=SERVER4, bound_port=40000),
-    "MSOCKSReconnect": lambda: MSOCKSReconnect(address=SERVER4, port=40000, received=1, sent=2),
-    "SACIP": lambda: SACIP(new_address=MOVED4),
+    **{name: again(message) for name, message in messages().items()},
 }
-SYN = IP(src=NODE4, dst=SERVER4) / put_option(TCP(flags="S"), RehashOption(new=NODE4))
+OPTION = registered()[0]
+SYN = IP(src=NODE4, dst=SERVER4) / put_option(TCP(flags="S"), OPTION())
 OPTION_WORK: dict[str, Callable[[], Any]] = {
-    "put_option": lambda: put_option(SYN, MobileCapableOption()),
-    "get_option": lambda: get_option(SYN, RehashOption),
-    "put_permitted, with key": lambda: put_permitted(TCP(), 1, PUBLIC_KEY),
+    "put_option": lambda: put_option(SYN, registered()[-1]()),
+    "get_option": lambda: get_option(SYN, OPTION),
 }
+
+
+def tables() -> dict[str, tuple[Callable[[int], Make], int]]:
+    """For every message with a table: what makes one with so many entries, and how many the largest one has."""
+    found = {}
+    for name, message in messages().items():
+        for field in message.fields_desc:
+            if isinstance(field, TableField):
+                fields = {one: getattr(message, one) for one in message.fields}
+                found[name] = (_with_entries(type(message), fields, field), _most(message, field))
+    return found
+
+
+def _with_entries(cls: type[Packet], fields: dict[str, Any], table: TableField) -> Callable[[int], Make]:
+    entry = fields[table.name][0]
+    return lambda count: lambda: cls(**(fields | {table.name: [entry] * count}))
+
+
+def _most(message: Packet, table: TableField) -> int:
+    return int((LARGEST - type(message).minimum) // table.row.size)
 
 
 def cost(work: Callable[[], Any]) -> float:
@@ -114,10 +129,9 @@ def message_table() -> list[str]:
 def growth_table() -> tuple[list[str], bool]:
     lines = [f"{'entries':28}{'build':>10}{'dissect':>10}   {'times one entry':>19}   {'us an entry':>19}"]
     linear = True
-    for make in (migrate, nat_ack):
-        name = type(make()).__name__
-        one = build_and_dissect(make)
-        costs = {count: build_and_dissect(lambda: make(count=count)) for count in (100, 1000, MOST[name])}  # noqa: B023
+    for name, (entries, most) in tables().items():
+        one = build_and_dissect(entries(1))
+        costs = {count: build_and_dissect(entries(count)) for count in (100, 1000, most)}
         for count, spent in {1: one, **costs}.items():
             times = [now / first for now, first in zip(spent, one, strict=True)]
             each = [(now - first) / max(count - 1, 1) for now, first in zip(spent, one, strict=True)]
@@ -126,7 +140,6 @@ def growth_table() -> tuple[list[str], bool]:
                 f"   {times[0]:8.1f}x{times[1]:9.1f}x   {each[0] * 1e6:9.3f}{each[1] * 1e6:10.3f}"
             )
         linear &= max(now / first for now, first in zip(costs[1000], one, strict=True)) < ALLOWED_GROWTH
-        most = MOST[name]
         linear &= all(costs[most][way] / most < DRIFT * costs[1000][way] / 1000 for way in (0, 1))
     verdict = "linear" if linear else "NOT linear"
     lines.append(

@@ -6,6 +6,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
+from profiles import Role
 from testbed.case.case import CaseSpec
 from testbed.case.verdict import Verdict
 from testbed.run.attempts import Outcome
@@ -14,7 +15,7 @@ from testbed.wire.clock import Clock
 
 CASES = 200
 WAIT_NS = 20_000_000
-SPEC = CaseSpec("bench", "", "Wait.", "valid", (), {}, "")
+SPEC = CaseSpec("bench", "", "Wait.", "valid", (), {}, "", Role("", "bench"))
 
 
 def main() -> int:

@@ -11,9 +11,9 @@ from typing import cast
 
 import pytest
 
-from conformance import catalogue
-from profiles import Profile
-from testbed.case.case import Behaviour, CaseSpec, Requirement
+from conformance import applicability, catalogue
+from profiles import ROLES, Profile, Role
+from testbed.case.case import Behaviour, Case, CaseSpec, Requirement
 from testbed.run.plugin import PROFILE, SPEC
 
 CATALOGUE = pytest.StashKey[catalogue.Catalogue]()
@@ -38,6 +38,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="K",
         help="with --requirement: and every K-th of the other cases, drawn by --dut-arg",
     )
+
+
+@pytest.fixture
+def case(network: str) -> Case:
+    """The running attempt; the testbed provides it."""
+    raise NotImplementedError(f"cases over {network} are run by the testbed")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A case runs over every network of its role."""
+    if "network" in metafunc.fixturenames and (role := _role_at(metafunc.definition.path)):
+        metafunc.parametrize("network", role.networks)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -80,8 +92,10 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
     if not behaviour:
         raise pytest.UsageError(f"{item.nodeid}: a case is @valid, @invalid or @inopportune")
     requirements = [known.requirement(identifier) for identifier in identifiers]
+    role = role_of(item.path)
     arguments = [f"--dut-arg={argument}" for argument in item.config.getoption("--dut-arg")]
     rerun = shlex.join([interpreter(), "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments])
+    ruled_out = applicability.rules_out(profile, role, str(item.callspec.params["network"]), requirements)
     return CaseSpec(
         id=case_id(identifiers[0], number, item.callspec.id),
         node=item.nodeid,
@@ -92,9 +106,10 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         ),
         parameters=_parameters(item),
         rerun=rerun,
-        not_applicable=_not_applicable(requirements, str(item.callspec.params["network"]), _named_role(item), profile),
-        role=_named_role(item) or _role(requirements[0], profile),
-        exclusive=item.get_closest_marker("exclusive") is not None,
+        role=applicability.claimed_for(profile.claimed, role) or role,
+        not_applicable=ruled_out,
+        exclusive=any(item.get_closest_marker(name) for name in ("exclusive", "chain")),
+        chain=chain.args[0](profile) if (chain := item.get_closest_marker("chain")) and not ruled_out else None,
     )
 
 
@@ -119,15 +134,16 @@ def interpreter() -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _named_role(item: pytest.Function) -> str:
-    marker = item.get_closest_marker("role")
-    return str(marker.args[0]) if marker else ""
+def _role_at(path: Path) -> Role | None:
+    protocol, folder = path.parts[-3:-1]
+    return next((role for role in ROLES if (role.protocol, role.folder) == (protocol, folder)), None)
 
 
-def _role(requirement: catalogue.Requirement, profile: Profile) -> str:
-    """What the device has to be: the first role of the requirement that the profile claims."""
-    claimed = getattr(profile.ics, requirement.protocol.lower()).roles
-    return next((role for role in requirement.roles if role in claimed), requirement.roles[0])
+def role_of(path: Path) -> Role:
+    """The role whose cases lie there; UsageError where no role's do."""
+    if role := _role_at(path):
+        return role
+    raise pytest.UsageError(f"{path}: cases lie in the folder of a role: conformance/mops/mobile_node/{path.name}")
 
 
 def _parameters(item: pytest.Function) -> dict[str, str]:
@@ -135,21 +151,3 @@ def _parameters(item: pytest.Function) -> dict[str, str]:
     names = list(item.callspec.params)
     values = item.callspec.params.values()
     return {name: str(value) for name, value in zip(names, values, strict=True)}
-
-
-def _not_applicable(requirements: list[catalogue.Requirement], network: str, role: str, profile: Profile) -> str:
-    """The line of the profile that rules the case out, or nothing."""
-    if network not in profile.ics.networks:
-        return f'{profile.path}: ics.networks does not name "{network}"'
-    for requirement in requirements:
-        table = requirement.protocol.lower()
-        claimed = getattr(profile.ics, table).roles
-        allowed = [role] if role else requirement.roles
-        if not set(allowed) & set(claimed):
-            wanted = " or ".join(f'"{one}"' for one in allowed)
-            return f"{profile.path}: ics.{table}.roles does not name {wanted}"
-        for key in requirement.ixit:
-            table, _, name = key.partition(".")
-            if getattr(getattr(profile.ics, table, None), name, None) is False:
-                return f"{profile.path}: ics.{key} is false"
-    return ""

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Scapy layers for transport mobility: MOPS, TCP Rehash, TCP Migrate, MSOCKS and SACIP, one module a protocol.
+"""Scapy layers for transport mobility, one package a protocol; a package in this folder is found by being here.
 
-Importing any of them binds all, so that what a frame dissects to does not depend on who imported what.
+Importing any module imports all protocols, so that what a frame dissects to does not depend on who imported what.
 """
 
-from layers import ipff, migrate, mops, msocks, rehash, sacip, tcp_options
+import pkgutil
+from importlib import import_module
 
-__all__ = ["ipff", "migrate", "mops", "msocks", "rehash", "sacip", "tcp_options"]
+PROTOCOLS = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg))
+"""The packages of this folder, one a protocol."""
+
+for _name in PROTOCOLS:
+    import_module(f"{__name__}.{_name}")

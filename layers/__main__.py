@@ -9,31 +9,25 @@ import sys
 from scapy.error import Scapy_Exception
 from scapy.utils import PcapReader
 
-from layers import ipff, msocks
+from layers.binding import declared
 from layers.describe import describe
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Print the capture; the exit code is 2, after one line on standard error, for a file that is none."""
     parser = argparse.ArgumentParser(prog="python -m layers", description=__doc__)
     parser.add_argument("capture", help="pcap or pcapng file")
-    for option, default, meaning in (
-        ("--ethertype", ipff.DEFAULT_ETHERTYPE, "EtherType of IPFF"),
-        ("--icmpv5-protocol", ipff.DEFAULT_ICMPV5_PROTOCOL, "IPFF protocol number of ICMPv5"),
-        ("--ipv4-protocol", ipff.DEFAULT_IPV4_PROTOCOL, "IPv4 protocol number of ICMPv5"),
-        ("--msocks-port", msocks.DEFAULT_PORT, "TCP port of the MSOCKS proxy"),
-    ):
+    for binding in declared():
         parser.add_argument(
-            option,
+            binding.option,
             type=lambda text: int(text, 0),
-            default=default,
+            default=binding.default,
             metavar="N",
-            help=f"{meaning} (default {default:#x})",
+            help=f"{binding.meaning} (default {binding.default:#x})",
         )
     arguments = parser.parse_args(argv)
-    ipff.bind_ethertype(arguments.ethertype)
-    ipff.bind_icmpv5_protocol(arguments.icmpv5_protocol)
-    ipff.bind_ipv4_protocol(arguments.ipv4_protocol)
-    msocks.bind_port(arguments.msocks_port)
+    for binding in declared():
+        binding.bind(getattr(arguments, binding.key))
     try:
         show(arguments.capture)
         sys.stdout.flush()
@@ -47,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def show(capture: str) -> None:
+    """One line a packet: number, seconds since the first one, description."""
     start = None
     with PcapReader(capture) as reader:
         for number, packet in enumerate(reader, 1):

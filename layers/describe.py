@@ -6,13 +6,9 @@ from collections.abc import Iterator
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.packet import NoPayload, Packet, Padding, Raw
 
-from layers.fields import ChecksummedPacket
 from layers.ipff import IPFF, ipff_checksum_ok
-from layers.migrate import MigrateOption, MigratePermittedOption
-from layers.rehash import RehashOption
-from layers.tcp_options import MobileCapableOption, TCPOption, get_option, option_area, walk_options
-
-OPTIONS: tuple[type[TCPOption], ...] = (MobileCapableOption, RehashOption, MigratePermittedOption, MigrateOption)
+from layers.packet import ChecksummedPacket
+from layers.tcp_options import option_area, recognised, walk_options
 
 
 def describe(packet: Packet) -> str:
@@ -42,10 +38,8 @@ def _transport(packet: Packet, transport: Packet) -> Iterator[str]:
 
 
 def _options(segment: Packet | None) -> Iterator[str]:
-    for cls in OPTIONS if segment is not None else ():
-        option = get_option(segment, cls)
-        if option is not None:
-            yield f"<{option.mysummary()}>"
+    for option in recognised(segment) if segment is not None else ():
+        yield f"<{option.mysummary()}>"
 
 
 def _faults(packet: Packet, segment: Packet | None) -> Iterator[str]:

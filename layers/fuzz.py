@@ -15,10 +15,11 @@ from typing import Any
 from scapy.config import conf
 from scapy.layers.l2 import Ether
 
-from layers import msocks, samples
+from layers import samples
+from layers.binding import bind_defaults
 from layers.describe import describe
-from layers.fields import TolerantPacket
-from layers.tcp_options import TCPOption, option_area, walk_options
+from layers.packet import TolerantPacket
+from layers.tcp_options import TimestampOption, option_area, registered, walk_options
 
 ETHERNET = 14
 
@@ -34,12 +35,12 @@ def seeds() -> list[Seed]:
             if isinstance(layer, TolerantPacket):
                 found[type(layer), bytes(layer)] = None
         for raw in walk_options(option_area(packet)) if packet.haslayer("TCP") else ():
-            found.update({(cls, raw.raw): None for cls in TCPOption.__subclasses__()})
+            found.update({(cls, raw.raw): None for cls in (TimestampOption, *registered())})
     return list(found)
 
 
 def mutated(data: bytes, rng: random.Random, kept: int) -> bytes:
-    """The data with one to four changes behind the first ``kept`` bytes."""
+    """The data with one to four changes after the first ``kept`` bytes."""
     body = bytearray(data[kept:])
     for _ in range(rng.randint(1, 4)):
         if not body:
@@ -86,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
-    msocks.bind_port(msocks.DEFAULT_PORT)
+    bind_defaults()
     failure = run(arguments.count, arguments.seed)
     sys.stdout.write(failure or f"{arguments.count} mutated inputs dissected, seed {arguments.seed}: no exception\n")
     return 1 if failure else 0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Internet Protocol "Five Fields" (IPFF) and its ICMPv5, as far as MOPS needs them.
+"""Internet Protocol "Five Fields" (IPFF) and its ICMPv5, as far as mobility needs them.
 
-The MOPS draft names IPFF as its network layer but leaves the header to draft-eromenko-ipff. What is known of that
+The drafts that run over IPFF leave its header to draft-eromenko-ipff. What is known of that
 draft: version number 5, 50-bit addresses in five fields of ten bits, 14-bit protocol numbers, ICMPv5 message types.
 The arrangement of the header is this suite's reading, kept in this one file so that it is easily exchanged.
 
@@ -21,15 +21,9 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet, bind_layers, split_layers
 from scapy.utils import checksum
 
-from layers.fields import (
-    ADDRESS_BITS,
-    ChecksummedPacket,
-    HexField,
-    IPFFAddressField,
-    TolerantPacket,
-    UIntField,
-    address_to_int,
-)
+from layers.binding import Binding, declare
+from layers.fields import ADDRESS_BITS, HexField, IPFFAddressField, UIntField, address_to_int
+from layers.packet import ChecksummedPacket, TolerantPacket
 
 DEFAULT_ETHERTYPE = 0x88B5
 DEFAULT_IPV4_PROTOCOL = 254
@@ -40,15 +34,13 @@ PROTOCOLS = {1: "icmpv5", 6: "tcp", 17: "udp"}
 # Protocol number, and where the checksum stands in the header.
 _checksums = {TCP: (6, 16), UDP: (17, 6)}
 
+# A protocol with messages of its own adds their types.
 ICMPV5_TYPES = {
     1: "destination-unreachable",
     2: "packet-too-big",
     3: "hops-exceeded",
     4: "parameter-problem",
     5: "redirect",
-    100: "migrate",
-    101: "anycast-acknowledgement",
-    102: "nat-acknowledgement",
     128: "echo-request",
     129: "echo-reply",
 }
@@ -73,8 +65,8 @@ class IPFF(TolerantPacket):
         |                                                               |
         +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 
-    Payload Length counts the bytes behind the header and is computed when left None. The checksum of TCP and UDP above,
-    when left None, is computed over ``pseudo_header``.
+    Payload Length counts the bytes that follow the header and is computed when left None. The checksum of TCP and UDP
+    above, when left None, is computed over ``pseudo_header``.
     """
 
     name = "IPFF"
@@ -287,8 +279,12 @@ def _rebind(lower: type[Packet], upper: type[Packet], **fields: int) -> None:
     bind_layers(lower, upper, **fields)
 
 
-bind_ethertype(DEFAULT_ETHERTYPE)
-bind_icmpv5_protocol(DEFAULT_ICMPV5_PROTOCOL)
-bind_ipv4_protocol(DEFAULT_IPV4_PROTOCOL)
+for _binding in (
+    Binding("--ethertype", "EtherType of IPFF", DEFAULT_ETHERTYPE, bind_ethertype),
+    Binding("--icmpv5-protocol", "IPFF protocol number of ICMPv5", DEFAULT_ICMPV5_PROTOCOL, bind_icmpv5_protocol),
+    Binding("--ipv4-protocol", "IPv4 protocol number of ICMPv5", DEFAULT_IPV4_PROTOCOL, bind_ipv4_protocol),
+):
+    declare(_binding)
+    _binding.bind(_binding.default)
 bind_layers(IPFF, TCP, protocol=6)
 bind_layers(IPFF, UDP, protocol=17)

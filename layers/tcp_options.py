@@ -4,19 +4,23 @@
 Scapy keeps an option it does not know as ``(kind, bytes)`` and repairs a malformed one when it rebuilds the header. So
 options are parsed here on access, from the header bytes as they stand, and Scapy's tables stay as they are::
 
-    >>> syn = put_option(TCP(flags="S"), MobileCapableOption())
-    >>> get_option(syn, MobileCapableOption)
-    <MobileCapableOption  kind=254 length=4 exid=0x4d4f |>
+    >>> syn = put_option(TCP(flags="S"), TimestampOption(tsval=7))
+    >>> get_option(syn, TimestampOption)
+    <TimestampOption  kind=8 length=10 tsval=7 tsecr=0 |>
+
+The options of the protocols register themselves; whoever prints or mutates options asks for what is registered.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
-from scapy.fields import ConditionalField, RawVal
+from scapy.fields import RawVal
 from scapy.layers.inet import TCP
 from scapy.packet import Packet
 
-from layers.fields import HexField, TolerantPacket, UIntField
+from layers.fields import UIntField
+from layers.packet import TolerantPacket
 
 END_OF_LIST = 0
 NO_OPERATION = 1
@@ -51,6 +55,33 @@ class TCPOption(TolerantPacket):
         return (self.kind,)
 
 
+_registered: list[type[TCPOption]] = []
+
+
+def register(cls: type[TCPOption]) -> type[TCPOption]:
+    """Make an option one that segments are searched for; ValueError where another has the same identity."""
+    identity = cls().identity()
+    for other in _registered:
+        if other().identity() == identity:
+            raise ValueError(f"{cls.__name__} and {other.__name__} are the same option {identity}")
+    _registered.append(cls)
+    _registered.sort(key=_precedence)
+    return cls
+
+
+def registered() -> tuple[type[TCPOption], ...]:
+    """Every registered option in the order in which they are recognised.
+
+    By kind; of one kind, options that an ExID tells apart (RFC 6994) come before one that takes the whole kind.
+    """
+    return tuple(_registered)
+
+
+def _precedence(cls: type[TCPOption]) -> tuple[Any, ...]:
+    kind, *rest = cls().identity()
+    return (kind, -len(rest), *rest)
+
+
 class TimestampOption(TCPOption):
     """Timestamps option (RFC 7323, section 3.2)::
 
@@ -67,36 +98,6 @@ class TimestampOption(TCPOption):
         UIntField("tsval", 0, 32),
         UIntField("tsecr", 0, 32),
     ]
-
-
-class MobileCapableOption(TCPOption):
-    """MOBILE_CAPABLE (draft-eromenko-ipff-mops-00, Appendix C), for which no number and no format is assigned.
-
-    Read here as an experiment after RFC 6994; a kind of its own may go without ExID, with length 2::
-
-         0                   1                   2                   3
-         0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
-        +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-        |  Kind = 254   |  Length = 4   |         ExID = 0x4D4F         |
-        +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-    """
-
-    name = "MOBILE_CAPABLE"
-    fields_desc = [
-        UIntField("kind", 254, 8),
-        UIntField("length", 4, 8),
-        ConditionalField(HexField("exid", 0x4D4F, 16), lambda option: option.length != 2),
-    ]
-
-    @classmethod
-    def needs(cls, data: bytes) -> int:
-        return 2 if data[1:2] == b"\x02" else 4
-
-    def identity(self) -> tuple[Any, ...]:
-        return (self.kind, None if self.length == 2 else self.exid)
-
-    def mysummary(self) -> str:
-        return "MOBILE_CAPABLE"
 
 
 def walk_options(area: bytes) -> Iterator[RawOption]:
@@ -120,6 +121,12 @@ def walk_options(area: bytes) -> Iterator[RawOption]:
         offset += length
 
 
+def of_length(option: Packet | bytes, length: int) -> bytes:
+    """An option of another length, in its length byte and in fact: cut short, or filled up with zeros."""
+    content = bytes(option)
+    return bytes([content[0], length]) + content[2:length].ljust(length - 2, b"\0")
+
+
 def option_area(tcp: Packet) -> bytes:
     """The bytes of the options of a segment, or of the packet around it, as on the wire."""
     segment = tcp[TCP]
@@ -132,8 +139,15 @@ def get_option(tcp: Packet, cls: type[TCPOption], **identity: Any) -> Any:
     return next((option for _, option in _parsed(tcp, cls(**identity))), None)
 
 
+def recognised(tcp: Packet) -> Iterator[TCPOption]:
+    """The registered options of the segment, in their order on the wire."""
+    for raw in walk_options(option_area(tcp)):
+        found = (option for cls in registered() if (option := _read(raw, cls())))
+        yield from islice(found, 1)
+
+
 def put_option(tcp: Packet, option: TCPOption) -> Packet:
-    """A copy of the packet with the option in the place of its like, or else behind the others.
+    """A copy of the packet with the option in the place of its like, or else after the others.
 
     An option that Scapy's list cannot hold (one with a wrong length, say) makes the whole area a RawVal. Checksums and
     lengths that the packet states are left as they are: delete them where a dissected packet is changed.
@@ -163,7 +177,13 @@ def put_option(tcp: Packet, option: TCPOption) -> Packet:
 
 def _parsed(tcp: Packet, wanted: TCPOption) -> Iterator[tuple[RawOption, TCPOption]]:
     for raw in walk_options(option_area(tcp)):
-        if raw.kind == wanted.kind and not raw.fault:
-            option = type(wanted)(raw.raw)
-            if isinstance(option, TCPOption) and option.identity() == wanted.identity():
-                yield raw, option
+        if option := _read(raw, wanted):
+            yield raw, option
+
+
+def _read(raw: RawOption, wanted: TCPOption) -> TCPOption | None:
+    """The option as the class of ``wanted``, or None if it is another one, or not whole."""
+    if raw.kind != wanted.kind or raw.fault:
+        return None
+    option = type(wanted)(raw.raw)
+    return option if isinstance(option, TCPOption) and option.identity() == wanted.identity() else None

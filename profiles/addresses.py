@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from profiles.table import Allowed
+
 MAXIMUM_FIELD = 1023
 """The largest value of one of the five 10-bit fields of an IPFF address."""
 
@@ -47,6 +49,8 @@ def _check_mac(address: str) -> str:
     return address
 
 
-IPFFAddress = Annotated[str, AfterValidator(_check_ipff)]
-IPv4Address = Annotated[str, AfterValidator(_check_ipv4)]
-MacAddress = Annotated[str, AfterValidator(_check_mac)]
+IPFFAddress = Annotated[
+    str, AfterValidator(_check_ipff), Allowed("IPFF address: five fields of 0 to 1023, `525.8.78.3.9`")
+]
+IPv4Address = Annotated[str, AfterValidator(_check_ipv4), Allowed("IPv4 address")]
+MacAddress = Annotated[str, AfterValidator(_check_mac), Allowed("`02:00:00:00:00:01`, lower case")]

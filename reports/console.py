@@ -13,8 +13,7 @@ from rich.text import Text
 
 from reports.model import CaseResult, RequirementResult, Results
 from reports.text import visible
-from reports.verdicts import RunVerdict, Verdict
-from reports.view import LOUDEST_FIRST, STRENGTHS
+from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
 
 STYLES = {
     Verdict.FAIL: "bold red",

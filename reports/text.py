@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from markupsafe import Markup, escape
 from pydantic import JsonValue
 
-from reports.model import Difference
+from reports.entries import Difference
 
 # Everything that has no shape of its own and could hide or reorder what stands beside it: control characters but tab
 # and newline, half surrogates, and Unicode's format characters (direction overrides, zero width, tags).
@@ -36,7 +36,7 @@ def visible(text: str) -> str:
 
 
 def slug(identifier: str) -> str:
-    """An HTML id and file name for a pytest node id: readable, the same in every run, never shared by two cases."""
+    """An HTML id and file name for a case id: readable, the same in every run, never shared by two cases."""
     readable = re.sub(r"[^A-Za-z0-9_.]+", "-", identifier.rsplit("/", 1)[-1]).strip("-")[:80]
     return f"{readable}-{hashlib.sha256(visible(identifier).encode()).hexdigest()[:8]}"
 

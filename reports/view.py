@@ -1,52 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the certificate says, worked out from the results: answer, counts, groups, ladders. No HTML here."""
+"""What the certificate says, worked out from the results: answer, counts, groups. No HTML here."""
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from markupsafe import Markup
+from reports.case_view import CaseView, RequirementView
+from reports.evidence import Captures
+from reports.model import RequirementResult, Results
+from reports.text import flatten
+from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
 
-from reports.model import CaseResult, Frame, RequirementResult, Results
-from reports.text import compared, flatten, slug
-from reports.verdicts import RunVerdict, Verdict
-
-STRENGTHS = {"M": "must", "S": "should", "I": "information"}
-# The order in which people meet verdicts: what needs them first comes first.
-LOUDEST_FIRST = (
-    Verdict.FAIL,
-    Verdict.ERROR,
-    Verdict.INCONCLUSIVE,
-    Verdict.NOT_RUN,
-    Verdict.DEVIATION,
-    Verdict.INFO,
-    Verdict.PASS,
-    Verdict.NOT_APPLICABLE,
-)
 OPEN = (Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
-PAUSE_S = 0.2  # a silence this long gets a line of its own in the ladder
-ENDING = 6  # packets of the first look at a broken requirement
-EVIDENCE_BUDGET = 5_000_000  # bytes of captures that go into one certificate; the loudest cases first
-
-
-class Step(NamedTuple):
-    """One rung of a ladder; `pause_s` is the silence before it if that is worth a line, else 0."""
-
-    frame: Frame
-    pause_s: float
-
-
-class Evidence(NamedTuple):
-    """A capture: embedded as a data URI, or a sentence that says where it is."""
-
-    name: str
-    href: str
-    note: str
 
 
 class Row(NamedTuple):
@@ -55,58 +24,6 @@ class Row(NamedTuple):
     name: str
     total: int
     counts: dict[Verdict, int]
-
-
-@dataclass(frozen=True)
-class CaseView:
-    """A case with everything that its part of the page needs."""
-
-    case: CaseResult
-    evidence: Evidence | None
-    requirements: list[RequirementResult]
-
-    @property
-    def anchor(self) -> str:
-        return "case-" + slug(self.case.id)
-
-    @cached_property
-    def compared(self) -> tuple[Markup, Markup]:
-        return compared(self.case.expected, self.case.seen, self.case.differences)
-
-    @property
-    def deciding(self) -> list[Frame]:
-        return [frame for frame in self.case.frames if frame.deciding]
-
-    @property
-    def ending(self) -> list[Step]:
-        """The last steps up to the one that decided, for a first look."""
-        steps = self.steps
-        last = max((number for number, step in enumerate(steps) if step.frame.deciding), default=len(steps) - 1)
-        return steps[max(0, last + 1 - ENDING) : last + 1]
-
-    @property
-    def steps(self) -> list[Step]:
-        before = [*self.case.frames[:1], *self.case.frames[:-1]]
-        pauses = (frame.time_s - last.time_s for frame, last in zip(self.case.frames, before, strict=True))
-        return [
-            Step(frame, pause if pause >= PAUSE_S else 0.0)
-            for frame, pause in zip(self.case.frames, pauses, strict=True)
-        ]
-
-
-@dataclass(frozen=True)
-class RequirementView:
-    """A requirement with its cases: `own` stand below it, `elsewhere` below one that they name first."""
-
-    requirement: RequirementResult
-    own: list[CaseView]
-    elsewhere: list[CaseView]
-    ixit: dict[str, str]
-
-    @property
-    def deciding(self) -> list[CaseView]:
-        """The cases that brought the requirement its verdict."""
-        return [view for view in (*self.own, *self.elsewhere) if view.case.verdict == self.requirement.verdict]
 
 
 @dataclass
@@ -123,11 +40,9 @@ class View:
 
     def __init__(self, results: Results, folder: Path) -> None:
         self.results = results
-        self.folder = folder
-        self._spent = 0
         self._judged: dict[str, list[CaseView]] = {}
         by_id = {requirement.id: requirement for requirement in results.requirements}
-        evidence = self._evidence()
+        evidence = Captures(folder).of(results.cases)
         self.cases = {
             case.id: CaseView(
                 case, evidence[case.id], [by_id[name] for name in dict.fromkeys(case.requirements) if name in by_id]
@@ -299,29 +214,6 @@ class View:
     @property
     def ixit(self) -> dict[str, str]:
         return flatten(self.results.dut.ixit)
-
-    # -- evidence -----------------------------------------------------------------------------------------------
-
-    def _evidence(self) -> dict[str, Evidence | None]:
-        loudest_first = sorted(self.results.cases, key=lambda case: LOUDEST_FIRST.index(case.verdict))
-        return {case.id: self._capture(case) for case in loudest_first}
-
-    def _capture(self, case: CaseResult) -> Evidence | None:
-        if case.evidence is None:
-            return None
-        path = self.folder / case.evidence
-        name = slug(case.id) + (path.suffix or ".pcapng")
-        try:
-            if not path.resolve().is_relative_to(self.folder.resolve()):
-                return Evidence(name, "", f"{case.evidence} leads out of the report folder and was not embedded")
-            size = path.stat().st_size
-            if self._spent + size > EVIDENCE_BUDGET:
-                return Evidence(name, "", f"{case.evidence} ({size} bytes, beside results.json) is too large to embed")
-            content = path.read_bytes()
-        except OSError as error:
-            return Evidence(name, "", f"{case.evidence} could not be read: {error.strerror or error}")
-        self._spent += size
-        return Evidence(name, "data:application/octet-stream;base64," + base64.b64encode(content).decode(), "")
 
 
 def _counted(verdicts: list[Verdict]) -> dict[Verdict, int]:

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The requirements: one TOML file a protocol, every normative statement an entry. README.md explains the format."""
+"""The requirements: a TOML file in the folder of each protocol, every normative statement an entry (README.md)."""
 
+from conformance.catalogue.loader import load
 from conformance.catalogue.model import (
     Catalogue,
     CatalogueError,
     Protocol,
     Requirement,
-    Role,
     Section,
     Strength,
     Unnormative,
-    load,
 )
 from conformance.catalogue.text import SpecificationText, fold, quote_occurs
 
@@ -19,7 +18,6 @@ __all__ = [
     "CatalogueError",
     "Protocol",
     "Requirement",
-    "Role",
     "Section",
     "SpecificationText",
     "Strength",

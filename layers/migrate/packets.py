@@ -18,7 +18,7 @@ from scapy.packet import Packet
 from scapy.volatile import RandBin, VolatileValue
 
 from layers.fields import FixedBytesField, UIntField
-from layers.tcp_options import TCPOption, TimestampOption, get_option, put_option
+from layers.tcp_options import TCPOption, TimestampOption, get_option, put_option, register
 
 INSECURE = 0
 KEY_PART = 17
@@ -46,6 +46,7 @@ class KeyPartField(StrLenField):  # type: ignore[misc]
         return RandBin(KEY_PART)
 
 
+@register
 class MigratePermittedOption(TCPOption):
     """Migrate-Permitted, on SYN and SYN-ACK only; insecure without key and with length 3::
 
@@ -83,6 +84,7 @@ class MigratePermittedOption(TCPOption):
         return self.sprintf("Migrate-Permitted curve %MigratePermittedOption.curve%")
 
 
+@register
 class MigrateOption(TCPOption):
     """Migrate, on the SYN from the new address::
 

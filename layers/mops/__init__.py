@@ -1,6 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mobile Protocol Stack (MOPS): the ICMPv5 messages of draft-eromenko-ipff-mops-00, section 4."""
+"""Mobile Protocol Stack (MOPS): ICMPv5 messages and TCP option of draft-eromenko-ipff-mops-00."""
 
-from layers.mops.packets import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS, MOPSAnycastAck, MOPSMigrate, MOPSNATAck
+from layers.mops.packets import (
+    FAILED,
+    MIGRATE,
+    MIGRATE_ATOMIC,
+    SUCCESS,
+    MobileCapableOption,
+    MOPSAnycastAck,
+    MOPSMigrate,
+    MOPSNATAck,
+)
 
-__all__ = ["FAILED", "MIGRATE", "MIGRATE_ATOMIC", "SUCCESS", "MOPSAnycastAck", "MOPSMigrate", "MOPSNATAck"]
+__all__ = [
+    "FAILED",
+    "MIGRATE",
+    "MIGRATE_ATOMIC",
+    "SUCCESS",
+    "MOPSAnycastAck",
+    "MOPSMigrate",
+    "MOPSNATAck",
+    "MobileCapableOption",
+]

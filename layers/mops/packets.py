@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mobile Protocol Stack (MOPS): the ICMPv5 messages of draft-eromenko-ipff-mops-00, section 4.
+"""Mobile Protocol Stack (MOPS): the ICMPv5 messages of draft-eromenko-ipff-mops-00, section 4, and its TCP option.
 
 Addresses are 50 bits. Over IPv4 the message carries a.b.c.d as 0.a.b.c.d and may be written so::
 
@@ -10,16 +10,20 @@ Addresses are 50 bits. Over IPv4 the message carries a.b.c.d as 0.a.b.c.d and ma
 import struct
 from typing import Any
 
+from scapy.fields import ConditionalField
 from scapy.layers.inet import IP
 from scapy.packet import Packet
 
 from layers.fields import CountField, HexField, IPFFAddressField, TableField, UIntField
 from layers.ipff import ICMPV5_TYPES, IPFF, PROTOCOLS, ICMPv5
+from layers.tcp_options import TCPOption, register
 
 MIGRATE = 0
 MIGRATE_ATOMIC = 1
 SUCCESS = 2
 FAILED = 3
+
+ICMPV5_TYPES |= {100: "migrate", 101: "anycast-acknowledgement", 102: "nat-acknowledgement"}
 
 _migrate_codes = {
     MIGRATE: "migrate",
@@ -205,6 +209,37 @@ class MOPSNATAck(ICMPv5):
             " %MOPSNATAck.original_source% > %MOPSNATAck.translated_source%"
         )
         return text + _ports(_listed(self)), [IPFF, IP]
+
+
+@register
+class MobileCapableOption(TCPOption):
+    """MOBILE_CAPABLE (Appendix C), for which no number and no format is assigned.
+
+    Read here as an experiment after RFC 6994; a kind of its own may go without ExID, with length 2::
+
+         0                   1                   2                   3
+         0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+        +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+        |  Kind = 254   |  Length = 4   |         ExID = 0x4D4F         |
+        +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    """
+
+    name = "MOBILE_CAPABLE"
+    fields_desc = [
+        UIntField("kind", 254, 8),
+        UIntField("length", 4, 8),
+        ConditionalField(HexField("exid", 0x4D4F, 16), lambda option: option.length != 2),
+    ]
+
+    @classmethod
+    def needs(cls, data: bytes) -> int:
+        return 2 if data[1:2] == b"\x02" else 4
+
+    def identity(self) -> tuple[Any, ...]:
+        return (self.kind, None if self.length == 2 else self.exid)
+
+    def mysummary(self) -> str:
+        return "MOBILE_CAPABLE"
 
 
 def _is_subsequence(part: list[Any], whole: list[Any]) -> bool:

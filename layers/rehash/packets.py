@@ -6,7 +6,7 @@ from typing import Any
 from scapy.packet import Packet
 
 from layers.fields import HexField, IPv4AddressField, UIntField
-from layers.tcp_options import TCPOption
+from layers.tcp_options import TCPOption, register
 
 INIT = 0x0001
 ADDR = 0x0010
@@ -14,6 +14,7 @@ ADDR = 0x0010
 _controls = {INIT: "REHASH-INIT", ADDR: "REHASH-ADDR"}
 
 
+@register
 class RehashOption(TCPOption):
     """TCP Rehash option, REHASH-INIT and REHASH-ADDR alike::
 

@@ -15,7 +15,8 @@ from scapy.layers.inet import ICMP, IP
 from scapy.packet import bind_top_down
 from scapy.volatile import RandChoice, VolatileValue
 
-from layers.fields import ChecksummedPacket, HexField, IPv4AddressField, UIntField
+from layers.fields import HexField, IPv4AddressField, UIntField
+from layers.packet import ChecksummedPacket
 
 SACIP_TYPE = 20
 CAPTURED = "captured"

@@ -14,7 +14,7 @@ from scapy.utils import wrpcap, wrpcapng
 from layers import samples
 from layers.__main__ import main
 from layers.ipff import ICMPv5EchoRequest
-from layers.mops import MOPSMigrate
+from tests.layers.vectors import LINES
 
 
 @pytest.fixture
@@ -36,22 +36,7 @@ def test_one_printable_line_a_packet(capture: Path, capsys: pytest.CaptureFixtur
     assert [int(line.split()[0]) for line in printed] == list(range(1, len(printed) + 1))
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("migrate", "MOPS Migrate migrate tcp 525.8.78.3.9 > 775.2.23.6.6 ports 1027 > 2098"),
-        ("migrate-atomic", "and 5 more"),
-        ("anycast", "8.8.8.8.8 is 8.8.8.8.9"),
-        ("nat-level-2", "NAT acknowledgement level 2 tcp 10.2.0.0.1 > 10.0.0.0.1"),
-        ("tcp-over-ipff", "525.8.78.3.9:1027 > 8.8.8.8.8:80 TCP  PA seq 1001 ack 2001  18 bytes"),
-        ("mobile-capable", "<MOBILE_CAPABLE>"),
-        ("rehash-addr", "<REHASH-ADDR 198.18.0.9 > 198.18.1.6 nonce 0xbadcafe>"),
-        ("migrate-permitted-key", "<Migrate-Permitted curve 1>"),
-        ("migrate-syn", "<Migrate 1 token "),
-        ("msocks-reconnect", "MSOCKS reconnect '198.18.0.1' port 40000 received 1460 sent 8589934592"),
-        ("sacip", "SACIP new address 198.18.1.6"),
-    ],
-)
+@pytest.mark.parametrize(("name", "expected"), LINES)
 def test_line_says_what_matters(name: str, expected: str, capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = lines(capture, capsys)[list(samples.frames()).index(name)]
     assert expected in line
@@ -61,7 +46,7 @@ def test_line_says_what_matters(name: str, expected: str, capture: Path, capsys:
 def test_line_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wrong.pcapng"
     frames = [
-        samples.ipff(MOPSMigrate(checksum=1)),
+        samples.ipff(ICMPv5EchoRequest(checksum=1)),
         samples.ipff(TCP(chksum=1)),
         samples.ipv4(TCP(dataofs=6, options=RawVal(b"\xfd\x09\0\0"))),
         samples.ipv4(TCP(options=[(253, b"")])),

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import re
 from typing import Any
 
 import pytest
 
 from layers import fuzz
-from layers.mops import MOPSMigrate
+from layers.ipff import ICMPv5, ICMPv5EchoRequest
+from tests.layers.vectors import VECTORS
 
 
 def test_short_fuzz_run_finds_nothing() -> None:
@@ -12,8 +14,8 @@ def test_short_fuzz_run_finds_nothing() -> None:
 
 
 def test_every_message_is_a_seed() -> None:
-    names = {cls.__name__ for cls, _ in fuzz.seeds()}
-    assert {"Ether", "IPFF", "MOPSMigrate", "RehashOption", "MSOCKSReconnect", "SACIP"} <= names
+    seeds = {cls for cls, _ in fuzz.seeds()}
+    assert {vector.cls for vector in VECTORS} - {ICMPv5} <= seeds
 
 
 def test_an_exception_is_reported_with_its_input(
@@ -22,15 +24,15 @@ def test_an_exception_is_reported_with_its_input(
     def broken(self: Any) -> str:
         raise KeyError("broken on purpose")
 
-    monkeypatch.setattr(MOPSMigrate, "mysummary", broken)
+    monkeypatch.setattr(ICMPv5EchoRequest, "mysummary", broken)
     assert fuzz.main(["--count", "2000"]) == 1
     report = capsys.readouterr().out
     assert "broken on purpose" in report
-    assert "MOPSMigrate(" in report
+    assert re.search(r"input \d+ of seed 0: \w+\([0-9a-f]+\)", report)
 
 
 def test_a_rebuild_that_differs_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MOPSMigrate, "post_build", lambda self, pkt, pay: pkt + pay + b"!")
+    monkeypatch.setattr(ICMPv5EchoRequest, "post_build", lambda self, pkt, pay: pkt + pay + b"!")
     assert "rebuilt as" in fuzz.run(2000)
 
 

@@ -12,8 +12,14 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Padding, Raw
 
 from layers import ipff
-from layers.ipff import IPFF, ICMPv5EchoReply, ICMPv5EchoRequest, ipff_checksum_ok, pseudo_header
-from layers.mops import MOPSMigrate
+from layers.ipff import (
+    IPFF,
+    ICMPv5EchoReply,
+    ICMPv5EchoRequest,
+    ICMPv5Redirect,
+    ipff_checksum_ok,
+    pseudo_header,
+)
 
 ENDS = {"src": "525.8.78.3.9", "dst": "8.8.8.8.8"}
 MAC = "02:00:00:00:00:01"
@@ -67,7 +73,7 @@ def test_checksum_follows_an_address_put_in_raw() -> None:
     assert ipff_checksum_ok(IPFF(raw))
 
 
-@pytest.mark.parametrize("upper", [TCP() / b"data", UDP() / b"data", ICMPv5EchoRequest() / b"data", MOPSMigrate()])
+@pytest.mark.parametrize("upper", [TCP() / b"data", UDP() / b"data", ICMPv5EchoRequest() / b"data", ICMPv5Redirect()])
 def test_any_damage_above_the_header_shows_in_the_checksum(upper: Packet) -> None:
     whole = bytes(IPFF(**ENDS) / upper)
     for at in range(24, len(whole)):
@@ -83,7 +89,7 @@ def test_checksum_of_an_unknown_protocol_is_no_answer() -> None:
         ipff_checksum_ok(IPFF(bytes(IPFF(protocol=99) / b"data")))
 
 
-def test_bytes_behind_payload_length_are_padding() -> None:
+def test_bytes_after_payload_length_are_padding() -> None:
     frame = Ether(bytes(Ether(dst=MAC) / IPFF(**ENDS) / ICMPv5EchoRequest() / b"ping") + bytes(8))
     assert frame[Padding].load == bytes(8)
     assert frame[Raw].load == b"ping"
@@ -91,7 +97,7 @@ def test_bytes_behind_payload_length_are_padding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "protocol"), [(TCP(), 6), (UDP(), 17), (ICMPv5EchoRequest(), 1), (MOPSMigrate(), 1)]
+    ("payload", "protocol"), [(TCP(), 6), (UDP(), 17), (ICMPv5EchoRequest(), 1), (ICMPv5Redirect(), 1)]
 )
 def test_protocol_number_follows_the_payload_and_leads_back(payload: Packet, protocol: int) -> None:
     packet = IPFF(bytes(IPFF() / payload))
@@ -112,8 +118,8 @@ def rebound() -> Iterator[None]:
     ("bind", "carrier", "field", "before", "after", "upper"),
     [
         (ipff.bind_ethertype, Ether(dst=MAC), "type", 0x88B5, 0x88B6, IPFF),
-        (ipff.bind_icmpv5_protocol, IPFF(), "protocol", 1, 58, MOPSMigrate),
-        (ipff.bind_ipv4_protocol, IP(dst="198.18.0.1"), "proto", 254, 253, MOPSMigrate),
+        (ipff.bind_icmpv5_protocol, IPFF(), "protocol", 1, 58, ICMPv5Redirect),
+        (ipff.bind_ipv4_protocol, IP(dst="198.18.0.1"), "proto", 254, 200, ICMPv5Redirect),
     ],
 )
 def test_a_number_can_be_bound_anew(
@@ -129,14 +135,8 @@ def test_a_number_can_be_bound_anew(
     assert isinstance(dissect(old).payload, Raw)
 
 
-def test_ipv4_carries_icmpv5_under_254_and_never_as_icmpv4() -> None:
-    packet = IP(bytes(IP(dst="198.18.0.1") / MOPSMigrate()))
-    assert packet.proto == 254
-    assert isinstance(packet.payload, MOPSMigrate)
-
-
 def test_a_later_fragment_is_no_message() -> None:
-    fragment = IP(bytes(IP(dst="198.18.0.1", proto=254, frag=3) / bytes(MOPSMigrate())))
+    fragment = IP(bytes(IP(dst="198.18.0.1", proto=254, frag=3) / bytes(ICMPv5Redirect())))
     assert isinstance(fragment.payload, Raw)
 
 

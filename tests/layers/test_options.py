@@ -1,18 +1,52 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""TCP options: the walker, get and put, and the two protocols that live in them."""
-
-import hashlib
+"""TCP options: the walker, get and put, and what is registered."""
 
 import pytest
-from scapy.fields import RawVal
+from scapy.fields import ConditionalField, RawVal
 from scapy.layers.inet import IP, TCP
 
-from layers.migrate import MigrateOption, MigratePermittedOption, permitted_key, put_permitted, request, token
-from layers.rehash import ADDR, INIT, RehashOption
-from layers.tcp_options import MobileCapableOption, TimestampOption, get_option, option_area, put_option, walk_options
+from layers import tcp_options
+from layers.fields import HexField, UIntField
+from layers.tcp_options import (
+    TCPOption,
+    TimestampOption,
+    get_option,
+    option_area,
+    put_option,
+    recognised,
+    register,
+    registered,
+    walk_options,
+)
 
 SYN = TCP(sport=1027, dport=80, flags="S", options=[("MSS", 1460), ("NOP", None), ("WScale", 7)])
-KEY = bytes(range(100, 125))
+
+
+class Numbered(TCPOption):
+    """An option of 16 bytes that takes a whole kind."""
+
+    name = "Numbered"
+    fields_desc = [
+        UIntField("kind", 253, 8),
+        UIntField("length", 16, 8),
+        UIntField("control", 1, 16),
+        HexField("nonce", 0, 32),
+        HexField("rest", 0, 64),
+    ]
+
+
+class Experiment(TCPOption):
+    """An option after RFC 6994; with length 2 without ExID."""
+
+    name = "Experiment"
+    fields_desc = [
+        UIntField("kind", 254, 8),
+        UIntField("length", 4, 8),
+        ConditionalField(HexField("exid", 0x4D4F, 16), lambda option: option.length != 2),
+    ]
+
+    def identity(self) -> tuple[int, ...]:
+        return (self.kind,) if self.length == 2 else (self.kind, self.exid)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +68,7 @@ def test_walk_tells_every_option_and_names_what_is_wrong(area: str, expected: li
 
 
 def test_put_option_keeps_the_others_and_pads() -> None:
-    packet = put_option(SYN, MobileCapableOption())
+    packet = put_option(SYN, Experiment())
     assert option_area(packet).hex() == "020405b4 01 030307 fe044d4f".replace(" ", "")
     assert packet.options == [*SYN.options, (254, b"MO")]
     assert TCP(bytes(packet)).dataofs == 8
@@ -42,30 +76,15 @@ def test_put_option_keeps_the_others_and_pads() -> None:
 
 
 def test_put_option_replaces_its_like_in_place() -> None:
-    packet = put_option(put_option(TCP(), RehashOption(nonce=1)), MobileCapableOption())
-    changed = put_option(packet, RehashOption(nonce=2))
-    assert get_option(changed, RehashOption).nonce == 2
+    packet = put_option(put_option(TCP(), Numbered(nonce=1)), Experiment())
+    changed = put_option(packet, Numbered(nonce=2))
+    assert get_option(changed, Numbered).nonce == 2
     assert [raw.kind for raw in walk_options(option_area(changed))] == [253, 254]
-
-
-def test_experiments_with_another_exid_are_not_its_like() -> None:
-    packet = put_option(put_option(TCP(), MobileCapableOption(exid=0xF989)), MobileCapableOption())
-    assert [raw.raw.hex() for raw in walk_options(option_area(packet))] == ["fe04f989", "fe044d4f"]
-    assert get_option(packet, MobileCapableOption).exid == 0x4D4F
-    assert get_option(packet, MobileCapableOption, exid=0xF989).exid == 0xF989
-    assert get_option(packet, MobileCapableOption, kind=253) is None
-
-
-def test_option_of_a_kind_of_its_own_goes_without_exid() -> None:
-    packet = IP(bytes(IP(dst="198.18.0.1") / put_option(TCP(), MobileCapableOption(kind=77, length=2))))
-    assert option_area(packet).hex() == "4d020000"
-    assert get_option(packet, MobileCapableOption, kind=77, length=2)
-    assert get_option(packet, MobileCapableOption, kind=77) is None
 
 
 def test_put_option_with_a_wrong_length_goes_on_the_wire_as_it_is() -> None:
     for length in (0, 1, 3, 15, 17, 255):
-        packet = put_option(SYN, RehashOption(length=length))
+        packet = put_option(SYN, Numbered(length=length))
         header = bytes(packet)
         assert header[12] >> 4 == len(header) // 4 == 11
         assert header[28:30] == bytes([253, length])
@@ -73,76 +92,72 @@ def test_put_option_with_a_wrong_length_goes_on_the_wire_as_it_is() -> None:
 
 def test_option_goes_ahead_of_what_cannot_be_read() -> None:
     broken = TCP(dataofs=6, options=RawVal(b"\xfd\x09\x00\x00"))
-    packet = put_option(broken, MobileCapableOption())
-    assert get_option(packet, MobileCapableOption)
+    packet = put_option(broken, Experiment())
+    assert get_option(packet, Experiment)
     assert option_area(packet) == b"\xfe\x04MO\xfd\x09\x00\x00"
 
 
 def test_options_beyond_forty_bytes_are_refused() -> None:
-    packet = put_option(
-        put_option(SYN, RehashOption()), MigrateOption(length=12, token=RawVal(b""), request=RawVal(b""))
-    )
-    with pytest.raises(ValueError, match="field options: 48 bytes, where a TCP header has room for 40"):
-        put_option(packet, MigratePermittedOption(curve=1, key=bytes(17)))
+    packet = put_option(put_option(SYN, Numbered()), TimestampOption(length=12) / b"xy")
+    with pytest.raises(ValueError, match="field options: 56 bytes, where a TCP header has room for 40"):
+        put_option(packet, Experiment(length=20) / bytes(16))
 
 
 def test_option_area_ends_where_the_header_says() -> None:
-    packet = put_option(TCP(), MobileCapableOption())
+    packet = put_option(TCP(), Experiment())
     packet.dataofs = 5
     assert option_area(packet) == b""
-    assert get_option(packet, MobileCapableOption) is None
+    assert get_option(packet, Experiment) is None
 
 
 def test_options_survive_a_segment_read_from_the_wire() -> None:
-    segment = IP(bytes(IP(dst="198.18.0.1") / put_option(SYN, RehashOption(control=ADDR)) / b"data"))
-    changed = put_option(segment, MobileCapableOption())
+    segment = IP(bytes(IP(dst="198.18.0.1") / put_option(SYN, Numbered(control=16)) / b"data"))
+    changed = put_option(segment, Experiment())
     del changed[TCP].chksum, changed.len, changed.chksum
     again = IP(bytes(changed))
-    assert get_option(again, RehashOption).control == ADDR
-    assert get_option(again, MobileCapableOption)
+    assert get_option(again, Numbered).control == 16
+    assert get_option(again, Experiment)
     assert again.load == b"data"
 
 
-def test_short_option_is_none_and_long_option_keeps_its_tail() -> None:
-    short = TCP(dataofs=6, options=RawVal(b"\xfd\x04\x00\x01"))
-    assert get_option(short, RehashOption) is None
-    long = put_option(TCP(), RehashOption(length=18) / b"xy")
-    assert bytes(get_option(long, RehashOption))[16:] == b"xy"
+@pytest.fixture
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp_options, "_registered", [])
 
 
-def test_rehash_init_answers_init_and_addr() -> None:
-    assert RehashOption(control=INIT).answers(RehashOption(control=ADDR))
-    assert RehashOption(control=INIT).answers(RehashOption(control=INIT))
-    assert not RehashOption(control=ADDR).answers(RehashOption(control=INIT))
-    assert not RehashOption(control=INIT).answers(RehashOption(control=0x0100))
+class NumberedExperiment(Experiment):
+    """An experiment of the kind that another option takes as a whole."""
+
+    name = "Numbered experiment"
+    fields_desc = [UIntField("kind", 253, 8), *Experiment.fields_desc[1:]]
 
 
-def test_token_and_request_are_the_hashes_of_the_paper() -> None:
-    ni, nj, sequence, key = 0x01020304, 0xFFFFFFFE, 0x80000000, bytes(range(24))
-    start = b"\x01\x02\x03\x04\xff\xff\xff\xfe"
-    assert token(ni, nj, key) == hashlib.sha1(start + key).digest()[:8]
-    assert token(ni, nj, b"") == hashlib.sha1(start).digest()[:8]
-    assert request(ni, nj, key, sequence, 7) == hashlib.sha1(start + key + b"\x80\0\0\0\x07").digest()[:8]
-    assert token(1, 2, b"").hex() == "594bafa4c0ec2ebd"
-    assert request(1, 2, b"", 3, 4).hex() == "f3d5452906f9b55a"
+@pytest.mark.usefixtures("own_registry")
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_options_are_recognised_by_kind_and_then_by_exid_in_whatever_order_they_register(
+    order: tuple[int, ...],
+) -> None:
+    classes = (NumberedExperiment, Numbered, Experiment)
+    for place in order:
+        register(classes[place])
+    assert registered() == classes
+    area = bytes(Experiment()) + bytes(NumberedExperiment(length=16) / bytes(12)) + bytes(Numbered())
+    segment = TCP(bytes(put_option(TCP(), Numbered()))[:20] + area)
+    segment.dataofs = (20 + len(area)) // 4
+    segment.options = RawVal(area)
+    assert [type(option) for option in recognised(segment)] == [Experiment, NumberedExperiment, Numbered]
 
 
-def test_key_is_split_over_the_timestamp() -> None:
-    packet = IP(bytes(IP(dst="198.18.0.1") / put_permitted(SYN, curve=1, public_key=KEY)))
-    permitted, timestamp = get_option(packet, MigratePermittedOption), get_option(packet, TimestampOption)
-    assert (permitted.length, permitted.curve, permitted.key) == (20, 1, KEY[:17])
-    assert (timestamp.tsval, timestamp.tsecr) == (int.from_bytes(KEY[17:21]), int.from_bytes(KEY[21:]))
-    assert permitted_key(packet) == KEY
+@pytest.mark.usefixtures("own_registry")
+def test_two_options_cannot_be_the_same() -> None:
+    class Twin(Numbered):
+        name = "Twin"
+
+    register(Numbered)
+    with pytest.raises(ValueError, match=r"Twin and Numbered are the same option \(253,\)"):
+        register(Twin)
 
 
-def test_key_is_empty_when_insecure_and_none_when_not_whole() -> None:
-    assert permitted_key(put_permitted(SYN)) == b""
-    assert permitted_key(SYN) is None
-    assert permitted_key(put_option(SYN, MigratePermittedOption(curve=1, key=KEY[:17]))) is None
-    half = put_option(put_option(TCP(), TimestampOption()), MigratePermittedOption(length=11, key=RawVal(KEY[:8])))
-    assert permitted_key(half) is None
-
-
-def test_permission_answers_the_same_curve() -> None:
-    assert MigratePermittedOption(curve=1).answers(MigratePermittedOption(curve=1))
-    assert not MigratePermittedOption(curve=1).answers(MigratePermittedOption(curve=0))
+def test_every_option_of_a_protocol_is_registered() -> None:
+    ours = {cls for cls in TCPOption.__subclasses__() if cls.__module__.startswith("layers.")}
+    assert ours - {TimestampOption} == set(registered())

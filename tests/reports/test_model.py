@@ -44,7 +44,7 @@ def test_keys_are_the_documented_ones(document: dict[str, Any]) -> None:
 def test_one_case_a_line(tmp_path: Path) -> None:
     every_verdict().write(tmp_path / "r.json")
     lines = (tmp_path / "r.json").read_text().splitlines()
-    assert sum(line.startswith('{"id":"conformance/') for line in lines) == len(every_verdict().cases)
+    assert sum(line.startswith('{"id":"MOPS-') and '"node":' in line for line in lines) == len(every_verdict().cases)
 
 
 def test_half_surrogates_of_a_device_do_not_stop_the_run(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_rewrite_replaces_the_file_in_one_step(tmp_path: Path, monkeypatch: py
         raise KeyboardInterrupt
 
     run.reason = "changed"
-    monkeypatch.setattr("reports.model.os.replace", killed)
+    monkeypatch.setattr("reports.files.os.replace", killed)
     with pytest.raises(KeyboardInterrupt):
         run.write(path)
     assert path.read_bytes() == before

@@ -7,14 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from profiles import Profile, load
-from testbed.case.case import Case, CaseSpec, Requirement, Setup
+from profiles import ROLES, Profile, load
+from testbed.case.case import Case, CaseSpec, Requirement
+from testbed.case.setup import Setup
 from testbed.run.attempts import Outcome, run_case
 from testbed.run.devices import Devices
 from testbed.wire.clock import Clock
 
 ROOT = Path(__file__).resolve().parents[2]
+SERVER = next(role for role in ROLES if role.qualified == "mops server")
 PUPPET = Path(__file__).with_name("puppet.py")
+
+SERVER = next(role for role in ROLES if role.qualified == "mops server")
 
 PROFILE = """
 [dut]
@@ -64,7 +68,7 @@ def spec(strength: str = "M", **changes: Any) -> CaseSpec:
     """A case that judges one requirement of this strength."""
     requirement = Requirement("TEST-1-01", strength, "TEST 1", "The device must.")
     return replace(
-        CaseSpec("case", "node", "purpose", "valid", (requirement,), {"network": "ipv4"}, "rerun"), **changes
+        CaseSpec("case", "node", "purpose", "valid", (requirement,), {"network": "ipv4"}, "rerun", SERVER), **changes
     )
 
 
@@ -78,14 +82,14 @@ class Lab:
         self.devices.bring_up([spec()])
 
     @property
-    def bench(self) -> Setup:
+    def setup(self) -> Setup:
         """The setup that cases get."""
         with self.devices.lend(spec()) as setup:
             return setup
 
     def case(self) -> Case:
         """A case of its own; the test has to leave it."""
-        return Case(spec(), self.setup, self.setup.networks["ipv4"])
+        return Case(spec(), self.setup, "ipv4")
 
     def runs(self, body: Callable[[Case], None], strength: str = "M") -> Outcome:
         """Run a body to its verdict."""

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The Mobile Protocol Stack (draft-eromenko-ipff-mops-00) in a profile."""
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from profiles.addresses import IPFFAddress, IPv4Address
+from profiles.role import Claims, Role
+from profiles.table import Number16, OptionKind, Seconds, Table
+
+if TYPE_CHECKING:
+    from profiles.model import Profile
+
+BOTH = ("ipff", "ipv4")
+
+ROLES = (
+    Role("mops", "server", networks=BOTH),
+    Role("mops", "mobile node", networks=BOTH, moves=True),
+)
+
+
+class ICS(Claims):
+    """What the device claims of the Mobile Protocol Stack."""
+
+    KNOWN: ClassVar[tuple[Role, ...]] = ROLES
+
+    roles: list[str] = Field(default=[], description="roles of the Mobile Protocol Stack")
+    mobile_allowed: bool = Field(default=False, description="applications can set and clear MOBILE_ALLOWED (section 3)")
+    udp: bool = Field(default=False, description="Mobile UDP: sockets of UDP migrate (section 3)")
+    unique_id: bool = Field(default=False, description="applications can give a socket a Unique ID (section 4.1)")
+    unique_id_one_time: bool = Field(
+        default=False, description="a Unique ID can be made good for one migration, after which the next one applies"
+    )
+    mobile_capable: bool = Field(
+        default=False, description="connections carry the option MOBILE_CAPABLE on SYN, SYN-ACK and ACK (Appendix C)"
+    )
+    rate_limited: bool = Field(
+        default=True, description="the server limits the rate of Migrates; the specification wants it to (section 4.1)"
+    )
+    nat_destination: bool = Field(
+        default=False, description="the NAT router translates destinations for servers on its inside (section 5)"
+    )
+
+
+class IXIT(Table):
+    """The Mobile Protocol Stack, section 4.1 and Appendix C."""
+
+    rate_limit_s: Seconds = Field(
+        default=5.0, description="seconds in which one previous address and port is taken at most one Migrate from"
+    )
+    migrate_seq: Literal["window", "exact"] = Field(
+        default="window",
+        description="which sequence numbers the device accepts: any in its receive window (RCV.NXT to the end of it), "
+        "or exactly RCV.NXT",
+    )
+    reply_within_s: Seconds = Field(default=2.0, description="seconds in which a reply must come")
+    retry_interval_s: Seconds = Field(
+        default=2.0, description="seconds between two Migrates of a mobile node that nobody answers"
+    )
+    retries: Annotated[int, Field(ge=0, le=3)] = Field(
+        default=3, description="how often a mobile node retransmits a Migrate"
+    )
+    guess_rate_per_s: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=1000, description="messages a second that guesses and floods may bring"
+    )
+    mobile_capable_kind: OptionKind = Field(default=254, description="kind of the TCP option MOBILE_CAPABLE")
+    mobile_capable_exid: Number16 = Field(
+        default=0x4D4F, description="the two bytes that follow its kind and length (RFC 6994)"
+    )
+    anycast_unicast: IPFFAddress | IPv4Address | None = Field(
+        default=None, description="the unicast address of an anycast server (section 4.2)"
+    )
+    nat_ack_trigger: Literal["any_syn", "mobile_capable"] = Field(
+        default="any_syn",
+        description="which new connections elicit a NAT acknowledgement from a NAT router: all, or those whose SYN "
+        "carries MOBILE_CAPABLE (section 4.3)",
+    )
+
+
+def dut_config(profile: "Profile") -> dict[str, Any]:
+    """Timers and numbers of MOPS; `mobile_capable` is null where the device does not claim the option."""
+    mops = profile.ixit.mops
+    option = {"kind": mops.mobile_capable_kind, "exid": mops.mobile_capable_exid}
+    return {
+        **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries"}),
+        "mobile_capable": option if profile.ics.mops.mobile_capable else None,
+    }
