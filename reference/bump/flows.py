@@ -12,13 +12,12 @@ UDP has flows too, one for every pair of sockets that have exchanged a datagram.
 import itertools
 import struct
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 from reference.bump.checksum import adjust
 from reference.bump.tcp import ACK, CHECKSUM_AT, LIVE, SYN, State, Tracking
 
 Tuple = tuple[int, int, int]
-Context = TypeVar("Context")
 
 MAXIMUM = 65536
 _REMAPPED_PORTS = (60000, 65535)
@@ -48,7 +47,7 @@ class Flow:
     def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int = 0) -> None:
         self.kernel_address, self.kernel_port, self.local_port = kernel
         self.tcp = Tracking()
-        self.contexts: dict[type, object] = {}  # what protocols keep of it, each value by its own class
+        self.contexts: dict[type, Any] = {}  # what protocols keep of it, each value by its own class
         self.parked_at: int | None = None  # own address that it was left with
         self.seen = now
         self.own_delta = own_delta  # the kernel's address of this host less that on the wire, modulo 65535
@@ -61,10 +60,6 @@ class Flow:
         self.in_delta = (addresses + self.kernel_port - port + self.local_port - self.own_port) % 0xFFFF
         self.out_delta = -self.in_delta % 0xFFFF
         self.is_rewritten = bool(self.in_delta) or self.kernel_port != port or self.local_port != self.own_port
-
-    def context(self, kind: type[Context]) -> Context | None:
-        """What a protocol keeps of the connection; None when that is nothing."""
-        return self.contexts.get(kind)  # type: ignore[return-value]
 
     @property
     def wire(self) -> Tuple:

@@ -23,7 +23,8 @@ class Move:
 
 def last_move(flow: Flow) -> Move | None:
     """The last migration of a connection; None when it has never migrated."""
-    return flow.context(Move)
+    move: Move | None = flow.contexts.get(Move)
+    return move
 
 
 def set_last_move(flow: Flow, move: Move | None) -> None:
@@ -36,7 +37,8 @@ def set_last_move(flow: Flow, move: Move | None) -> None:
 
 def choice_of(flow: Flow) -> Choice:
     """What the application of a connection has chosen."""
-    return flow.context(Choice) or NO_CHOICE
+    choice: Choice = flow.contexts.get(Choice, NO_CHOICE)
+    return choice
 
 
 def set_choice(flow: Flow, choice: Choice) -> None:
@@ -101,12 +103,13 @@ class MobileContext:
 
 def mobile(flow: Flow) -> MobileContext | None:
     """What a mobile node keeps of a connection, if there is anything yet."""
-    return flow.context(MobileContext)
+    context: MobileContext | None = flow.contexts.get(MobileContext)
+    return context
 
 
 def context_of(flow: Flow) -> MobileContext:
     """What a mobile node keeps of a connection."""
-    context = flow.context(MobileContext)
+    context: MobileContext | None = flow.contexts.get(MobileContext)
     if context is None:
         context = flow.contexts[MobileContext] = MobileContext()
     return context

@@ -15,7 +15,7 @@ from reference.bump.udp import HEADER as DATAGRAM
 from reference.mops.acknowledgements import ANYCAST_TYPE, NAT_TYPE
 from reference.mops.capable import MobileCapable
 from reference.mops.choices import NO_CHOICE, Choices
-from reference.mops.context import choice_of, context_of, last_move, mobile, set_choice
+from reference.mops.context import MobileContext, choice_of, context_of, last_move, set_choice
 from reference.mops.message import FAILED, MIGRATE_TYPE, SUCCESS, message_type
 from reference.mops.mobile_node import MobileNode
 from reference.mops.server import Server
@@ -136,7 +136,7 @@ class MopsDatapath(Datapath):
             return None
         offset, flags = self._from_wire[packet.start + 12], self._from_wire[packet.start + 13]
         flow = super()._segment_from_wire(network, packet)
-        if flow is None or _is_dead(flow):
+        if flow is None or (flow.contexts and _is_dead(flow)):
             return None
         if flags & SYN and self.capable.is_used:
             options = self._wire_view[packet.start + 20 : packet.start + (offset >> 2 & 0x3C)]
@@ -162,7 +162,7 @@ class MopsDatapath(Datapath):
     ) -> Flow | None:
         at, end = packet.start, packet.end
         _, _, sequence, acknowledgement, _, flags, window, checksum = fields
-        context = mobile(flow)
+        context: MobileContext | None = flow.contexts.get(MobileContext)
         if flow.parked_at is not None or (context is not None and context.is_dead):
             return None
         is_first = flow.tcp.state is State.SYN_SENT and not flags & SYN
@@ -245,5 +245,5 @@ class MopsDatapath(Datapath):
 
 def _is_dead(flow: Flow) -> bool:
     """Whether a mobile node has given the connection up."""
-    context = mobile(flow)
+    context: MobileContext | None = flow.contexts.get(MobileContext)
     return context is not None and context.is_dead
