@@ -57,7 +57,7 @@ class NattedConnection:
         self.require("previous tuple", _in_mops(expected), seen, request)
 
     def require(self, what: str, expected: object, seen: object, request: ReceivedMigrate) -> None:
-        """Broken where the Migrate says something else, unless it would name no connection rightly, NAT or not."""
+        """Broken where the Migrate names something else; Inconclusive where it does so without NAT too."""
         if seen != expected:
             plain = self.app.connect(self.connection.server)
             own = _in_mops((self.dut.address, plain.previous_port))
@@ -75,7 +75,7 @@ def _in_mops(end: Tuple) -> Tuple:
 def natted(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent, router: NatRouter
 ) -> NattedConnection:
-    """A connection, and three levels of NAT that the device could be told of."""
+    """A connection, and three levels of NAT that can be acknowledged."""
     connection = app.connect(correspondent)
     chain = [(case.station().address, port) for port in (INNER, OUTER, OUTERMOST)]
     return NattedConnection(dut, app, router, connection, (dut.address, connection.previous_port), chain)
