@@ -105,7 +105,7 @@ class OldTupleStillServed(Host):
 @deviation(
     "newcomer-refused",
     "6.2",
-    "A newcomer at the old address and port can open a connection to the same service.",
+    "A peer at the old address and port can open a connection to the same service.",
     "its SYN is dropped while the connection that has moved lives",
 )
 class NewcomerRefused(Host):
