@@ -11,8 +11,20 @@ from typing import Any
 
 from tests.lab.host import Lab
 from tests.lab.wire import (
-    ACK, DUT, DUT_MAC, ETHERTYPE, FIN, ICMP_PROTOCOL, OWN_MAC, PSH, SYN, TCP, host_address, internet_checksum,
-    network_packet, number,
+    ACK,
+    DUT,
+    DUT_MAC,
+    ETHERTYPE,
+    FIN,
+    ICMP_PROTOCOL,
+    OWN_MAC,
+    PSH,
+    SYN,
+    TCP,
+    host_address,
+    internet_checksum,
+    network_packet,
+    number,
 )  # fmt: skip
 from tests.mops.messages import with_checksum
 

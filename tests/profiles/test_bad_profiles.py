@@ -239,7 +239,8 @@ def test_arguments_without_a_command(tmp_path: Path) -> None:
         load(path, ["--deviate", "x"])
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "profiles").glob("*.toml")) + sorted((ROOT / "tests").rglob("*.toml")))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "profiles").glob("*.toml")) + sorted((ROOT / "tests/profiles").glob("*.toml"))
+)
 def test_profiles_of_this_repository_are_good(path: Path) -> None:
-    if "[dut]" in path.read_text():
-        assert load(path).dut.name
+    assert load(path).dut.name

@@ -151,5 +151,5 @@ class Applications:
 
     @staticmethod
     def try_to_send(connection: Connection) -> None:
-        """Send data on a connection that may be dead, whatever the socket says to it."""
+        """Send data on a connection that may be dead, whether the socket takes it or not."""
         connection.socket.try_send(b"is this connection dead?")

@@ -61,7 +61,7 @@ class Server(Host):
     def collect_replies(self, since: Mark) -> str:
         """Whatever the server replies since a mark, until barrier and quiet window: their codes in words, or silence.
 
-        It is free to say what it likes: none of them is judged.
+        None of them is judged.
         """
         self.quiesce()
         replies = [

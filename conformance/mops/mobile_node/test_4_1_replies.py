@@ -144,7 +144,7 @@ def test_what_the_application_sees_of_a_failure(
     move = dut.move()
     correspondent.reply_in_time(dut.request(move, connection), FAILED)
     dut.quiesce()
-    case.values["the application is told"] = connection.socket.error() or "nothing"
+    case.values["socket error"] = connection.socket.error() or "none"
     case.values["Migrates"] = str(len(correspondent.requests(move.mark)))
 
 

@@ -172,7 +172,7 @@ def test_application_sees_an_error_in_the_end(
 ) -> None:
     """When the last retransmission has not been answered either, the application's socket fails."""
     unanswered.gives_up()
-    case.values["the application is told"] = connection.socket.error()
+    case.values["socket error"] = connection.socket.error()
 
 
 @exclusive
@@ -186,7 +186,7 @@ def test_connection_given_up_stays_silent(case: Case, dut: MobileNode, connectio
     gave_up, known = unanswered.gave_up(), len(unanswered.migrates)
     case.wait_until(case.clock.now_ns() + round(1.5 * unanswered.interval_s * NANO))
     dut.expect_silence(connection.local, unanswered.shortly_before_the_end())
-    # A device that goes on asking and has told nobody gives nothing up: that is MOPS-4.1-126 and 128.
+    # A device that keeps retransmitting and reports no error has not given up: that is MOPS-4.1-126 and 128.
     migrates = unanswered.migrates
     require(not gave_up or len(migrates) == known, "Migrates", known, len(migrates), migrates[-1].frame)
 
@@ -229,4 +229,4 @@ def test_late_success_revives_nothing(
     mark = case.mark()
     correspondent.reply(unanswered.first, SUCCESS)
     dut.expect_silence(connection.local, mark)
-    require(bool(connection.socket.error()), "what the application's socket says", "an error", "nothing")
+    require(bool(connection.socket.error()), "socket error", "one", "none")

@@ -57,7 +57,7 @@ class NattedConnection:
         self.require("previous tuple", _in_mops(expected), seen, request)
 
     def require(self, what: str, expected: object, seen: object, request: ReceivedMigrate) -> None:
-        """Broken where the Migrate says something else, unless it would name no connection rightly, NAT or not."""
+        """Broken where the Migrate names something else; Inconclusive where it does so without NAT too."""
         if seen != expected:
             plain = self.app.connect(self.connection.server)
             own = _in_mops((self.dut.address, plain.previous_port))
@@ -75,7 +75,7 @@ def _in_mops(end: Tuple) -> Tuple:
 def natted(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent, router: NatRouter
 ) -> NattedConnection:
-    """A connection, and three levels of NAT that the device could be told of."""
+    """A connection, and three levels of NAT that can be acknowledged."""
     connection = app.connect(correspondent)
     chain = [(case.station().address, port) for port in (INNER, OUTER, OUTERMOST)]
     return NattedConnection(dut, app, router, connection, (dut.address, connection.previous_port), chain)
@@ -85,7 +85,7 @@ def natted(
 @valid
 @requirement("MOPS-4.1-107", case=1)
 def test_previous_address_is_the_outermost_one(natted: NattedConnection) -> None:
-    """Behind two levels of NAT Previous Source Address is the outermost translated one."""
+    """After two levels of NAT Previous Source Address is the outermost translated one."""
     natted.acknowledge(natted.acknowledgement(1), natted.acknowledgement(2))
     ((request, (address, _)),) = natted.requests()
     natted.require("previous address", in_mops(natted.chain[1][0]), address, request)
@@ -95,7 +95,7 @@ def test_previous_address_is_the_outermost_one(natted: NattedConnection) -> None
 @valid
 @requirement("MOPS-4.1-109", case=1)
 def test_previous_port_is_the_outermost_one(natted: NattedConnection) -> None:
-    """Behind two levels of NAT Previous Source Port is the outermost translated one."""
+    """After two levels of NAT Previous Source Port is the outermost translated one."""
     natted.acknowledge(natted.acknowledgement(1), natted.acknowledgement(2))
     ((request, (_, port)),) = natted.requests()
     natted.require("previous port", OUTER, port, request)

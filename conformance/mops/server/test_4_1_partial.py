@@ -64,7 +64,7 @@ def test_best_effort_leaves_what_failed(node: MobileNode, dut: Server, bad: int)
 @valid
 @requirement("MOPS-4.1-54", case=1)
 def test_atomic_success_migrates_all(node: MobileNode, dut: Server) -> None:
-    """Under code 1 with every entry in order, all are migrated."""
+    """Under code 1 with every entry right, all are migrated."""
     connections = [node.connect() for _ in range(3)]
     node.move()
     dut.accepts_migrate(node, node.request(*connections, code=MIGRATE_ATOMIC), *connections)
@@ -122,8 +122,8 @@ def test_migrated_port_twice(node: MobileNode, dut: Server, case: Case) -> None:
     node.move()
     port = node.new_port()
     entries = [node.entry(connection, migrated_port=port) for connection in connections]
-    said = dut.collect_replies(node.send_migrate(*connections, entries=entries).mark)
-    require(said != "success", "answer", "not success for both", said)
+    answer = dut.collect_replies(node.send_migrate(*connections, entries=entries).mark)
+    require(answer != "success", "answer", "not success for both", answer)
     places = []
     for connection in connections:
         alive = dut.live_tuples(connection, [(node.home, connection.local.port), (node.station, port)])

@@ -103,9 +103,9 @@ def test_other_protocol_and_the_limit(node: MobileNode, dut: Server, case: Case)
     udp = node.send_migrate(connection, protocol=17)
     case.values["answer to UDP"] = dut.collect_replies(udp.mark)
     tcp = node.send_migrate(connection)
-    said = dut.collect_replies(tcp.mark)
-    case.values["answer to TCP after it"] = said
-    case.values["limited together"] = "yes" if said == "silence" else "no"
+    answer = dut.collect_replies(tcp.mark)
+    case.values["answer to TCP after it"] = answer
+    case.values["limited together"] = "yes" if answer == "silence" else "no"
 
 
 @inopportune

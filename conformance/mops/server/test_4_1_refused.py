@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Section 4.1: Migrate messages that name something that is not there, or that somebody else has."""
+"""Section 4.1: Migrate messages that name something that is not there, or that another connection has."""
 
 from collections.abc import Callable
 from typing import Any
@@ -149,9 +149,9 @@ def test_migrated_address_is_not_the_packets_source(node: MobileNode, dut: Serve
     node.move()
     third = case.station()
     request = node.send_migrate(connection, migrated_source=third.address)
-    said = dut.collect_replies(request.mark)
-    case.values["answer"] = said
-    case.values["traffic can be redirected to a third party"] = "yes" if said == "success" else "no"
+    answer = dut.collect_replies(request.mark)
+    case.values["answer"] = answer
+    case.values["traffic can be redirected to a third party"] = "yes" if answer == "success" else "no"
 
 
 def zero(case: Case) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def test_flood_harms_no_connection(node: MobileNode, dut: Server, case: Case) ->
 @invalid
 @requirement("MOPS-8-03", case=1)
 def test_state_under_a_flood(node: MobileNode, dut: Server, case: Case) -> None:
-    """Reported: what the device says of its state before and after a flood."""
+    """Reported: what the device reports of its state before and after a flood."""
     agent = case.setup.dut.upper_tester()
     victim = node.connect()
     begin = case.mark()
@@ -92,6 +92,6 @@ def test_attacker_on_the_path(node: MobileNode, dut: Server, case: Case) -> None
     connection = node.connect()
     attacker = case.station()
     message = node.request(connection, migrated_source=attacker.address)
-    said = dut.collect_replies(node.send(message, sender=attacker).mark)
-    case.values["answer"] = said
-    case.values["taken over"] = "yes" if said == "success" else "no"
+    answer = dut.collect_replies(node.send(message, sender=attacker).mark)
+    case.values["answer"] = answer
+    case.values["taken over"] = "yes" if answer == "success" else "no"

@@ -178,8 +178,8 @@ class MobileNode:
         request = self.send_migrate(*connections, code=code)
         reply = find_reply(self._case, request)
         if reply is None or reply.message.code != SUCCESS:
-            said = "no reply" if reply is None else CODES[reply.message.code]
-            raise Inconclusive(f"preamble: an ordinary Migrate: expected success, got {said}", repeat=False)
+            seen = "no reply" if reply is None else CODES[reply.message.code]
+            raise Inconclusive(f"preamble: an ordinary Migrate: expected success, got {seen}", repeat=False)
         self.rebind(request, *connections)
         for connection in connections if use else ():
             self._use(connection)

@@ -156,7 +156,7 @@ class Correspondent:
     def send(self, request: ReceivedMigrate, message: Packet | bytes, sender: Station | None = None) -> Sent:
         """Send a message to where the request came from, by the address it was sent to or by another station.
 
-        Inconclusive where the device is no more at that address: what becomes of a reply unheard says nothing.
+        Inconclusive where the device is no more at that address: nothing follows from a reply that nobody receives.
         """
         source = request.packet.src
         if source != self._case.setup.networks[self.network.name].dut:
