@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The table [link]: where the device is connected."""
+"""Where the device is connected: [link], or [link.inside] and [link.outside] for a device in the middle."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from profiles.addresses import MacAddress
-from profiles.table import Allowed, Table
+from profiles.table import Allowed, PerLink, Table
 
 
 class NamespaceLink(Table):
@@ -25,3 +25,18 @@ class InterfaceLink(Table):
         description="the tester's network interface on the device's wire (kind interface)"
     )
     dut_mac: MacAddress = Field(description="the device's Ethernet address on that wire (kind interface)")
+
+
+class Links(PerLink[Annotated[NamespaceLink | InterfaceLink, Field(discriminator="kind")]]):
+    """The links of the device, and how to reach it on each."""
+
+    @model_validator(mode="after")
+    def _check_sides(self) -> "Links":
+        inside, outside = self.inside, self.outside
+        if inside and outside and inside.kind != outside.kind:
+            raise ValueError("link.inside and link.outside must be of the same kind: the device is in one place")
+        if isinstance(inside, InterfaceLink) and isinstance(outside, InterfaceLink):
+            name = inside.interface
+            if name == outside.interface:
+                raise ValueError(f'link.inside and link.outside must be two interfaces, not "{name}" twice')
+        return self

@@ -20,10 +20,10 @@ import profiles.msocks
 import profiles.rehash
 import profiles.sacip
 from profiles.dut import DUT
-from profiles.link import InterfaceLink, NamespaceLink
+from profiles.link import Links
 from profiles.networks import IpffIXIT, Ipv4IXIT, NetworkName
 from profiles.role import Claims, Role
-from profiles.table import Seconds, Table, TransportPort
+from profiles.table import PerLink, Seconds, Table, TransportPort
 from profiles.wording import describe
 
 
@@ -61,8 +61,8 @@ class IXIT(Table):
         default=2.0, description="seconds for answers of ordinary TCP, such as those of the echo service"
     )
     services: ServicesIXIT = ServicesIXIT()
-    ipff: IpffIXIT | None = None
-    ipv4: Ipv4IXIT | None = None
+    ipff: PerLink[IpffIXIT] = PerLink[IpffIXIT].model_construct()
+    ipv4: PerLink[Ipv4IXIT] = PerLink[Ipv4IXIT].model_construct()
     mops: profiles.mops.IXIT = profiles.mops.IXIT()
     rehash: profiles.rehash.IXIT = profiles.rehash.IXIT()
     migrate: profiles.migrate.IXIT = profiles.migrate.IXIT()
@@ -75,16 +75,26 @@ class Profile(Table):
 
     path: Path
     dut: DUT = Field(description="the table that names the device")
-    link: NamespaceLink | InterfaceLink = Field(discriminator="kind", description="the table that says where it is")
+    link: Links = Field(description="the table that says where it is")
     ics: ICS = Field(description="the table of what the device claims")
     ixit: IXIT = Field(description="the table of addresses and times")
 
     @model_validator(mode="after")
     def _check_networks(self) -> "Profile":
+        for role in self.claimed:
+            claim = f'ics.{role.protocol}.roles names "{role.name}"'
+            for link in role.links:
+                where = "link" if link == "link" else f"link.{link}"
+                if self.link.of(link) is None:
+                    raise ValueError(f"[{where}] is missing, but {claim}")
+                for name in self.ics.networks:
+                    if name in role.networks and getattr(self.ixit, name).of(link) is None:
+                        table = f"ixit.{name}{where.removeprefix('link')}"
+                        raise ValueError(f'[{table}] is missing, but {claim} and ics.networks names "{name}"')
         for name in self.ics.networks:
-            if getattr(self.ixit, name) is None:
+            if not getattr(self.ixit, name).all:
                 raise ValueError(f'[ixit.{name}] is missing, but ics.networks names "{name}"')
-        if self.link.kind == "namespace" and not self.dut.command:
+        if any(table.kind == "namespace" for table in self.link.all) and not self.dut.command:
             raise ValueError("dut.command is missing: a namespace link starts the device")
         return self
 

@@ -42,9 +42,9 @@ class IpffIXIT(Table):
             raise ValueError("ethertype must be one that nothing else on the wire uses, not that of IPv4 or ARP")
         return self
 
-    def dut_config(self, neighbour_mac: str) -> dict[str, Any]:
-        """What the device is told: its own part, and the Ethernet address of every neighbour."""
-        return self.model_dump(include={"address", "ethertype", "icmp_protocol"}) | {"neighbour_mac": neighbour_mac}
+    def dut_config(self) -> dict[str, Any]:
+        """What the device is told: its own part. The neighbours' Ethernet address is added where it is known."""
+        return self.model_dump(include={"address", "ethertype", "icmp_protocol"})
 
 
 class Ipv4IXIT(Table):
@@ -77,8 +77,8 @@ class Ipv4IXIT(Table):
                 raise ValueError(f"moves_to must name addresses of {subnet} that are not the tester's: {address}")
         return self
 
-    def dut_config(self, neighbour_mac: str) -> dict[str, Any]:
-        """What the device is told: its own part. Neighbours answer ARP, so it needs no `neighbour_mac`."""
+    def dut_config(self) -> dict[str, Any]:
+        """What the device is told: its own part. Neighbours answer ARP."""
         return self.model_dump(include={"address", "prefix_length", "icmp_protocol"})
 
 

@@ -2,15 +2,47 @@
 """What the tables of a profile have in common: no unknown keys, no changes, and the kinds of values."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 
 class Table(BaseModel):
     """A table of the profile. Each field's description is what docs/profile.md says of the key."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+T = TypeVar("T")
+
+SIDES = ("inside", "outside")
+"""The links of a device in the middle; other devices have one, which is called `link`."""
+
+
+class PerLink(Table, Generic[T]):
+    """A table that stands once for each link: `[table]` for the only one, `[table.inside]` and `[table.outside]`."""
+
+    link: T | None = None
+    inside: T | None = None
+    outside: T | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        sides = {key: content[key] for key in SIDES if key in content}
+        own = {key: value for key, value in content.items() if key not in sides}
+        return {**({"link": own} if own or not sides else {}), **sides}
+
+    def of(self, link: str) -> T | None:
+        """The table of this link, if there is one."""
+        return {"link": self.link, "inside": self.inside, "outside": self.outside}[link]
+
+    @property
+    def all(self) -> tuple[T, ...]:
+        """The tables that are there."""
+        return tuple(table for table in (self.link, self.inside, self.outside) if table is not None)
 
 
 @dataclass(frozen=True)

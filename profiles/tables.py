@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from profiles.model import ICS, IXIT, PROTOCOLS, Profile
 from profiles.role import Claims, Role
-from profiles.table import Allowed
+from profiles.table import Allowed, PerLink
 from profiles.wording import tables_of
 
 ROOT = Path(__file__).parents[1]
@@ -48,7 +48,7 @@ class Key(NamedTuple):
 def keys(model: type[BaseModel], prefix: str = "", *, deep: bool = True) -> Iterator[Key]:
     """The keys of a table, each once, and of the tables in it."""
     for name, field in model.model_fields.items():
-        inner = tables_of(field.annotation)
+        inner = _tables(field)
         if not inner and (prefix or name != "path"):
             yield Key(f"{prefix}{name}", field, (model,))
         found: dict[str, Key] = {}
@@ -56,6 +56,15 @@ def keys(model: type[BaseModel], prefix: str = "", *, deep: bool = True) -> Iter
             known = found.get(key.name)
             found[key.name] = known._replace(tables=known.tables + key.tables) if known else key
         yield from found.values()
+
+
+def _tables(field: FieldInfo) -> list[type[BaseModel]]:
+    """The tables that the key can hold; one that stands once for each link counts once."""
+    found: list[type[BaseModel]] = []
+    for table in tables_of(field.annotation):
+        one_link = issubclass(table, PerLink)
+        found += tables_of(table.model_fields["link"].annotation) if one_link else [table]
+    return found
 
 
 def update(text: str) -> str:
@@ -75,7 +84,7 @@ def _produce(block: str) -> str:
     if block == "ixit":
         parts = [_table(keys(IXIT, "ixit.", deep=False))]
         for name, field in IXIT.model_fields.items():
-            for table in tables_of(field.annotation):
+            for table in _tables(field):
                 parts += [f"{_heading(name, table)}", _table(keys(table, f"ixit.{name}."))]
     else:
         parts = [_table(key for key in keys(Profile) if key.name.startswith(f"{block}."))]

@@ -4,10 +4,12 @@
 import re
 from collections.abc import Iterator
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+
+from profiles.table import PerLink
 
 Location = tuple[int | str, ...]
 
@@ -16,7 +18,7 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
     """The first error as `key: what is allowed, not value`, and how many more there are."""
     first, *others = error.errors()
     location = _location(first)
-    key = ".".join(str(part) for part in location)
+    key = ".".join(str(part) for part in _as_written(location, model))
     message = _message(first, location, model)
     given = first["input"]
     silent = first["type"] in ("missing", "extra_forbidden", "union_tag_not_found", "union_tag_invalid", "no_cases")
@@ -29,9 +31,18 @@ def _location(error: ErrorDetails) -> Location:
     """The path of keys: pydantic adds the kind of link, and marks the key of a mapping."""
     parts = tuple(part for part in error["loc"] if part != "[key]")
     if parts[:1] == ("link",):
-        parts = parts[:1] + parts[2:] if len(parts) > 1 else parts
+        parts = parts[:2] + parts[3:]
         parts += ("kind",) if error["type"].startswith("union_tag") else ()
     return parts
+
+
+def _as_written(location: Location, model: type[BaseModel]) -> Location:
+    """The location as the file has it: the table of the only link stands directly under its name."""
+    return tuple(
+        part
+        for place, part in enumerate(location)
+        if not (part == "link" and any(issubclass(table, PerLink) for table in _tables(model, location[:place])))
+    )
 
 
 def _message(error: ErrorDetails, location: Location, model: type[BaseModel]) -> str:
@@ -60,7 +71,7 @@ _WORDS = (
     ("a valid string", "text in quotes"),
     ("a valid list", "a list in brackets"),
     ("a valid boolean", "true or false"),
-    (r"a valid dictionary( or instance of \w+)?", "a table"),
+    (r"a valid dictionary( or instance of \w+(\[.*\])?)?", "a table"),
 )
 
 
@@ -87,6 +98,8 @@ def _tables(model: type[BaseModel], location: Location) -> list[type[BaseModel]]
 
 def tables_of(annotation: Any) -> list[type[BaseModel]]:
     """The models in a type annotation."""
+    if get_origin(annotation) is Annotated:
+        return tables_of(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
         return [table for one in get_args(annotation) for table in tables_of(one)]
     return [annotation] if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []

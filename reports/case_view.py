@@ -41,6 +41,11 @@ class CaseView:
         return compared(self.case.expected, self.case.seen, self.case.differences)
 
     @property
+    def several_links(self) -> bool:
+        """Whether the device has more than one link: then each frame says which."""
+        return len({frame.interface for frame in self.case.frames}) > 1
+
+    @property
     def deciding(self) -> list[Frame]:
         return [frame for frame in self.case.frames if frame.deciding]
 

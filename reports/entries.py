@@ -56,7 +56,7 @@ class Dut(Frozen):
     version: str
     profile: str = Field(description="path of the profile as it was given")
     arguments: list[str] = Field(default_factory=list, description="extra arguments of the DUT command")
-    roles: list[str]
+    roles: list[str] = Field(description="claimed roles with their protocol in front: mops server")
     networks: list[str]
     ics: dict[str, JsonValue]
     ixit: dict[str, JsonValue]
@@ -84,7 +84,8 @@ class Figures(Frozen):
 class Frame(Frozen):
     """One packet of a case, as the lower tester saw it on the wire."""
 
-    index: NonNegativeInt = Field(description="number in the port's capture, the one that reasons cite")
+    index: NonNegativeInt = Field(description="number in the capture of the device's links, the one that reasons cite")
+    interface: str = Field(default="", description="the link that it was seen on")
     time_s: float = Field(description="seconds since the first frame of the case, from kernel stamps")
     direction: Literal["to dut", "from dut"]
     source: str

@@ -15,5 +15,6 @@ def needs_addresses_of_the_draft(case: Case) -> None:
     """The scenario's addresses exist only in IPFF, and only on wires that belong to the run alone."""
     if case.network.name != "ipff":
         raise NotApplicable("the addresses of the scenario are not IPv4 addresses")
-    if case.setup.profile.link.kind != "namespace":
+    link = case.setup.profile.link.link
+    if link is None or link.kind != "namespace":
         raise NotApplicable(f"{case.setup.profile.path}: link.kind is not namespace: only its addresses are touched")

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One attempt at one case: its addresses, its part of the capture, its waits and its verdict."""
 
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from scapy.packet import Packet
 
-from profiles import Profile, Role
+from profiles import Role
+from testbed.case.setup import Setup, only
+from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding, Verdict
-from testbed.device.dut import DUT
-from testbed.device.lag import LagProbe
+from testbed.device.chain import Chain
 from testbed.interruptions import Inconclusive
 from testbed.wire.capture import BEGINNING, Frame, Mark, Trace
-from testbed.wire.clock import NANO, Clock, Deadline
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.interface import Interface
 from testbed.wire.network import Network
-from testbed.wire.station import AddressPool, Station
+from testbed.wire.station import Station
 
 Behaviour = Literal["valid", "invalid", "inopportune"]
 
@@ -38,7 +38,8 @@ class CaseSpec:
 
     `id` lives as long as the requirements do; `node` is what pytest calls the case today.
     `role` is what the device has to be for it; `not_applicable` is the line of the profile that rules it out, empty if
-    none does. An `exclusive` case changes the whole device and gets one of its own.
+    none does. An `exclusive` case changes the whole device and gets one of its own; where there is a `chain`, that one
+    stands in it.
     """
 
     id: str
@@ -51,6 +52,7 @@ class CaseSpec:
     role: Role
     not_applicable: str = ""
     exclusive: bool = False
+    chain: Chain | None = None
 
     def verdict_when_broken(self) -> Verdict:
         """What a finding against the DUT amounts to: the strongest requirement decides."""
@@ -60,65 +62,57 @@ class CaseSpec:
         return Verdict.DEVIATION if "S" in strengths else Verdict.INFO
 
 
-@dataclass
-class Setup:
-    """What the cases at one running DUT share: the profile, the DUT, the tester's side of the wire."""
-
-    profile: Profile
-    dut: DUT
-    clock: Clock
-    lag: LagProbe
-    networks: dict[str, Network]
-    pools: dict[str, AddressPool]
-    source_ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
-    """Source ports for crafted connections: a port comes again only after all others."""
-    confirm_alive: Callable[[], None] = lambda: None
-    """Raises DeviceLost where the device has stopped to answer at all."""
-
-
 class Case:
-    """One attempt: what a fixture of a protocol builds its stations from."""
+    """One attempt: what a fixture of a protocol builds its stations from.
 
-    def __init__(self, spec: CaseSpec, setup: Setup, network: Network) -> None:
+    `sides` are the links of the device by name. A device with one link has one side: it is meant where none is named.
+    """
+
+    def __init__(self, spec: CaseSpec, setup: Setup, network: str) -> None:
         self.spec = spec
         self.setup = setup
-        self.network = network
         self.clock = setup.clock
         self.trace = Trace(setup.clock)
         self.values: dict[str, str] = {}
         self.waits_ns = 0
-        self.solicited = {network.icmp_protocol}
+        self.sides = {name: Side(link, network, self.trace, self.clock) for name, link in setup.links.items()}
+        self.solicited = {side.network.icmp_protocol for side in self.sides.values()}
         """Protocol numbers of which the DUT sends a packet only for a reason: at the end each must be explained."""
         self.started_ns = self.clock.now_ns()
-        self._stations: list[Station] = []
-        self._losses = self.interface.count_losses()
         self._clock_offset_ns = self.clock.offset_ns()
 
     @property
+    def inside(self) -> Side:
+        """The inside of a device with two links."""
+        return self.sides["inside"]
+
+    @property
+    def outside(self) -> Side:
+        """The outside of a device with two links."""
+        return self.sides["outside"]
+
+    def between(self, wire: int) -> Side:
+        """The tester's interface on a wire between the devices of a chain; 1 is the one after the first device."""
+        return self.sides[f"between {wire}"]
+
+    @property
+    def network(self) -> Network:
+        """The network of the case, on the only link."""
+        return only(self.sides).network
+
+    @property
     def interface(self) -> Interface:
-        """The tester's interface (of a device with one link)."""
-        return self.setup.dut.interfaces[0]
+        """The tester's interface on the only link."""
+        return only(self.sides).interface
 
     @property
     def dut_mac(self) -> str:
-        """The Ethernet address of the device's wire."""
-        return self.setup.dut.macs[0]
+        """The Ethernet address of the device's wire, on the only link."""
+        return only(self.sides).dut_mac
 
     def station(self, address: str = "", network: Network | None = None) -> Station:
-        """A station at an address that no other case uses, or at this one as soon as no other case uses it.
-
-        It is on the case's network unless another one is named.
-        """
-        network = network or self.network
-        pool = self.setup.pools[network.name]
-        with self.clock.waiting():
-            if address:
-                pool.lease_this(address)
-            else:
-                address = pool.lease()
-        station = Station(network, self.interface, self.dut_mac, address, self.trace)
-        self._stations.append(station)
-        return station
+        """A station on the only link (see `Side.station`)."""
+        return only(self.sides).station(address, network)
 
     def wait_until(self, ns: int) -> None:
         """Let mandated time pass until the wall clock shows `ns`; it counts in the run's figures.
@@ -139,11 +133,15 @@ class Case:
         return Deadline(self.clock.now_ns() if since_ns is None else since_ns, within)
 
     def look(self, find: Callable[[], Frame | None], deadline: Deadline) -> Frame | None:
-        """The frame that `find` finds with a stamp up to the deadline; None proves that there was none."""
-        return self.trace.wait(find, deadline.end_ns, lambda: self.interface.drained_ns)
+        """The frame that `find` finds with a stamp up to the deadline; None proves that there was none on any link."""
+        return self.trace.wait(find, deadline.end_ns, self.drained_ns)
+
+    def drained_ns(self) -> int:
+        """The stamp up to which the frames of every link have been read."""
+        return min(side.interface.drained_ns for side in self.sides.values())
 
     def watch(self, seconds: float) -> None:
-        """Let `seconds` pass with the port read to the end: what was to come has come."""
+        """Let `seconds` pass with everything read to the end: what was to come has come."""
         self.look(lambda: None, self.deadline(seconds))
         self.waits_ns += round(seconds * NANO)
 
@@ -154,9 +152,13 @@ class Case:
 
         It is looked for on the case's network unless another one is named.
         """
-        network = network or self.network
-        packets = ((frame, network.dissect(frame.data)) for frame in self.trace.received(since))
-        return [(frame, packet) for frame, packet in packets if network.protocol(packet) == protocol]
+        found = []
+        for frame in self.trace.received(since):
+            spoken = network or self.sides[frame.interface].network
+            packet = spoken.dissect(frame.data)
+            if spoken.protocol(packet) == protocol:
+                found.append((frame, packet))
+        return found
 
     def settle(self) -> None:
         """At the end: every message that has to be solicited is explained, and the tester has not lost frames.
@@ -174,17 +176,16 @@ class Case:
 
     def check_tester(self) -> None:
         """Raise Inconclusive or ClockStepped if the tester disturbed the case."""
-        if lost := self.interface.count_losses() - self._losses:
+        if lost := sum(side.losses() for side in self.sides.values()):
             raise Inconclusive(f"the tester lost {lost} frames of its capture, or got them too late")
         self.clock.check_step(self._clock_offset_ns)
 
     @property
     def addresses(self) -> frozenset[str]:
         """The addresses of the case's stations: what to look for in the device's log."""
-        return frozenset(station.address for station in self._stations)
+        return frozenset(station.address for side in self.sides.values() for station in side.stations)
 
     def leave(self) -> None:
         """Give the addresses back."""
-        for station in self._stations:
-            station.leave()
-            self.setup.pools[station.network.name].give_back(station.address)
+        for side in self.sides.values():
+            side.leave()

@@ -19,7 +19,7 @@ from testbed.device.supervisor import LinkError
 from testbed.device.upper_tester import METHOD_NOT_FOUND, OPERATION_FAILED, Call, JsonRpc, Reply, UpperTester
 from testbed.wire.clock import Clock
 
-_PATIENCE_S = 10
+_TIMEOUT_S = 10
 _LEAVING_S = 1.0
 _TERMINAL = "/dev/tty"
 _FIRST_MANUAL_PORT = 40_000
@@ -81,9 +81,9 @@ def _kill(process: "subprocess.Popen[Any]") -> None:
 class _InThreads(UpperTester):
     """An upper tester whose verbs block: each call gets a thread."""
 
-    def __init__(self, clock: Clock, patience_s: float | None) -> None:
+    def __init__(self, clock: Clock, timeout_s: float | None) -> None:
         self._clock = clock
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
 
     def ask(self, verb: str, **parameters: Any) -> Call:
         """Start the verb."""
@@ -96,8 +96,8 @@ class _InThreads(UpperTester):
                 answer.set_exception(error)
 
         threading.Thread(target=run, name=f"verb {verb}", daemon=True).start()
-        patience = self._patience_s and self._patience_s + float(parameters.get("timeout_s", 0))
-        return Call(verb, answer, patience, self._clock)
+        timeout = self._timeout_s and self._timeout_s + float(parameters.get("timeout_s", 0))
+        return Call(verb, answer, timeout, self._clock)
 
     def _perform(self, verb: str, parameters: dict[str, Any]) -> Reply:
         raise NotImplementedError
@@ -107,7 +107,7 @@ class ShellVerbs(_InThreads):
     """Verbs as shell commands: `{parameter}` becomes the quoted value, standard output is the JSON result."""
 
     def __init__(self, templates: Mapping[str, str], clock: Clock) -> None:
-        super().__init__(clock, _PATIENCE_S)
+        super().__init__(clock, _TIMEOUT_S)
         self._templates = templates
         self._running: set[subprocess.Popen[str]] = set()
 
@@ -133,7 +133,7 @@ class ShellVerbs(_InThreads):
         )
         self._running.add(process)
         try:
-            said, trouble = process.communicate(timeout=_PATIENCE_S + float(parameters.get("timeout_s", 0)))
+            said, trouble = process.communicate(timeout=_TIMEOUT_S + float(parameters.get("timeout_s", 0)))
         except subprocess.TimeoutExpired:
             _kill(process)
             return _failed(f"no end within its time: {command}")

@@ -2,9 +2,11 @@
 """A running DUT: its wires, its log, its upper tester."""
 
 import re
+import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -16,13 +18,13 @@ from testbed.wire.interface import Interface
 _KEPT_LINES = 20_000
 _LONGEST_LINE = 2_000
 _LAST_LINES = 20
-_LAST_WORDS_S = 0.5
+_FINAL_LOG_S = 0.5
 
 
 class DeviceLog:
     """The standard error of a device, line by line with the time of arrival: the last 20 000 lines, cut at 2 000 bytes.
 
-    Reads to the end even where nothing is kept, so that a talkative device is never held up.
+    Reads to the end even where nothing is kept, so that a verbose device is never held up.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -42,7 +44,7 @@ class DeviceLog:
 
     def tail(self) -> str:
         """The last lines, waiting a moment for a device that has just died to have said why."""
-        self._reader.join(timeout=_LAST_WORDS_S)
+        self._reader.join(timeout=_FINAL_LOG_S)
         with self._lock:
             return "\n".join(text for _, text in list(self._lines)[-_LAST_LINES:])
 
@@ -54,15 +56,23 @@ class DeviceLog:
                     self._lines.append((time.time_ns(), text))
 
 
+@dataclass(frozen=True)
+class Wire:
+    """The tester's end of a wire, and the Ethernet address that it sends to."""
+
+    interface: Interface
+    mac: str
+
+
 @dataclass(eq=False)
 class DUT:
-    """The device as the tester knows it: an interface and the device's own Ethernet address for each wire.
+    """The device as the tester knows it, with a wire for each link: `link`, or `inside`, `outside`.
 
-    `name` and `version` are what it says of itself when it is ready, `lost` why it is gone.
+    `between 1` is the wire after the first device of a chain. `name` and `version` are what the device says of itself
+    when it is ready, `lost` why it is gone.
     """
 
-    interfaces: list[Interface]
-    macs: list[str]
+    wires: dict[str, Wire]
     log: DeviceLog | None = None
     agent: UpperTester | None = None
     name: str = ""
@@ -78,20 +88,26 @@ class DUT:
     def lose(self, why: DeviceLost) -> None:
         """Let every case that waits or will wait for the device end with this reason; the first reason stays."""
         self.lost = self.lost or why
-        for interface in self.interfaces:
-            interface.fail(self.lost)
+        for wire in self.wires.values():
+            wire.interface.fail(self.lost)
 
     def close(self) -> None:
         """Close the tester's ends."""
         if self.agent:
             self.agent.close()
-        for interface in self.interfaces:
-            interface.close()
+        for wire in self.wires.values():
+            wire.interface.close()
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """What a link needs to open ports."""
+    """What a link needs to open interfaces."""
 
     clock: Clock
     ipff_ethertype: int
+
+    def interface(
+        self, name: str, capture: socket.socket, sender: socket.socket, mac: str, numbers: Iterator[int]
+    ) -> Interface:
+        """The interface of this name, with `numbers` for its frames."""
+        return Interface(name, capture, sender, mac, self.clock, self.ipff_ethertype, numbers)

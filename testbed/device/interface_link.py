@@ -1,77 +1,119 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The `interface` link: a device on a real wire. Only the profile's interface and addresses are ever touched."""
+"""The `interface` link: a device on real wires. Only the profile's interfaces and addresses are ever touched."""
 
+import itertools
 import socket
+from collections.abc import Hashable, Iterable, Iterator
 from typing import IO
 
-from profiles import InterfaceLink as InterfaceLinkTable
+from profiles import InterfaceLink as Table
 from profiles import Profile, Role
 from testbed.device.agents import open_agent
-from testbed.device.dut import DUT, Wiring
-from testbed.device.dut_config import configuration
+from testbed.device.chain import Chain
+from testbed.device.dut import DUT, Wire, Wiring
+from testbed.device.dut_config import configuration, network_names
 from testbed.device.lag import LagProbe
-from testbed.device.namespaces import PROCESSES
-from testbed.device.supervisor import Holder, LinkError
-from testbed.wire.interface import Interface
+from testbed.device.namespaces import PROCESSES, fill_neighbours
+from testbed.device.supervisor import Launch, LinkError, Supervisor, command_of
 from testbed.wire.sockets import open_capture, open_sender
 
 
 class InterfaceLink:
-    """One port on an existing interface, and the device's command if the profile has one.
+    """Existing interfaces, and the device's command if the profile has one.
 
-    `share` of `shares` test processes on the wire: the first that no other process of this network namespace has.
-    LinkError if all are taken.
+    `share` of `shares` test processes on the wires: the first that no other process of this network namespace has.
+    LinkError if all are taken. The lag of the tester's own processors is measured here too: they stamp the frames.
     """
 
-    def __init__(
-        self, profile: Profile, table: InterfaceLinkTable, wiring: Wiring, lag: LagProbe, shares: int = 1
-    ) -> None:
+    def __init__(self, profile: Profile, wiring: Wiring, lag: LagProbe, shares: int = 1) -> None:
         self._profile = profile
-        self._table = table
         self._wiring = wiring
-        self._lag = lag
-        self._holder: Holder | None = None
-        self._dut: DUT | None = None
+        self._tables = {
+            link: table for link in ("link", "inside", "outside") if isinstance(table := profile.link.of(link), Table)
+        }
+        self._running: list[DUT] = []
         self.shares = shares
-        self.share, self._claim = self._claim_share()
+        self.share, self._claims = self._claim_share()
+        self._supervisor = Supervisor(PROCESSES, lag)
 
-    def start(self, role: Role) -> DUT:
-        """Open the port; start the device's command, if any, and wait for its ready line."""
-        name = self._table.interface
-        try:
-            capture, sender = open_capture(name), open_sender(name)
-        except OSError as error:
-            raise LinkError(f"{self._profile.path}: link.interface: {name}: {error.strerror}") from None
-        mac = capture.getsockname()[4].hex(":")  # sysfs may show the interfaces of another namespace
-        port = Interface(capture, sender, mac, self._wiring.clock, self._wiring.ipff_ethertype)
-        self._dut = DUT([port], [self._table.dut_mac])
-        stdio = self._start_command(self._dut, role, mac) if self._profile.dut.command else None
-        self._dut.agent = open_agent(self._profile, stdio, self._wiring.clock)
-        return self._dut
+    def start(self, role: Role, chain: Chain | None = None) -> DUT:
+        """Open the interfaces of a role; start the device's command, if any, and wait for its ready line."""
+        numbers = itertools.count()
+        dut = DUT({})
+        self._running.append(dut)
+        for link in role.links:
+            dut.wires[link] = self._open(link, numbers)
+        stdio = self._start_command(dut, role) if self._profile.dut.command else None
+        dut.agent = open_agent(self._profile, stdio, self._wiring.clock)
+        return dut
+
+    def stop(self, dut: DUT) -> None:
+        """Stop the command and close the interfaces."""
+        self._supervisor.stop(dut)
+        dut.close()
+        self._running.remove(dut)
 
     def close(self) -> None:
-        """Stop the command, close the port and let others have the share."""
-        if self._holder:
-            self._holder.close()
-        if self._dut:
-            self._dut.close()
-        self._claim.close()
+        """Stop the command, close the interfaces and let others have the share."""
+        self._supervisor.close()
+        for dut in self._running:
+            dut.close()
+        for claim in self._claims:
+            claim.close()
 
-    def _start_command(self, dut: DUT, role: Role, mac: str) -> tuple[IO[bytes], IO[bytes]]:
-        self._holder = Holder(PROCESSES, self._lag)
-        started = self._holder.start(self._profile, configuration(self._profile, role, mac), 0)
-        dut.log = started.log
-        self._holder.await_ready(started, dut, self._profile)
-        return started.stdin, started.stdout
+    def instance(self, role: Role) -> Hashable:
+        """One device serves all roles with the same links."""
+        return role.links
 
-    def _claim_share(self) -> tuple[int, socket.socket]:
+    def networks(self, role: Role) -> list[str]:
+        """All that the profile claims, for one device serves many roles; a command is told those of its role."""
+        return network_names(self._profile, role) if self._profile.dut.command else list(self._profile.ics.networks)
+
+    def rules_out(self, role: Role, running: Iterable[Role], *, exclusive: bool) -> str:
+        """There is one device, and if it is a command of ours it is in one role at a time."""
+        path, kind = self._profile.path, f'{self._key(role.links[0])}.kind is "interface"'
+        if exclusive:
+            return f"{path}: {kind}: there is no second device for a case that moves the whole device"
+        others = [one for one in running if one != role]
+        if self._profile.dut.command and others:
+            return f'{path}: {kind}: dut.command runs in one role at a time, here "{others[0].qualified}"'
+        return ""
+
+    def _open(self, link: str, numbers: Iterator[int]) -> Wire:
+        table = self._tables[link]
+        try:
+            capture, sender = open_capture(table.interface), open_sender(table.interface)
+        except OSError as error:
+            what = f"{self._key(link)}.interface: {table.interface}"
+            raise LinkError(f"{self._profile.path}: {what}: {error.strerror}") from None
+        mac = capture.getsockname()[4].hex(":")  # sysfs may show the interfaces of another namespace
+        return Wire(self._wiring.interface(link, capture, sender, mac, numbers), table.dut_mac)
+
+    def _start_command(self, dut: DUT, role: Role) -> tuple[IO[bytes], IO[bytes]]:
+        content = configuration(self._profile, role)
+        fill_neighbours(content, [wire.interface.mac for wire in dut.wires.values()])
+        started = self._supervisor.start([Launch(command_of(self._profile.dut.command), content)], 0)
+        process = started.processes[0]
+        dut.log = process.log
+        [(dut.name, dut.version)] = self._supervisor.await_ready(started, dut, self._profile.dut.ready_timeout_s)
+        return process.stdin, process.stdout
+
+    def _claim_share(self) -> tuple[int, list[socket.socket]]:
         # An abstract address in the network namespace is a lock that goes with its owner, however that ends.
+        names = dict.fromkeys(table.interface for table in self._tables.values())
         for share in range(self.shares):
-            claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            claims = [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in names]
             try:
-                claim.bind(f"\0roamproof/{self._table.interface}/{share}")
+                for claim, name in zip(claims, names, strict=True):
+                    claim.bind(f"\0roamproof/{name}/{share}")
             except OSError:
-                claim.close()
+                for claim in claims:
+                    claim.close()
             else:
-                return share, claim
-        raise LinkError(f"{self._profile.path}: link.interface: {self._table.interface}: in use by another run")
+                return share, claims
+        link, table = next(iter(self._tables.items()))
+        raise LinkError(f"{self._profile.path}: {self._key(link)}.interface: {table.interface}: in use by another run")
+
+    @staticmethod
+    def _key(link: str) -> str:
+        return "link" if link == "link" else f"link.{link}"

@@ -22,7 +22,7 @@ WORTH_COUNTING_SHARE = 0.02
 _INTERVAL_NS = 10_000_000
 _WORTH_TELLING_NS = 5_000_000
 _KEPT_EVENTS = 50_000
-_PATIENCE_S = 5
+_TIMEOUT_S = 5
 _MESSAGE = 1 << 12
 
 
@@ -80,9 +80,9 @@ class LagProbe:
                 try:
                     probe.send(str(number).encode())
                 except OSError:
-                    self._answered.pop(probe, None)  # the holder is gone, which is told elsewhere
+                    self._answered.pop(probe, None)  # the supervisor is gone, which is told elsewhere
             return self._changed.wait_for(
-                lambda: all(answered >= number for answered in self._answered.values()), _PATIENCE_S
+                lambda: all(answered >= number for answered in self._answered.values()), _TIMEOUT_S
             )
 
     def _read(self, probe: socket.socket) -> None:

@@ -1,59 +1,89 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The `namespace` link: virtual wires to a device that the run starts in a namespace of its own."""
 
+import itertools
 import socket
-from typing import Any
+from collections.abc import Hashable, Iterable
 
 from profiles import Profile, Role
 from testbed.device.agents import open_agent
-from testbed.device.dut import DUT, Wiring
-from testbed.device.dut_config import configuration
+from testbed.device.chain import Chain, overlay
+from testbed.device.dut import DUT, Wire, Wiring
+from testbed.device.dut_config import configuration, network_names
 from testbed.device.lag import LagProbe
 from testbed.device.namespaces import NAMESPACES
-from testbed.device.supervisor import Holder
-from testbed.wire.interface import Interface
+from testbed.device.supervisor import End, Launch, Supervisor, command_of
 
 
 class NamespaceLink:
     """Makes wires and devices on demand; everything it makes ends with `close`, or with the test process."""
 
+    share, shares = 0, 1
+
     def __init__(self, profile: Profile, wiring: Wiring, lag: LagProbe) -> None:
         self._profile = profile
         self._wiring = wiring
-        self._holder = Holder(NAMESPACES, lag)
+        self._supervisor = Supervisor(NAMESPACES, lag)
         self._running: list[DUT] = []
 
-    def start(self, role: Role, wires: int = 1, extra: dict[str, Any] | None = None) -> DUT:
-        """Start a device in `role` on fresh wires and wait until it says that it is ready.
-
-        `extra` is added to the device's configuration. LinkError tells what went wrong.
-        """
-        content = {**configuration(self._profile, role), **(extra or {})}
-        started = self._holder.start(self._profile, content, wires)
-        ports = [
-            Interface(
-                socket.socket(fileno=capture),
-                socket.socket(fileno=sender),
-                mac,
-                self._wiring.clock,
-                self._wiring.ipff_ethertype,
-            )
-            for (capture, sender), mac in zip(started.sockets, started.port_macs, strict=True)
-        ]
-        dut = DUT(ports, started.wire_macs, started.log)
+    def start(self, role: Role, chain: Chain | None = None) -> DUT:
+        """Start a device on fresh wires, or a chain of devices, and wait until each says that it is ready."""
+        place = chain.place if chain else 0
+        wires = len(role.links)
+        started = self._supervisor.start(self._launches(role, chain), wires, chain.taps if chain else ())
+        numbers = itertools.count()
+        names = [chain.link(end.wire) if chain else role.links[end.wire] for end in started.ends]
+        dut = DUT({name: self._wire(name, end, place, numbers) for name, end in zip(names, started.ends, strict=True)})
+        process = started.processes[place]
+        dut.log = process.log
         self._running.append(dut)
-        self._holder.await_ready(started, dut, self._profile)
-        dut.agent = open_agent(self._profile, (started.stdin, started.stdout), self._wiring.clock)
+        try:
+            said = self._supervisor.await_ready(started, dut, self._profile.dut.ready_timeout_s)
+            dut.name, dut.version = said[place]
+            dut.agent = open_agent(self._profile, (process.stdin, process.stdout), self._wiring.clock)
+        except BaseException:
+            self.stop(dut)
+            raise
         return dut
 
     def stop(self, dut: DUT) -> None:
-        """End one device and close its ports."""
-        self._holder.stop(dut)
+        """End one device with its neighbours, and close the tester's interfaces."""
+        self._supervisor.stop(dut)
         dut.close()
         self._running.remove(dut)
 
     def close(self) -> None:
-        """End every device, then the holder and with it whatever is left."""
-        self._holder.close()
+        """End every device, then the supervisor and with it whatever is left."""
+        self._supervisor.close()
         for dut in list(self._running):
             dut.close()
+
+    def instance(self, role: Role) -> Hashable:
+        """Every role has a device of its own."""
+        return role
+
+    def networks(self, role: Role) -> list[str]:
+        """Those of the role that the profile claims."""
+        return network_names(self._profile, role)
+
+    def rules_out(self, role: Role, running: Iterable[Role], *, exclusive: bool) -> str:
+        """Nothing: devices are made as they are needed."""
+        return ""
+
+    def _launches(self, role: Role, chain: Chain | None) -> list[Launch]:
+        command, content = command_of(self._profile.dut.command), configuration(self._profile, role)
+        if not chain:
+            return [Launch(command, content)]
+        return [
+            Launch(command, overlay(content, one.configuration))
+            if one.is_dut
+            else Launch(command_of(one.command), overlay(one.configuration, {}))
+            for one in chain.positions
+        ]
+
+    def _wire(self, name: str, end: End, place: int, numbers: "itertools.count[int]") -> Wire:
+        """The tester's end of a wire, sending to the device under test if it is there, else to the inner device."""
+        capture, sender = socket.socket(fileno=end.capture), socket.socket(fileno=end.sender)
+        interface = self._wiring.interface(name, capture, sender, end.mac, numbers)
+        is_last = end.wire == place and len(end.device_macs) > 1
+        return Wire(interface, end.device_macs[1 if is_last else 0])

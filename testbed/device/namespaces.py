@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The holder: a process that owns the run's namespaces and devices, so that nothing outlives the run.
+"""The supervisor's process, which owns the run's namespaces and devices, so that nothing outlives the run.
 
 Started by `testbed.device.supervisor` with the arguments KIND PARENT CONTROL PROBE...: "namespaces" or "processes",
 the test process, the numbers of sockets (SOCK_SEQPACKET). For "namespaces" it enters a user namespace if it has
 to, then a new network namespace (the tester's: no address, no route) and a new PID namespace whose init it becomes.
 Every process of a device is a descendant of that init. When the test process ends, however it ends, the kernel kills
-the holder, with it the PID namespace, and with the last process the network namespaces and their interfaces. For
+this process, with it the PID namespace, and with the last process the network namespaces and their interfaces. For
 "processes" it stays where it is, and the kernel kills the process that the command started.
 
 On CONTROL it answers JSON requests and tells `{"event": "exit", "instance": n, "code": c}` when a device has ended; on
@@ -20,12 +20,14 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from testbed.device import linux
 from testbed.device.lag import measure
+from testbed.device.wires import Layout, WireMaker
 from testbed.wire.sockets import open_capture, open_sender
 
 NAMESPACES = "namespaces"
@@ -36,13 +38,13 @@ _WATCH_MS = 10
 
 
 @dataclass
-class Holder:
+class SupervisorProcess:
     """Starts and ends devices as it is told; instances are numbered in the order of their start."""
 
     control: socket.socket
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     ended: set[int] = field(default_factory=set)
-    ports: int = 0
+    maker: WireMaker = field(default_factory=WireMaker)
 
     def run(self) -> None:
         """Serve requests until the tester hangs up."""
@@ -66,23 +68,40 @@ class Holder:
                 os.close(fd)
 
     def _start(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
-        """Make the wires of a new device and start it: hands out the tester's sockets and the standard streams."""
-        wires = [f"wire{index}" for index in range(request["wires"])]
-        ports = [f"port{self.ports + index}" for index in range(request["wires"])]
-        self.ports += len(ports)
-        namespace, macs = make_wires(ports, wires) if wires else (None, {"ports": [], "wires": []})
-        try:
-            process = _run_device(request, wires, macs, namespace)
-        finally:
-            if namespace is not None:
-                os.close(namespace)
-        self.processes.append(process)
-        sockets = [end.detach() for port in ports for end in (open_capture(port), open_sender(port))]
-        streams = [os.dup(stream.fileno()) for stream in (process.stdin, process.stdout, process.stderr) if stream]
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream:
+        """Make the wires of new devices and start them: hands out the tester's sockets and the standard streams."""
+        launches = request["devices"]
+        if not request["wires"]:
+            processes = [_run_device(launches[0], 0, None)]
+            layout = Layout([], [], [])
+        else:
+            layout = self.maker.make(len(launches), request["wires"], request["taps"])
+            processes = []
+            try:
+                for place, launch in enumerate(launches):
+                    processes.append(self._run_in(layout, place, launch))
+            except BaseException:
+                for process in processes:
+                    process.kill()
+                raise
+            finally:
+                for namespace in layout.namespaces:
+                    os.close(namespace)
+        first = len(self.processes)
+        self.processes += processes
+        fds = [end.detach() for _, name, _ in layout.interfaces for end in (open_capture(name), open_sender(name))]
+        for process in processes:
+            for stream in (process.stdin, process.stdout, process.stderr):
+                assert stream
+                fds.append(os.dup(stream.fileno()))
                 stream.close()
-        return {"instance": len(self.processes) - 1, "macs": macs}, sockets + streams
+        interfaces = [
+            {"wire": wire, "mac": mac, "devices": layout.near_macs(wire)} for wire, _, mac in layout.interfaces
+        ]
+        return {"instances": list(range(first, len(self.processes))), "interfaces": interfaces}, fds
+
+    def _run_in(self, layout: Layout, place: int, launch: dict[str, Any]) -> subprocess.Popen[bytes]:
+        fill_neighbours(launch["configuration"], layout.far_macs(place))
+        return _run_device(launch, len(layout.macs[place]), layout.namespaces[place])
 
     def _stop(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         """End a device that had its time to leave after the end of its input, with all it has started."""
@@ -102,14 +121,16 @@ class Holder:
         socket.send_fds(self.control, [json.dumps(message).encode()], fds or [])
 
 
-def _run_device(
-    request: dict[str, Any], wires: list[str], macs: dict[str, list[str]], namespace: int | None
-) -> subprocess.Popen[bytes]:
-    configuration = request["configuration"]
+def fill_neighbours(configuration: dict[str, Any], macs: Sequence[str]) -> None:
+    """Write the Ethernet address of the IPFF neighbours on each wire into a device's configuration."""
     ipff = configuration["networks"].get("ipff")
-    if ipff and macs["ports"]:
-        ipff["neighbour_mac"] = macs["ports"][0]
-    Path(request["configuration_path"]).write_text(json.dumps(configuration))
+    tables = [] if ipff is None else [ipff] if len(macs) == 1 else [ipff["inside"], ipff["outside"]]
+    for table, mac in zip(tables, macs, strict=False):
+        table["neighbour_mac"] = mac
+
+
+def _run_device(launch: dict[str, Any], wires: int, namespace: int | None) -> subprocess.Popen[bytes]:
+    Path(launch["configuration_path"]).write_text(json.dumps(launch["configuration"]))
     owner = os.getpid()
 
     def settle() -> None:
@@ -119,49 +140,19 @@ def _run_device(
 
     # A session of its own: Ctrl-C at the terminal is for the tester, which then asks the device to leave.
     return subprocess.Popen(
-        request["command"],
+        launch["command"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, **request["environment"], "DUT_WIRES": " ".join(wires)},
+        env={
+            **os.environ,
+            "DUT_CONFIG": launch["configuration_path"],
+            "DUT_WIRES": " ".join(f"wire{wire}" for wire in range(wires)),
+            "PYTHONUNBUFFERED": "1",
+        },
         preexec_fn=settle,
         start_new_session=True,
     )
-
-
-def make_wires(ports: list[str], wires: list[str]) -> tuple[int, dict[str, list[str]]]:
-    """Make a network namespace joined to ours by one veth pair for each port and wire.
-
-    Returns a descriptor of the namespace and the Ethernet addresses of both sides.
-    """
-    from pyroute2 import IPRoute  # 0.2 s to import: only here, never in the tester
-
-    with open("/proc/self/ns/net") as ours:
-        linux.unshare(linux.CLONE_NEWNET)
-        theirs = os.open("/proc/self/ns/net", os.O_RDONLY)
-        linux.setns(ours.fileno())
-        with IPRoute() as route:
-            for port, wire in zip(ports, wires, strict=True):
-                route.link("add", ifname=port, kind="veth", peer={"ifname": wire, "net_ns_fd": theirs})
-            macs = {"ports": [_raise(route, port) for port in ports]}
-        linux.setns(theirs)
-        try:
-            with IPRoute() as route:
-                _raise(route, "lo")
-                macs["wires"] = [_raise(route, wire) for wire in wires]
-        finally:
-            linux.setns(ours.fileno())
-    return theirs, macs
-
-
-def _raise(route: Any, interface: str) -> str:
-    """Set `interface` up without offloads and without IPv6; its Ethernet address."""
-    if interface != "lo":
-        linux.disable_ipv6(interface)
-        linux.switch_offloads_off(interface)
-    index = route.link_lookup(ifname=interface)[0]
-    route.link("set", index=index, state="up")
-    return str(route.get_links(index)[0].get("address"))
 
 
 def enter_namespaces() -> None:
@@ -217,6 +208,6 @@ def main() -> None:
     control = socket.socket(fileno=sockets[0])
     control.send(json.dumps({"id": 0}).encode())
     try:
-        Holder(control).run()
+        SupervisorProcess(control).run()
     except OSError:
         return  # the tester has gone in the middle of a message

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tester's side of the holder (`testbed.device.namespaces`): starts devices, notices their end, ends them."""
+"""The tester's side of the supervisor (`testbed.device.namespaces`): starts devices, notices their end, ends them."""
 
 import contextlib
 import itertools
@@ -12,13 +12,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from profiles import Profile
 from testbed.device.dut import DUT, DeviceLog
 from testbed.device.lag import LagProbe
 from testbed.interruptions import DeviceLost
@@ -27,44 +27,69 @@ from testbed.interruptions import DeviceLost
 _ROOT = str(Path(__file__).resolve().parents[2])
 _PROGRAM = f"import sys; sys.path[0] = {_ROOT!r}; from testbed.device.namespaces import main; main()"
 
-_PATIENCE_S = 20
+_TIMEOUT_S = 20
 _LEAVING_S = 1.0
 _EXTENSIONS = 2
 _LONGEST_READY_LINE = 1 << 16
 _MESSAGE = 1 << 16
-_MOST_FDS = 16
+_MOST_FDS = 32
 
 
 class LinkError(Exception):
-    """The link or the device could not be brought up: what and why in the first line, then the device's last words."""
+    """Link or device could not be brought up: what and why in the first line, then the device's final log lines."""
 
 
 @dataclass(frozen=True)
-class Started:
-    """A device's process and the tester's ends: Ethernet addresses and two sockets (capture, sender) for each wire."""
+class Launch:
+    """A device to start: command and configuration (docs/dut-contract.md)."""
+
+    command: list[str]
+    configuration: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Process:
+    """A device's process."""
 
     instance: int
-    port_macs: list[str]
-    wire_macs: list[str]
-    sockets: list[tuple[int, int]]
+    command: list[str]
     stdin: IO[bytes]
     stdout: IO[bytes]
     log: DeviceLog
 
 
+@dataclass(frozen=True)
+class End:
+    """The tester's end of a wire: Ethernet addresses, its own and the devices', and two sockets."""
+
+    wire: int
+    mac: str
+    device_macs: tuple[str, ...]
+    capture: int
+    sender: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """The processes of the devices, the inner one first, and the tester's ends of the wires, the inside first."""
+
+    processes: list[Process]
+    ends: list[End]
+
+
 @dataclass
 class _Device:
     dut: DUT | None = None
-    stdin: IO[bytes] | None = None
+    process: Process | None = None
     code: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
 
 
-class Holder:
-    """Owns the holder process and through it every namespace and process of the run.
+class Supervisor:
+    """Owns the supervisor's process and through it every namespace and process of the run.
 
     `kind` is `NAMESPACES` or `PROCESSES` of `testbed.device.namespaces`. To be made in the main thread: the
-    kernel ends the holder when the thread that started it ends.
+    kernel ends that process when the thread that started it ends.
     """
 
     def __init__(self, kind: str, lag: LagProbe) -> None:
@@ -84,59 +109,60 @@ class Holder:
         for end in theirs:
             end.close()
         lag.listen(end for end, _ in probes)
-        threading.Thread(target=self._listen, name="holder", daemon=True).start()
+        threading.Thread(target=self._listen, name="supervisor", daemon=True).start()
         self._result(0, "make namespaces")
 
-    def start(self, profile: Profile, configuration: dict[str, Any], wires: int) -> Started:
-        """Start the profile's command as a device with fresh wires; LinkError if the command cannot be started."""
-        command = command_of(profile)
-        path = Path(self._folder.name) / f"dut{next(self._numbers)}.json"
-        reply, fds = self._request(
-            f"start {shlex.join(command)}",
-            op="start",
-            command=command,
-            wires=wires,
-            environment={"DUT_CONFIG": str(path), "PYTHONUNBUFFERED": "1"},
-            configuration=configuration,
-            configuration_path=str(path),
-        )
-        sockets, streams = fds[: 2 * wires], fds[2 * wires :]
-        stdin, stdout, stderr = (os.fdopen(fd, mode) for fd, mode in zip(streams, ("wb", "rb", "rb"), strict=True))
-        instance = reply["instance"]
-        self._device(instance).stdin = stdin
-        return Started(
-            instance,
-            reply["macs"]["ports"],
-            reply["macs"]["wires"],
-            list(zip(sockets[0::2], sockets[1::2], strict=True)),
-            stdin,
-            stdout,
-            DeviceLog(stderr),
-        )
+    def start(self, launches: Sequence[Launch], wires: int, taps: Sequence[int] = ()) -> Started:
+        """Start a device with so many fresh wires, or a chain of devices; LinkError if a command cannot be started."""
+        devices = [
+            {
+                "command": launch.command,
+                "configuration": launch.configuration,
+                "configuration_path": str(Path(self._folder.name) / f"dut{next(self._numbers)}.json"),
+            }
+            for launch in launches
+        ]
+        what = "start " + ", ".join(shlex.join(launch.command) for launch in launches)
+        reply, fds = self._request(what, op="start", devices=devices, wires=wires, taps=list(taps))
+        handed = iter(fds)
+        ends = [
+            End(one["wire"], one["mac"], tuple(one["devices"]), next(handed), next(handed))
+            for one in reply["interfaces"]
+        ]
+        processes = []
+        for launch, instance in zip(launches, reply["instances"], strict=True):
+            stdin, stdout, stderr = (os.fdopen(next(handed), mode) for mode in ("wb", "rb", "rb"))
+            processes.append(Process(instance, launch.command, stdin, stdout, DeviceLog(stderr)))
+            self._device(instance).process = processes[-1]
+        return Started(processes, ends)
 
-    def await_ready(self, started: Started, dut: DUT, profile: Profile) -> None:
-        """Wait for the ready line and note what the device says of itself; its end is told to `dut` from now on.
+    def await_ready(self, started: Started, dut: DUT, timeout_s: float) -> list[tuple[str, str]]:
+        """Wait for the ready lines: name and version of each device; the end of one is told to `dut` from now on.
 
-        LinkError if the device says something else, nothing, or ends.
+        LinkError if a device says something else, nothing, or ends.
         """
-        device = self._device(started.instance)
-        device.dut = dut
-        if device.ended.is_set():
-            self._tell(device)
+        for process in started.processes:
+            device = self._device(process.instance)
+            device.dut = dut
+            if device.ended.is_set():
+                self._tell(device)
+        return [self._read_ready_line(process, timeout_s) for process in started.processes]
+
+    def _read_ready_line(self, process: Process, timeout_s: float) -> tuple[str, str]:
+        device = self._device(process.instance)
         line: Future[bytes] = Future()
 
         def read() -> None:
-            line.set_result(started.stdout.readline(_LONGEST_READY_LINE))
+            line.set_result(process.stdout.readline(_LONGEST_READY_LINE))
 
         threading.Thread(target=read, name="ready line", daemon=True).start()
-        name = shlex.join(command_of(profile))
-        patience = profile.dut.ready_timeout_s
-        said = self._wait_for(line, patience)
+        name = shlex.join(process.command)
+        said = self._wait_for(line, timeout_s)
         if said is None:
-            raise LinkError(f"{name}: no ready line within {patience:g} s\n{started.log.tail()}".rstrip())
+            raise LinkError(f"{name}: no ready line within {timeout_s:g} s\n{process.log.tail()}".rstrip())
         if not said and device.ended.wait(_LEAVING_S):
             what = f"the device ended with exit code {device.code} before it was ready"
-            raise LinkError(f"{name}: {what}\n{started.log.tail()}".rstrip())
+            raise LinkError(f"{name}: {what}\n{process.log.tail()}".rstrip())
         try:
             ready = json.loads(said)
             if ready.get("ready") is not True:
@@ -144,17 +170,17 @@ class Holder:
         except (ValueError, AttributeError):
             shown = said.decode(errors="backslashreplace").strip() or "the end of its output"
             wanted = 'the first line of output must be {"ready": true, ...}'
-            raise LinkError(f"{name}: {wanted}, not: {shown}\n{started.log.tail()}".rstrip()) from None
-        dut.name, dut.version = str(ready.get("name", "")), str(ready.get("version", ""))
+            raise LinkError(f"{name}: {wanted}, not: {shown}\n{process.log.tail()}".rstrip()) from None
+        return str(ready.get("name", "")), str(ready.get("version", ""))
 
-    def _wait_for(self, line: Future[bytes], patience_s: float) -> bytes | None:
+    def _wait_for(self, line: Future[bytes], timeout_s: float) -> bytes | None:
         """The line, or None if it does not come in time; time that the machine withheld is given again, twice."""
         for _ in range(1 + _EXTENSIONS):
             began = time.time_ns()
             try:
-                return line.result(timeout=patience_s)
+                return line.result(timeout=timeout_s)
             except FutureTimeout:
-                if not self._lag.starved(began, round(patience_s * 1e9)):
+                if not self._lag.starved(began, round(timeout_s * 1e9)):
                     return None
         return None
 
@@ -165,7 +191,7 @@ class Holder:
                 self._end(instance, device)
 
     def close(self) -> None:
-        """End every device, then the holder and with it whatever is left. Does not raise."""
+        """End every device, then the supervisor and with it whatever is left. Does not raise."""
         self._closing = True
         leaving = list(self._devices.items())
         for _, device in leaving:
@@ -175,7 +201,7 @@ class Holder:
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
         try:
-            self._process.wait(_PATIENCE_S)
+            self._process.wait(_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -184,7 +210,7 @@ class Holder:
     def _end(self, instance: int, device: _Device) -> None:
         device.dut = None
         _hang_up(device)
-        # Waited for here: the holder has other devices to look after.
+        # Waited for here: the supervisor has other devices to look after.
         device.ended.wait(_LEAVING_S)
         with contextlib.suppress(LinkError, OSError):
             self._request("stop the device", op="stop", instance=instance)
@@ -197,14 +223,14 @@ class Holder:
         try:
             self._control.send(json.dumps({"id": number, **content}).encode())
         except OSError:
-            raise LinkError(f"{what}: the namespaces' holder has ended") from None
+            raise LinkError(f"{what}: the namespace supervisor has ended") from None
         return self._result(number, what)
 
     def _result(self, number: int, what: str) -> tuple[dict[str, Any], list[int]]:
         try:
-            reply, fds = self._replies[number].result(timeout=_PATIENCE_S)
+            reply, fds = self._replies[number].result(timeout=_TIMEOUT_S)
         except FutureTimeout:
-            raise LinkError(f"{what}: the namespaces' holder does not answer") from None
+            raise LinkError(f"{what}: the namespace supervisor does not answer") from None
         finally:
             self._replies.pop(number, None)
         if error := reply.get("error"):
@@ -236,28 +262,31 @@ class Holder:
     def _lose_everything(self) -> None:
         for device in list(self._devices.values()):
             if device.dut and not self._closing:
-                device.dut.lose(DeviceLost("the namespaces' holder has ended, and the device with it"))
+                device.dut.lose(DeviceLost("the namespace supervisor has ended, and the device with it"))
             device.ended.set()
         for waiting in list(self._replies.values()):
             if not waiting.done():
-                waiting.set_result(({"error": "the namespaces' holder has ended"}, []))
+                waiting.set_result(({"error": "the namespace supervisor has ended"}, []))
 
     def _tell(self, device: _Device) -> None:
         if device.dut and not self._closing:
-            said = device.dut.log.tail() if device.dut.log else ""
-            device.dut.lose(DeviceLost(f"the device ended with exit code {device.code}\n{said}".rstrip()))
+            process = device.process
+            is_neighbour = process and process.log is not device.dut.log
+            name = f"the neighbour {shlex.join(process.command)}" if process and is_neighbour else "the device"
+            said = process.log.tail() if process else ""
+            device.dut.lose(DeviceLost(f"{name} ended with exit code {device.code}\n{said}".rstrip()))
 
     def _device(self, instance: int) -> _Device:
         with self._lock:
             return self._devices.setdefault(instance, _Device())
 
 
-def command_of(profile: Profile) -> list[str]:
-    """The device's command with `{python}` filled in."""
-    return [part.replace("{python}", sys.executable) for part in profile.dut.command]
+def command_of(words: Sequence[str]) -> list[str]:
+    """A device's command with `{python}` filled in."""
+    return [word.replace("{python}", sys.executable) for word in words]
 
 
 def _hang_up(device: _Device) -> None:
-    if device.stdin:
+    if device.process:
         with contextlib.suppress(OSError):
-            device.stdin.close()
+            device.process.stdin.close()

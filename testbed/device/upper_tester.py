@@ -18,7 +18,7 @@ from testbed.wire.clock import Clock
 METHOD_NOT_FOUND = -32601
 OPERATION_FAILED = -32000
 
-_PATIENCE_S = 10
+_TIMEOUT_S = 10
 _LONGEST_REPLY = 1 << 24
 
 Reply = dict[str, Any]
@@ -35,7 +35,7 @@ class Call:
 
     verb: str
     reply: Future[Reply]
-    patience_s: float | None
+    timeout_s: float | None
     clock: Clock
 
     def result(self) -> dict[str, Any]:
@@ -46,9 +46,9 @@ class Call:
         """
         try:
             with self.clock.waiting():
-                reply = self.reply.result(timeout=self.patience_s)
+                reply = self.reply.result(timeout=self.timeout_s)
         except FutureTimeout:
-            raise Inconclusive(f"upper tester: no answer to {self.verb} within {self.patience_s:.0f} s") from None
+            raise Inconclusive(f"upper tester: no answer to {self.verb} within {self.timeout_s:.0f} s") from None
         failure = reply.get("error")
         if isinstance(failure, dict):
             if failure.get("code") == METHOD_NOT_FOUND:
@@ -93,7 +93,8 @@ class UpperTester(ABC):
 class JsonRpc(UpperTester):
     """JSON-RPC 2.0, one message a line. Lines that are no reply to an open call are passed over.
 
-    `last_words` tells what the agent said in the end, for the message that it is gone; `end` is called by `close`.
+    `final_log` gives the last lines that the agent has logged, for the message that it is gone; `end` is called by
+    `close`.
     """
 
     def __init__(
@@ -101,12 +102,12 @@ class JsonRpc(UpperTester):
         requests: IO[bytes],
         replies: IO[bytes],
         clock: Clock,
-        last_words: Callable[[], str] = str,
+        final_log: Callable[[], str] = str,
         end: Callable[[], None] = lambda: None,
     ) -> None:
         self._requests = requests
         self._clock = clock
-        self._last_words = last_words
+        self._final_log = final_log
         self._end = end
         self._numbers = itertools.count(1)
         self._open: dict[int, Future[Reply]] = {}
@@ -128,8 +129,8 @@ class JsonRpc(UpperTester):
                 self._requests.write(json.dumps(request).encode() + b"\n")
                 self._requests.flush()
             except (OSError, ValueError):
-                raise DeviceLost(f"the upper tester does not take requests\n{self._last_words()}".rstrip()) from None
-        return Call(verb, answer, _PATIENCE_S + float(parameters.get("timeout_s", 0)), self._clock)
+                raise DeviceLost(f"the upper tester does not take requests\n{self._final_log()}".rstrip()) from None
+        return Call(verb, answer, _TIMEOUT_S + float(parameters.get("timeout_s", 0)), self._clock)
 
     def close(self) -> None:
         """Hang up."""
@@ -141,7 +142,7 @@ class JsonRpc(UpperTester):
         with contextlib.suppress(OSError, ValueError):
             while line := replies.readline(_LONGEST_REPLY):
                 self._take(line)
-        lost = DeviceLost(f"the upper tester has closed its output\n{self._last_words()}".rstrip())
+        lost = DeviceLost(f"the upper tester has closed its output\n{self._final_log()}".rstrip())
         with self._writing:
             self._lost = lost
         for waiting in list(self._open.values()):

@@ -169,7 +169,7 @@ class MobileHost(Host):
     def next_address(self) -> str:
         """An address of the profile that the device has not got now."""
         name = self._case.network.name
-        known = getattr(self._ixit, name).moves_to
+        known = self._case.network.moves_to
         if not known:
             path = self._case.setup.profile.path
             raise NotApplicable(f"{path}: ixit.{name}.moves_to names no address that the device could move to")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from testbed.case.case import Case, CaseSpec, Setup
+from testbed.case.case import Case, CaseSpec
+from testbed.case.setup import Setup
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
 from testbed.wire.clock import NANO, Clock, ClockStepped, Deadline, RunOver
@@ -53,7 +54,7 @@ def run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outcom
     for attempt in range(1, ATTEMPTS_ON_A_BUSY_MACHINE + 1):
         try:
             with lend(spec) as setup:
-                case = Case(spec, setup, setup.networks[spec.parameters["network"]])
+                case = Case(spec, setup, spec.parameters["network"])
                 try:
                     outcome, repeat = _attempt(spec, case, body)
                     busy = outcome.verdict is Verdict.INCONCLUSIVE and _machine_was_busy(case)
@@ -138,6 +139,6 @@ def _machine_was_busy(case: Case) -> bool:
 
 
 def _look_for_life(case: Case) -> None:
-    """Raise DeviceLost if the case heard nothing of the device because nobody does any more."""
+    """Raise DeviceLost if the case received nothing from the device because nobody does any more."""
     if not any(case.trace.received()):
         case.setup.confirm_alive()

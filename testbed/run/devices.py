@@ -2,16 +2,17 @@
 """The devices of one process: one for each role that its cases need, and one for each exclusive case while it runs."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
-from profiles import NamespaceLink as NamespaceLinkTable
 from profiles import Profile, Role
-from testbed.case.case import CaseSpec, Setup
-from testbed.device.dut import Wiring
-from testbed.device.dut_config import network_names
+from testbed.case.case import CaseSpec
+from testbed.case.setup import LinkSetup, Setup
+from testbed.device.chain import Chain
+from testbed.device.dut import Wire, Wiring
 from testbed.device.interface_link import InterfaceLink
 from testbed.device.lag import LagProbe
+from testbed.device.links import Link
 from testbed.device.namespace_link import NamespaceLink
 from testbed.device.supervisor import LinkError
 from testbed.interruptions import DeviceLost
@@ -40,62 +41,55 @@ class Devices:
         self._processes = processes
         self._clock = clock
         self._lag = LagProbe()
-        self._link: NamespaceLink | InterfaceLink | None = None
-        self._shared: dict[Role, Setup] = {}
+        self._links: dict[str, Link] = {}
+        self._shared: dict[Hashable, Setup] = {}
         self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
         self._start_room = threading.BoundedSemaphore(max(1, STARTING_AT_ONCE // processes))
         self.said = ("", "")
 
     def bring_up(self, specs: Iterable[CaseSpec]) -> None:
-        """Bring up the link, and one device for each role of the cases that is not up yet."""
+        """Bring up the links, and one device for each role of the cases that is not up yet."""
         for spec in specs:
-            if self._link is None:
-                self._link = self._make_link()
-            if not spec.exclusive and spec.role not in self._shared and not self.rules_out(spec):
-                self._shared[spec.role] = self._start(spec.role)
+            link = self._bring_up_link(self._kind(spec.role))
+            if not spec.exclusive and link.instance(spec.role) not in self._shared and not self.rules_out(spec):
+                self._shared[link.instance(spec.role)] = self._start(spec.role)
 
     def rules_out(self, spec: CaseSpec) -> str:
         """The line of the profile by which the link has no device for this case, or nothing."""
-        if not isinstance(self._link, InterfaceLink):
-            return ""
-        path, kind = self._profile.path, 'link.kind is "interface"'
-        if spec.exclusive:
-            return f"{path}: {kind}: there is no second device for a case that moves the whole device"
-        if self._profile.dut.command and self._shared and spec.role not in self._shared:
-            return (
-                f'{path}: {kind}: dut.command runs in one role at a time, here "{next(iter(self._shared)).qualified}"'
-            )
-        return ""
+        link = self._links.get(self._kind(spec.role))
+        running = [setup.role for setup in self._shared.values()]
+        return link.rules_out(spec.role, running, exclusive=spec.exclusive) if link else ""
 
     @contextmanager
     def lend(self, spec: CaseSpec) -> Iterator[Setup]:
-        """The device for one attempt at a case; called by a thread that holds the baton, which is laid down meanwhile.
+        """The device for one attempt at a case; called by a thread with the execution token, which is released.
 
         An exclusive case gets a fresh one that is stopped afterwards. Raises DeviceLost if it does not start.
         """
+        link = self._link(spec.role)
         if not spec.exclusive:
-            yield self._shared[spec.role]
+            yield self._shared[link.instance(spec.role)]
             return
-        assert isinstance(self._link, NamespaceLink)
         with self._clock.waiting():
             self._room.acquire()
         try:
             try:
                 with self._clock.waiting(), self._start_room:
-                    setup = self._start(spec.role)
+                    setup = self._start(spec.role, spec.chain)
             except LinkError as error:
                 raise DeviceLost(str(error)) from None
             try:
                 yield setup
             finally:
                 with self._clock.waiting():
-                    self._link.stop(setup.dut)
+                    link.stop(setup.dut)
         finally:
             self._room.release()
 
     def cases_at_once(self) -> int:
         """How many cases the tester's addresses are enough for. LinkError if it is not a single one."""
-        pools = [pool for setup in self._shared.values() for pool in setup.pools.values()]
+        links = [link for setup in self._shared.values() for link in setup.links.values()]
+        pools = [pool for link in links for pool in link.pools.values()]
         room = min((pool.size // ADDRESSES_PER_CASE for pool in pools), default=MOST_AT_ONCE)
         if not room:
             wanted = ADDRESSES_PER_CASE * self._processes
@@ -108,8 +102,8 @@ class Devices:
     def interrupt(self, why: Exception) -> None:
         """Let the cases that wait for a shared device end with `why`."""
         for setup in self._shared.values():
-            for port in setup.dut.interfaces:
-                port.fail(why)
+            for link in setup.links.values():
+                link.interface.fail(why)
 
     def check(self) -> None:
         """Look whether the devices that cases share still serve; DeviceLost if one does not."""
@@ -118,34 +112,63 @@ class Devices:
 
     def close(self) -> None:
         """Take everything down."""
-        if self._link:
-            self._link.close()
+        for link in self._links.values():
+            link.close()
 
-    def _make_link(self) -> NamespaceLink | InterfaceLink:
-        ipff = self._profile.ixit.ipff
-        wiring = Wiring(self._clock, ipff.ethertype if ipff else IPFF_ETHERTYPE)
-        if isinstance(self._profile.link, NamespaceLinkTable):
+    def _link(self, role: Role) -> Link:
+        """The link that a device in this role is on."""
+        return self._links[self._kind(role)]
+
+    def _kind(self, role: Role) -> str:
+        table = self._profile.link.of(role.links[0])
+        return table.kind if table else ""
+
+    def _bring_up_link(self, kind: str) -> Link:
+        """The link of this kind. To be called in the main thread, which the supervisor's process ends with."""
+        if kind not in self._links:
+            self._links[kind] = self._make_link(kind)
+        return self._links[kind]
+
+    def _make_link(self, kind: str) -> Link:
+        ethertypes = [ipff.ethertype for ipff in self._profile.ixit.ipff.all]
+        wiring = Wiring(self._clock, ethertypes[0] if ethertypes else IPFF_ETHERTYPE)
+        if kind == "namespace":
             return NamespaceLink(self._profile, wiring, self._lag)
-        return InterfaceLink(self._profile, self._profile.link, wiring, self._lag, self._processes)
+        return InterfaceLink(self._profile, wiring, self._lag, self._processes)
 
-    def _start(self, role: Role) -> Setup:
-        """A device in `role`, which answered ordinary TCP. A device on a real wire is one for all roles."""
-        assert self._link
-        if isinstance(self._link, InterfaceLink) and self._shared:
-            return next(iter(self._shared.values()))
-        dut = self._link.start(role)
+    def _start(self, role: Role, chain: Chain | None = None) -> Setup:
+        """A device in `role`, which does what any such device does."""
+        dut = self._link(role).start(role, chain)
         self.said = dut.name, dut.version
-        known = networks(self._profile)
-        if isinstance(self._link, NamespaceLink) or self._profile.dut.command:
-            known = {name: known[name] for name in network_names(self._profile, role)}
-        pools = {name: self._pool(network) for name, network in known.items()}
-        setup = Setup(self._profile, dut, self._clock, self._lag, known, pools)
+        reserved = chain.reserved if chain else frozenset()
+        links = {
+            name: self._link_setup(role, dut.wires[name], name, known, reserved)
+            for name, known in self._known(role, chain).items()
+        }
+        setup = Setup(self._profile, role, dut, self._clock, self._lag, links)
         setup.confirm_alive = Doubt(setup).settle
         check_alive(setup)
         return setup
 
-    def _pool(self, network: Network) -> AddressPool:
+    def _known(self, role: Role, chain: Chain | None) -> dict[str, dict[str, Network]]:
+        """The networks on each wire of the tester, by the link's name."""
+        names = self._link(role).networks(role)
+        if chain is None:
+            return {link: networks(self._profile, names, link) for link in role.links}
+        return {
+            chain.link(wire): networks(self._profile, names, side)
+            if (side := chain.side(wire))
+            else dict(chain.networks[wire])
+            for wire in chain.wires
+        }
+
+    def _link_setup(
+        self, role: Role, wire: Wire, name: str, known: dict[str, Network], reserved: frozenset[str]
+    ) -> LinkSetup:
         # Processes share a real wire; virtual wires are each process's own.
-        if isinstance(self._link, InterfaceLink):
-            return AddressPool(network, self._clock, self._link.share, self._link.shares)
-        return AddressPool(network, self._clock)
+        link = self._link(role)
+        pools = {
+            network.name: AddressPool(network, self._clock, link.share, link.shares, reserved)
+            for network in known.values()
+        }
+        return LinkSetup(name, wire.interface, wire.mac, known, pools)

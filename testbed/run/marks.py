@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a case says of itself: the requirements it judges, the kind of behaviour, the waits it needs."""
 
+from collections.abc import Callable
+
 import pytest
+
+from profiles import Profile
+from testbed.device.chain import Chain
 
 
 def requirement(*identifiers: str, case: int | None = None) -> pytest.MarkDecorator:
@@ -27,6 +32,11 @@ exclusive = pytest.mark.exclusive
 """The case changes the whole device (it moves): it gets an instance of its own, on wires of its own."""
 
 
+def chain(plan: Callable[[Profile], Chain]) -> pytest.MarkDecorator:
+    """The case is about a device that stands in a chain of devices: it gets one of its own."""
+    return pytest.mark.chain.with_args(plan)
+
+
 def waits(seconds: float) -> pytest.MarkDecorator:
     """The case waits for about this many seconds at the timers of the specification: long cases start first."""
     return pytest.mark.waits(seconds)
@@ -36,5 +46,6 @@ MARKERS = (
     "requirement(*ids, case=number): requirements of the catalogue that the case judges, and its number",
     "behaviour(kind): valid, invalid or inopportune behaviour of the tester",
     "exclusive: the case gets a device of its own",
+    "chain(plan): the case gets a device of its own, in a chain of devices",
     "waits(seconds): mandated waits of the case at the timers of the specification",
 )

@@ -62,11 +62,11 @@ class Overlap:
     def _launch(self, bodies: list[tuple[str, Callable[[], Outcome]]], room: threading.BoundedSemaphore) -> None:
         for identifier, body in bodies:
             room.acquire()
-            self._clock.wait_for_room(CROWD)
+            self._clock.token.wait_for_room(CROWD)
             future = self._outcomes[identifier]
             try:
                 self._clock.check_running()
-                self._clock.expect()
+                self._clock.token.expect()
                 threading.Thread(target=self._work, args=(future, body, room), name=identifier, daemon=True).start()
             except (RunOver, RuntimeError) as error:
                 room.release()
@@ -74,7 +74,7 @@ class Overlap:
 
     def _work(self, future: Future[Outcome], body: Callable[[], Outcome], room: threading.BoundedSemaphore) -> None:
         try:
-            with self._clock.working():
+            with self._clock.token.working():
                 outcome = body()
             future.set_result(outcome)
         except BaseException as error:

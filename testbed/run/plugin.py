@@ -218,7 +218,7 @@ def _refuse_processes(profile: Profile) -> None:
     """UsageError where the profile allows one test process only."""
     if profile.dut.agent == "manual":
         raise pytest.UsageError(f'{profile.path}: dut.agent: "manual" asks one operator: allowed is -n 0 only')
-    if isinstance(profile.link, InterfaceLink) and profile.dut.command:
+    if profile.dut.command and any(isinstance(table, InterfaceLink) for table in profile.link.all):
         raise pytest.UsageError(f"{profile.path}: dut.command on a real interface is for one process: allowed is -n 0")
 
 
@@ -246,7 +246,7 @@ def _starting_order(item: pytest.Item) -> tuple[float, bool]:
 
 
 def _is_exclusive(item: pytest.Item) -> bool:
-    return item.get_closest_marker("exclusive") is not None
+    return any(item.get_closest_marker(name) for name in ("exclusive", "chain"))
 
 
 def _waits(item: pytest.Item) -> float:

@@ -41,9 +41,9 @@ def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
     }
     if case is None:
         return entry
-    frames = list(case.trace.frames)
+    frames = case.trace.frames
     evidence = f"{EVIDENCE}/{_file_name(spec.id)}.pcapng"
-    pcapng.write(folder / evidence, frames, f"{case.network.name} port", f"{spec.id}: {outcome.verdict}")
+    pcapng.write(folder / evidence, frames, list(case.sides), f"{spec.id}: {outcome.verdict}")
     log = case.setup.dut.log
     return entry | {
         "values": case.values,
@@ -55,9 +55,10 @@ def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
 
 
 def _frame(case: Case, frame: Frame, start_ns: int) -> dict[str, Any]:
-    words = describe(case.network, frame)
+    words = describe(case.sides[frame.interface].network, frame)
     return {
         "index": frame.index,
+        "interface": frame.interface,
         "time_s": (frame.ns - start_ns) / NANO,
         "direction": "to dut" if frame.outgoing else "from dut",
         "source": words.source,
@@ -87,7 +88,8 @@ def failure_text(entry: dict[str, Any], requirements: list[tuple[str, str]]) -> 
     lines += [f"differs   {d['field']}: expected {d['expected']}, seen {d['seen']}" for d in entry["differences"]]
     if entry.get("frames"):
         lines += ["", "frames"]
-        lines += [_ladder_line(frame) for frame in entry["frames"]]
+        several = len({frame["interface"] for frame in entry["frames"]}) > 1
+        lines += [_ladder_line(frame, frame["interface"] if several else "") for frame in entry["frames"]]
     if entry.get("log"):
         lines += ["", "device log", *(f"  {line}" for line in entry["log"].splitlines())]
     if entry.get("evidence"):
@@ -95,9 +97,10 @@ def failure_text(entry: dict[str, Any], requirements: list[tuple[str, str]]) -> 
     return "\n".join([*lines, f"rerun     {entry['rerun']}"])
 
 
-def _ladder_line(frame: dict[str, Any]) -> str:
+def _ladder_line(frame: dict[str, Any], interface: str) -> str:
     arrow = "->" if frame["direction"] == "to dut" else "<-"
     mark = "!" if frame["deciding"] else " "
     note = f"   ({frame['note']})" if frame["note"] else ""
     ends = f"{frame['source']} > {frame['destination']}"
-    return f" {mark}#{frame['index']:<5} {frame['time_s']:9.6f} s {arrow} {ends:44} {frame['summary']}{note}"
+    where = f"{interface:10}" if interface else ""
+    return f" {mark}#{frame['index']:<5} {frame['time_s']:9.6f} s {where}{arrow} {ends:44} {frame['summary']}{note}"

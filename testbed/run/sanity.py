@@ -1,30 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The baseline: the device answers ordinary TCP on every network, before the first case, after the last, and when a
-case has not heard a single frame of it."""
+"""The baseline: the device answers on every link, before the first case, after the last, and when a case has not
+received a single frame from it.
+
+A device with one link serves ordinary TCP on every network. One with two need not: it answers ARP on both (RFC 826);
+under IPFF alone there is nothing that it has to answer.
+"""
 
 import threading
 
-from profiles import Role
-from testbed.case.case import Case, CaseSpec, Setup
+from scapy.layers.l2 import ARP, Ether
+
+from testbed.case.case import Case, CaseSpec
+from testbed.case.setup import Setup
+from testbed.case.side import Side
 from testbed.case.verdict import Broken
 from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
+from testbed.wire.capture import Frame
 from testbed.wire.clock import NANO
-
-_ANY = Role("", "ordinary host")
-"""What every device is, whatever its roles."""
 
 _TRIES = 3
 _MOST_TRIES = 12
 
 
 def check_alive(setup: Setup) -> None:
-    """Open a connection to the echo service on each network and exchange a line; DeviceLost if that does not work.
+    """Ask the device for the least that it has to do on each network; DeviceLost if that does not work.
 
     Three tries count; those that the machine's load has spoilt do not.
     """
-    for name in setup.networks:
+    for name in dict.fromkeys(name for link in setup.links.values() for name in link.networks):
         counted = 0
         for attempt in range(1, _MOST_TRIES + 1):
             started_ns = setup.clock.now_ns()
@@ -34,27 +39,51 @@ def check_alive(setup: Setup) -> None:
             starved = setup.lag.starved(started_ns, round(setup.profile.ixit.tcp_within_s * NANO))
             counted += not starved
             if counted == _TRIES or attempt == _MOST_TRIES:
-                raise DeviceLost(f"no echo service at {setup.networks[name].dut} over {name}: {trouble}")
+                raise DeviceLost(trouble)
 
 
 def _try(setup: Setup, network: str) -> str:
     """What went wrong, or nothing."""
     with setup.clock.announced():
-        return _say_hello(setup, network)
+        spec = CaseSpec("sanity", "", "The device is there.", "valid", (), {"network": network}, "", setup.role)
+        case = Case(spec, setup, network)
+        try:
+            return _serves_tcp(case) if len(case.sides) == 1 else _answers_arp(case)
+        finally:
+            case.leave()
 
 
-def _say_hello(setup: Setup, network: str) -> str:
-    spec = CaseSpec("sanity", "", "The device serves ordinary TCP.", "valid", (), {"network": network}, "", _ANY)
-    case = Case(spec, setup, setup.networks[network])
+def _serves_tcp(case: Case) -> str:
     try:
         peer = connect(case, new_peer(case, case.station()))
         exchange(case, peer, b"baseline")
         peer.reset()
     except (Inconclusive, Broken) as error:
-        return str(error)
-    finally:
-        case.leave()
+        return f"no echo service at {case.network.dut} over {case.network.name}: {error}"
     return ""
+
+
+def _answers_arp(case: Case) -> str:
+    for side in case.sides.values():
+        if side.network.name == "ipv4" and not _resolves(case, side):
+            return f"no ARP reply from {side.dut_address} on the {side.name}"
+    return ""
+
+
+def _resolves(case: Case, side: Side) -> bool:
+    station = side.station()
+    question = ARP(op="who-has", hwsrc=side.interface.mac, psrc=station.address, pdst=side.dut_address)
+    request = Ether(src=side.interface.mac, dst="ff:ff:ff:ff:ff:ff") / question
+    sent = side.interface.send(bytes(request), case.trace)
+
+    def reply() -> Frame | None:
+        for frame in side.received():
+            arp = side.network.dissect(frame.data).getlayer(ARP)
+            if arp is not None and arp.op == 2 and arp.psrc == side.dut_address:
+                return frame.account()
+        return None
+
+    return case.look(reply, case.deadline(since_ns=sent.ns)) is not None
 
 
 class Doubt:

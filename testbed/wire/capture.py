@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an interface saw: frames with kernel stamps, kept for ever, read from a mark on and never taken out."""
+"""What the interfaces saw: frames with kernel stamps, kept for ever, read from a mark on and never taken out."""
 
+import heapq
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from testbed.interruptions import Inconclusive
 from testbed.wire.clock import Clock
@@ -15,11 +16,12 @@ _SEEN_WITHIN_S = 5
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """One frame of a port's capture.
+    """One frame of an interface's capture.
 
-    `index` counts the port's frames in kernel order, `ns` is the kernel's stamp (wall clock, integer nanoseconds),
-    `outgoing` is true for what the tester sent, `judgeable_checksum` is false where the sending kernel left checksums
-    to hardware that a virtual link does not have.
+    `index` counts the frames of all interfaces of a device, those of one interface in kernel order. `ns` is the
+    kernel's stamp (wall clock, integer nanoseconds), `outgoing` is true for what the tester sent, `judgeable_checksum`
+    is false where the sending kernel left checksums to hardware that a virtual link does not have. `interface` is the
+    name of the link that it was seen on.
     """
 
     index: int
@@ -27,6 +29,7 @@ class Frame:
     outgoing: bool
     data: bytes
     judgeable_checksum: bool = True
+    interface: str = "link"
     note: str = ""
     accounted: bool = False
     deciding: bool = False
@@ -40,10 +43,15 @@ class Frame:
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment of a trace: frames that arrived from it on, and whose stamps are not older, are what came since."""
+    """A moment of a trace.
 
-    arrivals: int = 0
+    What came since are, of every interface's capture, the frames from a place on whose stamps are not older than `ns`.
+    Where the moment is that of a frame, the capture that it is in (`exact`) is in order, whatever the stamps say.
+    """
+
+    places: Mapping[str, int] = field(default_factory=dict)
     ns: int = 0
+    exact: str = ""
 
 
 BEGINNING = Mark()
@@ -81,42 +89,61 @@ class Sent:
 
 
 class Trace:
-    """The frames of one case, in kernel order: what its stations sent and what was sent to them."""
+    """The frames of one case, in kernel order: what its stations sent and what was sent to them.
+
+    Several interfaces write to it. Each keeps the order of its capture, their captures are merged by stamp.
+    """
 
     def __init__(self, clock: Clock) -> None:
-        self.frames: list[Frame] = []
+        self._captures: dict[str, list[Frame]] = {}
+        self._arrivals = 0
         self._clock = clock
         self._changed = threading.Condition()
         self._failure: BaseException | None = None
 
+    @property
+    def frames(self) -> list[Frame]:
+        """All frames so far."""
+        return self.since(BEGINNING)[0]
+
     def append(self, frame: Frame) -> None:
-        """Add a frame and wake whoever waits for one (called by the port's reader)."""
+        """Add a frame and wake whoever waits for one (called by the interface's reader)."""
         with self._changed:
-            self.frames.append(frame)
+            self._captures.setdefault(frame.interface, []).append(frame)
+            self._arrivals += 1
             self._changed.notify_all()
 
     def fail(self, failure: BaseException) -> None:
-        """Make every present and future wait raise `failure` (the first one): the DUT or the port is gone."""
+        """Make every present and future wait raise `failure` (the first one): the DUT or the interface is gone."""
         with self._changed:
             self._failure = self._failure or failure
             self._changed.notify_all()
 
     def mark(self) -> Mark:
         """Now: what has been read so far stands before it."""
-        return Mark(len(self.frames))
+        with self._changed:
+            return Mark({name: len(capture) for name, capture in self._captures.items()})
 
     def mark_at(self, frame: Frame) -> Mark:
         """The moment of a frame of this trace: what bears its stamp or a later one came since."""
-        return Mark(next(place for place, one in enumerate(self.frames) if one.ns >= frame.ns), frame.ns)
+        return Mark(self._places_at(frame.ns), frame.ns)
 
     def mark_after(self, frame: Frame) -> Mark:
         """The moment just after a frame of this trace."""
-        return Mark(self.frames.index(frame) + 1)
+        places = self._places_at(frame.ns)
+        with self._changed:
+            places[frame.interface] = self._captures[frame.interface].index(frame) + 1
+        return Mark(places, frame.ns, frame.interface)
 
     def since(self, mark: Mark) -> tuple[list[Frame], Mark]:
         """All frames since a mark, and the mark after the last of them."""
-        known = len(self.frames)
-        return [frame for frame in self.frames[mark.arrivals : known] if frame.ns >= mark.ns], Mark(known)
+        with self._changed:
+            captures = {name: capture[mark.places.get(name, 0) :] for name, capture in self._captures.items()}
+            now = self.mark()
+        if mark.ns:
+            for name in captures.keys() - {mark.exact}:
+                captures[name] = [frame for frame in captures[name] if frame.ns >= mark.ns]
+        return _in_kernel_order(list(captures.values())), now
 
     def received(self, since: Mark = BEGINNING) -> Iterator[Frame]:
         """Frames from the DUT since a mark."""
@@ -125,16 +152,17 @@ class Trace:
     def wait(
         self, find: Callable[[], Frame | None], deadline_ns: int, drained_until: Callable[[], int]
     ) -> Frame | None:
-        """Call `find` whenever a frame has arrived, until it returns one or the port was read beyond `deadline_ns`.
+        """Call `find` whenever a frame has arrived, until it returns one or all was read beyond `deadline_ns`.
 
         A tester that is late to read still finds a frame that was in time: the answer None means that the kernel had
-        no such frame with a stamp up to the deadline. `find` is called with the baton held and the port's reader free.
-        Raises ClockStepped if the wall clock is set meanwhile, and whatever `fail` was called with.
+        no such frame with a stamp up to the deadline. `drained_until` tells the stamp up to which every interface has
+        been read. `find` is called with the execution token held and the readers free. Raises ClockStepped if the wall
+        clock is set meanwhile, and whatever `fail` was called with.
         """
         offset = self._clock.offset_ns()
         while True:
             # Both are read before looking: a frame that arrives in between is found by the next round.
-            drained, known = drained_until(), len(self.frames)
+            drained, known = drained_until(), self._arrivals
             if self._failure:
                 raise self._failure
             self._clock.check_running()
@@ -144,8 +172,22 @@ class Trace:
                 return None
             self._clock.check_step(offset)
             with self._clock.waiting(), self._changed:
-                while len(self.frames) == known and not self._failure:
+                while self._arrivals == known and not self._failure:
                     left = (deadline_ns - self._clock.now_ns()) / 1e9
                     self._changed.wait(max(_SHORTEST_S, min(_SLICE_S, left)))
                     if drained_until() > deadline_ns or left > _SLICE_S:
                         break
+
+    def _places_at(self, ns: int) -> dict[str, int]:
+        """Of each capture the place of the first frame whose stamp is not older than `ns`."""
+        with self._changed:
+            return {
+                name: next((place for place, one in enumerate(capture) if one.ns >= ns), len(capture))
+                for name, capture in self._captures.items()
+            }
+
+
+def _in_kernel_order(captures: list[list[Frame]]) -> list[Frame]:
+    if len(captures) == 1:
+        return captures[0]
+    return list(heapq.merge(*captures, key=lambda frame: frame.ns))

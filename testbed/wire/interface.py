@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A port: the lower tester's end of a wire. One reader, one append-only capture, sending without queues."""
+"""An interface: the lower tester's end of a wire. One reader, one append-only capture, sending without queues."""
 
 import errno
 import select
@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from collections import deque
+from collections.abc import Iterator
 
 from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.wire.capture import Frame, Sent, Trace
@@ -18,14 +19,19 @@ _TP_STATUS_CSUMNOTREADY = 1 << 3
 _ANCILLARY = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(20)
 _LONGEST_FRAME = 1 << 16
 _POLL_MS = 20
-_KEPT_STRAYS = 1000
-_LAST_WORDS_S = 0.3
+_KEPT_UNOWNED = 1000
+_FINAL_LOG_S = 0.3
 
 SETTLING_NS = 5_000_000
 """How long a frame may travel from the kernel's stamp to the capture's queue before it counts as late."""
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_ARP = 0x0806
+
+IPFF_ADDRESS = (1 << 50) - 1
+"""The bits of an IPFF address in the eight bytes of its header field."""
+
+_ALL = (1 << 32) - 1
 
 Key = tuple[int, int]
 """EtherType and network address: who a frame belongs to."""
@@ -34,50 +40,67 @@ Key = tuple[int, int]
 class Interface:
     """One Ethernet interface of the tester.
 
-    `mac` is the address that stations on this port use. Frames go to the trace of the station they are from or for;
-    of the frames that belong to no station the last ones stay in `stray`.
+    `name` is that of the link, `mac` the address that stations on this interface use; `numbers` gives the frames their
+    indices, which no other interface of the same device uses. Frames go to the trace of the station they are from or
+    for, or of a case that observes the address; of the frames that belong to nobody the last ones stay in `unowned`.
 
     Every frame with a kernel stamp up to `drained_ns` has been read: the reader found the queue empty `SETTLING_NS`
-    later. A frame that takes longer from its stamp to the queue is counted in `latecomers`, for what was concluded from
-    its absence is not proved.
+    later. A frame that takes longer from its stamp to the queue is counted in `late_frames`, for what was concluded
+    from its absence is not proved.
     """
 
     def __init__(
-        self, capture: socket.socket, sender: socket.socket, mac: str, clock: Clock, ipff_ethertype: int
+        self,
+        name: str,
+        capture: socket.socket,
+        sender: socket.socket,
+        mac: str,
+        clock: Clock,
+        ipff_ethertype: int,
+        numbers: Iterator[int],
     ) -> None:
+        self.name = name
         self.mac = mac
         self.clock = clock
-        self.stray: deque[Frame] = deque(maxlen=_KEPT_STRAYS)
+        self.unowned: deque[Frame] = deque(maxlen=_KEPT_UNOWNED)
         self.drained_ns = 0
-        self.latecomers = 0
+        self.late_frames = 0
         self._drops = 0
         self._ipff_ethertype = ipff_ethertype
         self._capture = capture
         self._sender = sender
-        self._index = 0
-        self._stations: dict[Key, Trace] = {}
+        self._numbers = numbers
+        self._stations: dict[Key | None, Trace] = {}
+        self._observers: dict[Key | None, Trace] = {}
         self._outgoing: deque[Sent] = deque()
         self._sending = threading.Lock()
         self._counting = threading.Lock()
         self._failure: BaseException | None = None
         self._closed = threading.Event()
-        self._reader = threading.Thread(target=self._read, name="port reader", daemon=True)
+        self._reader = threading.Thread(target=self._read, name="interface reader", daemon=True)
         self._reader.start()
 
     def add(self, key: Key, trace: Trace) -> None:
-        """Let frames from and to `key` go to `trace`; for IPv4 the port then answers ARP for the address."""
+        """Let frames from and to `key` go to `trace`; for IPv4 the interface then answers ARP for the address."""
         self._stations[key] = trace
         if self._failure:
             trace.fail(self._failure)
 
+    def observe(self, key: Key, trace: Trace) -> None:
+        """Let frames from and to `key` go to `trace` unless they are for a station; nobody answers for the address."""
+        self._observers[key] = trace
+        if self._failure:
+            trace.fail(self._failure)
+
     def remove(self, key: Key) -> None:
-        """Forget the station at `key`."""
+        """Forget the station or the observer at `key`."""
         self._stations.pop(key, None)
+        self._observers.pop(key, None)
 
     def send(self, data: bytes, trace: Trace | None) -> Sent:
         """Put one frame on the wire as it is; its entry in the capture goes to `trace` too.
 
-        Raises Inconclusive where the interface's queue is full, and what the port has failed with, if it has.
+        Raises Inconclusive where the interface's queue is full, and what the interface has failed with, if it has.
         """
         sent = Sent(data, trace, self.clock)
         with self._sending:
@@ -94,19 +117,19 @@ class Interface:
         return sent
 
     def count_losses(self) -> int:
-        """Frames that the capture lost (PACKET_STATISTICS) or got too late to judge by, since the port was opened."""
+        """Frames that the capture lost (PACKET_STATISTICS) or got too late to judge by, since it was opened."""
         with self._counting:
             try:
                 _, dropped = struct.unpack("=II", self._capture.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
             except OSError:
-                dropped = 0  # the port is closed; what was lost until then is known
+                dropped = 0  # the interface is closed; what was lost until then is known
             self._drops += dropped
-            return self._drops + self.latecomers
+            return self._drops + self.late_frames
 
     def fail(self, failure: BaseException) -> None:
-        """Let every case that waits or will wait on this port raise `failure`; the first one stays."""
+        """Let every case that waits or will wait on this interface raise `failure`; the first one stays."""
         self._failure = self._failure or failure
-        for trace in list(self._stations.values()):
+        for trace in [*self._stations.values(), *self._observers.values()]:
             trace.fail(self._failure)
 
     def close(self) -> None:
@@ -128,7 +151,7 @@ class Interface:
                 poller.poll(_POLL_MS)
             except OSError as error:
                 # The interface is down or gone. Where that is because the device has died, its exit says more.
-                self._closed.wait(_LAST_WORDS_S)
+                self._closed.wait(_FINAL_LOG_S)
                 self.fail(DeviceLost(f"the tester's interface is no longer there: {error.strerror}"))
                 return
             else:
@@ -143,29 +166,30 @@ class Interface:
             elif level == SOL_PACKET and kind == PACKET_AUXDATA:
                 judgeable = not struct.unpack_from("=I", value)[0] & _TP_STATUS_CSUMNOTREADY
         if ns <= self.drained_ns:
-            self.latecomers += 1
-        frame = Frame(self._index, ns, outgoing, data, judgeable)
-        self._index += 1
+            self.late_frames += 1
+        frame = Frame(next(self._numbers), ns, outgoing, data, judgeable, self.name)
         if outgoing:
             self._pass(frame)
             return
-        trace = self._find_owner(data)
-        if trace is None:
-            self.stray.append(frame)
+        source, destination = self._ends(data) or (None, None)
+        trace = self._stations.get(destination)
+        owner = trace or self._observers.get(destination) or self._observers.get(source)
+        if owner is None:
+            self.unowned.append(frame)
             return
-        trace.append(frame)
-        if int.from_bytes(data[12:14], "big") == ETHERTYPE_ARP:
+        owner.append(frame)
+        if trace and int.from_bytes(data[12:14], "big") == ETHERTYPE_ARP:
             self._answer_arp(frame, trace)
 
     def _pass(self, frame: Frame) -> None:
         """Join a frame that left with its Sent; what others send through the interface is none of ours."""
         sent = self._find_sent(frame.data)
         if sent is None:
-            self.stray.append(frame)
+            self.unowned.append(frame)
             return
         frame.account()
         if sent.trace is None:
-            self.stray.append(frame)
+            self.unowned.append(frame)
         else:
             sent.trace.append(frame)
         sent.seen(frame)
@@ -173,22 +197,26 @@ class Interface:
     def _find_sent(self, data: bytes) -> Sent | None:
         # Frames leave in the order of `send`: those before the one that passed were lost to the capture.
         with self._sending:
-            for position, sent in enumerate(self._outgoing):
+            for place, sent in enumerate(self._outgoing):
                 if sent.data == data:
-                    for _ in range(position + 1):
+                    for _ in range(place + 1):
                         self._outgoing.popleft()
                     return sent
         return None
 
-    def _find_owner(self, data: bytes) -> Trace | None:
+    def _ends(self, data: bytes) -> tuple[Key, Key] | None:
+        """Source and destination of a frame of a network, sender and target of an ARP message; None for all others."""
         ethertype = int.from_bytes(data[12:14], "big")
         if ethertype == ETHERTYPE_IPV4:
-            return self._stations.get((ethertype, int.from_bytes(data[30:34], "big")))
-        if ethertype == ETHERTYPE_ARP:
-            return self._stations.get((ETHERTYPE_IPV4, int.from_bytes(data[38:42], "big")))
-        if ethertype == self._ipff_ethertype:
-            return self._stations.get((ethertype, int.from_bytes(data[30:38], "big") & ((1 << 50) - 1)))
-        return None
+            kind, places, mask = ethertype, (slice(26, 30), slice(30, 34)), _ALL
+        elif ethertype == ETHERTYPE_ARP:
+            kind, places, mask = ETHERTYPE_IPV4, (slice(28, 32), slice(38, 42)), _ALL
+        elif ethertype == self._ipff_ethertype:
+            kind, places, mask = ethertype, (slice(22, 30), slice(30, 38)), IPFF_ADDRESS
+        else:
+            return None
+        source, destination = (int.from_bytes(data[place], "big") & mask for place in places)
+        return (kind, source), (kind, destination)
 
     def _answer_arp(self, request: Frame, trace: Trace) -> None:
         """Answer a request for a station's address (RFC 826)."""

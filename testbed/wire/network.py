@@ -3,7 +3,10 @@
 
 import ipaddress
 import struct
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
@@ -13,53 +16,73 @@ from scapy.utils import checksum
 from layers.ipff import IPFF, bind_ethertype, bind_icmpv5_protocol, bind_ipv4_protocol, pseudo_header
 from profiles import Profile
 from profiles.addresses import format_ipff, parse_ipff
-from testbed.wire.interface import ETHERTYPE_IPV4, Key
+from testbed.wire.interface import ETHERTYPE_IPV4, IPFF_ADDRESS, Key
 
 ETHERNET_HEADER = 14
 IPFF_HEADER = 24
-ADDRESS_MASK = (1 << 50) - 1
 TCP_PROTOCOL = 6
 UDP_PROTOCOL = 17
 
 
 @dataclass(frozen=True)
-class Network:
-    """One way to reach the DUT. `first` and `last` are the tester's range of addresses, as numbers."""
+class Network(ABC):
+    """One way to reach the DUT, on one link.
 
-    name: str
+    `dut` is its address there, `first` and `last` are the tester's range of addresses, as numbers; `moves_to` are the
+    addresses that the DUT may be told to move to.
+    """
+
+    name: ClassVar[str]
+
     ethertype: int
     icmp_protocol: int
     dut: str
     first: int
     last: int
+    moves_to: tuple[str, ...] = ()
 
+    @abstractmethod
     def number(self, address: str) -> int:
         """The address as a number."""
-        return parse_ipff(address) if self.name == "ipff" else int(ipaddress.IPv4Address(address))
 
+    @abstractmethod
     def address(self, number: int) -> str:
         """The dotted notation of an address."""
-        return format_ipff(number) if self.name == "ipff" else str(ipaddress.IPv4Address(number))
 
-    def key(self, address: str) -> Key:
-        """What the port knows a station by."""
-        return self.ethertype, self.number(address)
-
+    @abstractmethod
     def packet(self, source: str, destination: str, protocol: int, payload: Packet | bytes) -> Packet:
         """A network packet around `payload`."""
-        if self.name == "ipff":
-            return IPFF(src=source, dst=destination, protocol=protocol) / payload
-        return IP(src=source, dst=destination, proto=protocol) / payload
+
+    @abstractmethod
+    def read(self, packet: bytes) -> Packet:
+        """The network packet in these bytes."""
+
+    @abstractmethod
+    def protocol(self, packet: Packet) -> int | None:
+        """The protocol number of a network packet; None for what is not one."""
+
+    @abstractmethod
+    def payload(self, frame: bytes) -> bytes:
+        """What the network packet in a frame of this network carries, byte for byte."""
+
+    @abstractmethod
+    def pseudo_header(self, frame: bytes, protocol: int, length: int) -> bytes:
+        """What a transport checksum covers beside `length` bytes of payload of a frame of this network."""
+
+    def key(self, address: str) -> Key:
+        """What the interface knows a station by."""
+        return self.ethertype, self.number(address)
 
     def frame(self, source_mac: str, destination_mac: str, packet: Packet) -> bytes:
         """The Ethernet frame around a network packet."""
-        return _ethernet_header(source_mac, destination_mac, self.ethertype) + bytes(packet)
+        addresses = bytes.fromhex((destination_mac + source_mac).replace(":", ""))
+        return addresses + self.ethertype.to_bytes(2, "big") + bytes(packet)
 
     def dissect(self, frame: bytes) -> Packet:
         """The network packet of a frame of this network; anything else as an Ethernet frame."""
         if int.from_bytes(frame[12:14], "big") != self.ethertype:
             return Ether(frame)
-        return (IPFF if self.name == "ipff" else IP)(frame[ETHERNET_HEADER:])
+        return self.read(frame[ETHERNET_HEADER:])
 
     def tcp_checksum_ok(self, frame: bytes) -> bool:
         """Whether the TCP segment in a frame of this network carries a right checksum (RFC 9293 3.1)."""
@@ -69,43 +92,84 @@ class Network:
         """Whether the UDP datagram in a frame of this network carries a right checksum (RFC 768)."""
         return self._checksum_ok(frame, UDP_PROTOCOL)
 
-    def payload(self, frame: bytes) -> bytes:
-        """What the network packet in a frame of this network carries, byte for byte."""
-        packet = frame[ETHERNET_HEADER:]
-        if self.name == "ipff":
-            return packet[IPFF_HEADER:][: int.from_bytes(packet[4:6], "big")]
-        return packet[(packet[0] & 15) * 4 : int.from_bytes(packet[2:4], "big")]
-
     def _checksum_ok(self, frame: bytes, protocol: int) -> bool:
-        packet, segment = frame[ETHERNET_HEADER:], self.payload(frame)
-        if self.name == "ipff":
-            source, destination = (int.from_bytes(packet[at : at + 8], "big") & ADDRESS_MASK for at in (8, 16))
-            return bool(checksum(pseudo_header(source, destination, protocol, len(segment)) + segment) == 0)
-        return bool(checksum(packet[12:20] + struct.pack("!HH", protocol, len(segment)) + segment) == 0)
+        segment = self.payload(frame)
+        return bool(checksum(self.pseudo_header(frame, protocol, len(segment)) + segment) == 0)
 
-    @staticmethod
-    def protocol(packet: Packet) -> int | None:
-        """The protocol number of a network packet; None for what is not one."""
-        if isinstance(packet, IPFF):
-            return int(packet.protocol)
+
+class IpffNetwork(Network):
+    """IPFF, natively on Ethernet: 50-bit addresses in five fields."""
+
+    name = "ipff"
+
+    def number(self, address: str) -> int:
+        return parse_ipff(address)
+
+    def address(self, number: int) -> str:
+        return format_ipff(number)
+
+    def packet(self, source: str, destination: str, protocol: int, payload: Packet | bytes) -> Packet:
+        return IPFF(src=source, dst=destination, protocol=protocol) / payload
+
+    def read(self, packet: bytes) -> Packet:
+        return IPFF(packet)
+
+    def protocol(self, packet: Packet) -> int | None:
+        return int(packet.protocol) if isinstance(packet, IPFF) else None
+
+    def payload(self, frame: bytes) -> bytes:
+        packet = frame[ETHERNET_HEADER:]
+        return packet[IPFF_HEADER:][: int.from_bytes(packet[4:6], "big")]
+
+    def pseudo_header(self, frame: bytes, protocol: int, length: int) -> bytes:
+        packet = frame[ETHERNET_HEADER:]
+        source, destination = (int.from_bytes(packet[place : place + 8], "big") & IPFF_ADDRESS for place in (8, 16))
+        return pseudo_header(source, destination, protocol, length)
+
+
+class Ipv4Network(Network):
+    """IPv4 (RFC 791)."""
+
+    name = "ipv4"
+
+    def number(self, address: str) -> int:
+        return int(ipaddress.IPv4Address(address))
+
+    def address(self, number: int) -> str:
+        return str(ipaddress.IPv4Address(number))
+
+    def packet(self, source: str, destination: str, protocol: int, payload: Packet | bytes) -> Packet:
+        return IP(src=source, dst=destination, proto=protocol) / payload
+
+    def read(self, packet: bytes) -> Packet:
+        return IP(packet)
+
+    def protocol(self, packet: Packet) -> int | None:
         return int(packet.proto) if isinstance(packet, IP) else None
 
+    def payload(self, frame: bytes) -> bytes:
+        packet = frame[ETHERNET_HEADER:]
+        return packet[(packet[0] & 15) * 4 : int.from_bytes(packet[2:4], "big")]
 
-def _ethernet_header(source: str, destination: str, ethertype: int) -> bytes:
-    return bytes.fromhex((destination + source).replace(":", "")) + ethertype.to_bytes(2, "big")
+    def pseudo_header(self, frame: bytes, protocol: int, length: int) -> bytes:
+        return frame[ETHERNET_HEADER + 12 : ETHERNET_HEADER + 20] + struct.pack("!HH", protocol, length)
 
 
-def networks(profile: Profile) -> dict[str, Network]:
-    """The networks that the profile claims, by name; binds the layers to the profile's numbers."""
+def networks(profile: Profile, names: Iterable[str], link: str) -> dict[str, Network]:
+    """Those of these networks that the profile describes on a link, by name; binds the layers to its numbers."""
     found: dict[str, Network] = {}
-    for name in profile.ics.networks:
-        if name == "ipff" and (ipff := profile.ixit.ipff):
+    for name in names:
+        if name == "ipff" and (ipff := profile.ixit.ipff.of(link)):
             bind_ethertype(ipff.ethertype)
             bind_icmpv5_protocol(ipff.icmp_protocol)
             first, last = parse_ipff(ipff.tester_first), parse_ipff(ipff.tester_last)
-            found[name] = Network(name, ipff.ethertype, ipff.icmp_protocol, ipff.address, first, last)
-        elif name == "ipv4" and (ipv4 := profile.ixit.ipv4):
+            found[name] = IpffNetwork(
+                ipff.ethertype, ipff.icmp_protocol, ipff.address, first, last, tuple(ipff.moves_to)
+            )
+        elif name == "ipv4" and (ipv4 := profile.ixit.ipv4.of(link)):
             bind_ipv4_protocol(ipv4.icmp_protocol)
             first, last = (int(ipaddress.IPv4Address(one)) for one in (ipv4.tester_first, ipv4.tester_last))
-            found[name] = Network(name, ETHERTYPE_IPV4, ipv4.icmp_protocol, ipv4.address, first, last)
+            found[name] = Ipv4Network(
+                ETHERTYPE_IPV4, ipv4.icmp_protocol, ipv4.address, first, last, tuple(ipv4.moves_to)
+            )
     return found

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Evidence files: pcapng with nanosecond stamps, direction and comments, which Scapy's writer does not write.
 
-Format: draft-ietf-opsawg-pcapng, little-endian, one interface.
+Format: draft-ietf-opsawg-pcapng, little-endian, an interface of each link.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from testbed.wire.capture import Frame
@@ -16,10 +16,11 @@ _OPT_COMMENT, _IF_NAME, _IF_TSRESOL, _EPB_FLAGS = 1, 2, 9, 2
 _INBOUND, _OUTBOUND = 1, 2
 
 
-def write(path: Path, frames: Iterable[Frame], interface: str, comment: str) -> None:
-    """Write the frames of one case; each frame's note becomes a packet comment, `comment` that of the section."""
-    blocks = [_section(comment), _interface(interface)]
-    blocks += [_packet(frame) for frame in frames]
+def write(path: Path, frames: Iterable[Frame], interfaces: Sequence[str], comment: str) -> None:
+    """Write the frames of one case, seen on these interfaces; each frame's note becomes a packet comment, `comment`
+    that of the section."""
+    blocks = [_section(comment), *map(_interface, interfaces)]
+    blocks += [_packet(frame, interfaces.index(frame.interface)) for frame in frames]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(blocks))
 
@@ -34,9 +35,9 @@ def _interface(name: str) -> bytes:
     return _block(1, header + _options((_IF_NAME, name.encode()), (_IF_TSRESOL, nanoseconds)))
 
 
-def _packet(frame: Frame) -> bytes:
+def _packet(frame: Frame, interface: int) -> bytes:
     size = len(frame.data)
-    header = struct.pack("<IIIII", 0, frame.ns >> 32, frame.ns & 0xFFFFFFFF, size, size)
+    header = struct.pack("<IIIII", interface, frame.ns >> 32, frame.ns & 0xFFFFFFFF, size, size)
     flags = struct.pack("<I", _OUTBOUND if frame.outgoing else _INBOUND)
     note = f"#{frame.index} {frame.note}".rstrip()
     return _block(6, header + _pad(frame.data) + _options((_EPB_FLAGS, flags), (_OPT_COMMENT, note.encode())))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Stations: owners of an address on a port, and the pool that their addresses come from."""
+"""Stations: owners of an address on an interface, and the pool that their addresses come from."""
 
 import threading
 from collections import deque
+from collections.abc import Collection
 
 from scapy.packet import Packet
 
@@ -15,27 +16,31 @@ from testbed.wire.network import Network
 ADDRESSES_PER_CASE = 16
 """Addresses that are set aside for a case before it starts; few cases need more than half of them."""
 
-_PATIENCE_S = 30
+_TIMEOUT_S = 30
 
 
 class AddressPool:
     """The tester's addresses on one network: each case has its own, and the one unused for longest is next.
 
-    `share` of `shares` picks a part of the range, so that test processes on one wire do not meet.
+    `share` of `shares` picks a part of the range, so that test processes on one wire do not meet; `reserved` addresses
+    are never given out.
     """
 
-    def __init__(self, network: Network, clock: Clock, share: int = 0, shares: int = 1) -> None:
+    def __init__(
+        self, network: Network, clock: Clock, share: int = 0, shares: int = 1, reserved: Collection[str] = ()
+    ) -> None:
         self.size = (network.last - network.first + 1) // shares
         start = network.first + share * self.size
         self._network = network
         self._clock = clock
-        self._free = deque(range(start, start + self.size))
+        taken = {network.number(address) for address in reserved}
+        self._free = deque(number for number in range(start, start + self.size) if number not in taken)
         self._changed = threading.Condition()
 
     def lease(self) -> str:
         """An address for one case; waits until one is free, and raises Inconclusive when none is for a long time."""
         with self._clock.waiting(), self._changed:
-            if not self._changed.wait_for(lambda: self._free, _PATIENCE_S):
+            if not self._changed.wait_for(lambda: self._free, _TIMEOUT_S):
                 raise Inconclusive(f"none of the tester's {self.size} addresses on {self._network.name} is free")
             return self._network.address(self._free.popleft())
 
@@ -57,21 +62,26 @@ class AddressPool:
 
 
 class Station:
-    """An address owner on the wire. The port answers ARP for it; under IPFF the DUT's neighbour table is static."""
+    """An address owner on the wire: the interface answers ARP for it; under IPFF the DUT's neighbours are static."""
 
-    def __init__(self, network: Network, port: Interface, dut_mac: str, address: str, trace: Trace) -> None:
+    def __init__(self, network: Network, interface: Interface, dut_mac: str, address: str, trace: Trace) -> None:
         self.network = network
-        self.port = port
+        self.interface = interface
         self.address = address
         self.trace = trace
         self._dut_mac = dut_mac
-        port.add(network.key(address), trace)
+        interface.add(network.key(address), trace)
 
     def send(self, protocol: int, payload: Packet | bytes, source: str = "", destination: str = "") -> Sent:
         """Send `payload` to the DUT, from and to the addresses of station and device unless others are named."""
-        packet = self.network.packet(source or self.address, destination or self.network.dut, protocol, payload)
-        return self.port.send(self.network.frame(self.port.mac, self._dut_mac, packet), self.trace)
+        return self.transmit(
+            self.network.packet(source or self.address, destination or self.network.dut, protocol, payload)
+        )
+
+    def transmit(self, packet: Packet) -> Sent:
+        """Send a network packet as it is to the DUT's Ethernet address, wherever it is for."""
+        return self.interface.send(self.network.frame(self.interface.mac, self._dut_mac, packet), self.trace)
 
     def leave(self) -> None:
         """Give up the address: nobody answers there any more."""
-        self.port.remove(self.network.key(self.address))
+        self.interface.remove(self.network.key(self.address))

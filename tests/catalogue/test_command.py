@@ -11,6 +11,7 @@ import pytest
 from conformance.catalogue import load
 from conformance.catalogue.__main__ import main
 from conformance.catalogue.model import FOLDER
+from reports.__main__ import main as reports
 
 ROOT = FOLDER.parent
 
@@ -28,10 +29,17 @@ def test_table(catalogue: Path, cases: Path, capsys: pytest.CaptureFixture[str])
     assert "TOY-1-02  S  Is polite." in said
 
 
+def written(page: Path, *options: str) -> str:
+    """The page that the two commands of `make coverage` leave."""
+    data = page.parent.with_name("data") / "coverage.json"
+    assert main(["coverage", *options, "--json", str(data)]) == 0
+    assert reports(["coverage", str(data), "-o", str(page)]) == 0
+    return page.read_text()
+
+
 def test_html(catalogue: Path, cases: Path, tmp_path: Path) -> None:
-    page = tmp_path / "new" / "coverage.html"
-    assert main(["coverage", "--catalogue", str(catalogue), "--cases", str(cases), "--html", str(page)]) == 0
-    html = page.read_text()
+    page = tmp_path / "page" / "coverage.html"
+    html = written(page, "--catalogue", str(catalogue), "--cases", str(cases))
     assert '<mark class="with-case">A talker MUST say hello &lt;first&gt; &amp; wait.</mark>' in html
     assert '[with case: <a href="#TOY-1-01">TOY-1-01</a>]' in html
     assert '[open: <a href="#TOY-1-02">TOY-1-02</a>]' in html
@@ -49,9 +57,7 @@ def test_html(catalogue: Path, cases: Path, tmp_path: Path) -> None:
 
 
 def test_html_links_lead_somewhere(tmp_path: Path) -> None:
-    page = tmp_path / "coverage.html"
-    assert main(["coverage", "--html", str(page)]) == 0
-    html = page.read_text()
+    html = written(tmp_path / "page" / "coverage.html")
     targets = re.findall(r'\bid="([^"]+)"', html)
     assert len(set(targets)) == len(targets)
     assert set(re.findall(r'href="#([^"]+)"', html)) <= set(targets)
@@ -63,9 +69,9 @@ def test_wrong_catalogue_is_one_line_and_exit_code_2(tmp_path: Path, capsys: pyt
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_page_that_cannot_be_written(catalogue: Path, cases: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page = catalogue / "toy/requirements.toml" / "coverage.html"
-    assert main(["coverage", "--catalogue", str(catalogue), "--cases", str(cases), "--html", str(page)]) == 2
+def test_data_that_cannot_be_written(catalogue: Path, cases: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = catalogue / "toy/requirements.toml" / "coverage.json"
+    assert main(["coverage", "--catalogue", str(catalogue), "--cases", str(cases), "--json", str(data)]) == 2
     assert "cannot be written" in capsys.readouterr().err
 
 

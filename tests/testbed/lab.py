@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from profiles import ROLES, Profile, load
-from testbed.case.case import Case, CaseSpec, Requirement, Setup
+from testbed.case.case import Case, CaseSpec, Requirement
+from testbed.case.setup import Setup
 from testbed.run.attempts import Outcome, run_case
 from testbed.run.devices import Devices
 from testbed.wire.clock import Clock
@@ -16,6 +17,8 @@ from testbed.wire.clock import Clock
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = next(role for role in ROLES if role.qualified == "mops server")
 PUPPET = Path(__file__).with_name("puppet.py")
+
+SERVER = next(role for role in ROLES if role.qualified == "mops server")
 
 PROFILE = """
 [dut]
@@ -86,7 +89,7 @@ class Lab:
 
     def case(self) -> Case:
         """A case of its own; the test has to leave it."""
-        return Case(spec(), self.setup, self.setup.networks["ipv4"])
+        return Case(spec(), self.setup, "ipv4")
 
     def runs(self, body: Callable[[Case], None], strength: str = "M") -> Outcome:
         """Run a body to its verdict."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 LISTENERS: list[socket.socket] = []
-KINDS = ("well", "silent", "garbage", "talkative", "dead", "deaf", "mortal")
+KINDS = ("well", "silent", "garbage", "verbose", "dead", "deaf", "mortal")
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
         agents.listen()
         threading.Thread(target=await_agents, args=(wire, agents), daemon=True).start()
     say(json.dumps({"ready": True, "name": "puppet", "version": "7"}))
-    if kind == "talkative":
+    if kind == "verbose":
         for words in ("this is no JSON", "[]", '{"id": []}', '{"jsonrpc": "2.0", "id": 99, "result": {}}'):
             say(words)
     if options.agent_at or options.no_agent:

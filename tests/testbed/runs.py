@@ -17,7 +17,7 @@ import pytest
 from tests.testbed.lab import ROOT
 
 SHORT = ROOT / "tests/profiles/short.toml"
-PATIENCE_S = 240
+TIMEOUT_S = 240
 # Neither is needed, and Hypothesis takes half a second to say that it was not used.
 PLUGINS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 _AT_ONCE = 3
@@ -32,7 +32,8 @@ import pytest
 from testbed import inopportune, requirement, valid, waits
 from testbed.wire.clock import NANO
 from testbed.case.case import Case
-from testbed.peers.connection import connect, exchange
+from testbed.peers.connection import connect, new_peer
+from testbed.peers.stream import exchange
 from testbed.interruptions import Inconclusive
 from testbed.case.verdict import Broken, Finding
 
@@ -61,7 +62,7 @@ class Run:
 
 def command(cases: Path | str, profile: Path, folder: Path, *arguments: str) -> list[str]:
     """The command of a run; `cases` is a file of made-up cases or a node id of the suite."""
-    made_up = ["-p", "conftest", "-p", "conformance.mops.conftest"] if isinstance(cases, Path) else []
+    made_up = ["-p", "conftest"] if isinstance(cases, Path) else []
     options = ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *PLUGINS, "-q"]
     chosen = ["--dut", str(profile), "--report", str(folder / "report")]
     return [sys.executable, "-m", "pytest", str(cases), *options, *made_up, *chosen, *arguments]
@@ -76,7 +77,7 @@ def run(cases: Path | str, profile: Path, folder: Path, *arguments: str) -> Run:
     """Run to the end."""
     done = subprocess.run(
         command(cases, profile, folder, *arguments),
-        cwd=ROOT, env=environment(), timeout=PATIENCE_S, text=True, check=False,
+        cwd=ROOT, env=environment(), timeout=TIMEOUT_S, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return Run(done.returncode, done.stdout, folder / "report")

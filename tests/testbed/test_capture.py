@@ -39,7 +39,7 @@ def first_answer(case: Case) -> Callable[[], Frame | None]:
 def test_stamps_are_the_kernels_integers_in_order_and_within_the_time_of_the_test(lab: Lab, case: Case) -> None:
     station = case.station()
     before = time.time_ns()
-    sent = [station.sends(ICMP_PROTOCOL, ICMP(id=7, seq=number)) for number in range(20)]
+    sent = [station.send(ICMP_PROTOCOL, ICMP(id=7, seq=number)) for number in range(20)]
     found = case.look(lambda: (ipv4(case, outgoing=False)[19:] or [None])[0], Deadline(sent[0].ns, 2))
     after = time.time_ns()
     assert found
@@ -58,7 +58,7 @@ def test_stamps_are_the_kernels_integers_in_order_and_within_the_time_of_the_tes
 
 def test_frames_are_kept_and_can_be_read_again(lab: Lab, case: Case) -> None:
     station = case.station()
-    sent = station.sends(ICMP_PROTOCOL, ICMP())
+    sent = station.send(ICMP_PROTOCOL, ICMP())
     assert case.look(first_answer(case), Deadline(sent.ns, 2)) is case.look(first_answer(case), Deadline(sent.ns, 2))
 
 
@@ -108,11 +108,11 @@ def test_absence_is_told_only_when_the_capture_was_read_beyond_the_deadline(lab:
 
 def test_a_frame_that_comes_after_the_proof_of_its_absence_is_counted(lab: Lab, case: Case) -> None:
     station = case.station()
-    before = case.interface.latecomers
+    before = case.interface.late_frames
     case.interface.drained_ns += NANO  # as if the kernel had held the frame back for a second
     lab.tells("emit", frames=[from_device(case, station)])
     assert case.look(first_answer(case), Deadline(time.time_ns(), 2))
-    assert case.interface.latecomers > before
+    assert case.interface.late_frames > before
     with pytest.raises(Inconclusive, match="too late"):
         case.check_tester()
 
@@ -138,16 +138,16 @@ def test_looking_does_not_hold_up_the_reader(lab: Lab, case: Case) -> None:
     thread.join(2)
 
 
-def test_frames_for_nobody_are_strays(lab: Lab, case: Case) -> None:
+def test_frames_for_nobody_are_unowned(lab: Lab, case: Case) -> None:
     station = case.station()
     case.leave()
     lab.tells("emit", frames=[from_device(case, station, b"anybody?")])
     other = lab.case()
-    sent = other.station().sends(ICMP_PROTOCOL, ICMP())
+    sent = other.station().send(ICMP_PROTOCOL, ICMP())
     assert other.look(first_answer(other), Deadline(sent.ns, 2))
     other.leave()
-    assert any(b"anybody?" in frame.data for frame in case.interface.stray)
-    assert case.interface.stray.maxlen
+    assert any(b"anybody?" in frame.data for frame in case.interface.unowned)
+    assert case.interface.unowned.maxlen
 
 
 def test_what_others_send_through_the_interface_does_not_confuse_the_account_of_our_own(lab: Lab, case: Case) -> None:
@@ -156,14 +156,14 @@ def test_what_others_send_through_the_interface_does_not_confuse_the_account_of_
     waiting = [Sent(bytes([number]) * 60, None, case.clock) for number in range(3)]
     case.interface._outgoing.extend(waiting)
     case.interface._sender.send(foreign)
-    sent = station.sends(ICMP_PROTOCOL, ICMP())
+    sent = station.send(ICMP_PROTOCOL, ICMP())
     assert sent.ns
     assert not case.interface._outgoing  # what was announced before and did not pass is given up, not waited for
 
 
 def test_the_stations_address_is_answered_for_and_no_other(lab: Lab, case: Case) -> None:
     station = case.station()
-    sent = station.sends(ICMP_PROTOCOL, ICMP())
+    sent = station.send(ICMP_PROTOCOL, ICMP())
     assert case.look(first_answer(case), Deadline(sent.ns, 2))
     kinds = [Ether(frame.data)[ARP].op for frame in case.trace.frames if frame.data[12:14] == b"\x08\x06"]
     assert kinds == [1, 2]
@@ -171,11 +171,11 @@ def test_the_stations_address_is_answered_for_and_no_other(lab: Lab, case: Case)
     assert (reply.outgoing, reply.accounted, asked.note) == (True, True, "ARP request")
     assert (Ether(reply.data)[ARP].psrc, Ether(reply.data)[ARP].hwsrc) == (station.address, case.interface.mac)
     case.leave()
-    strays = len(case.interface.stray)
+    unowned = len(case.interface.unowned)
     request = Ether(src=case.dut_mac, dst="ff:ff:ff:ff:ff:ff") / ARP(psrc=case.network.dut, pdst=station.address)
     lab.tells("emit", frames=[bytes(request).hex()])
     case.look(lambda: None, Deadline(time.time_ns(), 0.1))
-    assert len(case.interface.stray) == strays + 1
+    assert len(case.interface.unowned) == unowned + 1
 
 
 def test_a_device_that_dies_takes_its_wire_along_and_the_reader_does_not_spin(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_device_that_dies_takes_its_wire_along_and_the_reader_does_not_spin(tm
         case.interface._reader.join(5)  # the kernel removes the wire with the device's namespace
         assert not case.interface._reader.is_alive()
         with pytest.raises(DeviceLost, match="exit code 3"):
-            case.station().sends(ICMP_PROTOCOL, ICMP())
+            case.station().send(ICMP_PROTOCOL, ICMP())
     finally:
         lab.close()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waiting side by side: the baton goes round in order and comes back whatever happens; lag is known in time."""
+"""Waiting side by side: the execution token goes round in order and is never lost; lag is known in time."""
 
 import os
 import signal
@@ -23,19 +23,19 @@ def passed() -> Outcome:
     return Outcome(spec(), Verdict.PASS)
 
 
-def test_the_baton_goes_round_in_the_order_of_asking() -> None:
+def test_the_token_goes_round_in_the_order_of_asking() -> None:
     clock, order = Clock(), []
 
     def work(number: int) -> None:
-        with clock.working():
+        with clock.token.working():
             order.append(number)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
     with clock.announced():
         for number, thread in enumerate(threads):
-            clock.expect()
+            clock.token.expect()
             thread.start()
-            while len(clock._queue) <= number:
+            while len(clock.token._queue) <= number:
                 time.sleep(0.001)
     for thread in threads:
         thread.join()
@@ -48,7 +48,7 @@ def test_one_thread_at_a_time_and_waits_side_by_side() -> None:
 
     def work() -> None:
         nonlocal inside, most
-        with clock.working():
+        with clock.token.working():
             for _ in range(3):
                 inside += 1
                 most = max(most, inside)
@@ -58,26 +58,26 @@ def test_one_thread_at_a_time_and_waits_side_by_side() -> None:
     started = time.monotonic()
     threads = [threading.Thread(target=work) for _ in range(50)]
     for thread in threads:
-        clock.expect()
+        clock.token.expect()
         thread.start()
     for thread in threads:
         thread.join()
     assert most == 1
     assert time.monotonic() - started < 1.5
-    assert clock._ready == 0
+    assert clock.token._ready == 0
 
 
-def test_the_baton_comes_back_after_an_exception() -> None:
+def test_the_token_comes_back_after_an_exception() -> None:
     clock = Clock()
     with pytest.raises(KeyError), clock.announced(), clock.waiting():
         raise KeyError
     with pytest.raises(ValueError, match="inside"), clock.announced():
         raise ValueError("inside")
-    assert (clock._holder, clock._ready) == (None, 0)
+    assert (clock.token._owner, clock.token._ready) == (None, 0)
     with clock.announced(), clock.announced(), clock.waiting():
-        assert clock._holder is None
+        assert clock.token._owner is None
     with clock.waiting():
-        assert clock._ready == 0
+        assert clock.token._ready == 0
 
 
 def test_waiting_ends_with_the_run() -> None:
@@ -186,7 +186,7 @@ def test_the_probes_tell_of_a_lag_before_the_deadline_is_judged() -> None:
 
 
 def test_a_probe_that_does_not_answer_at_all_is_no_reason_to_blame_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.device.lag._PATIENCE_S", 0.1)
+    monkeypatch.setattr("testbed.device.lag._TIMEOUT_S", 0.1)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     probe = LagProbe()
     probe.listen([ours])

@@ -12,7 +12,8 @@ from testbed.case.case import Case
 from testbed.case.verdict import Verdict
 from testbed.device.supervisor import LinkError
 from testbed.interruptions import DeviceLost
-from testbed.peers.connection import connect, exchange
+from testbed.peers.connection import connect, new_peer
+from testbed.peers.stream import exchange
 from testbed.run.attempts import run_case
 from testbed.wire.clock import Deadline
 from tests.testbed.lab import Lab, lab_in, puppet_profile, spec
@@ -37,7 +38,7 @@ def test_exclusive_cases_have_devices_of_their_own_and_leave_nothing(
     seen = []
 
     def body(case: Case) -> None:
-        exchange(case, connect(case, case.station()), b"hello")
+        exchange(case, connect(case, new_peer(case, case.station())), b"hello")
         seen.append((case.dut_mac, len(devices_of(path))))
 
     try:
@@ -68,15 +69,18 @@ def test_a_device_that_does_not_leave_is_killed_with_its_children(
     assert time.monotonic() - began < 15
 
 
-def test_the_end_of_the_holder_is_the_end_of_the_device(lab: Lab, tmp_path: Path) -> None:
+def test_the_end_of_the_supervisor_is_the_end_of_the_device(lab: Lab, tmp_path: Path) -> None:
     other = lab_in(tmp_path)
     case = other.case()
     case.station()
-    other.devices._link._holder._process.kill()  # type: ignore[union-attr]
-    with pytest.raises(DeviceLost, match="the namespaces' holder has ended"):
+    other.devices._links["namespace"]._supervisor._process.kill()  # type: ignore[attr-defined]
+    with pytest.raises(DeviceLost, match="the namespace supervisor has ended"):
         case.look(lambda: None, Deadline(time.time_ns(), 20))
     other.close()
-    assert lab.runs(lambda case: exchange(case, connect(case, case.station()), b"x")).verdict is Verdict.PASS
+    assert (
+        lab.runs(lambda case: exchange(case, connect(case, new_peer(case, case.station())), b"x")).verdict
+        is Verdict.PASS
+    )
 
 
 @pytest.mark.parametrize(("lag_ns", "times"), [(0, 1), (400_000_000, 3)])

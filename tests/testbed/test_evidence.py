@@ -14,7 +14,8 @@ from scapy.utils import rdpcap
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Difference, Finding, Verdict
 from testbed.device.dut import DeviceLog
-from testbed.peers.connection import connect, exchange
+from testbed.peers.connection import connect, new_peer
+from testbed.peers.stream import exchange
 from testbed.run.attempts import Outcome
 from testbed.run.record import failure_text, record
 from tests.testbed.lab import Lab
@@ -25,10 +26,10 @@ def outcome(lab: Lab) -> Outcome:
     """A case that found the device wrong."""
 
     def body(case: Case) -> None:
-        peer = connect(case, case.station())
+        peer = connect(case, new_peer(case, case.station()))
         exchange(case, peer, b"hello")
-        lab.tells("say", text=f"heard {peer.station.address}")
-        lab.tells("say", text=f"heard {peer.station.address}7")
+        lab.tells("say", text=f"received from {peer.station.address}")
+        lab.tells("say", text=f"received from {peer.station.address}7")
         frame = case.trace.frames[-1]
         raise Broken(Finding("wrong", "this", "that", [Difference("code", "2", "3")], [frame]))
 
@@ -79,7 +80,7 @@ def test_log_of_a_case_has_the_lines_that_name_its_address(outcome: Outcome, tmp
     entry = record(outcome, tmp_path)
     assert outcome.case
     (address,) = outcome.case.addresses
-    assert entry["log"] == f"heard {address}"
+    assert entry["log"] == f"received from {address}"
 
 
 def test_names_of_evidence_files_are_different_and_short(outcome: Outcome, tmp_path: Path) -> None:

@@ -11,18 +11,18 @@ import pytest
 
 from profiles import load
 from testbed.device.dut_config import configuration
-from tests.testbed.lab import ROOT
-from tests.testbed.runs import PATIENCE_S, SHORT, Run, Scenarios, command, environment, made_up, scenarios
+from tests.testbed.lab import ROOT, SERVER
+from tests.testbed.runs import SHORT, TIMEOUT_S, Run, Scenarios, command, environment, made_up, scenarios
 
 WIRE_LAB = Path(__file__).with_name("wire_lab.py")
 CASES = """
     @pytest.mark.parametrize("number", range(4))
     @valid
     @requirement(MUST, case=1)
-    def test_echo(node, server, number):
-        server.serves(node.connects())
+    def test_echo(case, number):
+        exchange(case, connect(case, new_peer(case, case.station())), b"hello")
 """
-REFERENCE = (sys.executable, "-m", "reference", "host")
+REFERENCE = (sys.executable, "-m", "reference")
 
 
 def _in_lab(folder: Path, cases: Path | str, *options: str, changes: Iterable[tuple[str, str]] = ()) -> Run:
@@ -34,19 +34,19 @@ def _in_lab(folder: Path, cases: Path | str, *options: str, changes: Iterable[tu
     link = 'kind = "interface"\ninterface = "lab0"\ndut_mac = "MAC"'
     for old, new in (
         ('kind = "namespace"', link),
-        ('command = ["{python}", "-m", "reference", "host"]\nagent = "stdio"', ""),
+        ('command = ["{python}", "-m", "reference"]\nagent = "stdio"', ""),
         *changes,
     ):
         assert old in text
         text = text.replace(old, new)
     profile = folder / "lab.toml"
     profile.write_text(text)
-    (folder / "dut.json").write_text(json.dumps(configuration(load(SHORT), "server")))
+    (folder / "dut.json").write_text(json.dumps(configuration(load(SHORT), SERVER)))
     fill = f'sed -i "s/MAC/$(cat {folder}/mac)/" {profile}; exec "$@"'
     words = command(cases, profile, folder, *options)
     done = subprocess.run(
         [sys.executable, str(WIRE_LAB), str(folder / "dut.json"), *REFERENCE, "--", "sh", "-c", fill, "sh", *words],
-        cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT)}, timeout=PATIENCE_S, text=True, check=False,
+        cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT)}, timeout=TIMEOUT_S, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return Run(done.returncode, done.stdout, folder / "report")

@@ -20,11 +20,11 @@ CASES = """
     @valid
     @requirement(MUST, case=1)
     def test_waits(case, number):
-        exchange(case, connect(case, case.station()), b"hello")
+        exchange(case, connect(case, new_peer(case, case.station())), b"hello")
         if not os.path.exists(os.environ["RELEASE"]):
             case.wait_until(case.clock.now_ns() + (60 if number > 3 else 0.3 * number) * NANO)
 """
-PATIENCE_S = 120
+TIMEOUT_S = 120
 
 
 class Going:
@@ -86,7 +86,7 @@ class Going:
 
 
 def _await(condition, what: str) -> None:  # type: ignore[no-untyped-def]
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)
@@ -130,7 +130,7 @@ def test_interrupted_run_ends_in_order(tmp_path: Path, going: list[Going], numbe
         os.killpg(run.process.pid, number)  # as the terminal does
     else:
         run.process.send_signal(number)
-    output, _ = run.process.communicate(timeout=PATIENCE_S)
+    output, _ = run.process.communicate(timeout=TIMEOUT_S)
     assert run.process.returncode == 2, output
     assert time.monotonic() - began < 40, "the cases wait for 60 s"
     _await(run.is_gone, "the end of every process")
@@ -149,7 +149,7 @@ def test_cases_of_a_killed_worker_are_run_by_another(tmp_path: Path, going: list
     Path(run.mark).touch()  # from now on no case waits
     for number in workers:
         os.kill(number, signal.SIGKILL)
-    output, _ = run.process.communicate(timeout=PATIENCE_S)
+    output, _ = run.process.communicate(timeout=TIMEOUT_S)
     results = json.loads((tmp_path / "report/results.json").read_text())
     verdicts = [case["verdict"] for case in results["cases"]]
     assert len({case["id"] for case in results["cases"]}) == len(verdicts) == 12, output
@@ -166,7 +166,7 @@ def test_cases_of_a_killed_worker_that_nobody_can_run_are_not_run(tmp_path: Path
     _await(lambda: len(run.workers()) == 1, "the end of the worker")
     for number in run.processes("puppet.py"):  # what waits in the other worker ends with its device
         os.kill(number, signal.SIGKILL)
-    output, _ = run.process.communicate(timeout=PATIENCE_S)
+    output, _ = run.process.communicate(timeout=TIMEOUT_S)
     results = json.loads((tmp_path / "report/results.json").read_text())
     verdicts = {case["id"]: case["verdict"] for case in results["cases"]}
     assert len(verdicts) == len(results["cases"]) == 12, output

@@ -14,14 +14,14 @@ PASSES = """
     @valid
     @requirement(MUST, case=1)
     def test_passes(case):
-        exchange(case, connect(case, case.station()), b"hello")
+        exchange(case, connect(case, new_peer(case, case.station())), b"hello")
 """
 FAILS = """
     @valid
     @requirement(MUST, case=2)
     def test_fails(case):
         \"\"\"The device does the impossible.\"\"\"
-        peer = connect(case, case.station())
+        peer = connect(case, new_peer(case, case.station()))
         raise Broken(Finding("it does not", "the impossible", "the possible", frames=case.trace.frames[-1:]))
 """
 DEVIATES = """
@@ -65,7 +65,7 @@ MANY = """
     @valid
     @requirement(MUST, case=9)
     def test_many(case, number):
-        exchange(case, connect(case, case.station()), b"hello")
+        exchange(case, connect(case, new_peer(case, case.station())), b"hello")
         case.wait_until(case.clock.now_ns() + NANO // 5)
         if number % 7 == 3:
             raise Broken(Finding("every seventh"))
@@ -85,12 +85,12 @@ def _puppet(
 
 def _reports(folder: Path) -> Run:
     reports = (f"--alluredir={folder / 'allure'}", f"--junitxml={folder / 'junit.xml'}")
-    return _puppet(folder, PASSES, DEVIATES, INFORMS, be=("--be", "talkative"), options=("-n", "2", "-v", *reports))
+    return _puppet(folder, PASSES, DEVIATES, INFORMS, be=("--be", "verbose"), options=("-n", "2", "-v", *reports))
 
 
 def _deviating(folder: Path) -> Run:
     arguments = ("--dut-arg=--deviate", "--dut-arg=reply-checksum-wrong", "-n", "0", "-k", "checksum and ipff")
-    return run("conformance/mops/test_4_1_reply.py", SHORT, folder, *arguments)
+    return run("conformance/mops/server/test_4_1_reply.py", SHORT, folder, *arguments)
 
 
 RUNS = {

@@ -61,11 +61,11 @@ def options_of(peer: TcpPeer, sent: Sent) -> list[RawOption]:
     return list(walk_options(segment[HEADER : (segment[12] >> 4) * 4]))
 
 
-def emit(lab: Lab, peer: TcpPeer, source: str, flags: str = "PA", data: bytes = b"") -> None:
-    """Have the device send the next segment of a connection from this address."""
-    tcp = TCP(sport=peer.remote_port, dport=peer.port, seq=peer.rcv_nxt, ack=peer.snd_nxt, flags=flags)
+def emit(lab: Lab, case: Case, peer: TcpPeer, source: str, data: bytes) -> None:
+    """Have the device send the next data of a connection from this address."""
+    tcp = TCP(sport=peer.remote_port, dport=peer.port, seq=peer.rcv_nxt, ack=peer.snd_nxt, flags="PA")
     packet = IP(src=source, dst=peer.station.address) / tcp / data
-    frame = peer.station.network.frame(lab.setup.dut.macs[0], lab.case().interface.mac, packet)
+    frame = case.network.frame(case.dut_mac, case.interface.mac, packet)
     lab.tells("emit", frames=[frame.hex()])
 
 
@@ -249,7 +249,7 @@ def test_the_same_connection_at_another_address_is_a_copy(lab: Lab, case: Case) 
 def test_segments_from_another_address_are_of_the_connection_when_it_is_followed(lab: Lab, case: Case) -> None:
     peer = connected(case, checks_source=True)
     mark = case.mark()
-    emit(lab, peer, ANOTHER_ADDRESS, data=b"moved")
+    emit(lab, case, peer, ANOTHER_ADDRESS, b"moved")
     case.watch(0.05)
     assert peer.read() == []
     peer.follow_remote(ANOTHER_ADDRESS, mark)
@@ -259,7 +259,7 @@ def test_segments_from_another_address_are_of_the_connection_when_it_is_followed
 
 def test_any_source_will_do_unless_it_is_checked(lab: Lab, case: Case) -> None:
     peer = connected(case)
-    emit(lab, peer, ANOTHER_ADDRESS, data=b"moved")
+    emit(lab, case, peer, ANOTHER_ADDRESS, b"moved")
     case.watch(0.05)
     peer.read()
     assert bytes(peer.stream) == b"moved"

@@ -58,7 +58,7 @@ def test_a_result_can_be_taken_later(lab: Lab) -> None:
 
 
 def test_words_that_are_no_reply_are_passed_over(tmp_path: Path) -> None:
-    lab = lab_in(tmp_path, "--be", "talkative")
+    lab = lab_in(tmp_path, "--be", "verbose")
     try:
         assert lab.tells("status")["pid"]
     finally:
@@ -114,7 +114,7 @@ def test_shell_command_that_fails_is_an_operation_that_failed(shell: UpperTester
 
 
 def test_shell_command_that_does_not_end_is_killed(shell: UpperTester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.device.agents._PATIENCE_S", 0.2)
+    monkeypatch.setattr("testbed.device.agents._TIMEOUT_S", 0.2)
     with pytest.raises(Inconclusive, match="no end within its time"):
         shell.call("receive", connection=1, length=1, timeout_s=0)
 
@@ -125,7 +125,7 @@ def test_agent_that_does_not_start_is_named(tmp_path: Path) -> None:
         open_agent(load(path), None, Clock())
 
 
-def test_agent_that_dies_says_its_last_words(tmp_path: Path) -> None:
+def test_agent_that_dies_leaves_its_final_log_lines(tmp_path: Path) -> None:
     agent = f'agent = ["{sys.executable}", "-c", "import sys; sys.exit(\'no key for the box\')"]'
     path = puppet_profile(tmp_path, changes=[('agent = "stdio"', agent)])
     found = open_agent(load(path), None, Clock())
@@ -204,7 +204,7 @@ def test_one_operator_is_not_asked_by_two_processes(runs: Scenarios) -> None:
 
 
 def test_operator_is_told_what_to_do_at_the_terminal(tmp_path: Path) -> None:
-    """A person at a pseudo-terminal: hears what to do, does it, presses Enter; pytest's capture is on."""
+    """A person at a pseudo-terminal: reads what to do, does it, presses Enter; pytest's capture is on."""
     path = puppet_profile(tmp_path, f"--agent-at={tmp_path / 'socket'}", changes=[('"stdio"', '"manual"')])
     cases = made_up(tmp_path, APPLICATION)
     process, terminal = pty.fork()

@@ -11,7 +11,7 @@ from scapy.layers.l2 import Ether
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
-from testbed.peers.connection import connect
+from testbed.peers.connection import connect, new_peer
 from testbed.run.attempts import ATTEMPTS, ATTEMPTS_ON_A_BUSY_MACHINE
 from testbed.wire.clock import NANO, Deadline, RunOver
 from tests.testbed.lab import Lab
@@ -19,14 +19,14 @@ from tests.testbed.lab import Lab
 
 def breaks(case: Case) -> None:
     """A finding that rests on no deadline."""
-    connect(case, case.station())
+    connect(case, new_peer(case, case.station()))
     raise Broken(Finding("wrong", "this", "that"))
 
 
 def misses_deadline(case: Case) -> None:
     """A finding that rests on a deadline of 0.1 s."""
-    peer = connect(case, case.station())
-    sent = peer.acknowledges()
+    peer = connect(case, new_peer(case, case.station()))
+    sent = peer.acknowledge()
     case.look(lambda: None, Deadline(sent.ns, 0.1))
     raise Broken(Finding("silence", "an answer", "silence"), Deadline(sent.ns, (NANO // 10) / NANO))
 
@@ -108,7 +108,7 @@ def test_lost_frames_make_a_case_inconclusive(lab: Lab) -> None:
             size = capture.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
             capture.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             with case.trace._changed:
-                station.sends(6, b"")
+                station.send(6, b"")
                 lab.tells("emit", frames=[frame] * 200)
             capture.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size // 2)
         attempts.append(case.interface.count_losses())

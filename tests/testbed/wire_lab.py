@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 from testbed.device import linux
-from testbed.device.namespaces import enter_namespaces, make_wires
+from testbed.device.namespaces import enter_namespaces, fill_neighbours
+from testbed.device.wires import WireMaker
 
 
 def main() -> None:
@@ -29,18 +30,17 @@ def main() -> None:
         _, status = os.waitpid(child, 0)
         sys.exit(os.waitstatus_to_exitcode(status))
     linux.die_with_parent()
-    namespace, macs = make_wires(["lab0"], ["wire0"])
+    layout = WireMaker("lab").make(1, 1, [])
     content = json.loads(configuration.read_text())
-    if "ipff" in content["networks"]:
-        content["networks"]["ipff"]["neighbour_mac"] = macs["ports"][0]
+    fill_neighbours(content, layout.far_macs(0))
     configuration.write_text(json.dumps(content))
-    configuration.with_name("mac").write_text(macs["wires"][0])
+    configuration.with_name("mac").write_text(layout.macs[0][0])
     device = subprocess.Popen(
         device_command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "DUT_CONFIG": str(configuration), "DUT_WIRES": "wire0"},
-        preexec_fn=lambda: linux.setns(namespace),
+        preexec_fn=lambda: linux.setns(layout.namespaces[0]),
     )
     assert device.stdout
     assert json.loads(device.stdout.readline())["ready"]

@@ -47,30 +47,25 @@ class Damage:
 def _migrate(code: int, peer: TcpPeer, elsewhere: str) -> Packet:
     return MOPSMigrate(
         code=code,
-        previous_source=_in_mops(peer.station.address),
-        migrated_source=_in_mops(elsewhere),
+        previous_source=peer.station.address,
+        migrated_source=elsewhere,
         entries=[(peer.port, peer.port, peer.snd_nxt)],
     )
 
 
 def _anycast(peer: TcpPeer, elsewhere: str) -> Packet:
     ports = {"source_port": peer.remote_port, "destination_port": peer.port}
-    anycast, unicast = _in_mops(peer.station.address), _in_mops(elsewhere)
+    anycast, unicast = peer.station.address, elsewhere
     return MOPSAnycastAck(anycast_destination=anycast, unicast_destination=unicast, **ports)
 
 
 def _nat(peer: TcpPeer, elsewhere: str) -> Packet:
-    sources = {"original_source": _in_mops(peer.remote), "translated_source": _in_mops(elsewhere)}
+    sources = {"original_source": peer.remote, "translated_source": elsewhere}
     return MOPSNATAck(**sources, entries=[(peer.remote_port, peer.remote_port)])
 
 
 def _sacip(byte_order: str, code: int, peer: TcpPeer, elsewhere: str) -> Packet:
     return SACIP(byte_order=byte_order, code=code, new_address=elsewhere)
-
-
-def _in_mops(address: str) -> str:
-    """An IPv4 address as MOPS writes it."""
-    return f"0.{address}"
 
 
 MOPS_MIGRATE = Message("Migrate", partial(_migrate, MIGRATE))

@@ -56,8 +56,9 @@ def test_each_connection_has_its_own_nonce(node: RehashHost) -> None:
 
 def expect_first_nonce(connection: Connection, segment: RehashSegment) -> None:
     """REHASH-INIT on this segment carries the nonce that the device sent first."""
-    first = connection.state.device_nonce
-    require(segment.init and segment.init.nonce == first, "nonce", first, segment.init, segment.frame)
+    expected = connection.device_nonce()
+    seen = hex(segment.init.nonce) if segment.init else "none"
+    require(seen == hex(expected), "nonce of REHASH-INIT", hex(expected), seen, segment.frame)
 
 
 @valid

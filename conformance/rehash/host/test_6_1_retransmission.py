@@ -19,8 +19,8 @@ RETRANSMITTED_WITHIN_S = 4.0
 
 def expect_nonce(segment: RehashSegment, expected: int, what: str) -> None:
     """The segment carries REHASH-INIT with this nonce."""
-    nonce = segment.init.nonce if segment.init else "none"
-    require(nonce == expected, f"nonce on {what}", expected, nonce, segment.frame)
+    seen = hex(segment.init.nonce) if segment.init else "none"
+    require(seen == hex(expected), f"nonce on {what}", hex(expected), seen, segment.frame)
 
 
 @valid

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the cases at one running device share."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from profiles import Profile, Role
+from testbed.device.dut import DUT
+from testbed.device.lag import LagProbe
+from testbed.wire.clock import Clock
+from testbed.wire.interface import Interface
+from testbed.wire.network import Network
+from testbed.wire.station import AddressPool
+
+T = TypeVar("T")
+
+
+@dataclass
+class LinkSetup:
+    """The tester's side of one link: interface, the Ethernet address that it sends to, networks and free addresses."""
+
+    name: str
+    interface: Interface
+    dut_mac: str
+    networks: dict[str, Network]
+    pools: dict[str, AddressPool]
+
+
+@dataclass
+class Setup:
+    """What the cases at one running DUT share: the profile, the DUT, the tester's side of each link."""
+
+    profile: Profile
+    role: Role
+    dut: DUT
+    clock: Clock
+    lag: LagProbe
+    links: dict[str, LinkSetup]
+    source_ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
+    """Source ports for crafted connections: a port comes again only after all others."""
+    confirm_alive: Callable[[], None] = lambda: None
+    """Raises DeviceLost where the device has stopped to answer at all."""
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """The networks on the only link."""
+        return only(self.links).networks
+
+    @property
+    def pools(self) -> dict[str, AddressPool]:
+        """The free addresses on the only link."""
+        return only(self.links).pools
+
+
+def only(links: dict[str, T]) -> T:
+    """What belongs to the only link. LookupError where there are more: the case has to say which it means."""
+    if len(links) > 1:
+        raise LookupError(f"the device has several links ({', '.join(links)}): inside or outside?")
+    return next(iter(links.values()))

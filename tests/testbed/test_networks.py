@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Networks: addresses and checksums; and what a device finds in its configuration."""
+
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import UDP
+
+from profiles import ROLES, Role, load
+from testbed.device.dut_config import configuration
+from testbed.device.namespaces import fill_neighbours
+from testbed.wire.network import ETHERNET_HEADER, UDP_PROTOCOL, Network, networks
+
+ROOT = Path(__file__).parents[2]
+PROFILE = load(ROOT / "profiles/reference.toml")
+MACS = "02:00:00:00:00:01", "02:00:00:00:00:02"
+SIDES = """
+[link.inside]
+kind = "namespace"
+[link.outside]
+kind = "namespace"
+[ixit.ipv4.inside]
+address = "10.1.0.1"
+prefix_length = 24
+tester_first = "10.1.0.10"
+tester_last = "10.1.0.99"
+[ixit.ipv4.outside]
+address = "10.2.0.1"
+prefix_length = 24
+tester_first = "10.2.0.10"
+tester_last = "10.2.0.99"
+[ixit.ipff.inside]
+address = "8.8.8.1.1"
+tester_first = "8.8.8.1.10"
+tester_last = "8.8.8.1.99"
+[ixit.ipff.outside]
+address = "8.8.8.2.1"
+tester_first = "8.8.8.2.10"
+tester_last = "8.8.8.2.99"
+"""
+
+
+def role(qualified: str) -> Role:
+    """The role of this name."""
+    return next(one for one in ROLES if one.qualified == qualified)
+
+
+@pytest.fixture(params=["ipff", "ipv4"])
+def network(request: pytest.FixtureRequest) -> Network:
+    return networks(PROFILE, [request.param], "link")[request.param]
+
+
+def datagram(network: Network) -> bytes:
+    """A frame with a datagram of five bytes."""
+    source = network.address(network.first)
+    packet = network.packet(source, network.dut, UDP_PROTOCOL, UDP(sport=1027, dport=7) / b"hello")
+    return network.frame(*MACS, packet)
+
+
+def test_right_udp_checksum(network: Network) -> None:
+    """What the tester sends itself is right, and its payload is told from the headers."""
+    frame = datagram(network)
+    assert network.udp_checksum_ok(frame)
+    assert network.payload(frame)[8:] == b"hello"
+
+
+@pytest.mark.parametrize("at", [ETHERNET_HEADER + 19, -1])
+def test_wrong_udp_checksum(network: Network, at: int) -> None:
+    """One bit of an address, or of the data, makes it wrong."""
+    frame = bytearray(datagram(network))
+    frame[at] ^= 1
+    assert not network.udp_checksum_ok(bytes(frame))
+
+
+def test_configuration_of_a_role() -> None:
+    """Its networks, the values of its protocol, and services."""
+    content = configuration(PROFILE, role("mops mobile node"))
+    assert (content["protocol"], content["role"]) == ("mops", "mobile node")
+    assert content["networks"]["ipv4"] == {"address": "198.18.0.1", "prefix_length": 15, "icmp_protocol": 254}
+    assert content["networks"]["ipff"] == {"address": "8.8.8.8.8", "ethertype": 0x88B5, "icmp_protocol": 1}
+    assert content["mops"]["mobile_capable"] == {"kind": 254, "exid": 0x4D4F}
+    assert content["services"] == {"echo": 7}
+
+
+def test_configuration_of_a_role_without_values() -> None:
+    """It is told nothing of any protocol, and has the networks of its role."""
+    content = configuration(PROFILE, role("legacy host"))
+    assert sorted(content) == ["networks", "protocol", "role", "services"]
+    assert list(content["networks"]) == ["ipv4"]
+
+
+def test_the_configuration_of_a_role_with_two_links_has_a_table_for_each(tmp_path: Path) -> None:
+    """The device's address on the inside and on the outside, and the neighbours' Ethernet address on each."""
+    path = tmp_path / "sides.toml"
+    path.write_text((ROOT / "profiles/reference.toml").read_text() + SIDES)
+    profile = load(path)
+    content = configuration(
+        profile, Role("mops", "in the middle", networks=("ipff", "ipv4"), links=("inside", "outside"))
+    )
+    ipv4 = content["networks"]["ipv4"]
+    assert {side: table["address"] for side, table in ipv4.items()} == {"inside": "10.1.0.1", "outside": "10.2.0.1"}
+    fill_neighbours(content, MACS)
+    assert [table["neighbour_mac"] for table in content["networks"]["ipff"].values()] == list(MACS)
+    for side, address in (("inside", "10.1.0.1"), ("outside", "10.2.0.1")):
+        known = networks(profile, ["ipff", "ipv4"], side)
+        assert known["ipv4"].dut == address
+        assert known["ipff"].ethertype == 0x88B5
+    assert networks(profile, ["ipv4"], "link")["ipv4"].dut == "198.18.0.1"
