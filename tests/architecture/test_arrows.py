@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("layers", "testbed", "profiles", "conformance", "reports", "reference", "bench", "tests")
+from tests.architecture.sources import FOLDERS, ROOT, imports, sources
 
 # Who may import whom of ours; `bench`, the tests and conftest.py may import what they measure and join.
 ALLOWED = {
@@ -27,21 +26,9 @@ LAYERS_MAY_USE = {*sys.stdlib_module_names, "scapy", "layers"}
 BANNED_IN_TESTBED = {"sleep", "AsyncSniffer", "sniff", "sr", "sr1", "srp", "srp1", "sendp", "send_receive"}
 
 
-def sources(folder: str) -> list[Path]:
-    """The Python files of a folder."""
-    found = sorted((ROOT / folder).rglob("*.py"))
-    assert found, folder
-    return found
-
-
 def imported(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and first name of every import, those inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
-            yield node.lineno, (node.module or "").partition(".")[0]
+    """Line and first name of every import."""
+    return ((line, name.partition(".")[0]) for line, name in imports(path))
 
 
 @pytest.mark.parametrize("folder", ALLOWED)
