@@ -29,7 +29,8 @@ power: $(READY)
 	ALL_CASES=1 $(BIN)/python -m pytest tests/power -n $(JOBS) --dist worksteal -q $(ARGS)
 
 coverage: $(READY)
-	$(BIN)/python -m conformance.catalogue coverage --html $(REPORT)/coverage.html
+	$(BIN)/python -m conformance.catalogue coverage --json $(REPORT)/coverage.json
+	$(BIN)/python -m reports coverage $(REPORT)/coverage.json -o $(REPORT)/coverage.html
 
 fuzz: $(READY)
 	$(BIN)/python -m layers.fuzz --count 1000000

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from conformance import catalogue
-from conformance.applicability import judged_by, unclaimed
+from conformance.applicability import unclaimed
 from conformance.plugin import interpreter
 from profiles import Profile
 from reports.console import print_summary
@@ -117,7 +117,7 @@ def _suite() -> Suite:
 
 def _requirements(profile: Profile) -> list[RequirementResult]:
     """Everything in the catalogue for the claimed roles, and for those that they are judged by also."""
-    judged = {(role.protocol.upper(), role.name) for claimed in profile.claimed for role in judged_by(claimed)}
+    judged = {(role.protocol.upper(), name) for role in profile.claimed for name in role.judged_by}
     return [
         RequirementResult(
             id=one.id,

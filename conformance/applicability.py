@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 
 from conformance.catalogue import Requirement
-from profiles import ROLES, Profile, Role
+from profiles import Profile, Role
 from testbed.case.case import Case
 from testbed.interruptions import NotApplicable
 
@@ -13,21 +13,15 @@ def rules_out(profile: Profile, role: Role, network: str, requirements: Iterable
     """The line of the profile by which a case of `role` over `network` does not apply, or nothing."""
     if network not in profile.ics.networks:
         return f'{profile.path}: ics.networks does not name "{network}"'
-    if not claimed_for(profile, role):
+    if not claimed_for(profile.claimed, role):
         return f'{profile.path}: ics.{role.protocol}.roles does not name "{role.name}"'
     return next(filter(None, (unclaimed(profile, requirement) for requirement in requirements)), "")
 
 
-def claimed_for(profile: Profile, role: Role) -> Role | None:
+def claimed_for(claimed: tuple[Role, ...], role: Role) -> Role | None:
     """The claimed role in which the device meets the cases of `role`: itself before one that is judged by it also."""
-    claimed = profile.claimed
-    return role if role in claimed else next((one for one in claimed if role in judged_by(one)), None)
-
-
-def judged_by(role: Role) -> tuple[Role, ...]:
-    """The roles whose cases judge a device in `role`."""
-    names = (role.name, *role.also)
-    return tuple(one for one in ROLES if one.protocol == role.protocol and one.name in names)
+    meant = [one for one in claimed if one.protocol == role.protocol and role.name in one.judged_by]
+    return role if role in meant else next(iter(meant), None)
 
 
 def unclaimed(profile: Profile, requirement: Requirement) -> str:

@@ -48,8 +48,8 @@ def case(network: str) -> Case:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A case runs over every network of its role."""
-    if "network" in metafunc.fixturenames and metafunc.definition.get_closest_marker("requirement"):
-        metafunc.parametrize("network", role_of(metafunc.definition.path).networks)
+    if "network" in metafunc.fixturenames and (role := _role_at(metafunc.definition.path)):
+        metafunc.parametrize("network", role.networks)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -106,7 +106,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         ),
         parameters=_parameters(item),
         rerun=rerun,
-        role=applicability.claimed_for(profile, role) or role,
+        role=applicability.claimed_for(profile.claimed, role) or role,
         not_applicable=ruled_out,
         exclusive=any(item.get_closest_marker(name) for name in ("exclusive", "chain")),
         chain=chain.args[0](profile) if (chain := item.get_closest_marker("chain")) and not ruled_out else None,
@@ -134,12 +134,15 @@ def interpreter() -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
+def _role_at(path: Path) -> Role | None:
+    protocol, folder = path.parts[-3:-1]
+    return next((role for role in ROLES if (role.protocol, role.folder) == (protocol, folder)), None)
+
+
 def role_of(path: Path) -> Role:
     """The role whose cases lie there; UsageError where no role's do."""
-    protocol, folder = path.parts[-3:-1]
-    for role in ROLES:
-        if (role.protocol, role.folder) == (protocol, folder):
-            return role
+    if role := _role_at(path):
+        return role
     raise pytest.UsageError(f"{path}: cases lie in the folder of a role: conformance/mops/mobile_node/{path.name}")
 
 

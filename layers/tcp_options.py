@@ -121,6 +121,12 @@ def walk_options(area: bytes) -> Iterator[RawOption]:
         offset += length
 
 
+def of_length(option: Packet | bytes, length: int) -> bytes:
+    """An option of another length, in its length byte and in fact: cut short, or filled up with zeros."""
+    content = bytes(option)
+    return bytes([content[0], length]) + content[2:length].ljust(length - 2, b"\0")
+
+
 def option_area(tcp: Packet) -> bytes:
     """The bytes of the options of a segment, or of the packet around it, as on the wire."""
     segment = tcp[TCP]

@@ -36,6 +36,11 @@ class Role:
         """The name of the folder of its cases in the folder of the protocol: "mobile_node"."""
         return self.name.lower().replace(" ", "_")
 
+    @property
+    def judged_by(self) -> tuple[str, ...]:
+        """The names of the roles, of the same protocol, whose cases judge a device in this role."""
+        return (self.name, *self.also)
+
 
 class Claims(Table):
     """What a device claims of one protocol: roles, and what is optional. `KNOWN` are the roles that have cases."""

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m reference host` and `python -m reference kernel`: devices that the suite can certify."""
+"""`python -m reference`: the host that DUT_CONFIG describes; `python -m reference kernel`: an ordinary one."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
-from reference.configuration import ConfigurationError, read_configuration
-from reference.host import HostError, run_host
-from reference.log import log
-from reference.parts import Parts
+from reference.daemon import HostError, run_host
+from reference.legacy.kernel import run_kernel
+from reference.roles import all_deviations, fits, role_of
+from reference.system.configuration import ConfigurationError, read_configuration
+from reference.system.deviations import Deviation
+from reference.system.log import log
 
 
 class _Parser(argparse.ArgumentParser):
@@ -18,42 +20,54 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _list_deviations() -> None:
-    from reference.deviations import all_deviations
-
     for entry in all_deviations().values():
-        print(f"{entry.name:36} {entry.role:11} {entry.section:4} {entry.wrong}")
+        role = f"{entry.protocol} {entry.role}"
+        print(f"{entry.name:36} {role:16} {entry.section:4} {entry.wrong}")
+
+
+def _find(name: str | None) -> Deviation | None:
+    if name is None:
+        return None
+    deviation = all_deviations().get(name)
+    if deviation is None:
+        raise ConfigurationError(f"no deviation {name!r}; --list-deviations names them")
+    return deviation
+
+
+def _run(deviation: Deviation | None) -> int:
+    configuration = read_configuration(os.environ)
+    kind = role_of(configuration)
+    role = kind(configuration)
+    if deviation is not None and not fits(deviation, kind):
+        wrong = f"{deviation.protocol} {deviation.role}"
+        log(f"the deviation {deviation.name!r} is one of the role {wrong}: this host is right")
+        deviation = None
+    if deviation is not None:
+        role.deviate(deviation.part)
+    return run_host(configuration, role, None if deviation is None else deviation.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 after a clean end, 1 when something broke, 2 when the input was wrong."""
-    parser = _Parser(prog="python -m reference", description="Reference implementation of transport mobility.")
-    roles = parser.add_subparsers(dest="daemon", required=True, metavar="{host,kernel}")
-    host = roles.add_parser("host", help="an end host on one wire; configured by DUT_WIRES and DUT_CONFIG")
-    host.add_argument("--deviate", metavar="NAME", help="be wrong in one way")
-    host.add_argument("--list-deviations", action="store_true", help="name the ways of being wrong, and end")
-    roles.add_parser("kernel", help="the kernel of this machine as it is, on the wire; configured in the same way")
+    parser = _Parser(
+        prog="python -m reference",
+        description="Reference implementation of transport mobility. DUT_WIRES names its interface, DUT_CONFIG a file "
+        "that says what it is.",
+    )
+    parser.add_argument(
+        "what", nargs="?", choices=["kernel"], help="the kernel of this machine as it is, on the wire, instead"
+    )
+    parser.add_argument("--deviate", metavar="NAME", help="be wrong in one way")
+    parser.add_argument("--list-deviations", action="store_true", help="name the ways of being wrong, and end")
     try:
         options = parser.parse_args(arguments)
-        if options.daemon == "kernel":
-            from reference.kernel import run_kernel
-
-            return run_kernel(read_configuration(os.environ))
         if options.list_deviations:
             _list_deviations()
             return 0
-        parts, deviation = Parts(), None
-        if options.deviate is not None:
-            from reference.deviations import find
-
-            deviation = find(options.deviate)
-            if deviation is None:
-                raise ConfigurationError(f"no deviation {options.deviate!r}; --list-deviations names them")
-        configuration = read_configuration(os.environ)
-        if deviation is not None and deviation.fits(configuration.role):
-            return run_host(configuration, parts.deviating(deviation.part), deviation.name)
-        if deviation is not None:
-            log(f"the deviation {deviation.name!r} is one of the role {deviation.role}: this host is right")
-        return run_host(configuration, parts, None)
+        deviation = _find(options.deviate)
+        if options.what == "kernel":
+            return run_kernel(read_configuration(os.environ))
+        return _run(deviation)
     except ConfigurationError as error:
         print(f"reference: {error}", file=sys.stderr)
         return 2

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m reports RESULTS.json [-o certificate.html]`: make the certificate again from the results of a run."""
+"""`python -m reports RESULTS.json [-o certificate.html]`: make the certificate again from the results of a run.
+
+`python -m reports compare` compares the results of two runs, `python -m reports coverage` makes the page that shows
+what of the specifications the cases judge; both explain themselves with `--help`.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +12,36 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from reports import compare, coverage
 from reports.certificate import write_certificate
-from reports.model import ResultsError
+from reports.files import ResultsError
+
+COMMANDS = {"compare": compare.main, "coverage": coverage.main}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code: 0, or 2 with one line on standard error when the input is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__.partition(": ")[2])
+    """Returns the exit code: that of the command, or 2 with one line on standard error when the input is wrong."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = COMMANDS.get(words[0]) if words else None
+    try:
+        return command(words[1:]) if command else _certificate(words)
+    except (ResultsError, OSError) as error:
+        print(f"python -m reports: {error}", file=sys.stderr)
+        return 2
+
+
+def _certificate(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m reports",
+        description=__doc__.partition(": ")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("results", type=Path, metavar="RESULTS.json", help="results of a run, evidence beside it")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="default: certificate.html beside the results"
     )
-    options = parser.parse_args(arguments)
-    try:
-        written = write_certificate(options.results, out=options.output or "")
-    except (ResultsError, OSError) as error:
-        print(f"python -m reports: {error}", file=sys.stderr)
-        return 2
-    print(written)
+    options = parser.parse_args(words)
+    print(write_certificate(options.results, out=options.output or ""))
     return 0
 
 

@@ -56,7 +56,7 @@ class Dut(Frozen):
     version: str
     profile: str = Field(description="path of the profile as it was given")
     arguments: list[str] = Field(default_factory=list, description="extra arguments of the DUT command")
-    roles: list[str]
+    roles: list[str] = Field(description="claimed roles with their protocol in front: mops server")
     networks: list[str]
     ics: dict[str, JsonValue]
     ixit: dict[str, JsonValue]

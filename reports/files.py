@@ -79,7 +79,7 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step; makes the folder, leaves no temporary file behind."""
+    """Put `content` at `path` in one step; makes the folder, leaves no temporary file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -57,12 +57,11 @@ def write_junit(results: Results, path: Path | str) -> Path:
 
 
 def _case(suite: ET.Element, case: CaseResult) -> None:
-    file, _, name = (case.node or case.id).partition("::")
-    classname = file.removesuffix(".py").replace("/", ".") if name else case.section
+    classname = case.node.partition("::")[0].removesuffix(".py").replace("/", ".") or case.section
     element = ET.SubElement(
         suite,
         "testcase",
-        name=_clean((name or case.id).replace("::", ".")),
+        name=_clean(case.id),
         classname=_clean(classname),
         time=f"{case.duration_s:.3f}",
     )

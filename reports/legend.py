@@ -20,13 +20,13 @@ LEGEND = (
     Entry(
         Verdict.FAIL,
         "A must is broken, and a packet, or the lack of one, proves it.",
-        "Compare expected and seen, follow the ladder to the deciding packet, mend the device, and run the case again "
+        "Compare expected and seen, follow the ladder to the deciding packet, fix the device, and run the case again "
         "with its own command.",
     ),
     Entry(
         Verdict.DEVIATION,
         "A should is broken. The device still conforms, unless the run was strict.",
-        "Mend it, or write down the good reason that the device has to differ.",
+        "Fix it, or write down the good reason that the device has to differ.",
     ),
     Entry(
         Verdict.PASS,

@@ -36,7 +36,7 @@ def visible(text: str) -> str:
 
 
 def slug(identifier: str) -> str:
-    """An HTML id and file name for a pytest node id: readable, the same in every run, never shared by two cases."""
+    """An HTML id and file name for a case id: readable, the same in every run, never shared by two cases."""
     readable = re.sub(r"[^A-Za-z0-9_.]+", "-", identifier.rsplit("/", 1)[-1]).strip("-")[:80]
     return f"{readable}-{hashlib.sha256(visible(identifier).encode()).hexdigest()[:8]}"
 

@@ -84,8 +84,8 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict that many verdicts come to; NOT RUN if there is none.
 
     FAIL hides everything, because a must that was proved broken stays broken whatever else went wrong. Then come the
-    three that leave the question open (ERROR, INCONCLUSIVE, NOT RUN): a part that is not known must not hide behind a
-    part that is. Then DEVIATION, PASS, INFO; NOT APPLICABLE counts only where nothing else was said.
+    three that leave the question open (ERROR, INCONCLUSIVE, NOT RUN): a part that is known must not hide one
+    that is not. Then DEVIATION, PASS, INFO; NOT APPLICABLE counts only where nothing else was said.
     """
     return max(verdicts, key=_RANK.__getitem__, default=Verdict.NOT_RUN)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The requirements: one TOML file a protocol, every normative statement an entry. README.md explains the format."""
+"""The requirements: a TOML file in the folder of each protocol, every normative statement an entry (README.md)."""
 
+from conformance.catalogue.loader import load
 from conformance.catalogue.model import (
     Catalogue,
     CatalogueError,
@@ -9,7 +10,6 @@ from conformance.catalogue.model import (
     Section,
     Strength,
     Unnormative,
-    load,
 )
 from conformance.catalogue.text import SpecificationText, fold, quote_occurs
 

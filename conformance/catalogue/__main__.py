@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance.catalogue.coverage import Coverage, State, print_table, write_html
-from conformance.catalogue.model import FOLDER, CatalogueError, load
+from conformance.catalogue.coverage import Coverage, State, print_table, write_json
+from conformance.catalogue.loader import load
+from conformance.catalogue.model import FOLDER, CatalogueError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,9 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
             for one in coverage.judged.values():
                 if one.state is State.OPEN:
                     print(f"{one.requirement.id}  {one.requirement.strength}  {one.requirement.statement}")
-        if options.html:
-            write_html(coverage, options.html)
-            print(f"{options.html}: the specifications, every sentence coloured by state")
+        if options.json:
+            write_json(coverage, options.json)
     except CatalogueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -37,7 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m conformance.catalogue", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     coverage = commands.add_parser("coverage", help="how many requirements have a case, a reason, or neither")
-    coverage.add_argument("--html", type=Path, metavar="FILE", help="write the specifications, coloured, to FILE")
+    coverage.add_argument(
+        "--json", type=Path, metavar="FILE", help="write it with the texts, for `python -m reports coverage FILE`"
+    )
     coverage.add_argument("--open", action="store_true", help="list the requirements that have neither")
     coverage.add_argument("--catalogue", type=Path, default=FOLDER, metavar="DIR", help="folder of the protocols")
     coverage.add_argument("--cases", type=Path, default=FOLDER, metavar="DIR", help="folder of the cases")

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much of each specification the cases judge: a table for the terminal and the text itself, coloured by state."""
+"""How much of each specification the cases judge: a table for the terminal, and the text itself as data for a page."""
 
-import os
-import tempfile
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-import jinja2
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +18,8 @@ from conformance.catalogue.cases import by_requirement, find_uses
 from conformance.catalogue.model import Catalogue, CatalogueError, Protocol, Requirement
 from conformance.catalogue.text import Span
 
-TEMPLATES = Path(__file__).parent / "templates"
+SCHEMA = 1
+"""The version of the JSON that `write_json` leaves."""
 
 
 class State(Enum):
@@ -29,11 +29,6 @@ class State(Enum):
     REASON = "with reason"
     OPEN = "open"
     NONE = "not normative"
-
-    @property
-    def slug(self) -> str:
-        """The state as a name in a style sheet."""
-        return self.value.replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -65,10 +60,6 @@ class Piece:
     judged: tuple[Judged, ...] = ()
     reason: str = ""
     figure: bool = False
-
-    def with_state(self, state: State) -> tuple[Judged, ...]:
-        """The requirements of the sentence that are in this state."""
-        return tuple(one for one in self.judged if one.state is state)
 
 
 @dataclass(frozen=True)
@@ -225,36 +216,66 @@ def print_table(coverage: Coverage, console: Console) -> None:
     console.print(table)
 
 
-def write_html(coverage: Coverage, path: Path) -> None:
-    """The specifications with every sentence coloured by state: one file that needs no other."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template("coverage.html").render(
-        coverage=coverage,
-        states=list(State),
-        rows=coverage.rows(),
-        protocols=[(protocol, coverage.parts(protocol)) for protocol in coverage.catalogue.protocols],
-        strengths={"M": "must", "S": "should", "I": "information"},
-    )
-    _replace(path, html)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put the text there in one step, so that nobody finds half of it."""
+def write_json(coverage: Coverage, path: Path) -> None:
+    """The table and the specifications, every sentence with its state, for `python -m reports coverage`."""
+    specifications = [
+        {
+            "protocol": protocol.name,
+            "specification": protocol.specification,
+            "parts": [_part_data(part) for part in coverage.parts(protocol)],
+        }
+        for protocol in coverage.catalogue.protocols
+    ]
+    rows = [
+        {
+            "protocol": row.protocol,
+            "role": row.role,
+            "requirements": row.requirements,
+            "states": _counted(row.states),
+            "open_musts": row.open_musts,
+        }
+        for row in coverage.rows()
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        umask = os.umask(0o022)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    path.write_text(json.dumps({"schema": SCHEMA, "rows": rows, "specifications": specifications}), encoding="utf-8")
+
+
+def _counted(states: Mapping[State, int]) -> dict[str, int]:
+    return {state.value: number for state, number in states.items()}
+
+
+def _part_data(part: Part) -> dict[str, Any]:
+    return {
+        "id": part.id,
+        "title": part.title,
+        "reason": part.reason,
+        "states": _counted(part.states),
+        "pieces": [_piece_data(piece) for piece in part.pieces],
+        "requirements": [
+            {
+                "id": one.requirement.id,
+                "roles": one.requirement.roles,
+                "strength": one.requirement.strength,
+                "statement": one.requirement.statement,
+                "reading": one.requirement.reading,
+                "ixit": [*one.requirement.ics, *one.requirement.ixit],
+                "state": one.state.value,
+                "no_case": one.requirement.no_case,
+                "cases": one.cases,
+            }
+            for one in part.judged
+        ],
+    }
+
+
+def _piece_data(piece: Piece) -> dict[str, Any]:
+    quoted: dict[str, list[str]] = {}
+    for one in piece.judged:
+        quoted.setdefault(one.state.value, []).append(one.requirement.id)
+    return {
+        "text": piece.text,
+        "state": piece.state and piece.state.value,
+        "quoted": quoted,
+        "reason": piece.reason,
+        "figure": piece.figure,
+    }

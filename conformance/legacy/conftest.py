@@ -3,19 +3,26 @@
 
 import pytest
 
-from conformance.legacy.dut.host import Host
-from conformance.legacy.tester.lower_tester import LowerTester
+from conformance.legacy.dut.host import LegacyHost
+from conformance.legacy.tester.node import Node
 from testbed.case.case import Case
+from testbed.device.application import Application
 
 
 @pytest.fixture
-def tester(case: Case) -> LowerTester:
+def node(case: Case) -> Node:
     """The tester as a host that speaks all of the protocols."""
-    return LowerTester(case)
+    return Node(case)
 
 
 @pytest.fixture
-def host(case: Case) -> Host:
+def dut(case: Case) -> LegacyHost:
     """The device under test, which speaks none of them. Cases of their own judge whether it sends messages."""
     case.solicited.clear()
-    return Host(case)
+    return LegacyHost(case)
+
+
+@pytest.fixture
+def app(dut: LegacyHost) -> Application:
+    """The device's applications."""
+    return dut.app

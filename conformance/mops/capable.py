@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The option MOBILE_CAPABLE (Appendix C) with the numbers of the profile."""
+"""MOBILE_CAPABLE, the TCP option of Appendix C, with the numbers of the profile."""
 
-from typing import Any
+from scapy.packet import Packet
 
 from layers.mops import MobileCapableOption
 from layers.tcp_options import get_option
@@ -9,13 +9,15 @@ from testbed.case.case import Case
 
 
 def mobile_capable(case: Case) -> MobileCapableOption:
-    """The option with the numbers of the profile."""
-    mops = case.setup.profile.ixit.mops
-    return MobileCapableOption(kind=mops.mobile_capable_kind, exid=mops.mobile_capable_exid)
+    """The option."""
+    return MobileCapableOption(**_numbers(case))
 
 
-def carries(case: Case, segment: Any) -> bool:
+def carries_mobile_capable(case: Case, segment: Packet) -> bool:
     """Whether a segment carries the option."""
+    return get_option(segment, MobileCapableOption, **_numbers(case)) is not None
+
+
+def _numbers(case: Case) -> dict[str, int]:
     mops = case.setup.profile.ixit.mops
-    numbers = {"kind": mops.mobile_capable_kind, "exid": mops.mobile_capable_exid}
-    return get_option(segment, MobileCapableOption, **numbers) is not None
+    return {"kind": mops.mobile_capable_kind, "exid": mops.mobile_capable_exid}

@@ -3,18 +3,25 @@
 
 import pytest
 
-from conformance.rehash.dut.host import Host
-from conformance.rehash.tester.host import Node
+from conformance.rehash.dut.host import DutHost
+from conformance.rehash.tester.host import RehashHost
 from testbed.case.case import Case
+from testbed.device.application import Application
 
 
 @pytest.fixture
-def node(case: Case) -> Node:
+def node(case: Case) -> RehashHost:
     """The tester as a Rehash host at an address of its own."""
-    return Node(case)
+    return RehashHost(case)
 
 
 @pytest.fixture
-def host(case: Case) -> Host:
+def dut(case: Case) -> DutHost:
     """The device under test as a Rehash host."""
-    return Host(case)
+    return DutHost(case)
+
+
+@pytest.fixture
+def app(dut: DutHost) -> Application:
+    """The applications of the device."""
+    return dut.app

@@ -58,4 +58,5 @@ def require(holds: object, what: str, expected: object, seen: object, *frames: F
     """Broken, with both sides in one notation and the deciding frames, unless the condition holds."""
     if not holds:
         difference = Difference(what, str(expected), str(seen))
-        raise Broken(Finding(f"{what} is wrong", f"{what} {expected}", f"{what} {seen}", [difference], list(frames)))
+        reason = f"{what}: expected {expected}, got {seen}"
+        raise Broken(Finding(reason, str(expected), str(seen), [difference], list(frames)))

@@ -15,6 +15,7 @@ CONNECT_TIMEOUT_S = 10
 END_OF_STREAM = "end of the stream"
 POLL_S = 0.02
 _PROBE_S = 0.02
+_LONGEST_DATAGRAM = 2000
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ class Socket:
     def read(self, length: int, within_s: float) -> tuple[bytes, str]:
         """What the socket brings until it is `length` bytes, each part in time; why there is no more, or nothing."""
         return self.agent.read(self.connection, length, within_s)
+
+    def receive(self, within_s: float) -> bytes:
+        """The next datagram, or what a stream brings next; empty if nothing comes in time."""
+        try:
+            return bytes.fromhex(self.begin_read(_LONGEST_DATAGRAM, within_s).result()["data"])
+        except OperationFailed:
+            return b""
 
     def begin_read(self, length: int, within_s: float) -> Call:
         """Read; the result is taken later."""

@@ -17,9 +17,6 @@ from testbed.wire.capture import BEGINNING, Frame, Mark
 from testbed.wire.clock import Deadline
 from testbed.wire.station import Station
 
-CONNECT_TIMEOUT_S = 10
-"""How long a device's application may wait for its connection: longer than any deadline of a case."""
-
 
 def new_peer(case: Case, station: Station, port: int = 0, remote_port: int = 0, **choices: Any) -> TcpPeer:
     """An end of a connection that is not open yet, to the echo service unless another port is named.

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The device under test as an ordinary host, and the proof that nothing else happened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from scapy.packet import Packet
 
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, require
@@ -14,7 +16,7 @@ from testbed.peers.segment import Segment
 from testbed.peers.stream import exchange, expect_stream
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import BEGINNING, Mark
-from testbed.wire.clock import Deadline
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.station import Station
 
 
@@ -46,23 +48,31 @@ class Host:
         self.barrier()
         self._case.watch(self._ixit.silence_s)
 
-    def segments(self, end: TcpPeer, since: Mark = BEGINNING, source: str = "") -> list[Segment]:
+    def concerns(self, segment: Segment, end: TcpPeer) -> bool:
+        """Whether a segment belongs to the connection of this end, whatever address of the device it came from."""
+        ports = segment.tcp.dport, segment.tcp.sport
+        return bool(segment.destination == end.station.address and ports == (end.port, end.remote_port))
+
+    def segments(self, end: TcpPeer, since: Mark = BEGINNING, source: str = "") -> Sequence[Segment]:
         """Every segment to this end since a mark, from any address of the device or from `source`."""
         network = end.station.network
         found = (Segment.read(frame, network) for frame in self._case.trace.received(since))
-        return [one for one in found if one and _is_to(one, end) and source in ("", one.source)]
+        return [one for one in found if one and self.concerns(one, end) and source in ("", one.source)]
 
     def await_segment(
         self, end: TcpPeer, since: Mark, wanted: Callable[[Segment], Any], deadline: Deadline | None = None
     ) -> Segment | None:
         """The first segment to this end since a mark that is wanted, if it comes in time."""
         asked = deadline or self._case.deadline()
-        return first_segment(self._case, lambda one: _is_to(one, end) and wanted(one), asked, since, end.station)
+        return first_segment(self._case, lambda one: self.concerns(one, end) and wanted(one), asked, since, end.station)
 
-    def expect_silence(self, end: TcpPeer, since: Mark, *, resets: bool = True) -> None:
-        """After the barrier and a quiet window no segment has come to this end since a mark, or resets alone."""
+    def expect_silence(self, end: TcpPeer, since: Mark, *, resets: bool = True, source: str = "") -> None:
+        """After the barrier and a quiet window no segment has come to this end since a mark, or resets alone.
+
+        With `source`, what comes from another address of the device is free to come.
+        """
         self.quiesce()
-        for segment in self.segments(end, since):
+        for segment in self.segments(end, since, source):
             if not (resets and segment.is_reset):
                 expected = "a reset or silence" if resets else "silence"
                 reason = f"segment received at {end}: #{segment.frame.index}"
@@ -76,16 +86,24 @@ class Host:
         for peer in peers:
             exchange(self._case, peer, data)
 
-    def delivers(self, peer: TcpPeer, data: bytes, since_ns: int, start: int | None = None) -> None:
-        """`data`, sent or asked for before, is what the device's stream brings next, in time."""
-        expect_stream(self._case, peer, data, self._case.deadline(since_ns=since_ns), start)
+    def delivers(
+        self, peer: TcpPeer, data: bytes, since_ns: int, start: int | None = None, unanswered_since_ns: int = 0
+    ) -> None:
+        """`data`, sent or asked for before, is what the device's stream brings next, in time.
 
-    def accepts_new_connection(self, peer: TcpPeer) -> None:
-        """A connection of this peer, which is not open yet, opens and carries data."""
+        `unanswered_since_ns` is when the device first sent what it now has to retransmit: its retransmission timer has
+        been doubling since then (RFC 6298 5.5), and the deadline is longer by twice that time.
+        """
+        unanswered_s = (since_ns - unanswered_since_ns) / NANO if unanswered_since_ns else 0.0
+        deadline = self._case.deadline(self._ixit.tcp_within_s + 2 * unanswered_s, since_ns)
+        expect_stream(self._case, peer, data, deadline, start)
+
+    def accepts_new_connection(self, peer: TcpPeer, *options: Packet | bytes) -> None:
+        """A connection of this peer, with further options on the SYN if given, opens and carries data."""
         peer.remote = self.address
         start_ns = self._case.clock.now_ns()
         try:
-            connect(self._case, peer)
+            connect(self._case, peer, *options)
         except Inconclusive as trouble:
             finding = Finding(f"new connection from {peer}: {trouble}", "a connection", "none")
             raise Broken(finding, self._case.deadline(since_ns=start_ns)) from None
@@ -133,7 +151,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Move:
-    """A move of the device: its address before and after, when it was told, and where what it sent since begins."""
+    """A move of the device: its address before and after, when it was told to, and the mark at that moment."""
 
     old: str
     new: str
@@ -167,8 +185,3 @@ class MobileHost(Host):
         networks, name = self._case.setup.networks, self._case.network.name
         networks[name] = replace(networks[name], dut=new)
         return move
-
-
-def _is_to(segment: Segment, end: TcpPeer) -> bool:
-    ports = segment.tcp.dport, segment.tcp.sport
-    return bool(segment.destination == end.station.address and ports == (end.port, end.remote_port))

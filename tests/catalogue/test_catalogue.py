@@ -4,17 +4,17 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+import profiles
 from conformance.catalogue import Catalogue, Protocol, load
 from conformance.catalogue.cases import find_uses
-from conformance.catalogue.complete import COMPLETE, Complete
 from conformance.catalogue.coverage import Coverage
-from conformance.catalogue.model import FOLDER, ROLES
+from conformance.catalogue.model import FOLDER
+from profiles import ICS, IXIT, ROLES
+from profiles.tables import keys
 
-CASES = FOLDER.parent
 CATALOGUE = load()
 PROTOCOLS = [pytest.param(protocol, id=protocol.name) for protocol in CATALOGUE.protocols]
 
@@ -108,35 +108,58 @@ def test_sentences_set_aside_are_in_the_text_and_not_quoted(protocol: Protocol, 
     assert both == []
 
 
-def test_ixit_keys_are_explained() -> None:
-    explained = set(re.findall(r"^\| ([a-z0-9]+\.[a-z0-9_]+) \|", (FOLDER / "README.md").read_text(), re.MULTILINE))
-    assert {key for entry in CATALOGUE for key in entry.ixit} == explained
+def test_keys_are_keys_of_the_profile() -> None:
+    """What a requirement depends on is a claim, true or false, or a value."""
+    claims, values = ({key.name: key.field for key in keys(model)} for model in (ICS, IXIT))
+    for entry in CATALOGUE:
+        assert set(entry.ics) <= claims.keys(), entry.id
+        assert all(claims[key].annotation is bool for key in entry.ics), entry.id
+        assert set(entry.ixit) <= values.keys(), entry.id
+
+
+def test_every_protocol_of_the_profile_has_requirements_for_its_roles() -> None:
+    assert sorted(name.upper() for name in profiles.PROTOCOLS) == [protocol.name for protocol in CATALOGUE.protocols]
+    known = {(protocol.name.lower(), role) for protocol in CATALOGUE.protocols for role in protocol.roles}
+    assert {(role.protocol, role.name) for role in ROLES} <= known
+
+
+def test_a_role_has_cases_and_cases_have_a_role() -> None:
+    """Exactly the roles with a folder of cases can be claimed."""
+    folders = {path.parent.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("test_*.py")}
+    assert folders == {f"{role.protocol}/{role.folder}" for role in ROLES}
 
 
 def test_roles_are_explained() -> None:
-    readme = (FOLDER / "README.md").read_text()
+    readme = (FOLDER / "catalogue/README.md").read_text()
     roles = readme[readme.index("## Roles") : readme.index("## Strengths")]
-    assert [role for role in ROLES if role not in roles] == []
+    named = {role for protocol in CATALOGUE.protocols for role in protocol.roles}
+    assert [role for role in named if role not in roles] == []
 
 
 def test_every_case_names_known_requirements() -> None:
-    assert [use for use in find_uses(CASES) if use.requirement not in CATALOGUE] == []
+    assert [use for use in find_uses(FOLDER) if use.requirement not in CATALOGUE] == []
 
 
 def test_no_reason_beside_a_case_and_no_gap_where_complete() -> None:
-    assert Coverage.of(CATALOGUE, CASES).contradictions() == []
+    assert Coverage.of(CATALOGUE, FOLDER).contradictions() == []
 
 
-@pytest.mark.parametrize("declared", COMPLETE, ids=lambda one: f"{one.protocol} {one.role} {one.section}")
-def test_what_is_declared_complete_exists(declared: Complete) -> None:
-    assert any(declared.covers(entry) for entry in CATALOGUE)
+def test_what_is_declared_complete_exists() -> None:
+    """A section is declared complete for roles that it has requirements for."""
+    for protocol in CATALOGUE.protocols:
+        for section in protocol.sections:
+            for role in section.complete:
+                assert CATALOGUE.select(protocol=protocol.name, role=role, section=section.id), (
+                    protocol.name,
+                    section.id,
+                )
 
 
 def test_loading_needs_only_pydantic() -> None:
     """The reports and other people's scripts may load the catalogue without the rest of the suite."""
     others = ("testbed", "layers", "profiles", "reports", "reference", "scapy", "jinja2", "rich")
     code = f"import sys, conformance.catalogue as c; c.load(); print([m for m in {others} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=FOLDER.parent.parent)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=FOLDER.parent)
     assert done.stdout == "[]\n", done.stderr
 
 
@@ -158,8 +181,3 @@ def test_catalogue_is_a_collection() -> None:
     assert "MOPS-4.1-00" not in CATALOGUE
     assert isinstance(load(), Catalogue)
     assert load() is CATALOGUE
-
-
-def test_specification_files_are_all_used() -> None:
-    used = {protocol.specification for protocol in CATALOGUE.protocols}
-    assert {path.name for path in Path(FOLDER / "specifications").iterdir()} == used

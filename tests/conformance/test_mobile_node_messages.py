@@ -7,48 +7,46 @@ from typing import Any
 import pytest
 from scapy.layers.inet import IP
 
-from conformance.mops.dut.application import next_unique_id
-from conformance.mops.tester.server import Asked
-from conformance.mops.tester.sessions import entry_of
+from conformance.mops.migrate import ReceivedMigrate, next_unique_id
 from layers.mops import MOPSMigrate
 from testbed.wire.capture import Frame
 
 ENTRIES = [(1027, 2098, 7), (1028, 2099, 8)]
 
 
-def asked(**fields: Any) -> Asked:
+def received(**fields: Any) -> ReceivedMigrate:
     """A Migrate of a device as the case reads it."""
     message = MOPSMigrate(**{"entries": ENTRIES, **fields})
-    return Asked(Frame(1, 0, False, b""), IP() / message, bytes(message))
+    return ReceivedMigrate(Frame(1, 0, False, b""), IP() / message, bytes(message))
 
 
-def session(port: int, identifier: int, sessions: int = 2) -> Any:
-    """A session as far as it is looked at."""
-    return SimpleNamespace(previous_port=port, identifier=identifier, server=SimpleNamespace(sessions=sessions))
+def connection(port: int, identifier: int, is_only: bool = False) -> Any:
+    """A connection as far as it is looked at."""
+    return SimpleNamespace(previous_port=port, identifier=identifier, is_only=is_only)
 
 
 @pytest.mark.parametrize("count", [None, 0, 1, 9])
 def test_entries_are_read_whatever_count_says(count: int | None) -> None:
     """The bytes decide, so that only the case about Count fails."""
-    assert asked(count=count).entries == ENTRIES
+    assert received(count=count).entries == ENTRIES
 
 
 def test_address_is_read_in_the_notation_of_mops() -> None:
     """Over IPv4 as 0.a.b.c.d."""
-    assert asked(previous_source="198.18.0.1").address("previous_source") == "0.198.18.0.1"
+    assert received(previous_source="198.18.0.1").address("previous_source") == "0.198.18.0.1"
 
 
 @pytest.mark.parametrize(("port", "identifier", "place"), [(1028, 8, 1), (1028, 99, 1), (6050, 7, 0), (6050, 99, None)])
-def test_entry_of_a_session(port: int, identifier: int, place: int | None) -> None:
+def test_entry_of_a_connection(port: int, identifier: int, place: int | None) -> None:
     """By port, else by identifier (the port is translated, or wrong), and with neither by no guess."""
-    assert entry_of(asked(), session(port, identifier)) == (None if place is None else ENTRIES[place])
+    assert received().find_entry(connection(port, identifier)) == (None if place is None else ENTRIES[place])
 
 
-def test_only_entry_of_the_only_session() -> None:
-    """With both wrong it still is the session's, if there is no other."""
-    one = asked(entries=ENTRIES[:1])
-    assert entry_of(one, session(5, 5, sessions=1)) == ENTRIES[0]
-    assert entry_of(one, session(5, 5, sessions=2)) is None
+def test_only_entry_of_the_only_connection() -> None:
+    """With both wrong it still is the connection's, if there is no other."""
+    one = received(entries=ENTRIES[:1])
+    assert one.find_entry(connection(5, 5, is_only=True)) == ENTRIES[0]
+    assert one.find_entry(connection(5, 5)) is None
 
 
 def test_next_one_time_unique_id() -> None:

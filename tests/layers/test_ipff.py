@@ -119,7 +119,7 @@ def rebound() -> Iterator[None]:
     [
         (ipff.bind_ethertype, Ether(dst=MAC), "type", 0x88B5, 0x88B6, IPFF),
         (ipff.bind_icmpv5_protocol, IPFF(), "protocol", 1, 58, ICMPv5Redirect),
-        (ipff.bind_ipv4_protocol, IP(dst="198.18.0.1"), "proto", 254, 253, ICMPv5Redirect),
+        (ipff.bind_ipv4_protocol, IP(dst="198.18.0.1"), "proto", 254, 200, ICMPv5Redirect),
     ],
 )
 def test_a_number_can_be_bound_anew(

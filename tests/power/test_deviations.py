@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The power of the suite: a reference made wrong in one way fails in the requirement that it breaks, and in no other.
 
-`<protocol>.toml` beside this file says for each deviation which requirements must catch it (`caught_by`) and which
-others fail with it of necessity (`also`). A deviation that needs the role mobile node or an optional part of the
-server names its `role`.
+`tests/<protocol>/power.toml` says for each deviation which requirements must catch it (`caught_by`) and which others
+fail with it of necessity (`also`), and over which networks and with which profile it is certified.
 
 `make power` runs every deviation against all cases. `make test` takes a quarter of them, always the same, each against
 the cases that have to catch it and a part of the others.
@@ -11,77 +10,107 @@ the cases that have to catch it and a part of the others.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = {file.parent.name: tomllib.loads(file.read_text()) for file in sorted(ROOT.glob("tests/*/power.toml"))}
 ALL_CASES = bool(os.environ.get("ALL_CASES"))
-EXPECTED: dict[str, tuple[str, dict[str, Any]]] = {
-    name: (file.stem, entry)
-    for file in sorted(HERE.glob("*.toml"))
-    for name, entry in tomllib.loads(file.read_text()).items()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a deviation has to break, and how it is certified; `index` is its place among all of them."""
+
+    protocol: str
+    entry: dict[str, Any]
+    index: int
+
+    @property
+    def caught_by(self) -> list[str]:
+        """Requirements that must fail."""
+        return list(self.entry["caught_by"])
+
+    @property
+    def allowed(self) -> set[str]:
+        """Requirements that may fail."""
+        return {*self.caught_by, *self.entry.get("also", [])}
+
+    @property
+    def network(self) -> str:
+        """The network over which it is certified."""
+        networks = TABLES[self.protocol]["networks"]
+        return str(self.entry.get("network", networks[self.index % len(networks)]))
+
+    def profile(self) -> str:
+        """The profile: short timers, one network, and where the entry names a role that one only."""
+        table, role = TABLES[self.protocol], self.entry.get("role")
+        text = (ROOT / "tests/profiles" / table["profile" if role is None else "role_profile"]).read_text()
+        text = _changed(text, "ics", "networks", [self.network])
+        if role is not None:
+            text = _changed(text, f"ics.{self.protocol}", "roles", [role])
+        for key, value in self.entry.get("ixit", {}).items():
+            text = text.replace(f"[ixit.{self.protocol}]\n", f"[ixit.{self.protocol}]\n{key} = {json.dumps(value)}\n")
+        return text
+
+
+def _changed(text: str, table: str, key: str, value: list[str]) -> str:
+    """A profile with another value of a key of one table."""
+    pattern = rf"(^\[{re.escape(table)}\]\n(?:[^\[\n].*\n|\n)*?{key} = ).*$"
+    changed, count = re.subn(pattern, lambda found: found[1] + json.dumps(value), text, flags=re.MULTILINE)
+    assert count == 1, (table, key)
+    return changed
+
+
+EXPECTED = {
+    name: Expected(protocol, entry, index)
+    for index, (protocol, name, entry) in enumerate(
+        (protocol, name, entry)
+        for protocol, table in TABLES.items()
+        for name, entry in table.items()
+        if isinstance(entry, dict) and "caught_by" in entry
+    )
 }
 CHOSEN = [name for name in EXPECTED if ALL_CASES or (zlib.crc32(name.encode()) + 3) % 4 == 0]
 """`make test` takes a quarter of the deviations."""
 
-BESIDE = {"mops": 8, "rehash": 8, "legacy": 8}
+BESIDE = 8
 """Beside the cases that have to catch it a deviation meets every eighth of the others, another eighth for each."""
-
-NETWORKS = {"mops": ("ipff", "ipv4"), "rehash": ("ipv4",), "legacy": ("ipv4",)}
-PROFILES = {"legacy": "short-legacy.toml"}
 
 
 def deviations() -> list[str]:
     """The names that the reference host knows."""
     listing = subprocess.run(
-        [sys.executable, "-m", "reference", "host", "--list-deviations"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-m", "reference", "--list-deviations"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return [line.split()[0] for line in listing.stdout.splitlines() if line.strip()]
 
 
 def test_every_deviation_has_its_requirement() -> None:
-    """The lists of the reference and of this folder name the same deviations."""
+    """The reference and the lists of the protocols name the same deviations."""
     assert sorted(deviations()) == sorted(EXPECTED)
 
 
 @pytest.mark.parametrize("name", CHOSEN)
 def test_deviation_is_caught_where_it_belongs(name: str, tmp_path: Path) -> None:
     """Certify the deviating reference over one network at short timers and compare what is broken."""
-    protocol, entry = EXPECTED[name]
-    networks = NETWORKS[protocol]
-    network = entry.get("network", networks[list(EXPECTED).index(name) % len(networks)])
+    expected = EXPECTED[name]
     profile = tmp_path / "short.toml"
-    short = PROFILES.get(protocol, "short-end-hosts.toml" if "role" in entry else "short.toml")
-    text = (ROOT / "tests/profiles" / short).read_text()
-    text = text.replace('networks = ["ipff", "ipv4"]', f'networks = ["{network}"]')
-    text = text.replace("[ixit.mops]", f'[ixit.mops]\nmigrate_seq = "{entry.get("migrate_seq", "window")}"')
-    profile.write_text(text.replace('roles = ["server", "mobile node"]', f'roles = ["{entry.get("role")}"]'))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        f"conformance/{protocol}",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-k",
-        network,
-    ]
-    command += ["--dut", str(profile), "--dut-arg=--deviate", f"--dut-arg={name}", "--report", str(tmp_path)]
+    profile.write_text(expected.profile())
+    command = [sys.executable, "-m", "pytest", f"conformance/{expected.protocol}", "-q", "-p", "no:cacheprovider"]
+    command += ["-k", expected.network, "--dut", str(profile), "--report", str(tmp_path)]
+    command += ["--dut-arg=--deviate", f"--dut-arg={name}"]
     if not ALL_CASES:
-        command += [f"--requirement={identifier}" for identifier in entry["caught_by"]]
-        command += [f"--beside={BESIDE[protocol]}"]
+        command += [f"--requirement={identifier}" for identifier in expected.caught_by]
+        command += [f"--beside={BESIDE}"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (tmp_path / "results.json").exists(), run.stdout + run.stderr
     results = json.loads((tmp_path / "results.json").read_text())
@@ -90,21 +119,7 @@ def test_deviation_is_caught_where_it_belongs(name: str, tmp_path: Path) -> None
     }
     errors = [case["id"] for case in results["cases"] if case["verdict"] in ("ERROR", "NOT RUN")]
     assert not errors
-    assert set(entry["caught_by"]) <= broken, f"not caught: {run.stdout[-2000:]}"
-    assert broken <= set(entry["caught_by"]) | set(entry.get("also", [])), run.stdout[-2000:]
+    assert set(expected.caught_by) <= broken, f"not caught: {run.stdout[-2000:]}"
+    assert broken <= expected.allowed, run.stdout[-2000:]
     # A broken should leaves the device conformant, though other cases may find their preamble spoilt by it.
     assert (run.returncode == 1) == any(one["verdict"] == "FAIL" for one in results["requirements"])
-
-
-def test_the_broken_requirement_is_named_among_all_roles(tmp_path: Path) -> None:
-    """The reference with every role, wrong in one way: not conformant, exit code 1, that requirement and no other."""
-    asked = {"MOPS-4.1-34", "MOPS-4.1-101", "REHASH-6.1-01"}
-    command = [sys.executable, "-m", "pytest", "conformance", "--dut", "profiles/reference.toml", "-q"]
-    command += ["--dut-arg=--deviate", "--dut-arg=sequence-below-window", "--report", str(tmp_path)]
-    command += [f"--requirement={identifier}" for identifier in asked]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert run.returncode == 1, run.stdout[-2000:]
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert results["verdict"] == "not conformant"
-    verdicts = {one["id"]: one["verdict"] for one in results["requirements"] if one["id"] in asked}
-    assert verdicts == {"MOPS-4.1-34": "FAIL", "MOPS-4.1-101": "PASS", "REHASH-6.1-01": "PASS"}

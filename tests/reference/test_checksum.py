@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from reference.addresses import KERNEL_PREFIX
-from reference.checksum import adjust, checksum, is_intact, words_sum
-from tests.reference.wire import internet_checksum
+from reference.bump.checksum import adjust, checksum, is_intact, words_sum
+from reference.system.addresses import KERNEL_PREFIX
+from tests.lab.wire import internet_checksum
 
 
 @pytest.mark.parametrize(

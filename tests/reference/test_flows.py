@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Wire tuples, kernel tuples and aliases."""
 
-from reference.configuration import Ipv4Settings
-from reference.flows import MAXIMUM, Flow, Flows
-from reference.network_ipv4 import Ipv4Network
-from reference.tcp import ACK, SYN, State
-from tests.reference.wire import network_packet
+from reference.bump.flows import MAXIMUM, Flow, Flows
+from reference.bump.ipv4 import Ipv4Network, Ipv4Settings
+from reference.bump.tcp import ACK, SYN, State
+from tests.lab.wire import network_packet
 
 A, B, C = 0xA, 0xB, 0xC
 

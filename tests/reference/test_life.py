@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.reference.lab import ROOT, Lab, configuration
-from tests.reference.wire import ACK, DUT, SYN, Peer, command, migrate, number
+from tests.lab.host import ROOT, Lab, configuration
+from tests.lab.wire import ACK, DUT, SYN, Peer, number
+from tests.mops.messages import command, migrate
+
+REHASH = {"protocol": "rehash", "role": "host"}
 
 
 def children(process: int) -> list[int]:
@@ -72,16 +75,6 @@ def test_sigterm_is_a_clean_end() -> None:
         assert wait_until_gone([agent])
 
 
-def accepted(lab: Lab, listener: int) -> dict:
-    """The connection that a listener has accepted, as soon as the last segment of its handshake has arrived."""
-    deadline = time.monotonic() + 1
-    while time.monotonic() < deadline:
-        for connection in lab.call("sockets")["connections"]:
-            if connection["listener"] == listener:
-                return connection
-    raise AssertionError("nothing was accepted")
-
-
 def test_only_one_network_is_enough(network: str) -> None:
     networks = configuration()["networks"]
     with Lab(networks={network: networks[network]}) as lab:
@@ -90,14 +83,14 @@ def test_only_one_network_is_enough(network: str) -> None:
         listener = lab.call("listen", port=8000, service="manual")
         other = lab.peer(network, service=8000).connect()
         assert other.port == 1027
-        facts = accepted(lab, listener["listener"])
+        facts = lab.accepted(listener["listener"])
         assert (facts["listener"], facts["peer"]) == (listener["listener"], f"{other.address}:1027")
 
 
 def test_a_manual_connection_keeps_its_socket_through_a_move(lab: Lab, network: str) -> None:
     listener = lab.call("listen", port=0, service="manual")
     peer = lab.peer(network, service=listener["port"]).connect()
-    facts = accepted(lab, listener["listener"])
+    facts = lab.accepted(listener["listener"])
     tuples = {"local": f"{DUT[network]}:{listener['port']}", "peer": f"{peer.address}:1027"}
     assert facts == {**facts, "state": "ESTABLISHED", **tuples}
     connection = facts["connection"]
@@ -201,14 +194,17 @@ def wait_for_service(lab: Lab, network: str, service: int) -> Peer:
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"role": "toaster"}, "role is 'toaster', allowed: server"),
-        ({"networks": {}}, "networks must have ipff or ipv4 or both"),
+        ({"protocol": "carrier pigeon"}, "protocol is 'carrier pigeon', allowed: mops | rehash | legacy"),
+        ({"protocol": None}, "protocol is None, allowed: mops | rehash | legacy"),
+        ({"role": "toaster"}, "role is 'toaster', allowed: server | mobile node"),
+        ({"protocol": "rehash"}, "role is 'server', allowed: host"),
+        ({"networks": {}}, "networks must have ipff or ipv4 for the role server"),
         ({"networks": {"ipff": {"address": "8.8.8.8"}}}, "networks.ipff.address: '8.8.8.8' is no IPFF address"),
         ({"networks": {"ipv4": {"address": "198.18.0.1"}}}, "networks.ipv4.prefix_length is None, allowed"),
         ({"mops": {"migrate_seq": "fuzzy"}}, "mops.migrate_seq is 'fuzzy', allowed: window | exact"),
         ({"mops": {"rate_limit_s": "5"}}, "mops.rate_limit_s is '5', allowed: a number"),
-        ({"role": "host", "networks": {}}, "networks must have ipv4 for the role host"),
-        ({"role": "host", "rehash": {"option_kind": 2}}, "rehash.option_kind is 2, allowed: a whole number 9..255"),
+        ({**REHASH, "networks": {}}, "networks must have ipv4 for the role host"),
+        ({**REHASH, "rehash": {"option_kind": 2}}, "rehash.option_kind is 2, allowed: a whole number 9..255"),
         ({"services": {"echo": 70000}}, "services.echo is 70000, allowed: a whole number 1..65535"),
         ({"applications": ["ls"]}, "applications must be a list of commands"),
     ],
@@ -219,10 +215,18 @@ def test_a_wrong_configuration_gives_one_clear_line(changes: dict, complaint: st
     assert_refused([], {"DUT_WIRES": "lo", "DUT_CONFIG": str(path)}, complaint)
 
 
+def test_two_wires_are_too_many(tmp_path: Path) -> None:
+    path = tmp_path / "dut.json"
+    path.write_text(json.dumps(configuration()))
+    complaint = "DUT_WIRES must name exactly one interface for the role server"
+    assert_refused([], {"DUT_WIRES": "lo wire1", "DUT_CONFIG": str(path)}, complaint)
+
+
 def test_wrong_arguments_give_one_clear_line(tmp_path: Path) -> None:
     assert_refused(["--deviate", "upwards"], {}, "no deviation 'upwards'")
     assert_refused(["--fast"], {}, "unrecognized arguments: --fast")
-    assert_refused([], {}, "DUT_WIRES must name exactly one interface")
+    assert_refused(["host"], {}, "invalid choice: 'host'")
+    assert_refused([], {}, "DUT_WIRES must name an interface")
     assert_refused([], {"DUT_WIRES": "lo", "DUT_CONFIG": "/nowhere"}, "DUT_CONFIG '/nowhere': No such file")
     (tmp_path / "bad.json").write_text("{")
     assert_refused([], {"DUT_WIRES": "lo", "DUT_CONFIG": str(tmp_path / "bad.json")}, "is no JSON")
@@ -230,7 +234,7 @@ def test_wrong_arguments_give_one_clear_line(tmp_path: Path) -> None:
 
 def assert_refused(arguments: list[str], environment: dict[str, str], complaint: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "reference", "host", *arguments],
+        [sys.executable, "-m", "reference", *arguments],
         cwd=ROOT, env={**environment, "PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=10,
     )  # fmt: skip
     assert ended.returncode == 2

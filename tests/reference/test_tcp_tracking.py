@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is known of a connection from the segments that pass."""
 
-from reference.tcp import ACK, FIN, RST, SYN, State, Tracking, distance, window_scale
+from reference.bump.tcp import ACK, FIN, RST, SYN, State, Tracking, distance, window_scale
 
 NONE = memoryview(b"")
 SCALE_7 = memoryview(bytes.fromhex("020405b40402080a0000000000000000 01 030307".replace(" ", "")))

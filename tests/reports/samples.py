@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -71,8 +72,11 @@ def frame(index: int, time_s: float, direction: str = "to dut", **changes: Any) 
 
 def case(name: str, verdict: Verdict, requirements: list[str], **changes: Any) -> CaseResult:
     """A case as a run would record it."""
+    function, _, parameters = name.removesuffix("]").partition("[")
+    number = zlib.crc32(function.encode()) % 1000
     values: dict[str, Any] = {
-        "id": f"conformance/mops/test_4_1_migrate.py::test_{name}",
+        "id": f"{requirements[0] if requirements else 'MOPS-9.9-99'}.{number}[{parameters or 'ipff'}]",
+        "node": f"conformance/mops/test_4_1_migrate.py::test_{name}",
         "purpose": f"The server handles {name.replace('_', ' ')}.",
         "behaviour": "valid",
         "requirements": requirements,

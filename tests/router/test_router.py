@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scapy.utils import PcapNgReader
 
-from tests.router.tree import copy_with, run_in
+from tests.lab.tree import copy_with, run_in
 from tests.testbed.runs import Run, Scenarios, scenarios
 
 OVERLAY = Path(__file__).with_name("overlay")

@@ -16,7 +16,7 @@ from tests.layers.strict import strict_dissection as strict_dissection
 
 pytestmark = pytest.mark.usefixtures("strict_dissection")
 
-SLIDES = Path(__file__).parents[2] / "conformance/catalogue/specifications/sacip-slides.txt"
+SLIDES = Path(__file__).parents[2] / "conformance/sacip/specification.txt"
 
 
 def printed_frames() -> list[bytes]:

@@ -15,6 +15,7 @@ from testbed.run.devices import Devices
 from testbed.wire.clock import Clock
 
 ROOT = Path(__file__).resolve().parents[2]
+SERVER = next(role for role in ROLES if role.qualified == "mops server")
 PUPPET = Path(__file__).with_name("puppet.py")
 
 SERVER = next(role for role in ROLES if role.qualified == "mops server")

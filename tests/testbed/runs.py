@@ -84,9 +84,9 @@ def run(cases: Path | str, profile: Path, folder: Path, *arguments: str) -> Run:
 
 
 def made_up(folder: Path, *bodies: str) -> Path:
-    """A file of cases of the role that the puppet has."""
-    path = folder / "mops" / "server" / "test_made_up.py"
-    path.parent.mkdir(parents=True)
+    """A file of cases for MOPS servers."""
+    path = folder / "mops/server/test_made_up.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(HEAD + "\n\n".join(textwrap.dedent(body) for body in bodies))
     return path
 

@@ -22,7 +22,7 @@ CASES = """
     def test_echo(case, number):
         exchange(case, connect(case, new_peer(case, case.station())), b"hello")
 """
-REFERENCE = (sys.executable, "-m", "reference", "host")
+REFERENCE = (sys.executable, "-m", "reference")
 
 
 def _in_lab(folder: Path, cases: Path | str, *options: str, changes: Iterable[tuple[str, str]] = ()) -> Run:
@@ -34,7 +34,7 @@ def _in_lab(folder: Path, cases: Path | str, *options: str, changes: Iterable[tu
     link = 'kind = "interface"\ninterface = "lab0"\ndut_mac = "MAC"'
     for old, new in (
         ('kind = "namespace"', link),
-        ('command = ["{python}", "-m", "reference", "host"]\nagent = "stdio"', ""),
+        ('command = ["{python}", "-m", "reference"]\nagent = "stdio"', ""),
         *changes,
     ):
         assert old in text

@@ -90,7 +90,7 @@ def _reports(folder: Path) -> Run:
 
 def _deviating(folder: Path) -> Run:
     arguments = ("--dut-arg=--deviate", "--dut-arg=reply-checksum-wrong", "-n", "0", "-k", "checksum and ipff")
-    return run("conformance/mops/test_4_1_reply.py", SHORT, folder, *arguments)
+    return run("conformance/mops/server/test_4_1_reply.py", SHORT, folder, *arguments)
 
 
 RUNS = {

@@ -4,9 +4,9 @@
 import pytest
 from scapy.layers.inet import ICMP, TCP
 
-from conformance.legacy.dut.host import Host
-from conformance.legacy.tester.lower_tester import LowerTester
-from conformance.legacy.tester.messages import MOPS, ROOM
+from conformance.legacy.dut.host import LegacyHost
+from conformance.legacy.tester.messages import MOPS, ROOM, Message
+from conformance.legacy.tester.node import Node
 from testbed import inopportune, invalid, requirement
 
 FLOOD = 100
@@ -21,36 +21,36 @@ CONTENTS = {
     "longest": bytes(ROOM),
 }
 DATAGRAMS = pytest.mark.parametrize("content", list(CONTENTS))
-MESSAGES = pytest.mark.parametrize("message", list(MOPS))
+MESSAGES = pytest.mark.parametrize("message", MOPS, ids=str)
 
 
 @DATAGRAMS
 @invalid
 @requirement("LEGACY-1122.3.2.2.1-01", case=1)
-def test_unknown_protocol_is_refused_or_ignored(tester: LowerTester, host: Host, content: str) -> None:
-    """A datagram of the unknown protocol number draws Protocol Unreachable or silence, whatever is in it."""
-    tester.introduces(tester.station)
-    sent = tester.tells(CONTENTS[content], icmp=False)
-    host.says_nothing(sent, [tester.station], but_unreachable=True)
+def test_unknown_protocol_is_refused_or_discarded(node: Node, dut: LegacyHost, content: str) -> None:
+    """A datagram of the unknown protocol number elicits Protocol Unreachable or nothing, whatever is in it."""
+    node.resolve_neighbour(node.station)
+    sent = node.send_unknown_protocol(CONTENTS[content])
+    dut.stays_silent(sent, node.station, unreachable=True)
 
 
 @DATAGRAMS
 @invalid
 @requirement("LEGACY-1122.3.2.2.1-02", case=1)
-def test_unknown_protocol_harms_no_connection(tester: LowerTester, host: Host, content: str) -> None:
-    """The connections of a peer that sends a datagram of the unknown protocol number go on."""
-    peers = [tester.connects(), tester.connects()]
-    tester.tells(CONTENTS[content], icmp=False)
-    host.has_gone_on()
-    host.serves(*peers)
+def test_unknown_protocol_harms_no_connection(node: Node, dut: LegacyHost, content: str) -> None:
+    """The connections of a peer that sends a datagram of the unknown protocol number continue."""
+    peers = [node.connect(), node.connect()]
+    node.send_unknown_protocol(CONTENTS[content])
+    dut.barrier()
+    dut.serves(*peers)
 
 
 @MESSAGES
 @inopportune
 @requirement("LEGACY-1122.3.2.2.1-02", case=2)
-def test_flood_of_messages_harms_no_connection(tester: LowerTester, host: Host, message: str) -> None:
-    """A connection goes on behind a hundred messages for it."""
-    peer = tester.connects()
+def test_flood_of_messages_harms_no_connection(node: Node, dut: LegacyHost, message: Message) -> None:
+    """A connection continues after a hundred messages for it."""
+    peer = node.connect()
     for _ in range(FLOOD):
-        tester.tells(MOPS[message](peer, tester.elsewhere))
-    host.serves(peer)
+        node.send_message(message, peer)
+    dut.serves(peer)

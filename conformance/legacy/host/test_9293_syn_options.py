@@ -2,139 +2,129 @@
 """RFC 9293, 3.1, MUST-6: unknown options on a SYN, which is answered as without them."""
 
 import secrets
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
-from conformance.legacy.dut.host import TIMESTAMPS, Host
-from conformance.legacy.tester.lower_tester import SEGMENT_SIZE, LowerTester
-from conformance.legacy.tester.options import migrate_of
+from conformance.legacy.dut.host import LegacyHost
+from conformance.legacy.tester.node import SEGMENT_SIZE, Node
+from conformance.legacy.tester.options import (
+    CAPABLE,
+    CAPABLE_LENGTHS,
+    CAPABLE_TWICE,
+    MIGRATE,
+    MIGRATE_LENGTHS,
+    PERMITTED,
+    PERMITTED_LENGTHS,
+    PERMITTED_WITH_KEY,
+    REHASH_ADDR,
+    REHASH_INIT,
+    REHASH_INIT_TWICE,
+    REHASH_LENGTHS,
+    REHASH_UNDEFINED,
+    UNKNOWN_MIGRATE,
+    Probe,
+)
 from layers.tcp_options import TimestampOption
 from testbed import inopportune, invalid, requirement, valid
-from testbed.case.case import Case
+from testbed.peers.tcp import TIMESTAMPS
 
-REHASH = requirement("LEGACY-9293.3.1-01")
-CAPABLE = requirement("LEGACY-9293.3.1-04")
-PERMITTED = requirement("LEGACY-9293.3.1-05")
-MIGRATE = requirement("LEGACY-9293.3.1-06")
-
-RIGHT = pytest.mark.parametrize(
-    "option",
-    [
-        pytest.param("REHASH-INIT", marks=REHASH),
-        pytest.param("MOBILE_CAPABLE", marks=CAPABLE),
-        pytest.param("Migrate-Permitted, length 3", marks=PERMITTED),
-        pytest.param("Migrate-Permitted, length 20", marks=PERMITTED),
-        pytest.param("Migrate", marks=MIGRATE),
-    ],
-)
-WRONG = pytest.mark.parametrize(
-    "option",
-    [
-        pytest.param("REHASH-INIT twice", marks=REHASH),
-        pytest.param("REHASH-ADDR", marks=REHASH),
-        pytest.param("Rehash, undefined", marks=REHASH),
-        pytest.param("Rehash, length 2", marks=REHASH),
-        pytest.param("Rehash, length 15", marks=REHASH),
-        pytest.param("Rehash, length 32", marks=REHASH),
-        pytest.param("MOBILE_CAPABLE twice", marks=CAPABLE),
-        pytest.param("MOBILE_CAPABLE, length 2", marks=CAPABLE),
-        pytest.param("MOBILE_CAPABLE, length 32", marks=CAPABLE),
-        pytest.param("Migrate-Permitted, length 2", marks=PERMITTED),
-        pytest.param("Migrate-Permitted, length 32", marks=PERMITTED),
-        pytest.param("Migrate, length 2", marks=MIGRATE),
-        pytest.param("Migrate, length 18", marks=MIGRATE),
-        pytest.param("Migrate, length 32", marks=MIGRATE),
-    ],
-)
 REQUESTS = pytest.mark.parametrize("reqno", [0, 1, 255])
 
 
-@RIGHT
-@valid
-@requirement(case=1)
-def test_syn_with_unknown_option_is_answered_without_it(tester: LowerTester, host: Host, option: str) -> None:
-    """A SYN with an option of one of the protocols is answered with a SYN-ACK that carries none of its kind."""
-    peer = tester.peer()
-    answer = host.answers_syn(peer, tester.starts_with(peer, option))
-    host.has_not_the(option, answer)
+def rows(probes: Iterable[Probe], *marks: pytest.MarkDecorator) -> list[Any]:
+    """A row of a table for each option."""
+    return [pytest.param(probe, id=probe.name, marks=marks) for probe in probes]
 
 
-@WRONG
-@invalid
-@requirement(case=2)
-def test_syn_with_unusual_option_is_answered_without_it(tester: LowerTester, host: Host, option: str) -> None:
-    """A SYN with such an option of any length or content is answered with a SYN-ACK that carries none of its kind."""
-    peer = tester.peer()
-    answer = host.answers_syn(peer, tester.starts_with(peer, option))
-    host.has_not_the(option, answer)
+@pytest.mark.parametrize(
+    "option",
+    [
+        *rows([REHASH_INIT], requirement("LEGACY-9293.3.1-01", case=1), valid),
+        *rows([CAPABLE], requirement("LEGACY-9293.3.1-04", case=1), valid),
+        *rows([PERMITTED, PERMITTED_WITH_KEY], requirement("LEGACY-9293.3.1-05", case=1), valid),
+        *rows([UNKNOWN_MIGRATE], requirement("LEGACY-9293.3.1-06", case=1), valid),
+        *rows(
+            [REHASH_INIT_TWICE, REHASH_ADDR, REHASH_UNDEFINED, *REHASH_LENGTHS],
+            requirement("LEGACY-9293.3.1-01", case=2),
+            invalid,
+        ),
+        *rows([CAPABLE_TWICE, *CAPABLE_LENGTHS], requirement("LEGACY-9293.3.1-04", case=2), invalid),
+        *rows(PERMITTED_LENGTHS, requirement("LEGACY-9293.3.1-05", case=2), invalid),
+        *rows(MIGRATE_LENGTHS, requirement("LEGACY-9293.3.1-06", case=2), invalid),
+    ],
+)
+def test_syn_with_unknown_option_is_answered_without_it(node: Node, dut: LegacyHost, option: Probe) -> None:
+    """A SYN with an unknown option of any length or content is answered with a SYN-ACK that has none of its kind."""
+    dut.answers_syn(*node.offer(option), without=option.kind)
 
 
-@RIGHT
-@valid
-@requirement(case=3)
-def test_connection_opened_with_unknown_option_works(tester: LowerTester, host: Host, option: str) -> None:
-    """A connection whose SYN carried the option carries data."""
-    host.serves(tester.connects(option))
-
-
-@WRONG
-@invalid
-@requirement(case=4)
-def test_connection_opened_with_unusual_option_works(tester: LowerTester, host: Host, option: str) -> None:
-    """A connection whose SYN carried such an option of any length or content carries data."""
-    host.serves(tester.connects(option))
+@pytest.mark.parametrize(
+    "option",
+    [
+        *rows([REHASH_INIT], requirement("LEGACY-9293.3.1-01", case=3), valid),
+        *rows([CAPABLE], requirement("LEGACY-9293.3.1-04", case=3), valid),
+        *rows([PERMITTED, PERMITTED_WITH_KEY], requirement("LEGACY-9293.3.1-05", case=3), valid),
+        *rows([UNKNOWN_MIGRATE], requirement("LEGACY-9293.3.1-06", case=3), valid),
+        *rows(
+            [REHASH_INIT_TWICE, REHASH_ADDR, REHASH_UNDEFINED, *REHASH_LENGTHS],
+            requirement("LEGACY-9293.3.1-01", case=4),
+            invalid,
+        ),
+        *rows([CAPABLE_TWICE, *CAPABLE_LENGTHS], requirement("LEGACY-9293.3.1-04", case=4), invalid),
+        *rows(PERMITTED_LENGTHS, requirement("LEGACY-9293.3.1-05", case=4), invalid),
+        *rows(MIGRATE_LENGTHS, requirement("LEGACY-9293.3.1-06", case=4), invalid),
+    ],
+)
+def test_connection_opened_with_unknown_option_carries_data(node: Node, dut: LegacyHost, option: Probe) -> None:
+    """A connection whose SYN carried an unknown option of any length or content carries data."""
+    dut.serves(node.connect(option))
 
 
 @valid
 @requirement("LEGACY-9293.3.1-05", case=5)
-def test_key_of_migrate_permitted_in_the_timestamps(tester: LowerTester, host: Host) -> None:
+def test_key_of_migrate_permitted_in_the_timestamps(node: Node, dut: LegacyHost) -> None:
     """The second half of the key, which stands in for both timestamps of the SYN, is taken for timestamps."""
-    plain = tester.peer(timestamps=True)
-    host.uses(TIMESTAMPS, plain, tester.starts_richly(plain))
-    peer = tester.peer(timestamps=True)
+    dut.supports(TIMESTAMPS, *node.offer_all_options())
+    peer = node.peer(timestamps=True)
     peer.clock = secrets.randbits(32)
     key = TimestampOption(tsval=peer.clock, tsecr=secrets.randbits(32))
-    syn = tester.starts(peer, SEGMENT_SIZE, key, tester.option("Migrate-Permitted, length 20", peer))
-    segment, stamps = host.option_in_answer(TIMESTAMPS, peer, syn)
-    host.echoes(peer.clock, stamps, segment)
+    syn = peer.start_with([SEGMENT_SIZE, key, node.option(PERMITTED_WITH_KEY, peer)])
+    dut.echoes_timestamp(peer, syn)
 
 
 @REQUESTS
 @inopportune
 @requirement("LEGACY-9293.3.1-06", case=5)
-def test_syn_with_migrate_where_nobody_listens_is_refused(
-    tester: LowerTester, host: Host, case: Case, reqno: int
-) -> None:
+def test_syn_with_migrate_to_a_closed_port_is_refused(node: Node, dut: LegacyHost, reqno: int) -> None:
     """A SYN with Migrate, also with token and request of a live connection, to a port without service is refused."""
-    live = tester.connects("Migrate-Permitted, length 3")
-    peer = tester.peer(tester.elsewhere, remote_port=tester.closed_port())
-    option = migrate_of(case.setup.profile.ixit, live, peer.snd_nxt, reqno)
-    host.refuses(peer, tester.starts(peer, SEGMENT_SIZE, option))
+    live = node.connect(PERMITTED)
+    peer = node.peer(node.elsewhere, remote_port=node.find_refusing_port())
+    syn = peer.start_with([SEGMENT_SIZE, node.migrate_option(live, peer.snd_nxt, reqno)])
+    dut.refuses(peer, syn)
 
 
 @REQUESTS
 @inopportune
 @requirement("LEGACY-9293.3.1-06", case=6)
-def test_syn_with_migrate_of_a_live_connection_opens_another(
-    tester: LowerTester, host: Host, case: Case, reqno: int
-) -> None:
+def test_syn_with_migrate_of_a_live_connection_opens_another(node: Node, dut: LegacyHost, reqno: int) -> None:
     """A SYN with token and request of a live connection is answered with a SYN-ACK, as any SYN."""
-    live = tester.connects("Migrate-Permitted, length 3")
-    peer = tester.peer(tester.elsewhere)
-    option = migrate_of(case.setup.profile.ixit, live, peer.snd_nxt, reqno)
-    answer = host.answers_syn(peer, tester.starts(peer, SEGMENT_SIZE, option))
-    host.has_not_the("Migrate", answer)
+    live = node.connect(PERMITTED)
+    peer = node.peer(node.elsewhere)
+    syn = peer.start_with([SEGMENT_SIZE, node.migrate_option(live, peer.snd_nxt, reqno)])
+    dut.answers_syn(peer, syn, without=MIGRATE)
 
 
 @REQUESTS
 @inopportune
 @requirement("LEGACY-9293.3.1-06", case=7)
-def test_syn_with_migrate_harms_no_connection(tester: LowerTester, host: Host, case: Case, reqno: int) -> None:
-    """The connection whose token and request a SYN carries goes on where it is, and so does another one of its peer."""
-    other, live = tester.connects(), tester.connects("Migrate-Permitted, length 3")
-    peer = tester.peer(tester.elsewhere)
-    option = migrate_of(case.setup.profile.ixit, live, peer.snd_nxt, reqno)
-    tester.uses(live, other)
-    tester.starts(peer, SEGMENT_SIZE, option)
-    host.has_gone_on()
-    host.serves(live, other)
+def test_syn_with_migrate_harms_no_connection(node: Node, dut: LegacyHost, reqno: int) -> None:
+    """The connection whose token and request a SYN carries continues where it is, and so does another of its peer."""
+    other, live = node.connect(), node.connect(PERMITTED)
+    peer = node.peer(node.elsewhere)
+    option = node.migrate_option(live, peer.snd_nxt, reqno)
+    node.exchange(live, other)
+    peer.start_with([SEGMENT_SIZE, option])
+    dut.barrier()
+    dut.serves(live, other)

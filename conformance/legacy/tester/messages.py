@@ -1,105 +1,121 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The messages of MOPS and SACIP by name, for a connection of the tester; damaged, cut short, at their longest."""
+"""The messages of MOPS and SACIP for a connection of the tester: whole, damaged, cut short, at their longest."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from scapy.packet import Packet
 
-from conformance.rehash.tester.peer import RehashPeer
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS, MOPSAnycastAck, MOPSMigrate, MOPSNATAck
 from layers.sacip import CAPTURED, NETWORK, SACIP
-from testbed.wire.station import Station
+from testbed.peers.tcp import TcpPeer
 
-ICMP = 1
 ROOM = 1480
-"""Bytes that an IPv4 packet has room for behind its header on Ethernet."""
+"""Bytes that an IPv4 packet has room for after its header on Ethernet."""
 
-Make = Callable[[RehashPeer, Station], Packet]
-
-
-def migrate(code: int) -> Make:
-    """MOPS Migrate of the connection to where `elsewhere` is."""
-
-    def make(peer: RehashPeer, elsewhere: Station) -> Packet:
-        return MOPSMigrate(
-            code=code,
-            previous_source=peer.station.address,
-            migrated_source=elsewhere.address,
-            entries=[(peer.port, peer.port, peer.snd_nxt)],
-        )
-
-    return make
+_HEADER = 24
+"""Bytes of a MOPS message in front of its entries."""
 
 
-def anycast(peer: RehashPeer, elsewhere: Station) -> Packet:
-    """The acknowledgement of an anycast server for the connection."""
-    unicast, ports = elsewhere.address, {"source_port": peer.remote_port, "destination_port": peer.port}
-    return MOPSAnycastAck(anycast_destination=peer.station.address, unicast_destination=unicast, **ports)
+@dataclass(frozen=True)
+class Message:
+    """A message that an ordinary host does not know, for a connection and another address of the tester.
+
+    It travels as ICMP of IPv4 (`is_icmp`) or in the protocol number that carries ICMPv5.
+    """
+
+    name: str
+    build: Callable[[TcpPeer, str], Packet]
+    is_icmp: bool = False
+
+    def __str__(self) -> str:
+        return self.name
 
 
-def nat(peer: RehashPeer, elsewhere: Station) -> Packet:
-    """The acknowledgement of a NAT router for the connection."""
-    sources = {"original_source": peer.remote, "translated_source": elsewhere.address}
+@dataclass(frozen=True)
+class Damage:
+    """What becomes of a message before it is sent."""
+
+    name: str
+    apply: Callable[[Packet], bytes]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _migrate(code: int, peer: TcpPeer, elsewhere: str) -> Packet:
+    return MOPSMigrate(
+        code=code,
+        previous_source=peer.station.address,
+        migrated_source=elsewhere,
+        entries=[(peer.port, peer.port, peer.snd_nxt)],
+    )
+
+
+def _anycast(peer: TcpPeer, elsewhere: str) -> Packet:
+    ports = {"source_port": peer.remote_port, "destination_port": peer.port}
+    anycast, unicast = peer.station.address, elsewhere
+    return MOPSAnycastAck(anycast_destination=anycast, unicast_destination=unicast, **ports)
+
+
+def _nat(peer: TcpPeer, elsewhere: str) -> Packet:
+    sources = {"original_source": peer.remote, "translated_source": elsewhere}
     return MOPSNATAck(**sources, entries=[(peer.remote_port, peer.remote_port)])
 
 
-def sacip(byte_order: str, **fields: int) -> Make:
-    """SACIP: the connection's peer is to be found at another address now."""
-    return lambda peer, elsewhere: SACIP(byte_order=byte_order, new_address=elsewhere.address, **fields)
+def _sacip(byte_order: str, code: int, peer: TcpPeer, elsewhere: str) -> Packet:
+    return SACIP(byte_order=byte_order, code=code, new_address=elsewhere)
 
 
-MOPS: dict[str, Make] = {
-    "Migrate": migrate(MIGRATE),
-    "Migrate, atomic": migrate(MIGRATE_ATOMIC),
-    "Migrate, success": migrate(SUCCESS),
-    "Migrate, failed": migrate(FAILED),
-    "anycast acknowledgement": anycast,
-    "NAT acknowledgement": nat,
-}
+MOPS_MIGRATE = Message("Migrate", partial(_migrate, MIGRATE))
+ANYCAST = Message("anycast acknowledgement", _anycast)
+NAT = Message("NAT acknowledgement", _nat)
+MOPS = [
+    MOPS_MIGRATE,
+    Message("Migrate, atomic", partial(_migrate, MIGRATE_ATOMIC)),
+    Message("Migrate, success", partial(_migrate, SUCCESS)),
+    Message("Migrate, failed", partial(_migrate, FAILED)),
+    ANYCAST,
+    NAT,
+]
 
-NOTIFICATIONS: dict[str, Make] = {
-    "as captured": sacip(CAPTURED),
-    "network order": sacip(NETWORK),
-    "code 1": sacip(CAPTURED, code=1),
-    "code 255": sacip(CAPTURED, code=255),
-}
+NOTIFICATIONS = [
+    Message("as captured", partial(_sacip, CAPTURED, 0), is_icmp=True),
+    Message("network order", partial(_sacip, NETWORK, 0), is_icmp=True),
+    Message("code 1", partial(_sacip, CAPTURED, 1), is_icmp=True),
+    Message("code 255", partial(_sacip, CAPTURED, 255), is_icmp=True),
+]
 
-ALL: dict[str, Make] = {
-    "Migrate": MOPS["Migrate"],
-    "anycast acknowledgement": anycast,
-    "NAT acknowledgement": nat,
-    "SACIP": NOTIFICATIONS["as captured"],
-}
+ONE_OF_EACH = [MOPS_MIGRATE, ANYCAST, NAT, Message("SACIP", partial(_sacip, CAPTURED, 0), is_icmp=True)]
 
 
-def is_sacip(message: Packet | bytes) -> bool:
-    """Whether it travels as ICMP of IPv4."""
-    return isinstance(message, SACIP)
+def _cut(length: int, message: Packet) -> bytes:
+    return bytes(message)[:length]
 
 
-def wrong_checksum(message: Packet) -> bytes:
-    """The message with a checksum that is not its own."""
+def _wrong_checksum(message: Packet) -> bytes:
     content = bytearray(bytes(message))
     content[3] ^= 0xFF
     return bytes(content)
 
 
-def longest(message: Packet) -> bytes:
+def _longest(message: Packet) -> bytes:
     """As many entries, or else as much padding, as a packet has room for."""
     longer = message.copy()
     if isinstance(message, MOPSMigrate):
-        longer.entries = [(port, port, port) for port in range(1, 1 + (ROOM - 24) // 8)]
+        longer.entries = [(port, port, port) for port in range(1, 1 + (ROOM - _HEADER) // 8)]
     elif isinstance(message, MOPSNATAck):
-        longer.entries = [(port, port) for port in range(1, 1 + (ROOM - 24) // 4)]
+        longer.entries = [(port, port) for port in range(1, 1 + (ROOM - _HEADER) // 4)]
     return bytes(longer / bytes(ROOM - len(bytes(longer))))
 
 
-DAMAGE: dict[str, Callable[[Packet], bytes]] = {
-    "cut to nothing": lambda message: b"",
-    "cut to 1 byte": lambda message: bytes(message)[:1],
-    "cut to 4 bytes": lambda message: bytes(message)[:4],
-    "cut to 7 bytes": lambda message: bytes(message)[:7],
-    "one byte short": lambda message: bytes(message)[:-1],
-    "wrong checksum": wrong_checksum,
-    "longest": longest,
-}
+DAMAGES = [
+    Damage("cut to nothing", partial(_cut, 0)),
+    Damage("cut to 1 byte", partial(_cut, 1)),
+    Damage("cut to 4 bytes", partial(_cut, 4)),
+    Damage("cut to 7 bytes", partial(_cut, 7)),
+    Damage("one byte short", partial(_cut, -1)),
+    Damage("wrong checksum", _wrong_checksum),
+    Damage("longest", _longest),
+]

@@ -1,116 +1,125 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The TCP options of all protocols by name, as the tester puts them on segments: right, of any length, malformed."""
+"""The TCP options of all protocols, as the tester puts them on segments: right, repeated, of any length, malformed."""
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from conformance.rehash.tester.peer import RehashPeer
-from layers.migrate import KEY_PART, MigrateOption, MigratePermittedOption, request, token
+from layers.migrate import INSECURE, KEY_PART, MigrateOption, MigratePermittedOption, request, token
 from layers.mops import MobileCapableOption
-from layers.rehash import RehashOption
+from layers.rehash import ADDR, INIT, RehashOption
+from layers.tcp_options import TCPOption, of_length
 from profiles import IXIT
-from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 
-INSECURE, CURVE = 0, 1
-PERMITTED_LENGTHS = {3: INSECURE, 20: CURVE}
-
-
-def rehash_init(ixit: IXIT, peer: RehashPeer) -> bytes:
-    """REHASH-INIT with the peer's nonce."""
-    return bytes(peer.init())
+CURVE = 1
+UNDEFINED_CONTROL = 0xFFFF
 
 
-def rehash_addr(ixit: IXIT, peer: RehashPeer) -> bytes:
-    """REHASH-ADDR that says the peer is where it is; of a device that told no nonce none can be known."""
-    return bytes(peer.order(peer.station.address, nonce=secrets.randbits(32)))
+@dataclass(frozen=True)
+class Kind:
+    """An option of a protocol, and the kind by which the profile names it."""
+
+    name: str
+    number: Callable[[IXIT], int]
+
+    def __str__(self) -> str:
+        return self.name
 
 
-def mobile_capable(ixit: IXIT, peer: RehashPeer) -> bytes:
-    """MOBILE_CAPABLE with its ExID."""
-    return bytes(MobileCapableOption(kind=ixit.mops.mobile_capable_kind, exid=ixit.mops.mobile_capable_exid))
+REHASH = Kind("Rehash", lambda ixit: ixit.rehash.option_kind)
+MOBILE_CAPABLE = Kind("MOBILE_CAPABLE", lambda ixit: ixit.mops.mobile_capable_kind)
+MIGRATE_PERMITTED = Kind("Migrate-Permitted", lambda ixit: ixit.migrate.permitted_kind)
+MIGRATE = Kind("Migrate", lambda ixit: ixit.migrate.option_kind)
 
 
-def permitted(length: int) -> Callable[[IXIT, RehashPeer], bytes]:
-    """Migrate-Permitted, insecure (length 3) or with a key (length 20)."""
+@dataclass(frozen=True)
+class Probe:
+    """An option that an ordinary host does not know; `build` makes it for an end of the tester's.
 
-    def make(ixit: IXIT, peer: RehashPeer) -> bytes:
-        kind, curve = ixit.migrate.permitted_kind, PERMITTED_LENGTHS[length]
-        return bytes(
-            MigratePermittedOption(kind=kind, curve=curve, key=secrets.token_bytes(KEY_PART) if curve else b"")
-        )
+    With `length` it has another one than its own, in its length byte and in fact. It stands `times` times in a row.
+    """
 
-    return make
+    name: str
+    kind: Kind
+    build: Callable[[IXIT, TcpPeer], TCPOption]
+    length: int | None = None
+    times: int = 1
 
+    def __str__(self) -> str:
+        return self.name
 
-def migrate(ixit: IXIT, peer: RehashPeer) -> bytes:
-    """Migrate for a connection that nobody knows."""
-    kind, hashes = ixit.migrate.option_kind, (secrets.token_bytes(8), secrets.token_bytes(8))
-    return bytes(MigrateOption(kind=kind, reqno=1, token=hashes[0], request=hashes[1]))
-
-
-def migrate_of(ixit: IXIT, peer: RehashPeer, sequence: int, reqno: int) -> bytes:
-    """Migrate for this connection, on which no data has been exchanged yet, for a SYN with this sequence number."""
-    initial = ((number - 1) % SEQUENCE_SPACE for number in (peer.snd_nxt, peer.rcv_nxt))
-    ni, nj = initial
-    hashes = token(ni, nj, b""), request(ni, nj, b"", sequence, reqno)
-    return bytes(MigrateOption(kind=ixit.migrate.option_kind, reqno=reqno, token=hashes[0], request=hashes[1]))
+    def option(self, ixit: IXIT, peer: TcpPeer) -> bytes:
+        """The option as it stands in the header of a segment of this end."""
+        option = bytes(self.build(ixit, peer))
+        return (option if self.length is None else of_length(option, self.length)) * self.times
 
 
-def of_length(make: Callable[[IXIT, RehashPeer], bytes], length: int) -> Callable[[IXIT, RehashPeer], bytes]:
-    """The option with another length, in its length byte and in fact."""
-
-    def made(ixit: IXIT, peer: RehashPeer) -> bytes:
-        content = make(ixit, peer)
-        return bytes([content[0], length]) + content[2:length].ljust(length - 2, b"\0")
-
-    return made
+def _rehash_init(ixit: IXIT, peer: TcpPeer) -> TCPOption:
+    nonce = secrets.randbits(32)
+    return RehashOption(kind=REHASH.number(ixit), control=INIT, nonce=nonce, old="0.0.0.0", new=peer.station.address)
 
 
-def twice(make: Callable[[IXIT, RehashPeer], bytes]) -> Callable[[IXIT, RehashPeer], bytes]:
-    """The option two times in a row."""
-    return lambda ixit, peer: make(ixit, peer) * 2
+def rehash_addr(ixit: IXIT, peer: TcpPeer, new: str = "", nonce: int | None = None) -> TCPOption:
+    """REHASH-ADDR from where this end is to `new`, or to the same place; of a legacy host no nonce can be known."""
+    guessed = secrets.randbits(32) if nonce is None else nonce
+    old = peer.station.address
+    return RehashOption(kind=REHASH.number(ixit), control=ADDR, nonce=guessed, old=old, new=new or old)
 
 
-def _wide_rehash(ixit: IXIT, peer: RehashPeer) -> bytes:
-    return bytes(RehashOption(kind=ixit.rehash.option_kind, control=0xFFFF, nonce=0xFFFFFFFF, old="255.255.255.255"))
+def _undefined_rehash(ixit: IXIT, peer: TcpPeer) -> TCPOption:
+    ones = {"control": UNDEFINED_CONTROL, "nonce": 0xFFFFFFFF, "old": "255.255.255.255"}
+    return RehashOption(kind=REHASH.number(ixit), **ones)
 
 
-OPTIONS: dict[str, Callable[[IXIT, RehashPeer], bytes]] = {
-    "REHASH-INIT": rehash_init,
-    "REHASH-INIT twice": twice(rehash_init),
-    "REHASH-ADDR": rehash_addr,
-    "Rehash, undefined": _wide_rehash,
-    "Rehash, length 2": of_length(rehash_init, 2),
-    "Rehash, length 15": of_length(rehash_init, 15),
-    "Rehash, length 32": of_length(rehash_init, 32),
-    "MOBILE_CAPABLE": mobile_capable,
-    "MOBILE_CAPABLE twice": twice(mobile_capable),
-    "MOBILE_CAPABLE, length 2": of_length(mobile_capable, 2),
-    "MOBILE_CAPABLE, length 32": of_length(mobile_capable, 32),
-    "Migrate-Permitted, length 3": permitted(3),
-    "Migrate-Permitted, length 20": permitted(20),
-    "Migrate-Permitted, length 2": of_length(permitted(3), 2),
-    "Migrate-Permitted, length 32": of_length(permitted(20), 32),
-    "Migrate": migrate,
-    "Migrate, length 2": of_length(migrate, 2),
-    "Migrate, length 18": of_length(migrate, 18),
-    "Migrate, length 32": of_length(migrate, 32),
-}
-"""What an ordinary host does not know. On a SYN there is room for 32 bytes beside segment size and window scale."""
+def _mobile_capable(ixit: IXIT, peer: TcpPeer) -> TCPOption:
+    return MobileCapableOption(kind=MOBILE_CAPABLE.number(ixit), exid=ixit.mops.mobile_capable_exid)
 
 
-def kind_of(ixit: IXIT, name: str) -> int:
-    """The kind of an option by the beginning of its name."""
-    kinds = {
-        "REHASH": ixit.rehash.option_kind,
-        "Rehash": ixit.rehash.option_kind,
-        "MOBILE_CAPABLE": ixit.mops.mobile_capable_kind,
-        "Migrate-Permitted": ixit.migrate.permitted_kind,
-        "Migrate": ixit.migrate.option_kind,
-    }
-    return next(kind for beginning, kind in kinds.items() if name.startswith(beginning))
+def _insecure_permitted(ixit: IXIT, peer: TcpPeer) -> TCPOption:
+    return MigratePermittedOption(kind=MIGRATE_PERMITTED.number(ixit), curve=INSECURE)
+
+
+def _permitted_with_key(ixit: IXIT, peer: TcpPeer) -> TCPOption:
+    key = secrets.token_bytes(KEY_PART)
+    return MigratePermittedOption(kind=MIGRATE_PERMITTED.number(ixit), curve=CURVE, key=key)
+
+
+def _unknown_migrate(ixit: IXIT, peer: TcpPeer) -> TCPOption:
+    hashes = {"token": secrets.token_bytes(8), "request": secrets.token_bytes(8)}
+    return MigrateOption(kind=MIGRATE.number(ixit), reqno=1, **hashes)
+
+
+def migrate_of(ixit: IXIT, live: TcpPeer, sequence: int, reqno: int) -> TCPOption:
+    """Migrate for a live connection without any data so far, for a SYN with this sequence number."""
+    ni, nj = ((number - 1) % SEQUENCE_SPACE for number in (live.snd_nxt, live.rcv_nxt))
+    hashes = {"token": token(ni, nj, b""), "request": request(ni, nj, b"", sequence, reqno)}
+    return MigrateOption(kind=MIGRATE.number(ixit), reqno=reqno, **hashes)
 
 
 def malformed(kind: int, length: int) -> bytes:
-    """An option of four bytes that lies about its length."""
+    """An option of four bytes whose length byte is another."""
     return bytes([kind, length, 0xAA, 0xBB])
+
+
+REHASH_INIT = Probe("REHASH-INIT", REHASH, _rehash_init)
+REHASH_INIT_TWICE = Probe("REHASH-INIT twice", REHASH, _rehash_init, times=2)
+REHASH_ADDR = Probe("REHASH-ADDR", REHASH, rehash_addr)
+REHASH_UNDEFINED = Probe("Rehash, undefined", REHASH, _undefined_rehash)
+REHASH_LENGTHS = [Probe(f"Rehash, length {length}", REHASH, _rehash_init, length) for length in (2, 15, 32)]
+
+CAPABLE = Probe("MOBILE_CAPABLE", MOBILE_CAPABLE, _mobile_capable)
+CAPABLE_TWICE = Probe("MOBILE_CAPABLE twice", MOBILE_CAPABLE, _mobile_capable, times=2)
+CAPABLE_LENGTHS = [
+    Probe(f"MOBILE_CAPABLE, length {length}", MOBILE_CAPABLE, _mobile_capable, length) for length in (2, 32)
+]
+
+PERMITTED = Probe("Migrate-Permitted, length 3", MIGRATE_PERMITTED, _insecure_permitted)
+PERMITTED_WITH_KEY = Probe("Migrate-Permitted, length 20", MIGRATE_PERMITTED, _permitted_with_key)
+PERMITTED_LENGTHS = [
+    Probe("Migrate-Permitted, length 2", MIGRATE_PERMITTED, _insecure_permitted, 2),
+    Probe("Migrate-Permitted, length 32", MIGRATE_PERMITTED, _permitted_with_key, 32),
+]
+
+UNKNOWN_MIGRATE = Probe("Migrate", MIGRATE, _unknown_migrate)
+MIGRATE_LENGTHS = [Probe(f"Migrate, length {length}", MIGRATE, _unknown_migrate, length) for length in (2, 18, 32)]

@@ -3,67 +3,75 @@
 
 import pytest
 
-from conformance.mops.dut.application import creates, needs
-from conformance.mops.dut.mobile_node import Device
+from conformance.applicability import needs
+from conformance.mops.dut.mobile_node import Applications, MobileNode
+from conformance.mops.dut.sockets import creates_socket
 from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, requirement, valid
 from testbed.case.case import Case
 
 UNIQUE_ID = 0x51AC0FFE
-either = pytest.mark.parametrize("allowed", [True, False], ids=["set", "cleared"])
+DISCARD = 9
 
 
 @exclusive
 @valid
 @requirement("MOPS-3-02", case=1)
-def test_node_asks_for_no_socket_that_is_not_mobile(device: Device, correspondent: Correspondent) -> None:
-    """A node that moves asks for its mobile connection and not for the one without MOBILE_ALLOWED."""
-    mobile, immobile = device.connects(correspondent), device.connects(correspondent, mobile_allowed=False)
-    move = device.moves()
-    device.asks(move, mobile)
-    device.lists_nowhere(immobile, move.mark)
+def test_socket_without_mobile_allowed_is_not_listed(
+    dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """A node that moves lists its mobile connection and not the one without MOBILE_ALLOWED."""
+    mobile, immobile = app.connect(correspondent), app.connect(correspondent, mobile_allowed=False)
+    move = dut.move()
+    dut.request(move, mobile)
+    dut.never_lists(immobile, move.mark)
 
 
-@either
+@pytest.mark.parametrize("allowed", [True, False], ids=["set", "cleared"])
 @valid
 @requirement("MOPS-3-03", case=2)
-def test_node_application_can_choose(case: Case, correspondent: Correspondent, allowed: bool) -> None:
+def test_application_can_choose_mobile_allowed(
+    case: Case, dut: MobileNode, correspondent: Correspondent, allowed: bool
+) -> None:
     """A UDP socket can be created with MOBILE_ALLOWED set and with it cleared."""
-    needs(case, "udp")
-    arguments = {"address": correspondent.address, "port": 9, "timeout_s": 1}
-    creates(case, "connect", protocol="udp", mobile_allowed=allowed, **arguments)
+    needs(case, "mops.udp")
+    choices = {"protocol": "udp", "mobile_allowed": allowed}
+    with creates_socket():
+        dut.app.connect(correspondent.address, DISCARD, timeout_s=1, **choices).socket()
 
 
 @exclusive
 @valid
 @requirement("MOPS-3-04", case=2)
-def test_node_udp_socket_is_not_mobile_by_itself(case: Case, device: Device, correspondent: Correspondent) -> None:
-    """A node does not ask for a UDP socket whose application did not choose, even if it has a Unique ID."""
-    needs(case, "unique_id")
-    mobile, talk = device.connects(correspondent), device.talks(correspondent, unique_id=UNIQUE_ID)
-    move = device.moves()
-    device.asks(move, mobile)
-    device.lists_nowhere(talk, move.mark)
+def test_udp_socket_is_not_mobile_by_default(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """A node does not list a UDP socket whose application did not choose, even if it has a Unique ID."""
+    needs(case, "mops.unique_id")
+    mobile, flow = app.connect(correspondent), app.open_flow(correspondent, unique_id=UNIQUE_ID)
+    move = dut.move()
+    dut.request(move, mobile)
+    dut.never_lists(flow, move.mark)
 
 
 @exclusive
 @valid
 @requirement("MOPS-3-06", case=2)
-def test_node_udp_socket_with_flag_and_unique_id_migrates(
-    case: Case, device: Device, correspondent: Correspondent
+def test_udp_socket_with_mobile_allowed_and_unique_id_migrates(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
-    """A node's UDP socket with MOBILE_ALLOWED and a Unique ID is asked for and goes on at the new tuple."""
-    needs(case, "unique_id")
-    talk = device.talks(correspondent, mobile_allowed=True, unique_id=UNIQUE_ID)
-    request = device.migrates(device.moves(), talk)
-    device.is_told(request, talk)
-    device.goes_on(talk)
+    """A node's UDP socket with MOBILE_ALLOWED and a Unique ID is listed and continues on the new tuple."""
+    needs(case, "mops.unique_id")
+    flow = app.open_flow(correspondent, mobile_allowed=True, unique_id=UNIQUE_ID)
+    request = dut.migrates(dut.move(), flow)
+    correspondent.reply_success(request, flow)
+    dut.continues(flow)
 
 
 @exclusive
 @valid
 @requirement("MOPS-7-03", case=2)
-def test_node_socket_with_the_flag_is_mobile(device: Device, correspondent: Correspondent) -> None:
-    """A TCP socket that was opened with MOBILE_ALLOWED is asked for."""
-    session = device.connects(correspondent, mobile_allowed=True)
-    device.migrates(device.moves(), session)
+def test_socket_with_mobile_allowed_is_listed(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
+    """A TCP socket that was opened with MOBILE_ALLOWED is listed."""
+    connection = app.connect(correspondent, mobile_allowed=True)
+    dut.migrates(dut.move(), connection)

@@ -3,147 +3,160 @@
 
 from scapy.layers.l2 import ARP, Ether
 
-from conformance.mops.dut.mobile_node import Device
+from conformance.mops.dut.mobile_node import Applications, MobileNode
+from conformance.mops.migrate import in_mops
 from conformance.mops.tester.server import Correspondent
-from conformance.mops.tester.sessions import listed
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
+from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.interruptions import NotApplicable
 from testbed.wire.clock import NANO
 
 OUTAGE_S = 1.0
+READ_TIMEOUT_S = 10
+EARLY = b"for a read begun before the move"
 
 
 @exclusive
 @valid
 @requirement("MOPS-2.1-02", case=1)
-def test_connection_survives_a_while_without_network(case: Case, device: Device, correspondent: Correspondent) -> None:
-    """After a time in which nothing got through the node migrates at its new address, and what waited arrives."""
-    session = device.connects(correspondent)
-    start, data = len(session.end.stream), b"sent while there was no network"
-    sent_ns = device.application_sends(session, data)
+def test_connection_survives_a_while_without_network(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """After a time without a network the node migrates at its new address, and the data sent meanwhile arrives."""
+    connection = app.connect(correspondent)
+    start, data = len(connection.local.stream), b"sent while there was no network"
+    sent_ns = connection.socket.send(data)
     case.wait_until(sent_ns + round(OUTAGE_S * NANO))
-    session.end.drop_unread()
-    request = device.migrates(device.moves(), session)
-    device.delivers(session, data, start, device.is_told(request, session), sent_ns)
+    connection.local.drop_unread()
+    request = dut.migrates(dut.move(), connection)
+    replied_ns = correspondent.reply_success(request, connection)
+    dut.delivers(connection.local, data, replied_ns, start, sent_ns)
 
 
 @exclusive
 @inopportune
 @requirement("MOPS-4.1-148", case=1)
-@waits(0.6)
-def test_move_while_a_migrate_is_unanswered(case: Case, device: Device, correspondent: Correspondent) -> None:
+@waits(3)
+def test_move_while_a_migrate_is_unanswered(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """The next Migrate names the newest address, and nothing more comes from the address that was lost."""
-    session = device.connects(correspondent)
-    device.asks(device.moves(), session)
-    move = device.moves()
-    request = device.migrates(move, session)
-    said, new = request.address("migrated_source"), correspondent.network.in_mops(move.new)
-    require(said == new, "migrated address", new, said, request.frame)
+    connection = app.connect(correspondent)
+    dut.request(dut.move(), connection)
+    move = dut.move()
+    request = dut.migrates(move, connection)
+    named, new = request.address("migrated_source"), in_mops(move.new)
+    require(named == new, "migrated address", new, named, request.frame)
     mark = case.trace.mark_at(request.frame)
     case.wait_until(request.frame.ns + round(1.3 * case.setup.profile.ixit.mops.retry_interval_s * NANO))
-    device.calms_down()
-    for asked in correspondent.asked(mark):
-        require(asked.packet.src == move.new, "source of a Migrate", move.new, asked.packet.src, asked.frame)
-        require(asked.address("migrated_source") == new, "address", new, asked.address("migrated_source"), asked.frame)
-    device.sends_nothing(session, mark, move.old, resets=False)
+    dut.quiesce()
+    for one in correspondent.requests(mark):
+        require(one.packet.src == move.new, "source of a Migrate", move.new, one.packet.src, one.frame)
+        require(one.address("migrated_source") == new, "address", new, one.address("migrated_source"), one.frame)
+    dut.expect_silence(connection.local, mark, resets=False, source=move.old)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-148", case=2)
-def test_lost_address_is_not_answered_for(case: Case, device: Device, correspondent: Correspondent) -> None:
-    """An ARP request for the address that the node has left draws no answer."""
+def test_lost_address_is_not_answered_for(case: Case, dut: MobileNode, correspondent: Correspondent) -> None:
+    """An ARP request for the address that the node has left elicits no reply."""
     if case.network.name != "ipv4":
         raise NotApplicable("nobody asks for an IPFF address on the wire")
-    move = device.moves()
+    move = dut.move()
     question = ARP(hwsrc=case.interface.mac, psrc=correspondent.address, pdst=move.old)
     sent = case.interface.send(bytes(Ether(src=case.interface.mac, dst="ff:ff:ff:ff:ff:ff") / question), case.trace)
-    device.calms_down()
+    dut.quiesce()
     for frame in case.trace.received(case.trace.mark_at(sent.frame)):
         arp = Ether(frame.data).getlayer(ARP)
-        require(arp is None or arp.psrc != move.old, "answer for the address left", "none", "one", frame)
+        require(arp is None or arp.psrc != move.old, "ARP replies for the previous address", 0, 1, frame)
 
 
 @exclusive
 @inopportune
 @requirement("MOPS-4.1-149", case=1)
-def test_previous_tuple_while_a_migrate_is_unanswered(case: Case, device: Device, correspondent: Correspondent) -> None:
+def test_previous_tuple_while_a_migrate_is_unanswered(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """Reported: which previous tuple the node names when it moves again before the reply."""
-    session = device.connects(correspondent)
-    device.asks(device.moves(), session)
-    request = device.asks(device.moves(), session)
-    case.values["previous tuple"] = f"{request.address('previous_source')}:{listed(request, session)[0]}"
+    connection = app.connect(correspondent)
+    dut.request(dut.move(), connection)
+    request = dut.request(dut.move(), connection)
+    case.values["previous tuple"] = f"{request.address('previous_source')}:{request.entry(connection)[0]}"
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-150", case=1)
-def test_second_move_names_the_tuple_of_the_first(device: Device, correspondent: Correspondent) -> None:
+def test_second_move_names_the_tuple_of_the_first(
+    dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """A move after a success names the migrated address and port of that success as the previous ones."""
-    session = device.connects(correspondent)
-    first = device.has_migrated(session)
-    request = device.asks(device.moves(), session)
-    said = request.address("previous_source"), listed(request, session)[0]
-    expected = correspondent.network.in_mops(first.new), session.previous_port
-    require(said == expected, "previous tuple", expected, said, request.frame)
+    connection = app.connect(correspondent)
+    first = dut.complete_move(connection)
+    request = dut.request(dut.move(), connection)
+    named = request.address("previous_source"), request.entry(connection)[0]
+    expected = in_mops(first.new), connection.previous_port
+    require(named == expected, "previous tuple", expected, named, request.frame)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-151", case=1)
-def test_move_back_home(device: Device, correspondent: Correspondent) -> None:
+def test_move_back_home(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """A connection comes back to the node's first address like to any other."""
-    session = device.connects(correspondent)
-    device.has_migrated(session)
-    request = device.migrates(device.moves(device.home), session)
-    device.is_told(request, session)
-    device.goes_on(session)
+    connection = app.connect(correspondent)
+    dut.complete_move(connection)
+    request = dut.migrates(dut.move(dut.home), connection)
+    correspondent.reply_success(request, connection)
+    dut.continues(connection)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-152", case=1)
-def test_move_neither_resets_nor_closes(device: Device, correspondent: Correspondent) -> None:
-    """No reset and no FIN of the connection is sent when its address goes away."""
-    session = device.connects(correspondent)
-    move = device.moves()
-    device.calms_down()
-    for frame, packet in device.segments(session, move.mark):
-        flags = str(packet.payload.flags)
-        require(not set("RF") & set(flags), "flags", "neither R nor F", flags, frame)
+def test_move_neither_resets_nor_closes(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
+    """No reset and no FIN of the connection is sent when its address is lost."""
+    connection = app.connect(correspondent)
+    move = dut.move()
+    dut.quiesce()
+    for segment in dut.segments(connection.local, move.mark):
+        ends = set("RF") & set(segment.flags)
+        require(not ends, "flags", "neither R nor F", segment.flags, segment.frame)
 
 
 @exclusive
 @valid
 @requirement("MOPS-7-02", case=1)
-def test_application_keeps_its_socket(device: Device, correspondent: Correspondent) -> None:
-    """A read that began before the move ends after it with the data, and the same socket goes on writing."""
-    session = device.connects(correspondent)
-    arguments = {"connection": session.connection, "length": 100, "timeout_s": 10}
-    read = device.agent.ask("receive", **arguments)
-    request = device.asks(device.moves(), session)
-    device.is_told(request, session)
-    session.end.send(b"for a read begun before the move")
-    result = device.result_of(read)
-    require(result == b"for a read begun before the move", "what the read brings", "the data", result)
-    device.goes_on(session)
+def test_application_keeps_its_socket(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
+    """A read that began before the move ends after it with the data, and the same socket still takes data to send."""
+    connection = app.connect(correspondent)
+    reading = connection.socket.begin_read(100, READ_TIMEOUT_S)
+    request = dut.request(dut.move(), connection)
+    correspondent.reply_success(request, connection)
+    connection.local.send(EARLY)
+    dut.completes_read(reading, EARLY)
+    dut.continues(connection)
 
 
 @exclusive
 @valid
 @requirement("MOPS-B-04", case=1)
-def test_sockets_of_an_address_kept_stay(case: Case, device: Device, correspondent: Correspondent) -> None:
-    """Every socket of the lost address is asked for, and none of an address that the node keeps."""
+def test_sockets_of_an_address_kept_stay(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """Every socket of the lost address is listed, and none of an address that the node keeps."""
     others = [one for name, one in case.setup.networks.items() if name != case.network.name]
     if not others:
         raise NotApplicable(f"{case.setup.profile.path}: ics.networks names one, so the device has one address")
     kept = Correspondent(case, network=others[0])
-    moving, staying = device.connects(correspondent), device.connects(kept)
-    move = device.moves()
-    device.migrates(move, moving)
-    device.calms_down()
-    asked = kept.asked(move.mark)
-    require(not asked, "Migrates for the address kept", "none", len(asked), *(one.frame for one in asked))
-    device.preamble(lambda: device.goes_on(staying))
+    moving, staying = app.connect(correspondent), app.connect(kept)
+    move = dut.move()
+    dut.migrates(move, moving)
+    dut.quiesce()
+    requests = kept.requests(move.mark)
+    require(not requests, "Migrates for the address kept", 0, len(requests), *(one.frame for one in requests))
+    with preamble():
+        dut.continues(staying)

@@ -1,173 +1,179 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 4.1, the mobile node after its Migrate: what success and failure bring about."""
 
-import contextlib
-
 import pytest
 
-from conformance.mops.dut.mobile_node import Device
-from conformance.mops.tester.server import Asked, Correspondent
-from conformance.mops.tester.sessions import Move, Session, entry_of, listed
-from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS, MOPSMigrate
+from conformance.mops.dut.mobile_node import Applications, MobileNode
+from conformance.mops.migrate import ReceivedMigrate, messages
+from conformance.mops.tester.server import Connection, Correspondent
+from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS, MOPSMigrate
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
+from testbed.case.expect import preamble
 from testbed.case.verdict import require
-from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import NotApplicable
+from testbed.peers.host import Move
 from testbed.wire.clock import NANO
 
+WAITING = b"waiting for the reply"
 
-def is_refused(device: Device, move: Move, refused: list[Session], served: list[Session], code: int) -> Asked:
-    """The server refuses some connections and serves the others; NotApplicable unless the request has this code."""
-    requests = {session.connection: device.asks(move, session) for session in refused + served}
-    for request in {request.frame.index: request for request in requests.values()}.values():
+
+def refuse(dut: MobileNode, move: Move, refused: Connection, served: Connection, code: int) -> ReceivedMigrate:
+    """Reply "failed" for one connection and serve the other; NotApplicable unless the request has this code.
+
+    The request for the connection that is refused.
+    """
+    requests = [dut.request(move, connection) for connection in (refused, served)]
+    for request in {request.frame.index: request for request in requests}.values():
         if (request.message.code == MIGRATE_ATOMIC) != (code == MIGRATE_ATOMIC):
             raise NotApplicable(f"the device's Migrate #{request.frame.index} has code {request.message.code}")
-        server = refused[0].server
-        entries = [listed(request, one) for one in refused if requests[one.connection].frame is request.frame]
-        if entries:
-            server.replies_in_time(request, FAILED, entries=entries)
+        if request.frame is requests[0].frame:
+            refused.server.reply_in_time(request, FAILED, entries=[request.entry(refused)])
         else:
-            server.replies_in_time(request, SUCCESS)
-    for session in served if code != MIGRATE_ATOMIC else []:
-        device.is_at(requests[session.connection], session)
-    return requests[refused[0].connection]
-
-
-def tries_to_send(device: Device, session: Session) -> None:
-    """The application sends data on a connection that may be dead."""
-    with contextlib.suppress(OperationFailed):
-        device.application_sends(session, b"is this connection dead?")
+            refused.server.reply_in_time(request, SUCCESS)
+    if code != MIGRATE_ATOMIC:
+        served.expect_at(requests[1])
+    return requests[0]
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-132", case=1)
-def test_streams_go_on_byte_exact(case: Case, device: Device, correspondent: Correspondent) -> None:
+def test_streams_continue_byte_exact(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """Data lost in both directions at the move, and data that waited, arrives in order, from the new address alone."""
-    session = device.connects(correspondent)
-    lost, start = bytes(range(256)) * 20, len(session.end.stream)
-    sent_ns = device.application_sends(session, lost)
+    connection = app.connect(correspondent)
+    local, socket = connection.local, connection.socket
+    lost, start = bytes(range(256)) * 20, len(local.stream)
+    sent_ns = socket.send(lost)
     case.watch(0.02)
-    session.end.drop_unread()
-    move = device.moves()
-    theirs = session.end.segment("PA", b"lost on its way to the device")
-    session.end.send_lost(bytes(theirs.payload))
-    request = device.asks(move, session)
-    waiting = b"sent while the reply was awaited"
-    device.application_sends(session, waiting)
-    mark, told_ns = case.mark(), device.is_told(request, session)
-    device.delivers(session, lost + waiting, start, told_ns, sent_ns)
-    theirs.ack, theirs.dport = session.end.rcv_nxt, session.end.remote_port
-    session.end.transmit(theirs)
-    device.application_reads(session, bytes(theirs.payload))
-    device.serves(session, b"and more")
-    device.sends_nothing(session, mark, move.old, resets=False)
+    local.drop_unread()
+    move = dut.move()
+    theirs = local.segment("PA", b"lost on its way to the device")
+    local.send_lost(bytes(theirs.payload))
+    request = dut.request(move, connection)
+    socket.send(WAITING)
+    mark, replied_ns = case.mark(), correspondent.reply_success(request, connection)
+    dut.delivers(local, lost + WAITING, replied_ns, start, sent_ns)
+    theirs.ack, theirs.dport = local.rcv_nxt, local.remote_port
+    local.transmit(theirs)
+    dut.application_reads(socket, bytes(theirs.payload))
+    dut.continues(connection, b"and more")
+    dut.expect_silence(local, mark, resets=False, source=move.old)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-133", case=1)
-def test_no_segment_before_success(device: Device, correspondent: Correspondent) -> None:
+def test_no_segment_before_success(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """Until the reply nothing of the connection comes from the new address."""
-    session = device.connects(correspondent)
-    move = device.moves()
-    device.asks(move, session)
-    device.application_sends(session, b"waiting for the reply")
-    device.sends_nothing(session, move.mark, move.new, resets=False)
+    connection = app.connect(correspondent)
+    move = dut.move()
+    dut.request(move, connection)
+    connection.socket.send(WAITING)
+    dut.expect_silence(connection.local, move.mark, resets=False, source=move.new)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-134", case=1)
-def test_time_from_success_to_waiting_data(case: Case, device: Device, correspondent: Correspondent) -> None:
+def test_time_from_success_to_waiting_data(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """Measured: how soon after "success" data that was waiting is on the wire."""
-    session = device.connects(correspondent)
-    move = device.moves()
-    request = device.asks(move, session)
-    data, start = b"waiting for the reply", len(session.end.stream)
-    device.application_sends(session, data)
-    told_ns = device.is_told(request, session)
-    device.preamble(lambda: device.delivers(session, data, start, told_ns))
-    first = next(frame for frame, _ in device.segments(session, move.mark, move.new) if frame.ns > told_ns)
-    case.values["success to first segment"] = f"{(first.ns - told_ns) / NANO * 1000:.1f} ms"
+    connection = app.connect(correspondent)
+    move = dut.move()
+    request = dut.request(move, connection)
+    start = len(connection.local.stream)
+    connection.socket.send(WAITING)
+    replied_ns = correspondent.reply_success(request, connection)
+    with preamble():
+        dut.delivers(connection.local, WAITING, replied_ns, start)
+    first = dut.first_segment_from(move, connection, replied_ns)
+    case.values["success to first segment"] = f"{(first.ns - replied_ns) / NANO * 1000:.1f} ms"
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-135", case=1)
-def test_connections_not_listed_as_failed_go_on(device: Device, correspondent: Correspondent) -> None:
-    """After "failed" to a best-effort request the connections that the reply does not list go on where they went."""
-    refused, served = device.connects(correspondent), device.connects(correspondent)
-    move = device.moves()
-    is_refused(device, move, [refused], [served], 0)
-    device.goes_on(served)
+def test_connection_not_listed_as_failed_continues(
+    dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """After "failed" to a best-effort request a connection that the reply does not list continues where it moved."""
+    refused, served = app.connect(correspondent), app.connect(correspondent)
+    refuse(dut, dut.move(), refused, served, MIGRATE)
+    dut.continues(served)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-136", case=1)
-def test_failed_connection_sends_no_data(device: Device, correspondent: Correspondent) -> None:
+def test_failed_connection_sends_no_data(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """After "failed" to a best-effort request a connection that the reply lists sends nothing from the new address."""
-    refused, served = device.connects(correspondent), device.connects(correspondent)
-    move = device.moves()
-    is_refused(device, move, [refused], [served], 0)
-    tries_to_send(device, refused)
-    device.sends_nothing(refused, move.mark, move.new)
+    refused, served = app.connect(correspondent), app.connect(correspondent)
+    move = dut.move()
+    refuse(dut, move, refused, served, MIGRATE)
+    app.try_to_send(refused)
+    dut.expect_silence(refused.local, move.mark, source=move.new)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-137", case=1)
-def test_atomic_failure_holds_for_every_connection(device: Device, correspondent: Correspondent) -> None:
+def test_atomic_failure_holds_for_every_connection(
+    dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """After "failed" to an atomic request no connection sends anything from the new address."""
-    refused, listed_nowhere = device.connects(correspondent), device.connects(correspondent)
-    move = device.moves()
-    request = is_refused(device, move, [refused], [listed_nowhere], MIGRATE_ATOMIC)
-    for session in (refused, *([listed_nowhere] if entry_of(request, listed_nowhere) else [])):
-        tries_to_send(device, session)
-        device.sends_nothing(session, move.mark, move.new)
+    refused, other = app.connect(correspondent), app.connect(correspondent)
+    move = dut.move()
+    request = refuse(dut, move, refused, other, MIGRATE_ATOMIC)
+    for connection in (refused, *([other] if request.find_entry(other) else [])):
+        app.try_to_send(connection)
+        dut.expect_silence(connection.local, move.mark, source=move.new)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-138", case=1)
-def test_what_the_application_sees_of_a_failure(case: Case, device: Device, correspondent: Correspondent) -> None:
-    """Reported: what the application is told after "failed", and whether the node tries again."""
-    session = device.connects(correspondent)
-    move = device.moves()
-    correspondent.replies_in_time(device.asks(move, session), FAILED)
-    device.calms_down()
-    case.values["the application is told"] = device.error_of(session) or "nothing"
-    case.values["Migrates"] = str(len(correspondent.asked(move.mark)))
+def test_what_the_application_sees_of_a_failure(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """Reported: the error of the application's socket after "failed", and whether the node tries again."""
+    connection = app.connect(correspondent)
+    move = dut.move()
+    correspondent.reply_in_time(dut.request(move, connection), FAILED)
+    dut.quiesce()
+    case.values["socket error"] = connection.socket.error() or "none"
+    case.values["Migrates"] = str(len(correspondent.requests(move.mark)))
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-144", case=1)
-def test_reply_with_reserved_bits_is_taken(device: Device, correspondent: Correspondent) -> None:
+def test_reply_with_reserved_bits_is_taken(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """A success with every bit of Reserved set counts like any other."""
-    session = device.connects(correspondent)
-    request = device.asks(device.moves(), session)
-    correspondent.replies_in_time(request, SUCCESS, reserved=0xFFFF)
-    device.is_at(request, session)
-    device.goes_on(session)
+    connection = app.connect(correspondent)
+    request = dut.request(dut.move(), connection)
+    correspondent.reply_in_time(request, SUCCESS, reserved=0xFFFF)
+    connection.expect_at(request)
+    dut.continues(connection)
 
 
 @exclusive
 @inopportune
 @requirement("MOPS-4.1-145", case=1)
-def test_replies_are_not_answered(case: Case, device: Device, correspondent: Correspondent) -> None:
-    """Replies, asked for or not, draw no message from the node."""
-    session = device.connects(correspondent)
-    request = device.asks(device.moves(), session)
-    device.is_told(request, session)
+def test_replies_are_not_answered(case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
+    """Replies, to a request or to none, elicit no message from the node."""
+    connection = app.connect(correspondent)
+    request = dut.request(dut.move(), connection)
+    correspondent.reply_success(request, connection)
     mark = case.mark()
     for code in (SUCCESS, FAILED):
-        correspondent.replies(request, code)
-        correspondent.replies(request, code, entries=[(1, 2, 3)])
-    device.calms_down()
-    for frame, message in case.messages(mark):
+        correspondent.reply(request, code)
+        correspondent.reply(request, code, entries=[(1, 2, 3)])
+    dut.quiesce()
+    for frame, message in messages(case, mark):
         same = isinstance(message, MOPSMigrate) and message.code not in (SUCCESS, FAILED)
         require(same and bytes(message) == request.octets, "message", "none", message.summary(), frame)
 
@@ -176,26 +182,29 @@ def test_replies_are_not_answered(case: Case, device: Device, correspondent: Cor
 @exclusive
 @inopportune
 @requirement("MOPS-4.1-146", case=1)
-def test_second_reply_changes_nothing(device: Device, correspondent: Correspondent, second: int) -> None:
+def test_second_reply_changes_nothing(
+    dut: MobileNode, app: Applications, correspondent: Correspondent, second: int
+) -> None:
     """After a success another reply to the same request, equal or contrary, leaves the connection as it is."""
-    session = device.connects(correspondent)
-    request = device.asks(device.moves(), session)
-    device.is_told(request, session)
-    correspondent.replies(request, second)
-    device.goes_on(session)
+    connection = app.connect(correspondent)
+    request = dut.request(dut.move(), connection)
+    correspondent.reply_success(request, connection)
+    correspondent.reply(request, second)
+    dut.continues(connection)
 
 
 @exclusive
 @inopportune
 @requirement("MOPS-4.1-146", case=2)
-def test_success_after_failed_revives_nothing(case: Case, device: Device, correspondent: Correspondent) -> None:
+def test_success_after_failed_revives_nothing(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """After "failed" a success to the same request does not bring the connection to its migrated tuple."""
-    session = device.connects(correspondent)
-    move = device.moves()
-    request = device.asks(move, session)
-    correspondent.replies_in_time(request, FAILED)
-    tries_to_send(device, session)
-    device.preamble(lambda: device.sends_nothing(session, move.mark, move.new))
-    correspondent.replies(request, SUCCESS)
-    tries_to_send(device, session)
-    device.sends_nothing(session, move.mark, move.new)
+    connection = app.connect(correspondent)
+    move = dut.move()
+    request = dut.request(move, connection)
+    correspondent.reply_in_time(request, FAILED)
+    app.try_to_send(connection)
+    with preamble():
+        dut.expect_silence(connection.local, move.mark, source=move.new)
+    correspondent.reply(request, SUCCESS)
+    app.try_to_send(connection)
+    dut.expect_silence(connection.local, move.mark, source=move.new)

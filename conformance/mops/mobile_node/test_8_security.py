@@ -3,11 +3,12 @@
 
 import itertools
 
-from conformance.mops.dut.mobile_node import Device
+from conformance.mops.dut.mobile_node import Applications
 from conformance.mops.tester.server import Correspondent
 from testbed import requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
+from testbed.peers.tcp import SEQUENCE_SPACE
 
 CONNECTIONS = 100
 FEWEST_LEADING_BYTES = 60
@@ -16,16 +17,14 @@ FEWEST_LEADING_BYTES = 60
 
 @valid
 @requirement("MOPS-8-01", case=1)
-def test_initial_sequence_numbers_are_spread(case: Case, device: Device, correspondent: Correspondent) -> None:
+def test_initial_sequence_numbers_are_spread(case: Case, app: Applications, correspondent: Correspondent) -> None:
     """Neither the numbers of 100 connections nor the steps from each to the next are alike in their first byte."""
     numbers = []
     for _ in range(CONNECTIONS):
-        call, syn, end = device.calls(correspondent)
-        numbers.append(int(syn.seq))
-        end.rcv_nxt = (syn.seq + 1) % (1 << 32)
-        end.reset()
-        device.is_refused(call)
-    steps = [(after - before) % (1 << 32) for before, after in itertools.pairwise(numbers)]
+        attempt = app.begin_connect(correspondent)
+        numbers.append(int(attempt.syn.tcp.seq))
+        correspondent.refuse(attempt)
+    steps = [(after - before) % SEQUENCE_SPACE for before, after in itertools.pairwise(numbers)]
     for what, values in (("numbers", numbers), ("steps", steps)):
         different = len({value >> 24 for value in values})
         case.values[f"different first bytes of the {what}"] = f"{different} of {len(values)}"

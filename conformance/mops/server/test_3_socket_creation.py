@@ -3,71 +3,72 @@
 
 import pytest
 
-from conformance.mops.dut.application import Application, creates, needs
+from conformance.applicability import needs
 from conformance.mops.dut.server import Server
+from conformance.mops.dut.sockets import creates_socket
 from conformance.mops.tester.mobile_node import MobileNode
 from layers.mops import FAILED, SUCCESS
 from testbed import invalid, requirement, valid
 from testbed.case.case import Case
+from testbed.device.application import Application
 
 UNIQUE_ID = 0x51AC0FFE
-either = pytest.mark.parametrize("allowed", [True, False], ids=["set", "cleared"])
 
 
 @invalid
 @requirement("MOPS-3-01", case=1)
-def test_server_refuses_a_socket_that_is_not_mobile(node: MobileNode, server: Server, application: Application) -> None:
+def test_socket_without_mobile_allowed_is_refused(node: MobileNode, dut: Server, app: Application) -> None:
     """A Migrate for a TCP socket created without MOBILE_ALLOWED is answered "failed" and moves nothing."""
-    session = application.serves_tcp(node, mobile_allowed=False)
-    node.moves()
-    entry = node.entry(session)
-    server.answers(node.sends(node.migrate(session, entries=[entry])), FAILED)
-    server.serves(session)
-    server.is_not_at(session, node.station, entry[1])
+    connection = node.connect(remote_port=app.listen(service="echo", mobile_allowed=False).port)
+    node.move()
+    entry = node.entry(connection)
+    dut.answers(node.send_migrate(connection, entries=[entry]), FAILED)
+    dut.serves(connection)
+    dut.new_tuple_is_dead(connection, node.station, entry[1])
 
 
-@either
+@pytest.mark.parametrize("allowed", [True, False], ids=["set", "cleared"])
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 @valid
 @requirement("MOPS-3-03", case=1)
-def test_server_application_can_choose(case: Case, protocol: str, allowed: bool) -> None:
+def test_application_can_choose_mobile_allowed(case: Case, app: Application, protocol: str, allowed: bool) -> None:
     """A listening socket can be created with MOBILE_ALLOWED set and with it cleared."""
-    needs(case, *(["udp"] if protocol == "udp" else []))
-    creates(case, "listen", port=0, service="echo", protocol=protocol, mobile_allowed=allowed)
+    if protocol == "udp":
+        needs(case, "mops.udp")
+    with creates_socket():
+        app.listen(service="echo", protocol=protocol, mobile_allowed=allowed)
 
 
 @invalid
 @requirement("MOPS-3-04", case=1)
-def test_server_udp_socket_is_not_mobile_by_itself(
-    case: Case, node: MobileNode, server: Server, application: Application
-) -> None:
+def test_udp_socket_is_not_mobile_by_default(case: Case, node: MobileNode, dut: Server, app: Application) -> None:
     """A UDP socket whose application did not choose stays where it is, even if it has a Unique ID."""
-    needs(case, "unique_id")
-    conversation = application.serves_udp(node, unique_id=UNIQUE_ID)
-    node.moves()
-    request, _ = application.udp_migrate(node, conversation, UNIQUE_ID)
-    server.hears_out(request)
-    application.goes_on(conversation, conversation.end)
+    needs(case, "mops.unique_id")
+    flow = node.open_flow(app.listen(protocol="udp", unique_id=UNIQUE_ID))
+    node.move()
+    dut.collect_replies(node.send_udp_migrate(flow, UNIQUE_ID).mark)
+    dut.serves_flow(flow)
 
 
 @valid
 @requirement("MOPS-3-06", case=1)
-def test_server_udp_socket_with_flag_and_unique_id_migrates(
-    case: Case, node: MobileNode, server: Server, application: Application
+def test_udp_socket_with_mobile_allowed_and_unique_id_migrates(
+    case: Case, node: MobileNode, dut: Server, app: Application
 ) -> None:
-    """A UDP socket with MOBILE_ALLOWED and a Unique ID goes on at the new tuple."""
-    needs(case, "unique_id")
-    conversation = application.serves_udp(node, mobile_allowed=True, unique_id=UNIQUE_ID)
-    node.moves()
-    request, end = application.udp_migrate(node, conversation, UNIQUE_ID)
-    server.answers(request, SUCCESS)
-    application.goes_on(conversation, end)
+    """A UDP socket with MOBILE_ALLOWED and a Unique ID continues on the new tuple."""
+    needs(case, "mops.unique_id")
+    flow = node.open_flow(app.listen(protocol="udp", mobile_allowed=True, unique_id=UNIQUE_ID))
+    node.move()
+    request = node.send_udp_migrate(flow, UNIQUE_ID)
+    dut.answers(request, SUCCESS)
+    node.rebind(request, flow)
+    dut.serves_flow(flow)
 
 
 @valid
 @requirement("MOPS-7-03", case=1)
-def test_server_socket_with_the_flag_is_mobile(node: MobileNode, server: Server, application: Application) -> None:
+def test_socket_with_mobile_allowed_migrates(node: MobileNode, dut: Server, app: Application) -> None:
     """A TCP socket that was opened with MOBILE_ALLOWED migrates."""
-    session = application.serves_tcp(node, mobile_allowed=True)
-    node.moves()
-    server.goes_along(node, node.migrate(session), session)
+    connection = node.connect(remote_port=app.listen(service="echo", mobile_allowed=True).port)
+    node.move()
+    dut.accepts_migrate(node, node.request(connection), connection)

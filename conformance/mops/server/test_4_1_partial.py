@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from conformance.mops.dut.server import Server, require_fields
-from conformance.mops.tester.mobile_node import MobileNode, Request, Session
+from conformance.mops.migrate import Entry, SentMigrate
+from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC
 from testbed import inopportune, invalid, requirement, valid
 from testbed.case.case import Case
@@ -17,22 +18,22 @@ from testbed.case.verdict import require
 class Mixed:
     """A request with a bad entry among good ones."""
 
-    request: Request
-    good: list[Session]
-    bad: Session
-    entries: list[tuple[int, int, int]]
+    request: SentMigrate
+    good: list[Connection]
+    bad: Connection
+    entries: list[Entry]
 
 
-def sends_mixed(node: MobileNode, code: int, bad_position: int) -> Mixed:
-    """Three connections, of which the one at `bad_position` carries a wrong sequence number."""
-    sessions = [node.connects() for _ in range(3)]
-    node.moves()
-    entries = [node.entry(session) for session in sessions]
-    previous, migrated, identifier = entries[bad_position]
-    entries[bad_position] = (previous, migrated, (identifier + 2**31) % 2**32)
-    request = node.sends(node.migrate(*sessions, code=code, entries=entries))
-    good = [session for position, session in enumerate(sessions) if position != bad_position]
-    return Mixed(request, good, sessions[bad_position], entries)
+def send_mixed(node: MobileNode, code: int, bad: int) -> Mixed:
+    """A request for three connections, in which entry `bad` carries a wrong sequence number."""
+    connections = [node.connect() for _ in range(3)]
+    node.move()
+    entries = [node.entry(connection) for connection in connections]
+    previous, migrated, identifier = entries[bad]
+    entries[bad] = (previous, migrated, (identifier + 2**31) % 2**32)
+    request = node.send_migrate(*connections, code=code, entries=entries)
+    good = [connection for place, connection in enumerate(connections) if place != bad]
+    return Mixed(request, good, connections[bad], entries)
 
 
 POSITIONS = pytest.mark.parametrize("bad", [0, 1, 2], ids=["first fails", "middle fails", "last fails"])
@@ -41,93 +42,91 @@ POSITIONS = pytest.mark.parametrize("bad", [0, 1, 2], ids=["first fails", "middl
 @POSITIONS
 @invalid
 @requirement("MOPS-4.1-52", case=1)
-def test_best_effort_keeps_what_succeeded(node: MobileNode, server: Server, bad: int) -> None:
+def test_best_effort_keeps_what_succeeded(node: MobileNode, dut: Server, bad: int) -> None:
     """Under code 0 the entries that succeeded stay migrated when one fails."""
-    mixed = sends_mixed(node, MIGRATE, bad)
-    server.replies(mixed.request, FAILED)
-    node.follows(mixed.request, *mixed.good)
-    for session in mixed.good:
-        server.serves(session)
+    mixed = send_mixed(node, MIGRATE, bad)
+    dut.reply_to(mixed.request, FAILED)
+    node.rebind(mixed.request, *mixed.good)
+    dut.serves(*mixed.good)
 
 
 @POSITIONS
 @invalid
 @requirement("MOPS-4.1-53", case=1)
-def test_best_effort_leaves_what_failed(node: MobileNode, server: Server, bad: int) -> None:
-    """Under code 0 the entry that failed stays at its old tuple, and nobody is at its new one."""
-    mixed = sends_mixed(node, MIGRATE, bad)
-    server.replies(mixed.request, FAILED)
-    server.serves(mixed.bad)
-    server.is_not_at(mixed.bad, node.station, mixed.entries[bad][1])
+def test_best_effort_leaves_what_failed(node: MobileNode, dut: Server, bad: int) -> None:
+    """Under code 0 the entry that failed stays at its old tuple, and its new tuple has no connection."""
+    mixed = send_mixed(node, MIGRATE, bad)
+    dut.reply_to(mixed.request, FAILED)
+    dut.serves(mixed.bad)
+    dut.new_tuple_is_dead(mixed.bad, node.station, mixed.entries[bad][1])
 
 
 @valid
 @requirement("MOPS-4.1-54", case=1)
-def test_atomic_success_migrates_all(node: MobileNode, server: Server) -> None:
-    """Under code 1 with every entry in order, all are migrated."""
-    sessions = [node.connects() for _ in range(3)]
-    node.moves()
-    server.goes_along(node, node.migrate(*sessions, code=MIGRATE_ATOMIC), *sessions)
+def test_atomic_success_migrates_all(node: MobileNode, dut: Server) -> None:
+    """Under code 1 with every entry right, all are migrated."""
+    connections = [node.connect() for _ in range(3)]
+    node.move()
+    dut.accepts_migrate(node, node.request(*connections, code=MIGRATE_ATOMIC), *connections)
 
 
 @POSITIONS
 @invalid
 @requirement("MOPS-4.1-55", case=1)
-def test_atomic_failure_leaves_all_at_the_old_tuples(node: MobileNode, server: Server, bad: int) -> None:
+def test_atomic_failure_leaves_all_at_the_old_tuples(node: MobileNode, dut: Server, bad: int) -> None:
     """After "failed" to a code 1 request every connection still carries data at its old tuple."""
-    mixed = sends_mixed(node, MIGRATE_ATOMIC, bad)
-    server.replies(mixed.request, FAILED)
-    for session in [*mixed.good, mixed.bad]:
-        server.serves(session)
+    mixed = send_mixed(node, MIGRATE_ATOMIC, bad)
+    dut.reply_to(mixed.request, FAILED)
+    dut.serves(*mixed.good, mixed.bad)
 
 
 @POSITIONS
 @invalid
 @requirement("MOPS-4.1-56", case=1)
-def test_atomic_failure_leaves_the_new_tuples_dead(node: MobileNode, server: Server, bad: int) -> None:
-    """After "failed" to a code 1 request nobody is at the new tuples."""
-    mixed = sends_mixed(node, MIGRATE_ATOMIC, bad)
-    server.replies(mixed.request, FAILED)
+def test_atomic_failure_leaves_the_new_tuples_dead(node: MobileNode, dut: Server, bad: int) -> None:
+    """After "failed" to a code 1 request the new tuples have no connection."""
+    mixed = send_mixed(node, MIGRATE_ATOMIC, bad)
+    dut.reply_to(mixed.request, FAILED)
     migrated = {previous: new for previous, new, _ in mixed.entries}
-    for session in mixed.good:
-        server.is_not_at(session, node.station, migrated[session.peer.port])
+    for connection in mixed.good:
+        dut.new_tuple_is_dead(connection, node.station, migrated[connection.local.port])
 
 
 @POSITIONS
 @invalid
 @requirement("MOPS-4.1-57", case=1)
-def test_atomic_failure_lists_the_cause_only(node: MobileNode, server: Server, bad: int) -> None:
+def test_atomic_failure_lists_the_cause_only(node: MobileNode, dut: Server, bad: int) -> None:
     """A failed reply to a code 1 request lists the entry that failed, not those rolled back because of it."""
-    mixed = sends_mixed(node, MIGRATE_ATOMIC, bad)
-    require_fields(server.replies(mixed.request, FAILED), entries=[mixed.entries[bad]])
+    mixed = send_mixed(node, MIGRATE_ATOMIC, bad)
+    require_fields(dut.reply_to(mixed.request, FAILED), entries=[mixed.entries[bad]])
 
 
 @inopportune
 @requirement("MOPS-4.1-70", case=1)
-def test_previous_port_twice(node: MobileNode, server: Server) -> None:
+def test_previous_port_twice(node: MobileNode, dut: Server) -> None:
     """Two entries with the same previous port: the connection lives at exactly one tuple."""
-    session = node.connects()
-    node.moves()
-    entries = [node.entry(session), node.entry(session)]
-    server.hears_out(node.sends(node.migrate(session, entries=entries)))
-    tuples = [(node.home, session.peer.port), *((node.station, migrated) for _, migrated, _ in entries)]
-    alive = server.ends_alive(session, tuples)
+    connection = node.connect()
+    node.move()
+    entries = [node.entry(connection), node.entry(connection)]
+    dut.collect_replies(node.send_migrate(connection, entries=entries).mark)
+    tuples = [(node.home, connection.local.port), *((node.station, migrated) for _, migrated, _ in entries)]
+    alive = dut.live_tuples(connection, tuples)
     require(len(alive) == 1, "tuples at which the connection lives", "exactly one", alive)
 
 
 @inopportune
 @requirement("MOPS-4.1-71", case=1)
-def test_migrated_port_twice(node: MobileNode, server: Server, case: Case) -> None:
+def test_migrated_port_twice(node: MobileNode, dut: Server, case: Case) -> None:
     """Two connections to one migrated tuple: at most one gets it, and both stay alive."""
-    sessions = [node.connects(), node.connects()]
-    node.moves()
+    connections = [node.connect(), node.connect()]
+    node.move()
     port = node.new_port()
-    entries = [node.entry(session, migrated_port=port) for session in sessions]
-    said = server.hears_out(node.sends(node.migrate(*sessions, entries=entries)))
-    require(said != "success", "answer", "not success for both", said)
+    entries = [node.entry(connection, migrated_port=port) for connection in connections]
+    answer = dut.collect_replies(node.send_migrate(*connections, entries=entries).mark)
+    require(answer != "success", "answer", "not success for both", answer)
     places = []
-    for session in sessions:
-        alive = server.ends_alive(session, [(node.home, session.peer.port), (node.station, port)])
+    for connection in connections:
+        alive = dut.live_tuples(connection, [(node.home, connection.local.port), (node.station, port)])
         require(len(alive) == 1, "tuples at which a connection lives", "exactly one", alive)
         places += alive
     require(len(set(places)) == 2, "tuples of the two connections", "different", places)

@@ -1,47 +1,55 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sections 4.1 and 7: Unique IDs of TCP sockets, at a server."""
 
+from typing import Any
+
 import pytest
 
-from conformance.mops.dut.application import Application, next_unique_id
 from conformance.mops.dut.server import Server
-from conformance.mops.tester.mobile_node import MobileNode, Session
+from conformance.mops.migrate import next_unique_id
+from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import FAILED, SUCCESS
 from testbed import invalid, requirement, valid
+from testbed.device.application import Application
 from testbed.peers.tcp import SEQUENCE_SPACE
 
 UNIQUE_ID = 0x51AC0FFE
 LOWEST, HIGHEST = 0, 0xFFFFFFFF
 
 
-def refuses(node: MobileNode, server: Server, session: Session, identifier: int) -> None:
-    """The server answers "failed" to this identifier, and the session stays where it is."""
-    node.moves()
-    request = node.sends(node.migrate(session, entries=[node.entry(session, identifier=identifier)]))
-    server.answers(request, FAILED)
-    server.serves(session)
+def connect(node: MobileNode, app: Application, unique_id: int, **choices: Any) -> Connection:
+    """A connection whose socket has a Unique ID."""
+    return node.connect(remote_port=app.listen(service="echo", unique_id=unique_id, **choices).port)
 
 
-def accepts(node: MobileNode, server: Server, session: Session, identifier: int) -> None:
-    """The server answers success to this identifier, and the session goes on at the new tuple."""
-    node.moves()
-    message = node.migrate(session, entries=[node.entry(session, identifier=identifier)])
-    server.goes_along(node, message, session)
+def refuses(node: MobileNode, dut: Server, connection: Connection, identifier: int) -> None:
+    """The server answers "failed" to this identifier, and the connection stays where it is."""
+    node.move()
+    request = node.send_migrate(connection, entries=[node.entry(connection, identifier=identifier)])
+    dut.answers(request, FAILED)
+    dut.serves(connection)
+
+
+def accepts(node: MobileNode, dut: Server, connection: Connection, identifier: int) -> None:
+    """The server answers success to this identifier, and the connection continues on the new tuple."""
+    node.move()
+    message = node.request(connection, entries=[node.entry(connection, identifier=identifier)])
+    dut.accepts_migrate(node, message, connection)
 
 
 @valid
 @requirement("MOPS-4.1-82", case=1)
-def test_socket_migrates_by_its_unique_id(node: MobileNode, server: Server, application: Application) -> None:
+def test_socket_migrates_by_its_unique_id(node: MobileNode, dut: Server, app: Application) -> None:
     """A TCP socket with a Unique ID migrates when the entry carries it."""
-    accepts(node, server, application.serves_tcp(node, unique_id=UNIQUE_ID), UNIQUE_ID)
+    accepts(node, dut, connect(node, app, UNIQUE_ID), UNIQUE_ID)
 
 
 @invalid
 @requirement("MOPS-4.1-83", case=1)
-def test_right_sequence_number_is_no_unique_id(node: MobileNode, server: Server, application: Application) -> None:
+def test_right_sequence_number_is_no_unique_id(node: MobileNode, dut: Server, app: Application) -> None:
     """A socket with a Unique ID refuses the sequence number that it would have accepted without one."""
-    session = application.serves_tcp(node, unique_id=UNIQUE_ID)
-    refuses(node, server, session, session.peer.snd_nxt)
+    connection = connect(node, app, UNIQUE_ID)
+    refuses(node, dut, connection, connection.local.snd_nxt)
 
 
 @pytest.mark.parametrize(
@@ -51,63 +59,61 @@ def test_right_sequence_number_is_no_unique_id(node: MobileNode, server: Server,
 )
 @invalid
 @requirement("MOPS-4.1-84", case=1)
-def test_other_unique_id_is_refused(node: MobileNode, server: Server, application: Application, other: int) -> None:
+def test_other_unique_id_is_refused(node: MobileNode, dut: Server, app: Application, other: int) -> None:
     """A Unique ID that differs anywhere in its 32 bits is refused."""
-    refuses(node, server, application.serves_tcp(node, unique_id=UNIQUE_ID), other)
+    refuses(node, dut, connect(node, app, UNIQUE_ID), other)
 
 
 @pytest.mark.parametrize("edge", [LOWEST, HIGHEST], ids=["0", "0xffffffff"])
 @invalid
 @requirement("MOPS-4.1-85", case=1)
-def test_no_unique_id_is_a_wildcard(node: MobileNode, server: Server, application: Application, edge: int) -> None:
+def test_no_unique_id_is_a_wildcard(node: MobileNode, dut: Server, app: Application, edge: int) -> None:
     """0 and 0xffffffff are refused where another Unique ID is required, and accepted where they are required."""
-    refuses(node, server, application.serves_tcp(node, unique_id=UNIQUE_ID), edge)
-    accepts(node, server, application.serves_tcp(node, unique_id=edge), edge)
+    refuses(node, dut, connect(node, app, UNIQUE_ID), edge)
+    accepts(node, dut, connect(node, app, edge), edge)
 
 
 @invalid
 @requirement("MOPS-4.1-86", case=1)
-def test_unique_id_of_another_socket_is_refused(node: MobileNode, server: Server, application: Application) -> None:
+def test_unique_id_of_another_socket_is_refused(node: MobileNode, dut: Server, app: Application) -> None:
     """A socket without a Unique ID refuses that of another socket of the same node."""
-    plain = node.connects()
+    plain = node.connect()
     # Far from the sequence number, so that it is refused for what it is.
-    other = (plain.peer.snd_nxt + 2**31) % SEQUENCE_SPACE
-    application.serves_tcp(node, unique_id=other)
-    refuses(node, server, plain, other)
+    other = (plain.local.snd_nxt + 2**31) % SEQUENCE_SPACE
+    connect(node, app, other)
+    refuses(node, dut, plain, other)
 
 
 @valid
 @requirement("MOPS-7-05", case=1)
-def test_server_migrates_by_what_the_application_gave(
-    node: MobileNode, server: Server, application: Application
+def test_socket_migrates_by_the_unique_id_that_its_application_gave(
+    node: MobileNode, dut: Server, app: Application
 ) -> None:
     """Two sockets with a Unique ID each migrate by their own."""
-    sessions = {one: application.serves_tcp(node, unique_id=one) for one in (7, UNIQUE_ID)}
-    for unique_id, session in sessions.items():
-        accepts(node, server, session, unique_id)
+    connections = {one: connect(node, app, one) for one in (7, UNIQUE_ID)}
+    for unique_id, connection in connections.items():
+        accepts(node, dut, connection, unique_id)
 
 
-def migrates_once(node: MobileNode, server: Server, application: Application) -> Session:
-    """A session with a one-time Unique ID that has been used."""
-    session = application.serves_tcp(node, unique_id=UNIQUE_ID, one_time=True)
-    node.moves()
-    request = node.sends(node.migrate(session, entries=[node.entry(session, identifier=UNIQUE_ID)]))
-    server.replies(request, SUCCESS)
-    node.follows(request, session)
-    return session
+def migrate_once(node: MobileNode, dut: Server, app: Application) -> Connection:
+    """A connection with a one-time Unique ID that has been used."""
+    connection = connect(node, app, UNIQUE_ID, one_time=True)
+    node.move()
+    request = node.send_migrate(connection, entries=[node.entry(connection, identifier=UNIQUE_ID)])
+    dut.reply_to(request, SUCCESS)
+    node.rebind(request, connection)
+    return connection
 
 
 @invalid
 @requirement("MOPS-4.1-89", case=1)
-def test_one_time_unique_id_is_refused_afterwards(node: MobileNode, server: Server, application: Application) -> None:
+def test_one_time_unique_id_is_refused_afterwards(node: MobileNode, dut: Server, app: Application) -> None:
     """After one success the same Unique ID is refused."""
-    session = migrates_once(node, server, application)
-    refuses(node, server, session, UNIQUE_ID)
+    refuses(node, dut, migrate_once(node, dut, app), UNIQUE_ID)
 
 
 @valid
 @requirement("MOPS-4.1-90", case=1)
-def test_next_one_time_unique_id_is_accepted(node: MobileNode, server: Server, application: Application) -> None:
+def test_next_one_time_unique_id_is_accepted(node: MobileNode, dut: Server, app: Application) -> None:
     """After one success the next Unique ID of the sequence is accepted."""
-    session = migrates_once(node, server, application)
-    accepts(node, server, session, next_unique_id(UNIQUE_ID))
+    accepts(node, dut, migrate_once(node, dut, app), next_unique_id(UNIQUE_ID))

@@ -4,7 +4,7 @@
 import secrets
 
 from conformance.mops.dut.server import Server
-from conformance.mops.tester.mobile_node import MobileNode, Session
+from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import SUCCESS
 from testbed import invalid, requirement
 from testbed.case.case import Case
@@ -14,18 +14,18 @@ MESSAGES = 100
 GUESSES_EACH = 20
 
 
-def floods(node: MobileNode, case: Case, victim: Session) -> None:
-    """Send guesses as fast as the profile allows: of ports and numbers, by turns at the victim's address and anywhere.
+def flood(node: MobileNode, case: Case, victim: Connection) -> None:
+    """Send guesses of ports and numbers at the profile's rate, alternately at the victim's address and anywhere.
 
-    They come from one who is off the path and asks for the connections to be his.
+    They come from an attacker that is off the path and asks for the connections to be its own.
     """
     attacker = case.station()
     interval = NANO // case.setup.profile.ixit.mops.guess_rate_per_s
     anywhere = 1 << (50 if case.network.name == "ipff" else 32)
-    addresses = (victim.peer.station.address, case.network.address(secrets.randbelow(anywhere)))
+    addresses = (victim.local.station.address, case.network.address(secrets.randbelow(anywhere)))
     messages = [
         bytes(
-            node.migrate(
+            node.request(
                 previous_source=addresses[number % 2],
                 migrated_source=attacker.address,
                 entries=[
@@ -46,52 +46,52 @@ def floods(node: MobileNode, case: Case, victim: Session) -> None:
 
 @invalid
 @requirement("MOPS-4.1-93", case=1)
-def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, server: Server, case: Case) -> None:
+def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, dut: Server, case: Case) -> None:
     """Random tuples and sequence numbers remap nothing, and an honest Migrate is answered afterwards."""
-    victim = node.connects()
-    node.moves()
-    honest = node.connects()
+    victim = node.connect()
+    node.move()
+    honest = node.connect()
     begin = case.mark()
-    floods(node, case, victim)
-    server.hears_everything_out(begin)
-    server.serves(victim)
-    node.moves()
-    server.answers(node.sends(node.migrate(honest)), SUCCESS)
+    flood(node, case, victim)
+    dut.collect_replies(begin)
+    dut.serves(victim)
+    node.move()
+    dut.answers(node.send_migrate(honest), SUCCESS)
 
 
 @invalid
 @requirement("MOPS-8-02", case=1)
-def test_flood_harms_no_connection(node: MobileNode, server: Server, case: Case) -> None:
+def test_flood_harms_no_connection(node: MobileNode, dut: Server, case: Case) -> None:
     """A flood of Migrates harms neither an established connection nor a new one."""
-    victim = node.connects()
+    victim = node.connect()
     begin = case.mark()
-    floods(node, case, victim)
-    server.serves(victim, b"during the flood")
-    server.hears_everything_out(begin)
-    server.welcomes(node, node.new_port())
-    server.serves(victim, b"after the flood")
+    flood(node, case, victim)
+    dut.serves(victim, data=b"during the flood")
+    dut.collect_replies(begin)
+    dut.accepts_new_connection(node.new_peer())
+    dut.serves(victim, data=b"after the flood")
 
 
 @invalid
 @requirement("MOPS-8-03", case=1)
-def test_state_under_a_flood(node: MobileNode, server: Server, case: Case) -> None:
-    """Reported: what the device says of its state before and after a flood."""
+def test_state_under_a_flood(node: MobileNode, dut: Server, case: Case) -> None:
+    """Reported: what the device reports of its state before and after a flood."""
     agent = case.setup.dut.upper_tester()
-    victim = node.connects()
+    victim = node.connect()
     begin = case.mark()
     case.values["before"] = str(agent.call("status"))
-    floods(node, case, victim)
-    server.hears_everything_out(begin)
+    flood(node, case, victim)
+    dut.collect_replies(begin)
     case.values["after"] = str(agent.call("status"))
 
 
 @invalid
 @requirement("MOPS-8-04", case=1)
-def test_attacker_on_the_path(node: MobileNode, server: Server, case: Case) -> None:
-    """Reported: whether somebody who knows the sequence number takes the connection over."""
-    session = node.connects()
+def test_attacker_on_the_path(node: MobileNode, dut: Server, case: Case) -> None:
+    """Reported: whether an attacker that knows the sequence number takes the connection over."""
+    connection = node.connect()
     attacker = case.station()
-    message = node.migrate(session, migrated_source=attacker.address)
-    said = server.hears_out(node.sends(message, sender=attacker))
-    case.values["answer"] = said
-    case.values["taken over"] = "yes" if said == "success" else "no"
+    message = node.request(connection, migrated_source=attacker.address)
+    answer = dut.collect_replies(node.send(message, sender=attacker).mark)
+    case.values["answer"] = answer
+    case.values["taken over"] = "yes" if answer == "success" else "no"

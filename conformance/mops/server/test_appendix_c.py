@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Appendix C: MOBILE_CAPABLE on the SYN-ACK of a server."""
 
-from conformance.mops.capable import carries, mobile_capable
+import pytest
+
+from conformance.mops.capable import carries_mobile_capable, mobile_capable
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode
 from testbed import requirement, valid
@@ -12,8 +14,21 @@ from testbed.peers.connection import connect
 
 @valid
 @requirement("MOPS-C-02", case=1)
-def test_syn_ack_carries_mobile_capable(case: Case, node: MobileNode, server: Server) -> None:
+def test_syn_ack_carries_mobile_capable(case: Case, node: MobileNode, dut: Server) -> None:
     """The SYN-ACK to a SYN with MOBILE_CAPABLE carries it too."""
-    peer = connect(case, node.station, option=mobile_capable(case))
-    frame, _, tcp = server.segments_to(peer, 0)[0]
-    require(carries(case, tcp), "MOBILE_CAPABLE on the SYN-ACK", "present", "absent", frame)
+    peer = connect(case, node.new_peer(), mobile_capable(case))
+    syn_ack = dut.segments(peer)[0]
+    carried = carries_mobile_capable(case, syn_ack.tcp)
+    require(carried, "MOBILE_CAPABLE on the SYN-ACK", "present", "absent", syn_ack.frame)
+
+
+@pytest.mark.parametrize("capable", [True, False], ids=["with option", "without option"])
+@valid
+@requirement("MOPS-C-04", case=1)
+def test_mobile_capable_does_not_hinder_a_connection(node: MobileNode, dut: Server, case: Case, capable: bool) -> None:
+    """A SYN opens a connection with and without MOBILE_CAPABLE; without it the SYN-ACK does not carry it either."""
+    peer = connect(case, node.new_peer(), mobile_capable(case) if capable else None)
+    segments = dut.segments(peer)
+    require(bool(segments), "number of SYN-ACKs", 1, 0)
+    carried = carries_mobile_capable(case, segments[0].tcp)
+    require(capable or not carried, "MOBILE_CAPABLE on the SYN-ACK", "absent", "present", segments[0].frame)

@@ -1,51 +1,51 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The mobile node that the tester plays: it connects, moves and sends Migrate messages of any shape."""
 
-import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from scapy.packet import Packet
 
+from conformance.mops.migrate import CODES, ENTRY, HEADER, Entry, SentMigrate, find_reply
 from layers.mops import MIGRATE, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
-from testbed.case.verdict import Broken
+from testbed.case.expect import preamble
+from testbed.device.application import Listener, Socket
 from testbed.interruptions import Inconclusive
-from testbed.peers.connection import connect, exchange
+from testbed.peers.connection import connect, new_peer
+from testbed.peers.stream import exchange
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer, after
-from testbed.wire.capture import Frame, Mark, Sent
-from testbed.wire.clock import NANO, Deadline
-from testbed.wire.network import TCP_PROTOCOL
-from testbed.wire.notation import summary
+from testbed.peers.udp import UdpPeer, expect_datagram
+from testbed.wire.clock import NANO
+from testbed.wire.network import TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.station import Station
 
-CODES = {2: "success", 3: "failed"}
 MTU = 1500
-MIGRATE_HEADER = 24
-ENTRY = 8
 
 
 @dataclass
-class Session:
-    """A connection of the mobile node. `peer` is where it is now, `left` the ends it was at before, oldest first."""
+class Connection:
+    """A connection of the mobile node. `local` is its end where the node is now, `previous` those before, in turn."""
 
-    peer: TcpPeer
-    left: list[TcpPeer] = field(default_factory=list)
+    local: TcpPeer
+    previous: list[TcpPeer] = field(default_factory=list)
 
-    def follows(self, station: Station, port: int) -> None:
-        """Go on at a new address and port; the end that is left keeps its state as it was."""
-        self.peer.read()
-        self.left.append(copy.copy(self.peer))
-        self.peer.rebind(station, port)
+    def rebind(self, station: Station, port: int) -> None:
+        """Continue at a new address and port; the previous end keeps its state as it was."""
+        self.previous.append(self.local.at(self.local.station))
+        self.local.rebind(station, port)
 
 
-@dataclass(frozen=True)
-class Request:
-    """A Migrate that was sent: the message, the frame, and where in the case's trace its answers begin."""
+@dataclass
+class UdpFlow:
+    """A UDP flow between the node and a socket of the device's application. `local` is the node's end."""
 
-    message: Packet
-    sent: Sent
-    mark: Mark
+    local: UdpPeer
+    socket: Socket
+
+    def rebind(self, station: Station, port: int) -> None:
+        """Continue at a new address and port."""
+        self.local = UdpPeer(station, port, self.local.remote_port)
 
 
 class MobileNode:
@@ -53,6 +53,7 @@ class MobileNode:
 
     def __init__(self, case: Case, address: str = "") -> None:
         self._case = case
+        self._ixit = case.setup.profile.ixit
         self.station = case.station(address)
         self.home = self.station
 
@@ -61,128 +62,139 @@ class MobileNode:
         """Where the node is now."""
         return self.station.address
 
-    def connects(self, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None) -> Session:
-        """Open a connection to the server's echo service and use it once."""
-        peer = connect(self._case, self.station, port, remote_port, initial_sequence)
-        self._use(peer)
-        return Session(peer)
-
-    def connects_quietly(self, remote_port: int) -> Session:
-        """Open a connection to a port of the server without using it."""
-        return Session(connect(self._case, self.station, remote_port=remote_port))
-
-    def moves(self, address: str = "") -> None:
-        """Take a new address, or this one; the old one stays under observation."""
-        self.station = self._case.station(address)
-
-    def returns(self, station: Station) -> None:
-        """Take up an address that the node had before."""
-        self.station = station
+    # Connections
 
     def new_port(self) -> int:
         """A source port that no other case uses."""
         return next(self._case.setup.source_ports)
 
-    def entry(self, session: Session, **replaced: int) -> tuple[int, int, int]:
-        """The entry that migrates `session`; `previous_port`, `migrated_port` and `identifier` can be replaced."""
-        values = {
-            "previous_port": session.peer.port,
-            "migrated_port": replaced.get("migrated_port") or self.new_port(),
-            "identifier": session.peer.snd_nxt,
-        } | replaced
-        return values["previous_port"], values["migrated_port"], values["identifier"] % (1 << 32)
+    def new_peer(self, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None) -> TcpPeer:
+        """An end of a connection at the present address that is not open yet, to the echo service if not named."""
+        return new_peer(self._case, self.station, port, remote_port, initial_sequence=initial_sequence)
 
-    def migrate(self, *sessions: Session, code: int = MIGRATE, **fields: Any) -> Packet:
-        """A Migrate for these sessions to the node's present address and fresh ports; any field can be replaced."""
+    def connect(
+        self, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None, *, use: bool = True
+    ) -> Connection:
+        """Open a connection to the echo service, or to another port, and use it once; preamble."""
+        connection = Connection(connect(self._case, self.new_peer(port, remote_port, initial_sequence)))
+        if use:
+            self._use(connection)
+        return connection
+
+    def open_flow(self, listener: Listener) -> UdpFlow:
+        """Send a first datagram to an application, which sends one back; preamble."""
+        local = UdpPeer(self.station, self.new_port(), listener.port)
+        local.send(b"hello")
+        flow = UdpFlow(local, listener.accepted(self._ixit.tcp_within_s))
+        if flow.socket.receive(self._ixit.tcp_within_s) != b"hello":
+            raise Inconclusive("preamble: the application did not get the first datagram")
+        with preamble():
+            since = self._case.mark()
+            asked_ns = flow.socket.send(b"from the server")
+            expect_datagram(self._case, flow.local, since, self._case.deadline(since_ns=asked_ns))
+        return flow
+
+    def _use(self, connection: Connection) -> None:
+        with preamble():
+            exchange(self._case, connection.local, b"hello")
+
+    # Moves
+
+    def move(self, address: str = "") -> None:
+        """Take a new address, or this one; the previous one stays under observation."""
+        self.station = self._case.station(address)
+
+    def return_to(self, station: Station) -> None:
+        """Take an address that the node had before."""
+        self.station = station
+
+    def rebind(self, request: SentMigrate, *moved: Connection | UdpFlow) -> None:
+        """Continue with connections and flows where the request has moved them."""
+        ports = {previous: migrated for previous, migrated, _ in request.message.entries}
+        for one in moved:
+            one.rebind(self.station, ports[one.local.port])
+
+    # Messages
+
+    def entry(self, connection: Connection, **replaced: int) -> Entry:
+        """The entry that migrates a connection; `previous_port`, `migrated_port` and `identifier` can be replaced."""
+        values = {
+            "previous_port": connection.local.port,
+            "migrated_port": replaced.get("migrated_port") or self.new_port(),
+            "identifier": connection.local.snd_nxt,
+        } | replaced
+        return values["previous_port"], values["migrated_port"], values["identifier"] % SEQUENCE_SPACE
+
+    def request(self, *connections: Connection, **fields: Any) -> Packet:
+        """A Migrate of connections to the node's present address and fresh ports; any field can be replaced."""
         content = {
-            "code": code,
+            "code": MIGRATE,
             "protocol": TCP_PROTOCOL,
-            "previous_source": sessions[0].peer.station.address if sessions else self.home.address,
+            "previous_source": connections[0].local.station.address if connections else self.home.address,
             "migrated_source": self.address,
-            "entries": [self.entry(session) for session in sessions],
+            "entries": [self.entry(connection) for connection in connections],
         }
         return MOPSMigrate(**{**content, **fields})
 
-    def fill_packet(self, *sessions: Session) -> Packet:
-        """A Migrate with as many entries as one packet carries: the sessions last, unknown ports before them."""
+    def full_request(self, *connections: Connection) -> Packet:
+        """A Migrate with as many entries as one packet carries: unknown ports, and these connections last."""
         header = len(self._case.network.packet(self.address, self._case.network.dut, 0, b""))
-        room = (MTU - header - MIGRATE_HEADER) // ENTRY - len(sessions)
+        room = (MTU - header - HEADER) // ENTRY.size - len(connections)
         unknown = [(1024 + number, 30000 + number, number) for number in range(room)]
-        return self.migrate(*sessions, entries=unknown + [self.entry(session) for session in sessions])
+        entries = unknown + [self.entry(connection) for connection in connections]
+        return self.request(*connections, entries=entries)
 
-    def sends(self, message: Packet | bytes, sender: Station | None = None) -> Request:
+    def send(self, message: Packet | bytes, sender: Station | None = None) -> SentMigrate:
         """Send a message to the server, from the node's present address unless another station sends it."""
         sent = (sender or self.station).send(self._case.network.icmp_protocol, message)
         mark = self._case.trace.mark_at(sent.frame)
-        return Request(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark)
+        return SentMigrate(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark)
 
-    def follows(self, request: Request, *sessions: Session) -> None:
-        """Go on with the sessions where the request has moved them."""
-        ports = {previous: migrated for previous, migrated, _ in request.message.entries}
-        for session in sessions:
-            session.follows(self.station, ports[session.peer.port])
+    def send_migrate(self, *connections: Connection, sender: Station | None = None, **fields: Any) -> SentMigrate:
+        """Send a Migrate of connections to the node's present address; any field can be replaced."""
+        return self.send(self.request(*connections, **fields), sender)
 
-    def migrates(self, *sessions: Session, code: int = MIGRATE, use: bool = True) -> Request:
-        """Move and migrate the sessions, and use them once, as preamble: Inconclusive if the server does not go along.
+    def send_udp_migrate(self, flow: UdpFlow, identifier: int) -> SentMigrate:
+        """Send a Migrate of a UDP flow to the node's present address."""
+        entries = [(flow.local.port, self.new_port(), identifier)]
+        previous = flow.local.station.address
+        return self.send_migrate(protocol=UDP_PROTOCOL, previous_source=previous, entries=entries)
 
-        Without `use` no data is sent: for cases that are about the first data at the new tuple.
-        """
-        self.moves()
-        request = self.sends(self.migrate(*sessions, code=code))
-        reply = find_reply(self._case, request)
-        if reply is None or reply[1].code != SUCCESS:
-            said = "silence" if reply is None else summary(reply[1])
-            raise Inconclusive(f"preamble: an ordinary migration did not succeed: {said}", repeat=False)
-        self.follows(request, *sessions)
-        for session in sessions if use else ():
-            self._use(session.peer)
-        return request
-
-    def migrates_with(self, session: Session, identifier: int) -> Request:
-        """Move and send a Migrate with this sequence number; the evidence says how it stands to the server's window."""
-        peer = session.peer
+    def move_and_send(self, connection: Connection, identifier: int) -> SentMigrate:
+        """Move and send a Migrate with this sequence number; the evidence relates it to the server's window."""
+        peer = connection.local
         ahead = after(identifier, peer.snd_una)
         window = f"window {peer.window}"
         self._case.values["sequence number"] = f"{identifier % SEQUENCE_SPACE} = RCV.NXT {ahead:+d} ({window})"
-        self.moves()
-        return self.sends(self.migrate(session, entries=[self.entry(session, identifier=identifier)]))
+        self.move()
+        return self.send_migrate(connection, entries=[self.entry(connection, identifier=identifier)])
 
-    def _use(self, peer: TcpPeer) -> None:
-        try:
-            exchange(self._case, peer, b"hello")
-        except Broken as broken:
-            raise Inconclusive(f"preamble: {broken.finding.reason}", repeat=broken.deadline is not None) from None
+    def migrate(self, *connections: Connection, code: int = MIGRATE, use: bool = True) -> SentMigrate:
+        """Move, migrate connections and use them once, as preamble: Inconclusive if the server does not accept it.
 
-    def waits(self, since: Request, intervals: float) -> None:
-        """Wait until `intervals` rate-limit intervals have passed since a request was sent."""
-        interval = self._case.setup.profile.ixit.mops.rate_limit_s
+        Without `use` no data is sent: for cases that are about the first data at the new tuple.
+        """
+        self.move()
+        request = self.send_migrate(*connections, code=code)
+        reply = find_reply(self._case, request)
+        if reply is None or reply.message.code != SUCCESS:
+            seen = "no reply" if reply is None else CODES[reply.message.code]
+            raise Inconclusive(f"preamble: an ordinary Migrate: expected success, got {seen}", repeat=False)
+        self.rebind(request, *connections)
+        for connection in connections if use else ():
+            self._use(connection)
+        return request
+
+    # Time, in rate-limit intervals of the server
+
+    def wait(self, since: SentMigrate, intervals: float) -> None:
+        """Wait until `intervals` have passed since a request was sent."""
+        interval = self._ixit.mops.rate_limit_s
         self._case.wait_until(since.sent.ns + round(intervals * interval * NANO))
 
-    def was_in_time(self, request: Request, since: Request, intervals: float) -> None:
-        """Inconclusive unless the tester itself sent `request` less than `intervals` intervals after `since`."""
-        interval = self._case.setup.profile.ixit.mops.rate_limit_s
+    def check_in_time(self, request: SentMigrate, since: SentMigrate, intervals: float) -> None:
+        """Inconclusive unless the tester itself sent `request` less than `intervals` after `since`."""
+        interval = self._ixit.mops.rate_limit_s
         late = (request.sent.ns - since.sent.ns) / NANO - intervals * interval
         if late >= 0:
             raise Inconclusive(f"the tester sent #{request.sent.frame.index} {late:.3f} s too late")
-
-
-def find_reply(case: Case, request: Request) -> tuple[Frame, Packet] | None:
-    """The first message from the server behind the request that is a Migrate reply, if it came in time."""
-
-    def replies() -> list[tuple[Frame, Packet]]:
-        return [
-            (frame, message)
-            for frame, message in case.messages(request.mark)
-            if isinstance(message, MOPSMigrate) and message.code in CODES and not frame.accounted
-        ]
-
-    def first() -> Frame | None:
-        found = replies()
-        return found[0][0] if found else None
-
-    frame = case.look(first, Deadline(request.sent.ns, case.setup.profile.ixit.mops.reply_within_s))
-    if frame is None:
-        return None
-    message = next(message for candidate, message in replies() if candidate is frame)
-    frame.account(CODES[message.code])
-    return frame, message

@@ -1,70 +1,112 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tester plays for a mobile node: the server it is connected to, and routers on the path."""
+"""The server that the tester plays for a mobile node: its connections, its replies, its second address."""
 
-import struct
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
-from scapy.layers.inet import TCP
 from scapy.packet import Packet
 
-from layers.fields import address_to_str
-from layers.mops import FAILED, SUCCESS, MOPSAnycastAck, MOPSMigrate, MOPSNATAck
+from conformance.mops.migrate import ReceivedMigrate, in_mops
+from layers.mops import FAILED, SUCCESS, MOPSAnycastAck, MOPSMigrate
 from testbed.case.case import Case
+from testbed.device.application import Connecting, Socket
+from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import Inconclusive
-from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
-from testbed.wire.clock import Deadline
+from testbed.peers.connection import accept
+from testbed.peers.segment import Segment
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.udp import UdpPeer
+from testbed.wire.capture import BEGINNING, Mark, Sent
 from testbed.wire.network import TCP_PROTOCOL, Network
 from testbed.wire.station import Station
 
-Entry = tuple[int, int, int]
 REPLIES = (SUCCESS, FAILED)
-HEADER = 24
-ENTRY = struct.Struct("!HHI")
 
 
-class ServerEnd(TcpPeer):
-    """The server's end of a connection: it knows the device's present address, and segments from no other are its."""
+@dataclass
+class Attempt:
+    """A connection that the device's application is opening: the device's SYN, and the server's end, still silent."""
 
-    def owns(self, frame: Frame) -> Packet | None:
-        """The TCP segment in `frame` if it comes from the device's end as it is known, else None."""
-        tcp = super().owns(frame)
-        return tcp if tcp is not None and self.station.network.dissect(frame.data).src == self.remote else None
+    connecting: Connecting
+    syn: Segment
+    local: TcpPeer
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A Migrate that the device sent: its frame and the network packet around it."""
+@dataclass
+class Connection:
+    """A connection of the device. `local` is the server's end of it, `socket` the application's.
 
-    frame: Frame
-    packet: Packet
-    octets: bytes
+    `previous_port` and `identifier` are what the device's next Migrate is expected to name without NAT on the path.
+    """
 
-    @property
-    def message(self) -> Packet:
-        """The Migrate."""
-        return self.packet.payload
+    server: "Correspondent"
+    local: TcpPeer
+    socket: Socket
+    unique_id: int | None = None
 
     @property
-    def entries(self) -> list[Entry]:
-        """Previous port, migrated port and identifier of each socket listed, whatever Count says."""
-        rows = self.octets[HEADER : len(self.octets) - len(self.octets) % ENTRY.size]
-        return list(ENTRY.iter_unpack(rows))
+    def previous_port(self) -> int:
+        """The device's port."""
+        return self.local.remote_port
 
-    def address(self, field: str) -> str:
-        """An address of the message, as MOPS writes it."""
-        return str(address_to_str(self.message.getfieldval(field)))
+    @property
+    def identifier(self) -> int:
+        """The device's SND.NXT as far as the server has seen it, or the Unique ID."""
+        return self.local.rcv_nxt if self.unique_id is None else self.unique_id
+
+    @property
+    def is_only(self) -> bool:
+        """Whether the device has nothing else with this server."""
+        return self.server.connections == 1
+
+    def expect_at(self, request: ReceivedMigrate) -> None:
+        """Expect the device where its request asks for this connection."""
+        port = request.entry(self)[1]
+        self.local.read()
+        self.local.remote, self.local.remote_port = request.packet.src, port
+
+
+@dataclass
+class UdpFlow:
+    """A UDP flow of the device. `local` is the server's end of it, `socket` the application's."""
+
+    server: "Correspondent"
+    local: UdpPeer
+    socket: Socket
+    unique_id: int | None
+
+    @property
+    def previous_port(self) -> int:
+        """The device's port."""
+        return self.local.remote_port
+
+    @property
+    def identifier(self) -> int:
+        """The Unique ID."""
+        return self.unique_id or 0
+
+    @property
+    def is_only(self) -> bool:
+        """Whether the device has nothing else with this server."""
+        return self.server.connections == 1
+
+    def expect_at(self, request: ReceivedMigrate) -> None:
+        """Expect the device where its request asks for this flow."""
+        self.local.remote, self.local.remote_port = request.packet.src, request.entry(self)[1]
 
 
 class Correspondent:
-    """The tester as a server at an address of its own. `unicast` is its second address if it is an anycast server."""
+    """The tester as a server at an address of its own. `unicast` is its second address if it is an anycast server.
+
+    `connections` counts the connections and flows that the device has opened to it.
+    """
 
     def __init__(self, case: Case, address: str = "", network: Network | None = None) -> None:
         self._case = case
         self.station = case.station(address, network)
         self.unicast: Station | None = None
-        self.sessions = 0
+        self.connections = 0
 
     @property
     def address(self) -> str:
@@ -76,114 +118,96 @@ class Correspondent:
         """What the server is reached by."""
         return self.station.network
 
-    def asked(self, mark: Mark = BEGINNING) -> list[Asked]:
-        """Every Migrate request of the device to this server, from mark `mark` on.
+    def accept(self, attempt: Attempt, *options: Packet) -> Connection:
+        """Answer the SYN, with further TCP options if given; the connection is then open; preamble."""
+        accept(self._case, attempt.local, attempt.syn.tcp, *options)
+        socket = attempt.connecting.socket()
+        self.connections += 1
+        return Connection(self, attempt.local, socket)
+
+    @staticmethod
+    def refuse(attempt: Attempt) -> None:
+        """Answer the SYN with a reset; the application is then told that its connection was not opened."""
+        attempt.local.rcv_nxt = (attempt.syn.tcp.seq + 1) % SEQUENCE_SPACE
+        attempt.local.reset()
+        with contextlib.suppress(OperationFailed):
+            attempt.connecting.socket()
+
+    # Requests and replies
+
+    def requests(self, since: Mark = BEGINNING) -> list[ReceivedMigrate]:
+        """Every Migrate request of the device to this server since a mark.
 
         It is one whatever its fields say, so that only the case about a field fails where that field is wrong.
         """
         mine = [self.station.address, *([self.unicast.address] if self.unicast else [])]
         return [
-            Asked(frame, packet, self.network.payload(frame.data))
-            for frame, packet in self._case.message_packets(mark, self.network)
+            ReceivedMigrate(frame, packet, self.network.payload(frame.data))
+            for frame, packet in self._case.messages(self.network.icmp_protocol, since, self.network)
             if packet.dst in mine and isinstance(packet.payload, MOPSMigrate) and packet.payload.code not in REPLIES
         ]
 
-    def reply(self, request: Asked, code: int = SUCCESS, **fields: Any) -> Packet:
+    def reply_message(self, request: ReceivedMigrate, code: int = SUCCESS, **fields: Any) -> Packet:
         """A reply to the request, its fields as received; any of them can be replaced."""
         names = ("protocol", "previous_source", "migrated_source")
         content = {name: request.message.getfieldval(name) for name in names}
         return MOPSMigrate(**{"code": code, **content, "entries": request.entries, **fields})
 
-    def sends(self, request: Asked, message: Packet | bytes, sender: Station | None = None) -> Sent:
+    def send(self, request: ReceivedMigrate, message: Packet | bytes, sender: Station | None = None) -> Sent:
         """Send a message to where the request came from, by the address it was sent to or by another station.
 
-        Inconclusive where the device is no more at that address: what becomes of a reply unheard says nothing.
+        Inconclusive where the device is no more at that address: nothing follows from a reply that nobody receives.
         """
-        if request.packet.src != self._case.setup.networks[self.network.name].dut:
-            raise Inconclusive(f"preamble: #{request.frame.index} came from {request.packet.src}, where nobody is now")
-        return (sender or self._called(request)).send(
-            self.network.icmp_protocol, message, destination=request.packet.src
-        )
+        source = request.packet.src
+        if source != self._case.setup.networks[self.network.name].dut:
+            number = request.frame.index
+            raise Inconclusive(f"preamble: #{number} came from {source}, which is no longer the DUT's address")
+        return (sender or self._called(request)).send(self.network.icmp_protocol, message, destination=source)
 
-    def replies(self, request: Asked, code: int = SUCCESS, **fields: Any) -> Sent:
+    def reply(self, request: ReceivedMigrate, code: int = SUCCESS, **fields: Any) -> Sent:
         """Reply to the request."""
-        return self.sends(request, self.reply(request, code, **fields))
+        return self.send(request, self.reply_message(request, code, **fields))
 
-    def replies_in_time(self, request: Asked, code: int = SUCCESS, **fields: Any) -> Sent:
+    def reply_in_time(self, request: ReceivedMigrate, code: int = SUCCESS, **fields: Any) -> Sent:
         """Reply; Inconclusive if the tester was so late that the device may have given up."""
-        sent = self.replies(request, code, **fields)
+        sent = self.reply(request, code, **fields)
         mops = self._case.setup.profile.ixit.mops
         if sent.ns - request.frame.ns > mops.retry_interval_s * (mops.retries + 1) * 0.8e9:
             raise Inconclusive(f"the tester answered #{request.frame.index} too late")
         return sent
 
-    def becomes_anycast(self) -> Station:
-        """Take a unicast address besides the one that the device knows."""
-        self.unicast = self._case.station(network=self.network)
-        return self.unicast
+    def reply_success(self, request: ReceivedMigrate, *connections: Connection | UdpFlow) -> int:
+        """Reply success, and expect the connections at their migrated tuples from now on; when it was sent."""
+        sent = self.reply_in_time(request, SUCCESS)
+        for connection in connections:
+            connection.expect_at(request)
+        return sent.ns
 
-    def anycast_acknowledgement(self, end: TcpPeer, **fields: Any) -> Packet:
-        """The anycast acknowledgement for a connection; any field can be replaced."""
-        assert self.unicast
-        content = {
-            "protocol": TCP_PROTOCOL,
-            "anycast_destination": self.network.in_mops(self.address),
-            "unicast_destination": self.network.in_mops(self.unicast.address),
-            "source_port": end.remote_port,
-            "destination_port": end.port,
-        }
-        return MOPSAnycastAck(**{**content, **fields})
-
-    def tells(self, end: TcpPeer, message: Packet | bytes, sender: Station | None = None) -> Sent:
-        """Send a message to the device where this connection knows it."""
-        return (sender or self.station).send(self.network.icmp_protocol, message, destination=end.remote)
-
-    def hears_syn(self, port: int, mark: Mark, within_s: float) -> tuple[Frame, Packet]:
-        """The device's SYN to a port of the server, as preamble: Inconclusive if it does not come."""
-        found: list[tuple[Frame, Packet]] = []
-
-        def syn() -> Frame | None:
-            for frame in self._case.trace.received(mark):
-                packet = self.network.dissect(frame.data)
-                tcp = packet.getlayer(TCP)
-                if tcp is not None and packet.dst == self.address and tcp.dport == port and "S" in tcp.flags:
-                    found.append((frame, packet))
-                    return frame
-            return None
-
-        if self._case.look(syn, Deadline(self._case.clock.now_ns(), within_s)) is None:
-            raise Inconclusive("preamble: the device did not send a SYN")
-        frame, packet = found[-1]
-        return frame.account(), packet
-
-    def _called(self, request: Asked) -> Station:
+    def _called(self, request: ReceivedMigrate) -> Station:
         if self.unicast and request.packet.dst == self.unicast.address:
             return self.unicast
         return self.station
 
+    # Anycast
 
-class Router:
-    """A NAT router on the path, as far as a mobile node notices: its acknowledgements."""
+    def become_anycast(self) -> Station:
+        """Take a unicast address besides the one that the device knows."""
+        self.unicast = self._case.station(network=self.network)
+        return self.unicast
 
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        self.station = case.station()
-        self.outside = case.station().address
-
-    def acknowledgement(
-        self, original: tuple[str, int], translated: tuple[str, int], level: int = 1, **fields: Any
-    ) -> Packet:
-        """The acknowledgement that `original` appears as `translated`; any field can be replaced."""
-        in_mops = self._case.network.in_mops
+    def anycast_acknowledgement(self, connection: Connection, **fields: Any) -> Packet:
+        """The anycast acknowledgement for a connection; any field can be replaced."""
+        assert self.unicast
         content = {
-            "nat_level": level,
             "protocol": TCP_PROTOCOL,
-            "original_source": in_mops(original[0]),
-            "translated_source": in_mops(translated[0]),
-            "entries": [(original[1], translated[1])],
+            "anycast_destination": in_mops(self.address),
+            "unicast_destination": in_mops(self.unicast.address),
+            "source_port": connection.previous_port,
+            "destination_port": connection.local.port,
         }
-        return MOPSNATAck(**{**content, **fields})
+        return MOPSAnycastAck(**{**content, **fields})
 
-    def tells(self, device: str, message: Packet | bytes) -> Sent:
-        """Send a message to the device at this address."""
-        return self.station.send(self._case.network.icmp_protocol, message, destination=device)
+    def send_about(self, connection: Connection, message: Packet | bytes, sender: Station | None = None) -> Sent:
+        """Send a message to the device where it is known to be with this connection."""
+        sender = sender or self.station
+        return sender.send(self.network.icmp_protocol, message, destination=connection.local.remote)

@@ -2,49 +2,47 @@
 """Section 11, Security Considerations: who can move a connection, with what knowledge. Reported, not judged."""
 
 import secrets
+from typing import Any
 
-from conformance.rehash.dut.host import Host
-from conformance.rehash.tester.host import Node
+import pytest
+
+from conformance.rehash.dut.host import DutHost
+from conformance.rehash.tester.host import RehashHost
+from conformance.rehash.tester.state import rehash_addr
 from testbed import invalid, requirement
 from testbed.case.case import Case
 
 GUESSES = 256
 
 
+@pytest.mark.parametrize(
+    "knows_numbers",
+    [
+        pytest.param(True, id="nonce and numbers", marks=requirement("REHASH-11-01", case=1)),
+        pytest.param(False, id="nonce alone", marks=requirement("REHASH-11-01", case=2)),
+    ],
+)
 @invalid
-@requirement("REHASH-11-01", case=1)
-def test_whoever_heard_the_nonce_moves_the_connection(node: Node, host: Host, case: Case) -> None:
-    """Reported: whether somebody else who heard nonce and numbers takes the connection over."""
-    session = node.connects()
-    node.uses(session)
-    node.moves()
-    order = node.orders(session)
-    case.values["answer to the eavesdropper"] = host.answers(order)
-    case.values["connection still with its peer"] = str(host.is_served(session))
-
-
-@invalid
-@requirement("REHASH-11-01", case=2)
-def test_nonce_without_the_numbers(node: Node, host: Host, case: Case) -> None:
-    """Reported: whether somebody who heard the nonce, but knows no sequence number, takes the connection over."""
-    session = node.connects()
-    node.uses(session)
-    node.moves()
-    end = node.end(session)
-    option = end.order(session.peer.station.address)
-    order = node.sends(end, "A", options=[option], seq=secrets.randbits(32), ack=secrets.randbits(32))
-    case.values["answer to the eavesdropper"] = host.answers(order)
-    case.values["connection still with its peer"] = str(host.is_served(session))
+def test_eavesdropper_moves_the_connection(node: RehashHost, dut: DutHost, case: Case, knows_numbers: bool) -> None:
+    """Reported: whether an eavesdropper that saw the nonce, with or without the numbers, takes the connection over."""
+    connection = node.connect()
+    node.exchange(connection)
+    node.move()
+    end = connection.local.at(node.station)
+    numbers: dict[str, Any] = {} if knows_numbers else {"seq": secrets.randbits(32), "ack": secrets.randbits(32)}
+    sent = node.send(end, "A", options=[rehash_addr(end, connection.address)], **numbers)
+    case.values["answer to the eavesdropper"] = dut.response_to(sent)
+    case.values["connection still with its peer"] = str(dut.is_served(connection))
 
 
 @invalid
 @requirement("REHASH-11-02", case=1)
-def test_guesses_of_the_nonce(node: Node, host: Host, case: Case) -> None:
+def test_guesses_of_the_nonce(node: RehashHost, dut: DutHost, case: Case) -> None:
     """Reported: whether the connection stays with its peer under a bounded number of guesses from off the path."""
-    session = node.connects()
-    node.moves()
+    connection = node.connect()
+    node.move()
     for _ in range(GUESSES):
-        order = node.orders(session, nonce=secrets.randbits(32))
+        sent = node.send_rehash_addr(connection, nonce=secrets.randbits(32))
     case.values["guesses"] = str(GUESSES)
-    case.values["answer to the last"] = host.answers(order)
-    case.values["connection still with its peer"] = str(host.is_served(session))
+    case.values["answer to the last"] = dut.response_to(sent)
+    case.values["connection still with its peer"] = str(dut.is_served(connection))

@@ -4,265 +4,280 @@
 import pytest
 from scapy.packet import Packet
 
-from conformance.rehash.dut.host import Host
-from conformance.rehash.oracle import preamble, require
-from conformance.rehash.tester.host import Node
-from conformance.rehash.tester.peer import MSS, NO_OPERATION, TIMESTAMPS, RehashPeer
+from conformance.rehash.dut.host import DutHost
+from conformance.rehash.segment import RehashSegment
+from conformance.rehash.tester.host import MSS, RehashHost
+from conformance.rehash.tester.state import rehash_addr
 from layers.tcp_options import HEADER, ROOM
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
-from testbed.case.verdict import Broken
+from testbed.case.expect import preamble
+from testbed.case.verdict import Broken, require
+from testbed.device.application import Application
 from testbed.interruptions import Inconclusive
-from testbed.peers.segment import Segment
+from testbed.peers.tcp import NO_OPERATION, SEQUENCE_SPACE, TIMESTAMPS, TcpPeer
 
 IP_HEADER = 20
 LARGEST = MSS + IP_HEADER + HEADER
-LONG_S = 4.0
+RETRANSMITTED_WITHIN_S = 4.0
 
 
 @pytest.mark.parametrize("carrier", ["SYN", "SYN-ACK", "acknowledgement", "data"])
 @valid
 @requirement("REHASH-5-01", case=1)
-def test_init_is_understood_on(node: Node, host: Host, carrier: str) -> None:
+def test_init_is_understood_on(node: RehashHost, dut: DutHost, carrier: str) -> None:
     """REHASH-INIT on a SYN, a SYN-ACK, an acknowledgement and data makes the connection movable."""
     if carrier == "SYN-ACK":
-        session = host.connects(node)
+        connection = node.accept_from(dut.app)
     elif carrier == "SYN":
-        session = node.half_opens()
-        session.peer.acknowledge()
+        connection = node.half_open()
+        connection.local.acknowledge()
     else:
-        session = node.connects_plainly()
+        connection = node.connect_plainly()
         data = b"with init" if carrier == "data" else b""
-        sent = node.sends(session.peer, "PA" if data else "A", data, [session.peer.init()])
+        sent = node.send_init(connection, data)
         if data:
-            host.delivers(session, data, sent.sent.ns)
-    host.learns_nonce(session)
-    node.moves()
-    host.has_moved(session, node.orders(session))
+            dut.delivers_on(connection, data, sent.ns)
+    dut.await_nonce(connection)
+    node.move()
+    dut.rehashes(connection, node.send_rehash_addr(connection))
 
 
-@pytest.mark.parametrize("data", [b"", b"with the order"], ids=["acknowledgement", "data"])
+@pytest.mark.parametrize("data", [b"", b"with REHASH-ADDR"], ids=["acknowledgement", "data"])
 @valid
 @requirement("REHASH-5-01", case=2)
-def test_order_is_understood_on(node: Node, host: Host, data: bytes) -> None:
+def test_rehash_addr_is_understood_on(node: RehashHost, dut: DutHost, data: bytes) -> None:
     """REHASH-ADDR on an acknowledgement and on data moves the connection."""
-    session = node.connects()
-    node.moves()
-    host.has_moved(session, node.orders(session, data))
+    connection = node.connect()
+    node.move()
+    dut.rehashes(connection, node.send_rehash_addr(connection, data))
 
 
-def arranged(peer: RehashPeer, order: Packet, arrangement: str) -> list[Packet | bytes]:
-    """The order among other options."""
+def arranged(peer: TcpPeer, option: Packet, arrangement: str) -> list[Packet | bytes]:
+    """The option among others."""
     stamps = peer.stamps()
-    edges = [(peer.rcv_nxt - distance) % (1 << 32) for distance in (20, 10)]
+    edges = [(peer.rcv_nxt - distance) % SEQUENCE_SPACE for distance in (20, 10)]
     sack = b"\x01\x01\x05\x0a" + b"".join(edge.to_bytes(4, "big") for edge in edges)
     return {
-        "behind timestamps": [NO_OPERATION * 2, stamps, order],
-        "before timestamps": [order, NO_OPERATION * 2, stamps],
-        "between no-operations": [NO_OPERATION, order, NO_OPERATION, NO_OPERATION * 2, stamps],
-        "behind timestamps and SACK": [NO_OPERATION * 2, stamps, sack, order],
-        "before the end of the list": [stamps, order, b"\0\0"],
+        "after timestamps": [NO_OPERATION * 2, stamps, option],
+        "before timestamps": [option, NO_OPERATION * 2, stamps],
+        "between no-operations": [NO_OPERATION, option, NO_OPERATION, NO_OPERATION * 2, stamps],
+        "after timestamps and SACK": [NO_OPERATION * 2, stamps, sack, option],
+        "before the end of the list": [stamps, option, b"\0\0"],
     }[arrangement]
 
 
-ARRANGEMENTS = pytest.mark.parametrize(
+@pytest.mark.parametrize(
     "arrangement",
     [
-        "behind timestamps",
+        "after timestamps",
         "before timestamps",
         "between no-operations",
-        "behind timestamps and SACK",
+        "after timestamps and SACK",
         "before the end of the list",
     ],
 )
-
-
-@ARRANGEMENTS
 @valid
 @requirement("REHASH-5-02", case=1)
-def test_order_among_other_options(node: Node, host: Host, arrangement: str) -> None:
+def test_rehash_addr_among_other_options(node: RehashHost, dut: DutHost, arrangement: str) -> None:
     """REHASH-ADDR moves the connection wherever it stands among other options."""
-    session = node.connects(timestamps=True)
-    node.uses(session)
-    node.moves()
-    end = node.end(session)
-    options = arranged(end, end.order(session.peer.station.address), arrangement)
-    host.has_moved(session, node.sends(end, "PA", b"among others", options))
+    connection = node.connect(timestamps=True)
+    node.exchange(connection)
+    node.move()
+    end = connection.local.at(node.station)
+    options = arranged(end, rehash_addr(end, connection.address), arrangement)
+    dut.rehashes(connection, node.send(end, "PA", b"among others", options))
 
 
 @valid
 @requirement("REHASH-5-02", case=2)
-def test_timestamps_beside_the_order_keep_their_meaning(node: Node, host: Host) -> None:
+def test_timestamps_beside_rehash_addr_keep_their_meaning(node: RehashHost, dut: DutHost) -> None:
     """The timestamp of the segment with REHASH-ADDR is echoed."""
-    session = node.connects(timestamps=True)
-    node.uses(session)
-    node.moves()
-    order = node.orders(session, b"what time is it")
-    stamp = order.end.clock
-    segment = host.waits_for(order.end, order.mark, lambda one: one.tcp.ack == order.end.snd_nxt)
+    connection = node.connect(timestamps=True)
+    node.exchange(connection)
+    node.move()
+    sent = node.send_rehash_addr(connection, b"what time is it")
+    stamp = sent.end.clock
+    segment = dut.await_segment(sent.end, sent.mark, lambda one: one.tcp.ack == sent.end.snd_nxt)
     if segment is None:
         raise Inconclusive("preamble: the data with REHASH-ADDR was not acknowledged", repeat=False)
     echoes = [int.from_bytes(one.raw[6:10], "big") for one in segment.options if one.kind == TIMESTAMPS]
-    require(echoes == [stamp], "echoed timestamps", [stamp], echoes, segment)
+    require(echoes == [stamp], "echoed timestamps", [stamp], echoes, segment.frame)
 
 
-def has_room(segment: Segment, islands: set[tuple[int, int]]) -> None:
+def has_room(segment: RehashSegment, blocks: set[tuple[int, int]]) -> None:
     """The options are whole and not more than the header has room for, and SACK blocks are those of what was sent."""
     faults = [one.fault for one in segment.options if one.fault]
-    require(not faults, "options of a segment with Rehash", "well-formed", faults, segment)
-    require(len(segment.area) <= ROOM, "bytes of options", f"at most {ROOM}", len(segment.area), segment)
-    require(set(segment.sack) <= islands, "SACK blocks", f"some of {sorted(islands)}", segment.sack, segment)
+    require(not faults, "options of a segment with Rehash", "well-formed", faults, segment.frame)
+    require(len(segment.area) <= ROOM, "bytes of options", f"at most {ROOM}", len(segment.area), segment.frame)
+    require(set(segment.sack) <= blocks, "SACK blocks", f"some of {sorted(blocks)}", segment.sack, segment.frame)
 
 
 @inopportune
 @requirement("REHASH-5-03", case=1)
-def test_room_for_the_option_beside_sack(node: Node, host: Host) -> None:
+def test_room_for_init_beside_sack(node: RehashHost, dut: DutHost) -> None:
     """REHASH-INIT in answer is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
-    session = node.connects(timestamps=True)
-    node.uses(session)
-    islands = node.digs_holes(session.peer)
-    host.has_gone_on()
-    node.moves()
-    order = node.orders(session)
-    islands |= node.digs_holes(order.end)
-    host.acknowledged(order)
-    host.has_calmed_down()
-    for segment in host.segments(order.end, order.mark):
-        has_room(segment, islands)
+    connection = node.connect(timestamps=True)
+    node.exchange(connection)
+    blocks = node.send_out_of_order(connection.local)
+    dut.barrier()
+    node.move()
+    sent = node.send_rehash_addr(connection)
+    blocks |= node.send_out_of_order(sent.end)
+    node.await_init(sent)
+    dut.quiesce()
+    for segment in dut.segments(sent.end, sent.mark):
+        has_room(segment, blocks)
 
 
 @exclusive
 @inopportune
 @requirement("REHASH-5-03", case=2)
-def test_room_for_the_order_beside_sack(node: Node, host: Host) -> None:
+def test_room_for_rehash_addr_beside_sack(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
     """REHASH-ADDR is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
-    session = host.offers(node, timestamps=True)
-    islands = node.digs_holes(session.peer)
-    host.has_gone_on()
-    move = host.moves()
-    asked_ns = host.application_sends(session, b"I have moved")
-    host.order_of(move, session.peer)
-    host.waits_for(session.peer, move.mark, lambda one: one.data, asked_ns)
-    for segment in host.segments(session.peer, move.mark):
-        has_room(segment, islands)
+    connection = node.connect_to(app, timestamps=True)
+    blocks = node.send_out_of_order(connection.local)
+    dut.barrier()
+    announced = dut.move_with_data(connection)
+    deadline = case.deadline(since_ns=announced.asked_ns)
+    dut.await_segment(connection.local, announced.move.mark, lambda one: one.data, deadline)
+    for segment in dut.segments(connection.local, announced.move.mark):
+        has_room(segment, blocks)
 
 
 @valid
 @requirement("REHASH-5-04", case=1)
-def test_init_takes_no_sequence_space(node: Node, host: Host) -> None:
+def test_init_takes_no_sequence_space(node: RehashHost, dut: DutHost) -> None:
     """Segments with REHASH-INIT have the numbers that they would have without it."""
-    session = node.half_opens()
-    peer = session.peer
-    syn_ack = host.segments(peer)[0]
-    require(syn_ack.tcp.ack == peer.snd_nxt, "acknowledgement of the SYN", peer.snd_nxt, syn_ack.tcp.ack, syn_ack)
+    connection = node.half_open()
+    peer = connection.local
+    syn_ack = dut.segments(peer)[0]
+    seen = syn_ack.tcp.ack
+    require(seen == peer.snd_nxt, "acknowledgement of the SYN", peer.snd_nxt, seen, syn_ack.frame)
     peer.acknowledge()
-    host.has_calmed_down()
-    segment = host.acknowledged(node.sends(peer, "A", options=[peer.init()]))
-    seen = segment.tcp.seq, segment.tcp.ack
-    require(seen == (peer.rcv_nxt, peer.snd_nxt), "numbers", (peer.rcv_nxt, peer.snd_nxt), seen, segment)
+    dut.quiesce()
+    segment = node.await_init(node.send_init(connection))
+    expect_numbers(segment, peer)
 
 
 @exclusive
 @valid
 @requirement("REHASH-5-04", case=2)
-def test_order_takes_no_sequence_space(node: Node, host: Host) -> None:
+def test_rehash_addr_takes_no_sequence_space(node: RehashHost, dut: DutHost, app: Application) -> None:
     """Segments with REHASH-ADDR have the numbers that they would have without it."""
-    session = host.offers(node)
-    peer = session.peer
-    move = host.moves()
-    segment = host.waits_for(peer, move.mark, lambda one: one.order)
+    connection = node.connect_to(app)
+    peer = connection.local
+    move = dut.move()
+    segment = dut.await_segment(peer, move.mark, lambda one: one.rehash_addr)
     if segment is None:
-        host.application_sends(session, b"I have moved")
-        segment, _ = host.order_of(move, peer)
-    seen = segment.tcp.seq, segment.tcp.ack
-    require(seen == (peer.rcv_nxt, peer.snd_nxt), "numbers", (peer.rcv_nxt, peer.snd_nxt), seen, segment)
+        connection.socket.send(b"I have moved")
+        segment, _ = dut.await_rehash_addr(move, peer)
+    expect_numbers(segment, peer)
+
+
+def expect_numbers(segment: RehashSegment, peer: TcpPeer) -> None:
+    """The segment has the sequence number and the acknowledgement that are next on the connection."""
+    seen, expected = (segment.tcp.seq, segment.tcp.ack), (peer.rcv_nxt, peer.snd_nxt)
+    require(seen == expected, "sequence number and acknowledgement", expected, seen, segment.frame)
 
 
 @valid
 @requirement("REHASH-5-04", case=3)
-def test_large_segments_with_init_fit_the_path(node: Node, host: Host) -> None:
+def test_large_segments_with_init_fit_the_path(node: RehashHost, dut: DutHost) -> None:
     """Data with REHASH-INIT is not in packets larger than the path allows."""
-    session = node.connects()
-    old = session.peer.station.address
-    node.rehashes(session)
-    end = session.peer
-    first, *_ = [node.sends(end, "PA", bytes(1400), [end.order(old)]) for _ in range(5)]
+    connection = node.connect()
+    old = connection.address
+    node.rehash(connection)
+    end = connection.local
+    first, *_ = [node.send(end, "PA", bytes(1400), [rehash_addr(end, old)]) for _ in range(5)]
     with preamble():
-        host.delivers(session, bytes(7000), first.sent.ns)
-    for segment in host.segments(end, first.mark):
-        require(segment.ip.len <= LARGEST, "length of a packet", f"at most {LARGEST}", segment.ip.len, segment)
+        dut.delivers_on(connection, bytes(7000), first.ns)
+    for segment in dut.segments(end, first.mark):
+        expect_fit(segment)
 
 
 @exclusive
 @valid
 @requirement("REHASH-5-04", case=4)
-def test_large_segments_with_the_order_fit_the_path(node: Node, host: Host) -> None:
+def test_large_segments_with_rehash_addr_fit_the_path(node: RehashHost, dut: DutHost, app: Application) -> None:
     """Data with REHASH-ADDR is not in packets larger than the path allows."""
-    session = host.offers(node)
-    move = host.moves()
-    host.application_sends(session, bytes(3000))
-    host.order_of(move, session.peer)
-    host.has_calmed_down()
-    for segment in host.segments(session.peer, move.mark):
-        require(segment.ip.len <= LARGEST, "length of a packet", f"at most {LARGEST}", segment.ip.len, segment)
+    connection = node.connect_to(app)
+    announced = dut.move_with_data(connection, bytes(3000))
+    dut.quiesce()
+    for segment in dut.segments(connection.local, announced.move.mark):
+        expect_fit(segment)
+
+
+def expect_fit(segment: RehashSegment) -> None:
+    """The packet is not larger than the path allows."""
+    length = segment.packet.len
+    require(length <= LARGEST, "length of a packet", f"at most {LARGEST}", length, segment.frame)
+
+
+def expect_duplicate_ack(segment: RehashSegment, acknowledgement: int) -> None:
+    """The segment is an acknowledgement of what was acknowledged before, without data."""
+    seen, expected = (segment.flags, segment.tcp.ack, len(segment.data)), ("A", acknowledgement, 0)
+    require(seen == expected, "flags, acknowledgement and length", expected, seen, segment.frame)
 
 
 @exclusive
 @valid
 @requirement("REHASH-5-05", case=1)
-def test_idle_connection_is_announced_in_a_duplicate_ack(node: Node, host: Host) -> None:
+def test_idle_connection_is_announced_in_a_duplicate_ack(node: RehashHost, dut: DutHost, app: Application) -> None:
     """A host that moves and has nothing to send puts REHASH-ADDR on a duplicate ACK."""
-    session = host.offers(node)
-    peer = session.peer
-    move = host.moves()
+    connection = node.connect_to(app)
+    peer = connection.local
+    move = dut.move()
     try:
-        segment, _ = host.announces(move, peer)
+        segment, _ = dut.announces(move, peer)
     except Broken:
-        host.application_sends(session, b"with data it is announced")
-        host.order_of(move, peer)
+        connection.socket.send(b"with data it is announced")
+        dut.await_rehash_addr(move, peer)
         raise
-    seen = segment.flags, segment.tcp.ack, len(segment.data)
-    expected = "A", peer.snd_nxt, 0
-    require(seen == expected, "flags, acknowledgement and length", expected, seen, segment)
+    expect_duplicate_ack(segment, peer.snd_nxt)
 
 
 @valid
 @requirement("REHASH-5-05", case=2)
-def test_idle_connection_answers_in_a_duplicate_ack(node: Node, host: Host) -> None:
-    """A host that has nothing to send puts the REHASH-INIT it owes on a duplicate ACK."""
-    session = host.offers(node)
-    node.moves()
-    order = node.orders(session)
+def test_idle_connection_answers_in_a_duplicate_ack(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """A host that has nothing to send puts the REHASH-INIT that is pending on a duplicate ACK."""
+    connection = node.connect_to(app)
+    node.move()
+    sent = node.send_rehash_addr(connection)
     try:
-        segment = host.acknowledges(order)
+        segment = dut.acknowledges(sent)
     except Broken:
-        node.rehashes(node.connects(), data=b"with data it is answered")
+        node.rehash(node.connect(), data=b"with data it is answered")
         raise
-    seen = segment.flags, segment.tcp.ack, len(segment.data)
-    expected = "A", order.end.snd_nxt, 0
-    require(seen == expected, "flags, acknowledgement and length", expected, seen, segment)
+    expect_duplicate_ack(segment, sent.end.snd_nxt)
 
 
 @exclusive
 @valid
 @requirement("REHASH-5-06", case=1)
 @waits(0.2)
-def test_retransmitted_data_carries_the_order_again(node: Node, host: Host) -> None:
+def test_retransmitted_data_carries_rehash_addr_again(
+    node: RehashHost, dut: DutHost, app: Application, case: Case
+) -> None:
     """Data that carried REHASH-ADDR and is not acknowledged carries it again."""
-    session = host.offers(node)
-    move = host.moves()
-    asked_ns = host.application_sends(session, b"with the order")
-    segment = host.data_with_order(move, session, asked_ns)
-    again = host.sees_again(session.peer, segment, LONG_S)
-    require(again.order == segment.order, "REHASH-ADDR on the retransmission", segment.order, again.order, again)
+    connection = node.connect_to(app)
+    peer = connection.local
+    move = dut.move()
+    deadline = case.deadline(since_ns=connection.socket.send(b"with REHASH-ADDR"))
+    segment = dut.await_segment(peer, move.mark, lambda one: one.rehash_addr and one.data, deadline)
+    if segment is None:
+        raise Inconclusive("preamble: no data segment carried REHASH-ADDR", repeat=False)
+    again = dut.retransmission_of(segment, peer, RETRANSMITTED_WITHIN_S)
+    seen, expected = again.rehash_addr, segment.rehash_addr
+    require(seen == expected, "REHASH-ADDR on the retransmission", expected, seen, again.frame)
 
 
 @exclusive
 @valid
 @requirement("REHASH-5-07", case=1)
-def test_time_to_the_duplicate_ack(node: Node, host: Host, case: Case) -> None:
+def test_time_to_the_duplicate_ack(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
     """Measured: time from the move to the duplicate ACK of an idle connection."""
-    session = host.offers(node)
-    move = host.moves()
-    segment, _ = host.order_of(move, session.peer)
+    connection = node.connect_to(app)
+    move = dut.move()
+    segment, _ = dut.await_rehash_addr(move, connection.local)
     case.values["move to duplicate ACK"] = f"{(segment.frame.ns - move.ns) / 1000:.0f} us"

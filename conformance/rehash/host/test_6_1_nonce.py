@@ -3,40 +3,41 @@
 
 import itertools
 import secrets
+from typing import Any
 
 import pytest
 
-from conformance.rehash.dut.host import Host
-from conformance.rehash.oracle import preamble, require
-from conformance.rehash.tester.host import Node, Session
-from conformance.rehash.tester.peer import RehashPeer
+from conformance.rehash.dut.host import DutHost
+from conformance.rehash.segment import Option, RehashSegment
+from conformance.rehash.tester.connection import Connection
+from conformance.rehash.tester.host import RehashHost
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case.case import Case
-from testbed.peers.segment import Option, Segment
+from testbed.case.expect import preamble
+from testbed.case.verdict import require
+from testbed.device.application import Application
 
 MANY = 64
 BITS = 32
 NEAR = 1 << 20
 """Two random nonces are nearer to each other than this once in 2048 pairs."""
 
-CARRIERS = pytest.mark.parametrize("carrier", ["SYN-ACK", "SYN", "acknowledgement"])
 
-
-def collects_nonces(node: Node, host: Host, count: int) -> list[int]:
+def collect_nonces(node: RehashHost, count: int) -> list[int]:
     """The device's nonces of many connections, as preamble."""
     nonces = []
     for _ in range(count):
-        session = node.half_opens()
-        nonces.append(host.nonce(session))
-        session.peer.reset()
+        connection = node.half_open()
+        nonces.append(connection.device_nonce())
+        connection.local.reset()
     return nonces
 
 
 @valid
 @requirement("REHASH-6.1-16", case=1)
-def test_nonces_cannot_be_predicted(node: Node, host: Host) -> None:
+def test_nonces_cannot_be_predicted(node: RehashHost) -> None:
     """Over many connections every bit of the nonce changes, and neither values nor distances come again."""
-    nonces = collects_nonces(node, host, MANY)
+    nonces = collect_nonces(node, MANY)
     stuck = [bit for bit in range(BITS) if len({nonce >> bit & 1 for nonce in nonces}) == 1]
     require(not stuck, "bits that never change", "none", stuck)
     distances = [(after - before) % (1 << BITS) for before, after in itertools.pairwise(nonces)]
@@ -47,141 +48,133 @@ def test_nonces_cannot_be_predicted(node: Node, host: Host) -> None:
 
 @valid
 @requirement("REHASH-6.1-17", case=1)
-def test_each_connection_has_its_own_nonce(node: Node, host: Host) -> None:
+def test_each_connection_has_its_own_nonce(node: RehashHost) -> None:
     """Connections of one peer to one service all have nonces of their own."""
-    nonces = collects_nonces(node, host, 8)
+    nonces = collect_nonces(node, 8)
     require(len(set(nonces)) == len(nonces), "different nonces of 8 connections", 8, len(set(nonces)))
 
 
-def keeps_its_nonce(session: Session, segment: Segment) -> None:
-    """REHASH-INIT on this segment carries the nonce that the device told first."""
-    first = session.peer.device_nonce
-    require(segment.init and segment.init.nonce == first, "nonce", first, segment.init, segment)
+def expect_first_nonce(connection: Connection, segment: RehashSegment) -> None:
+    """REHASH-INIT on this segment carries the nonce that the device sent first."""
+    expected = connection.device_nonce()
+    seen = hex(segment.init.nonce) if segment.init else "none"
+    require(seen == hex(expected), "nonce of REHASH-INIT", hex(expected), seen, segment.frame)
 
 
 @valid
 @requirement("REHASH-6.1-18", case=1)
-def test_nonce_lasts_for_the_connection(node: Node, host: Host) -> None:
+def test_nonce_lasts_for_the_connection(node: RehashHost) -> None:
     """Every REHASH-INIT of a connection carries the same nonce, before and after moves of the peer."""
-    session = node.connects()
-    keeps_its_nonce(session, host.acknowledged(node.sends(session.peer, "A", options=[session.peer.init()])))
+    connection = node.connect()
+    expect_first_nonce(connection, node.await_init(node.send_init(connection)))
     for _ in range(2):
-        node.moves()
-        order = node.orders(session)
-        keeps_its_nonce(session, host.acknowledged(order))
-        session.follows(order)
+        node.move()
+        sent = node.send_rehash_addr(connection)
+        expect_first_nonce(connection, node.await_init(sent))
+        connection.rebind(sent)
 
 
 @valid
 @requirement("REHASH-6.1-19", case=1)
-def test_first_nonces_serve_for_later_moves(node: Node, host: Host) -> None:
-    """The nonce that the device told at first moves the connection three times."""
-    session = node.connects()
+def test_first_nonces_serve_for_later_moves(node: RehashHost, dut: DutHost) -> None:
+    """The nonce that the device sent at first moves the connection three times."""
+    connection = node.connect()
     for _ in range(3):
-        node.moves()
-        host.has_moved(session, node.orders(session))
+        node.move()
+        dut.rehashes(connection, node.send_rehash_addr(connection))
 
 
-def has_the_nonce_of(peer: RehashPeer, segment: Segment, order: Option) -> None:
-    """REHASH-ADDR carries the nonce that the tester told."""
-    require(order.nonce == peer.nonce, "nonce", hex(peer.nonce), hex(order.nonce), segment)
+def expect_testers_nonce(connection: Connection, segment: RehashSegment, option: Option) -> None:
+    """REHASH-ADDR carries the nonce that the tester sent."""
+    expected = connection.state.nonce
+    require(option.nonce == expected, "nonce", hex(expected), hex(option.nonce), segment.frame)
 
 
 @exclusive
 @valid
 @requirement("REHASH-6.1-19", case=2)
-def test_first_nonce_serves_for_later_moves_of_the_device(node: Node, host: Host) -> None:
-    """REHASH-ADDR of the device's second move carries the nonce that the tester told at first."""
-    session = host.offers(node)
-    first = host.moves()
-    host.application_sends(session, b"once")
+def test_first_nonce_serves_for_later_moves_of_the_device(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """REHASH-ADDR of the device's second move carries the nonce that the tester sent at first."""
+    connection = node.connect_to(app)
+    first = dut.complete_move(node, connection, b"once")
     with preamble():
-        has_the_nonce_of(session.peer, *host.order_of(first, session.peer))
-    node.takes_over(session, first)
-    host.has_calmed_down()
-    second = host.moves()
-    host.application_sends(session, b"twice")
-    has_the_nonce_of(session.peer, *host.order_of(second, session.peer))
+        expect_testers_nonce(connection, first.segment, first.rehash_addr)
+    second = dut.move_with_data(connection, b"twice")
+    expect_testers_nonce(connection, second.segment, second.rehash_addr)
 
 
 @exclusive
 @valid
 @requirement("REHASH-6.1-19", case=3)
-def test_first_nonce_serves_after_a_move_of_the_device(node: Node, host: Host) -> None:
-    """The nonce that the device told at first moves the connection after the device has moved itself."""
-    session = host.offers(node)
-    move = host.moves()
-    asked_ns = host.application_sends(session, b"I have moved")
-    host.order_of(move, session.peer)
-    node.takes_over(session, move)
+def test_first_nonce_serves_after_a_move_of_the_device(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """The nonce that the device sent at first moves the connection after the device has moved itself."""
+    connection = node.connect_to(app)
+    announced = dut.move_with_data(connection)
+    node.follow_move(connection, announced.move)
     with preamble():
-        host.delivers(session, b"I have moved", asked_ns)
-    node.moves()
-    host.has_moved(session, node.orders(session))
+        dut.delivers_on(connection, announced.data, announced.asked_ns)
+    node.move()
+    dut.rehashes(connection, node.send_rehash_addr(connection))
 
 
-@CARRIERS
+@pytest.mark.parametrize("carrier", ["SYN-ACK", "SYN", "acknowledgement"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        pytest.param("old", marks=requirement("REHASH-6.1-20", case=1)),
+        pytest.param("new", marks=requirement("REHASH-6.1-21", case=1)),
+    ],
+)
 @valid
-@requirement("REHASH-6.1-20", case=1)
-def test_old_address_of_init_is_zero(node: Node, host: Host, carrier: str) -> None:
-    """Old IP address is 0 in REHASH-INIT."""
-    segment, init = host.init_on(node, carrier)
-    require(init.old == "0.0.0.0", "Old IP address", "0.0.0.0", init.old, segment)
-
-
-@CARRIERS
-@valid
-@requirement("REHASH-6.1-21", case=1)
-def test_new_address_of_init_is_the_source(node: Node, host: Host, carrier: str) -> None:
-    """New IP address in REHASH-INIT is the source address of the packet."""
-    segment, init = host.init_on(node, carrier)
-    require(init.new == segment.source, "New IP address", segment.source, init.new, segment)
+def test_addresses_of_init(node: RehashHost, dut: DutHost, field: str, carrier: str) -> None:
+    """In REHASH-INIT the Old IP address is 0 and the New one is the source address of the packet."""
+    segment, init = dut.init_on(node, carrier)
+    expected = {"old": "0.0.0.0", "new": segment.source}[field]
+    seen = getattr(init, field)
+    require(seen == expected, f"{field.title()} IP address", expected, seen, segment.frame)
 
 
 @exclusive
 @valid
 @requirement("REHASH-6.1-21", case=2)
-def test_new_address_of_init_after_a_move(node: Node, host: Host) -> None:
+def test_new_address_of_init_after_a_move(node: RehashHost, dut: DutHost) -> None:
     """New IP address in REHASH-INIT is the source address of the packet at a host that has moved, too."""
-    host.moves()
-    segment, init = host.init_on(node, "SYN")
-    require(init.new == segment.source, "New IP address", segment.source, init.new, segment)
+    dut.move()
+    segment, init = dut.init_on(node, "SYN")
+    require(init.new == segment.source, "New IP address", segment.source, init.new, segment.frame)
 
 
 @pytest.mark.parametrize("field", ["old", "new"])
 @invalid
 @requirement("REHASH-6.1-22", case=1)
-def test_init_with_other_addresses(node: Node, host: Host, case: Case, field: str) -> None:
+def test_init_with_other_addresses(node: RehashHost, dut: DutHost, case: Case, field: str) -> None:
     """Reported: what a REHASH-INIT with an Old address, or with a New one that is not its source, does."""
-    session = node.connects_plainly()
-    elsewhere = case.station().address
-    order = node.sends(session.peer, "A", options=[session.peer.init(**{field: elsewhere})])
-    case.values["answer"] = host.answers(order)
-    session.skips()
-    node.moves()
-    order = node.orders(session)
-    case.values["answer to REHASH-ADDR afterwards"] = host.answers(order)
+    connection = node.connect_plainly()
+    elsewhere: dict[str, Any] = {field: case.station().address}
+    case.values["answer"] = dut.response_to(node.send_init(connection, **elsewhere))
+    connection.skip()
+    node.move()
+    case.values["answer to REHASH-ADDR afterwards"] = dut.response_to(node.send_rehash_addr(connection))
 
 
 @inopportune
 @requirement("REHASH-6.1-23", case=1)
-def test_later_init_does_not_replace_the_nonce(node: Node, host: Host) -> None:
+def test_later_init_does_not_replace_the_nonce(node: RehashHost, dut: DutHost) -> None:
     """After REHASH-INIT with another nonce, that nonce does not move the connection."""
-    session = node.connects()
+    connection = node.connect()
     other = secrets.randbits(BITS)
-    node.sends(session.peer, "A", options=[session.peer.init(nonce=other)])
-    host.has_gone_on()
-    node.moves()
-    order = node.orders(session, nonce=other)
-    host.has_not_moved(session, order)
+    node.send_init(connection, nonce=other)
+    dut.barrier()
+    node.move()
+    dut.does_not_rehash(connection, node.send_rehash_addr(connection, nonce=other))
 
 
 @inopportune
 @requirement("REHASH-6.1-23", case=2)
-def test_own_nonce_counts_after_a_later_init(node: Node, host: Host) -> None:
+def test_own_nonce_counts_after_a_later_init(node: RehashHost, dut: DutHost) -> None:
     """After REHASH-INIT with another nonce the device's own nonce still moves the connection."""
-    session = node.connects()
-    node.sends(session.peer, "A", options=[session.peer.init(nonce=secrets.randbits(BITS))])
-    host.has_gone_on()
-    node.moves()
-    host.has_moved(session, node.orders(session))
+    connection = node.connect()
+    node.send_init(connection, nonce=secrets.randbits(BITS))
+    dut.barrier()
+    node.move()
+    dut.rehashes(connection, node.send_rehash_addr(connection))

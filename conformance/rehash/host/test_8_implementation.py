@@ -1,126 +1,126 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sections 3, 4 and 8: applications, listening sockets, peers without TCP Rehash, and both ends moving at once."""
 
+from typing import Any
+
 import pytest
 
-from conformance.rehash.dut.host import Host
-from conformance.rehash.oracle import require
-from conformance.rehash.tester.host import Move, Node, Order, Session
+from conformance.rehash.dut.host import DutHost
+from conformance.rehash.tester.connection import Connection, SentSegment
+from conformance.rehash.tester.host import RehashHost
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
-from testbed.interruptions import NotApplicable
+from testbed.case.verdict import require
+from testbed.device.application import Application
+from testbed.peers.host import Move
 
 
 @pytest.mark.parametrize("mover", ["device", "tester"])
 @exclusive
 @valid
 @requirement("REHASH-3-01", case=1)
-def test_application_keeps_its_socket(node: Node, host: Host, mover: str) -> None:
+def test_application_keeps_its_socket(node: RehashHost, dut: DutHost, app: Application, mover: str) -> None:
     """The application reads and writes the same socket before and after two moves, without an error."""
-    session = host.offers(node)
-    host.serves(session, b"before")
+    connection = node.connect_to(app)
+    dut.serves(connection, data=b"before")
     for _ in range(2):
         if mover == "tester":
-            node.rehashes(session)
+            node.rehash(connection)
         else:
-            move = host.moves()
-            require(host.socket(session), "socket of the application", "open", "gone")
-            host.application_says(session, b"after")
-            host.first_from(move, session.peer)
-            node.takes_over(session, move)
-            host.has_calmed_down()
-            session.skips()
-        host.serves(session, b"after")
-        require(host.socket(session), "socket of the application", "open", "gone")
+            move = dut.move()
+            require(connection.socket.entry(), "socket of the application", "open", "gone")
+            dut.application_takes(connection.socket, b"after")
+            dut.await_first_segment(move, connection.local)
+            node.follow_move(connection, move)
+            dut.quiesce()
+            connection.skip()
+        dut.serves(connection, data=b"after")
+        require(connection.socket.entry(), "socket of the application", "open", "gone")
 
 
+@pytest.mark.parametrize(
+    "listening",
+    [
+        pytest.param("bound", marks=requirement("REHASH-8-01", case=1)),
+        pytest.param("unbound", marks=requirement("REHASH-8-02", case=1)),
+    ],
+)
 @exclusive
 @valid
-@requirement("REHASH-8-01", case=1)
-def test_bound_listener_moves(node: Node, host: Host) -> None:
-    """A service bound to the old address accepts connections at the new one after a move."""
-    service = host.agent.call("listen", port=0, service="echo", address=host.address)
-    node.uses(node.connects(remote_port=int(service["port"])))
-    host.moves()
-    host.serves(host.welcomes(node, remote_port=int(service["port"])))
-
-
-@exclusive
-@valid
-@requirement("REHASH-8-02", case=1)
-def test_unbound_listener_stays(node: Node, host: Host) -> None:
-    """A service bound to any address goes on accepting connections after a move."""
-    service = host.agent.call("listen", port=0, service="echo")
-    node.uses(node.connects(remote_port=int(service["port"])))
-    host.moves()
-    host.serves(host.welcomes(node, remote_port=int(service["port"])))
+def test_listener_accepts_connections_after_a_move(
+    node: RehashHost, dut: DutHost, app: Application, listening: str
+) -> None:
+    """A service bound to the old address, or to any address, accepts connections at the new one after a move."""
+    address: dict[str, Any] = {"address": dut.address} if listening == "bound" else {}
+    listener = app.listen(service="echo", **address)
+    node.exchange(node.connect(remote_port=listener.port))
+    dut.move()
+    dut.serves(dut.accepts_connection_of(node, remote_port=listener.port))
 
 
 @pytest.mark.parametrize("opener", ["tester", "device"])
 @valid
 @requirement("REHASH-8-03", case=1)
-def test_peer_without_rehash(node: Node, host: Host, opener: str) -> None:
+def test_peer_without_rehash(node: RehashHost, dut: DutHost, opener: str) -> None:
     """With a peer that neither sends nor answers Rehash options a connection carries data and closes."""
-    session = node.connects_plainly() if opener == "tester" else host.reaches(node)
+    connection = node.connect_plainly() if opener == "tester" else dut.establishes(node, node.await_syn(dut.app))
     for size in (1, 100, 1400):
-        host.serves(session, bytes(size))
-    host.serves(session, b"last words")
+        dut.serves(connection, data=bytes(size))
+    dut.serves(connection, data=b"final bytes")
     if opener == "device":
-        host.agent.call("close", connection=session.connection)
-        host.hangs_up(session)
+        connection.socket.close()
+        dut.sends_fin(connection)
     else:
-        session.peer.finish()
-        host.closes(session)
+        dut.closes(connection.local, connection.local.finish().ns)
 
 
 @valid
 @requirement("REHASH-8-03", case=2)
 @waits(0.3)
-def test_peer_without_rehash_and_losses(node: Node, host: Host) -> None:
-    """Data for a peer without Rehash that is lost is sent again."""
-    session = node.connects_plainly()
+def test_peer_without_rehash_and_losses(node: RehashHost, dut: DutHost) -> None:
+    """Data for a peer without Rehash that is lost is retransmitted."""
+    connection = node.connect_plainly()
     data = bytes(range(256)) * 8
-    session.peer.send(data[:1024])
-    host.has_gone_on()
-    session.peer.drop_unread()
-    session.peer.send(data[1024:])
-    host.delivers_again(session, data)
+    connection.local.send(data[:1024])
+    dut.barrier()
+    connection.local.drop_unread()
+    connection.local.send(data[1024:])
+    dut.retransmits(connection, data)
 
 
-def both_move(node: Node, host: Host, session: Session) -> tuple[Move, Order]:
-    """The tester and the device move at once: their orders pass each other to addresses that nobody has any more."""
-    node.moves()
-    move = host.moves()
-    host.application_sends(session, b"both have moved")
-    return move, node.orders(session)
+def move_both(node: RehashHost, dut: DutHost, connection: Connection) -> tuple[Move, SentSegment]:
+    """Move the tester and the device at once: each REHASH-ADDR goes to an address that its peer has left."""
+    node.move()
+    move = dut.move()
+    connection.socket.send(b"both have moved")
+    return move, node.send_rehash_addr(connection)
 
 
 @exclusive
 @inopportune
 @requirement("REHASH-4-01", case=1)
-def test_both_ends_move_at_once(node: Node, host: Host, case: Case) -> None:
+def test_both_ends_move_at_once(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
     """Reported: what becomes of a connection whose two ends move at the same time."""
-    session = host.offers(node)
-    move, order = both_move(node, host, session)
-    case.values["answer to the tester's REHASH-ADDR"] = host.answers(order)
-    repeats = [one for one in host.segments(session.peer, move.mark) if one.order]
-    case.values["REHASH-ADDR to where the tester was"] = str(len(repeats))
-    case.values["socket of the application afterwards"] = str(host.socket(session).get("state", "gone"))
+    connection = node.connect_to(app)
+    move, sent = move_both(node, dut, connection)
+    case.values["answer to the tester's REHASH-ADDR"] = dut.response_to(sent)
+    repeated = [one for one in dut.segments(connection.local, move.mark) if one.rehash_addr]
+    case.values["REHASH-ADDR to where the tester was"] = str(len(repeated))
+    case.values["socket of the application afterwards"] = str(connection.socket.entry().get("state", "gone"))
 
 
 @exclusive
 @inopportune
 @requirement("REHASH-4-02", case=1)
 @waits(3)
-def test_connection_lost_by_two_moves_is_closed(node: Node, host: Host, case: Case) -> None:
-    """A connection that nobody can find any more is closed in the end, and another one goes on."""
-    if not case.setup.profile.ixit.rehash.max_retries:
-        raise NotApplicable(f"{case.setup.profile.path}: ixit.rehash.max_retries is 0: no maximum")
-    lost, other = host.offers(node), host.offers(node)
-    move, _ = both_move(node, host, lost)
-    host.order_of(move, lost.peer)
-    asked_ns = host.application_sends(other, b"I have moved")
-    node.takes_over(other, move)
-    host.delivers(other, b"I have moved", asked_ns)
-    host.application_sees_an_error(lost, host.patience_s)
-    host.serves(other)
+def test_connection_lost_by_two_moves_is_closed(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """A connection that neither end can find any more is closed in the end, and another one continues."""
+    dut.max_retries()
+    lost, other = node.connect_to(app), node.connect_to(app)
+    move, _ = move_both(node, dut, lost)
+    dut.await_rehash_addr(move, lost.local)
+    asked_ns = other.socket.send(b"I have moved")
+    node.follow_move(other, move)
+    dut.delivers_on(other, b"I have moved", asked_ns)
+    dut.gives_up(lost)
+    dut.serves(other)

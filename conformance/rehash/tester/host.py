@@ -1,83 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The Rehash host that the tester plays: it connects, is connected to, moves, and sends options of any shape."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from scapy.packet import Packet
 
-from conformance.rehash.oracle import preamble
-from conformance.rehash.tester.peer import Options, RehashPeer
+from conformance.rehash.segment import RehashSegment
+from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init
+from conformance.rehash.tester.state import RehashState, rehash_addr, rehash_init, state_of
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding
-from testbed.device.upper_tester import Call
+from testbed.case.expect import preamble
+from testbed.device.application import Application
 from testbed.interruptions import Inconclusive
-from testbed.peers.connection import opens
-from testbed.peers.segment import Segment, read
-from testbed.peers.tcp import SEQUENCE_SPACE
-from testbed.wire.capture import Frame, Mark, Sent
-from testbed.wire.clock import NANO, Deadline
-from testbed.wire.station import Station
+from testbed.peers import connection as tcp_connection
+from testbed.peers.flight import initial_window
+from testbed.peers.host import Move
+from testbed.peers.tcp import SEQUENCE_SPACE, Options, TcpPeer
 
-CONNECT_TIMEOUT_S = 10
-ISLAND = b"out of order"
+MSS = 1460
 
+INITIAL_WINDOW = initial_window(MSS)
+"""The most bytes that a connection with such segments may begin with."""
 
-@dataclass
-class Session:
-    """A connection. `peer` is the tester's end where it is now, `left` the ends it was at before, oldest first.
-
-    `connection` is the application's socket at the device, where the upper tester knows it, `taken` how many bytes of
-    the device's stream the case has looked at.
-    """
-
-    peer: RehashPeer
-    left: list[RehashPeer] = field(default_factory=list)
-    connection: int = 0
-    taken: int = 0
-
-    def skips(self) -> None:
-        """Take in what has come so far without looking at it."""
-        self.peer.read()
-        self.taken = len(self.peer.stream)
-
-    def follows(self, order: "Order") -> None:
-        """Go on where the order has moved the connection to."""
-        self.left.append(self.peer)
-        self.peer = order.end
+OUT_OF_ORDER_DATA = b"out of order"
 
 
-@dataclass(frozen=True)
-class Order:
-    """A segment with a Rehash option that was sent. `end` is where it came from, and would move the connection to."""
-
-    end: RehashPeer
-    sent: Sent
-    mark: Mark
-    data: bytes = b""
-
-
-@dataclass(frozen=True)
-class Move:
-    """A move of the device. What it sends from the new address stands behind `mark` of the trace."""
-
-    old: str
-    new: str
-    mark: Mark
-    ns: int
-
-
-@dataclass(frozen=True)
-class Opening:
-    """A connection that the device is opening: its first SYN, and the tester's end, which has not answered yet."""
-
-    call: Call
-    syn: Segment
-    peer: RehashPeer
-    mark: Mark
-
-
-class Node:
+class RehashHost:
     """The tester as a Rehash host."""
 
     def __init__(self, case: Case) -> None:
@@ -88,199 +36,157 @@ class Node:
 
     @property
     def address(self) -> str:
-        """Where the node is now."""
+        """Where it is now."""
         return self.station.address
 
-    # Connecting
+    # Opening connections
 
-    def peer(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> RehashPeer:
-        """An end of a connection that is not open yet, at the node's present address."""
-        return RehashPeer(
+    def new_peer(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> TcpPeer:
+        """An end of a connection that is not open yet, at the present address, to the echo service by default."""
+        return tcp_connection.new_peer(
+            self._case,
             self.station,
-            port or next(self._case.setup.source_ports),
-            remote_port or self._ixit.services.echo,
-            self._ixit.rehash.option_kind,
-            timestamps,
+            port,
+            remote_port,
+            timestamps=timestamps,
+            checks_source=True,
+            mss=MSS,
+            options=[RehashState(self._ixit.rehash.option_kind)],
         )
 
-    def connects(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> Session:
+    def connect(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> Connection:
         """Open a connection with REHASH-INIT on the SYN; Inconclusive unless the device answers it somewhere."""
-        return self.introduces(self.half_opens(self.peer(port, remote_port, timestamps)))
+        return self.complete_init(self.half_open(self.new_peer(port, remote_port, timestamps)))
 
-    def introduces(self, session: Session) -> Session:
-        """End the handshake; Inconclusive unless the device has told its nonce or tells it now."""
-        session.peer.acknowledge()
-        if session.peer.device_nonce is None:
-            self.wants_init(session.peer)
-        return session
-
-    def connects_plainly(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> Session:
+    def connect_plainly(self, remote_port: int = 0, timestamps: bool = False) -> Connection:
         """Open a connection without any Rehash option."""
-        session = self.half_opens(self.peer(port, remote_port, timestamps), init=False)
-        session.peer.acknowledge()
-        return session
+        peer = self.new_peer(remote_port=remote_port, timestamps=timestamps)
+        return Connection(tcp_connection.connect(self._case, peer))
 
-    def half_opens(self, peer: RehashPeer | None = None, init: bool = True) -> Session:
-        """Send a SYN, with REHASH-INIT unless told otherwise, and take in the SYN-ACK without acknowledging it."""
-        peer = peer or self.peer()
-        opens(self._case, peer, peer.init() if init else None)
-        return Session(peer)
+    def connect_to(self, app: Application, init: bool = True, timestamps: bool = False) -> Connection:
+        """Open a connection, with REHASH-INIT unless told otherwise, to a socket that the upper tester commands."""
+        listener = app.listen()
+        connect = self.connect if init else self.connect_plainly
+        connection = connect(remote_port=listener.port, timestamps=timestamps)
+        connection.application = listener.accepted(self._ixit.tcp_within_s)
+        return connection
 
-    def uses(self, *sessions: Session) -> None:
+    def half_open(self, peer: TcpPeer | None = None) -> Connection:
+        """Send a SYN with REHASH-INIT, and take in the SYN-ACK without acknowledging it."""
+        peer = peer or self.new_peer()
+        return Connection(tcp_connection.half_open(self._case, peer, rehash_init(peer)))
+
+    def complete_init(self, connection: Connection) -> Connection:
+        """End the handshake; Inconclusive unless the device has sent its nonce or sends it now."""
+        connection.local.acknowledge()
+        self._await_nonce(connection)
+        return connection
+
+    def exchange_init(self, connection: Connection) -> None:
+        """Send REHASH-INIT; Inconclusive unless the device sends its nonce."""
+        sent = self.send_init(connection)
+        peer, state = connection.local, connection.state
+        deadline = self._case.deadline(since_ns=sent.ns)
+        if tcp_connection.await_state(self._case, peer, deadline, lambda: state.device_nonce is not None) is None:
+            raise Inconclusive("preamble: no REHASH-INIT received in answer to REHASH-INIT", repeat=False)
+
+    def exchange(self, *connections: Connection) -> None:
         """Exchange a few bytes with the echo service, as preamble."""
-        for session in sessions:
+        for connection in connections:
+            data = b"hello"
+            sent = connection.local.send(data)
             with preamble():
-                receives(self._case, session, b"hello", session.peer.send(b"hello").ns)
+                connection.expect(self._case, data, self._case.deadline(since_ns=sent.ns))
 
-    def wants_init(self, peer: RehashPeer) -> None:
-        """REHASH-INIT was sent and not answered with the first segment: wait for it a little, as preamble."""
-        sent = peer.transmit(peer.segment("A", options=[peer.init()]))
+    # Accepting connections
 
-        def told() -> Any:
-            news = peer.read()
-            return news[-1] if news and peer.device_nonce is not None else None
+    def await_syn(self, app: Application) -> Opening:
+        """A connection that the application opens to this host, not answered yet; Inconclusive if no SYN comes."""
+        port = next(self._case.setup.source_ports)
+        connecting = app.connect(self.address, port)
+        syn = RehashSegment.of(tcp_connection.await_syn(self._case, self.station, port))
+        peer = self.new_peer(port, syn.tcp.sport)
+        peer.remote = syn.source
+        state_of(peer).device_nonce = syn.init.nonce if syn.init else None
+        return Opening(connecting, syn, peer)
 
-        if self._case.look(told, Deadline(sent.ns, self._ixit.tcp_within_s)) is None:
-            raise Inconclusive("preamble: the device did not answer REHASH-INIT", repeat=False)
-
-    def is_called(self, call: Call, port: int) -> Opening:
-        """The device's SYN to `port` of the node, as preamble: Inconclusive if it does not come."""
-        found: list[tuple[int, Segment]] = []
-
-        def syn() -> Any:
-            for mark, frame in enumerate(self._case.trace.frames):
-                segment = read(frame)
-                if segment and segment.ip.dst == self.address and segment.tcp.dport == port and "S" in segment.flags:
-                    found.append((mark, segment))
-                    return frame
-            return None
-
-        if self._case.look(syn, Deadline(self._case.clock.now_ns(), self._ixit.tcp_within_s)) is None:
-            raise Inconclusive("preamble: the device did not send a SYN")
-        mark, segment = found[-1]
-        peer = self.peer(port, segment.tcp.sport)
-        peer.remote = segment.source
-        peer.device_nonce = segment.init.nonce if segment.init else None
-        return Opening(call, segment, peer, mark)
-
-    def accepts(self, opening: Opening, *options: Packet | bytes) -> Session:
+    def accept(self, opening: Opening, *options: Packet | bytes) -> Connection:
         """Answer the device's SYN, with REHASH-INIT or other options if given; the connection is then open."""
-        peer = opening.peer
-        sent = peer.accepts(opening.syn.tcp, options=options)
+        tcp_connection.accept(self._case, opening.local, opening.syn.tcp, *options)
+        return Connection(opening.local, application=opening.connecting.socket())
 
-        def established() -> Any:
-            news = peer.read()
-            return news[-1] if peer.state == "ESTABLISHED" else None
+    def accept_from(self, app: Application) -> Connection:
+        """Accept a connection that the application opens, and exchange REHASH-INIT, as preamble."""
+        opening = self.await_syn(app)
+        connection = self.accept(opening, rehash_init(opening.local))
+        self._await_nonce(connection)
+        return connection
 
-        if self._case.look(established, Deadline(sent.ns, self._ixit.tcp_within_s)) is None:
-            raise Inconclusive("preamble: the device did not acknowledge the SYN-ACK")
-        return Session(peer, connection=int(opening.call.result()["connection"]))
+    def accept_plainly(self, app: Application) -> Connection:
+        """Accept a connection that the application opens, without any Rehash option."""
+        return self.accept(self.await_syn(app))
 
-    # Moving
+    # Sending
 
-    def moves(self) -> None:
-        """Take a new address; the old one stays under observation."""
-        self.station = self._case.station()
+    def send(self, end: TcpPeer, flags: str, data: bytes = b"", options: Options = (), **fields: Any) -> SentSegment:
+        """Send a segment with any options from an end, which counts what it takes of the sequence space."""
+        sent = end.send(data, flags, options, **fields)
+        return SentSegment(end, sent, self._case.trace.mark_at(sent.frame), data)
 
-    def end(self, session: Session, station: Station | None = None) -> RehashPeer:
-        """The end of the session if it were where the node is now."""
-        return session.peer.at(station or self.station)
+    def send_init(self, connection: Connection, data: bytes = b"", **fields: Any) -> SentSegment:
+        """Send REHASH-INIT on an acknowledgement, or on data; `fields` replace those of the option."""
+        end = connection.local
+        return self.send(end, "PA" if data else "A", data, [rehash_init(end, **fields)])
 
-    def orders(
-        self, session: Session, data: bytes = b"", flags: str = "", around: Options = (), **fields: Any
-    ) -> Order:
-        """Send REHASH-ADDR for the session from the node's present address, with `data` if given.
+    def send_rehash_addr(
+        self, connection: Connection, data: bytes = b"", flags: str = "", around: Options = (), **fields: Any
+    ) -> SentSegment:
+        """Send REHASH-ADDR for the connection from the present address, with `data` if given.
 
         `around` are further options in front of it, `fields` replace those of the option.
         """
-        end = self.end(session)
-        option = end.order(**{"old": session.peer.station.address, **fields})
-        return self.sends(end, flags or ("PA" if data else "A"), data, [*around, option])
+        end = connection.local.at(self.station)
+        option = rehash_addr(end, **{"old": connection.address, **fields})
+        return self.send(end, flags or ("PA" if data else "A"), data, [*around, option])
 
-    def sends(self, end: RehashPeer, flags: str, data: bytes = b"", options: Options = (), **fields: Any) -> Order:
-        """Send a segment with any options from an end, which counts what it takes of the sequence space."""
-        sent = end.transmit(end.segment(flags, data, options=options, **fields))
-        end.snd_nxt = (end.snd_nxt + len(data) + ("F" in flags)) % SEQUENCE_SPACE
-        return Order(end, sent, self._case.trace.mark_at(sent.frame), data)
-
-    def strays(self, end: RehashPeer, data: bytes, offset: int) -> None:
-        """Send data that lies `offset` beyond the next of the stream, and does not count as sent."""
-        end.transmit(end.segment("PA", data, seq=(end.snd_nxt + offset) % SEQUENCE_SPACE))
-
-    def digs_holes(self, peer: RehashPeer) -> set[tuple[int, int]]:
+    def send_out_of_order(self, peer: TcpPeer) -> set[tuple[int, int]]:
         """Send data out of order, so that as many SACK blocks are due as there is room for; what they can be."""
-        islands = set()
+        blocks = set()
         for offset in range(100, 500, 100):
-            self.strays(peer, ISLAND, offset)
+            peer.send_out_of_window(OUT_OF_ORDER_DATA, offset)
             left = peer.snd_nxt + offset
-            islands.add((left % SEQUENCE_SPACE, (left + len(ISLAND)) % SEQUENCE_SPACE))
-        return islands
+            blocks.add((left % SEQUENCE_SPACE, (left + len(OUT_OF_ORDER_DATA)) % SEQUENCE_SPACE))
+        return blocks
 
-    def rehashes(self, *sessions: Session, data: bytes = b"") -> list[Order]:
-        """Move and rehash the sessions, as preamble: Inconclusive unless REHASH-INIT comes for each."""
-        self.moves()
-        orders = [self.orders(session, data) for session in sessions]
-        for session, order in zip(sessions, orders, strict=True):
-            if find_init(self._case, order) is None:
+    def await_init(self, sent: SentSegment) -> RehashSegment:
+        """The REHASH-INIT that acknowledges REHASH-ADDR or REHASH-INIT, as preamble."""
+        segment = find_init(self._case, sent)
+        if segment is None:
+            raise Inconclusive(f"preamble: no REHASH-INIT received after #{sent.frame.index}", repeat=False)
+        return segment
+
+    # Moving
+
+    def move(self) -> None:
+        """Take a new address; the old one stays under observation."""
+        self.station = self._case.station()
+
+    def rehash(self, *connections: Connection, data: bytes = b"") -> None:
+        """Move and rehash the connections, as preamble: Inconclusive unless REHASH-INIT comes for each."""
+        self.move()
+        segments = [self.send_rehash_addr(connection, data) for connection in connections]
+        for connection, sent in zip(connections, segments, strict=True):
+            if find_init(self._case, sent) is None:
                 raise Inconclusive("preamble: an ordinary rehash was not acknowledged", repeat=False)
-            session.follows(order)
-        return orders
+            connection.rebind(sent)
 
-    def takes_over(self, session: Session, move: Move, answer: bool = True) -> None:
-        """Rehash the session at this end for a device that has moved, and acknowledge that with REHASH-INIT."""
-        peer = session.peer
-        peer.follows_device(move.new, move.mark)
+    def follow_move(self, connection: Connection, move: Move) -> None:
+        """Rehash the connection at this end for a device that has moved, and acknowledge that with REHASH-INIT."""
+        peer = connection.local
+        peer.follow_remote(move.new, move.mark)
         peer.read()
-        if answer:
-            peer.transmit(peer.segment("A", options=[peer.init()]))
+        peer.acknowledge(options=[rehash_init(peer)])
 
-    def waits(self, seconds: float) -> None:
-        """Let some time pass."""
-        self._case.wait_until(self._case.clock.now_ns() + round(seconds * NANO))
-
-
-def receives(case: Case, session: Session, data: bytes, since_ns: int, within_s: float = 0) -> None:
-    """`data`, and nothing else, comes next on the session's stream, in time; what comes is acknowledged at once."""
-    peer, within = session.peer, within_s or case.setup.profile.ixit.tcp_within_s
-    seen: list[Frame] = []
-
-    def complete() -> Frame | None:
-        news = peer.read()
-        seen.extend(news)
-        if peer.state == "ESTABLISHED" and any((segment := read(frame)) and segment.data for frame in news):
-            peer.acknowledge()
-        arrived = len(peer.stream) - session.taken >= len(data)
-        return seen[-1] if seen and (arrived or peer.state == "RESET") else None
-
-    if len(peer.stream) > session.taken:
-        peer.acknowledge()
-    complete()
-    in_time = (
-        len(peer.stream) - session.taken >= len(data) or case.look(complete, Deadline(since_ns, within)) is not None
-    )
-    came = bytes(peer.stream[session.taken :])
-    session.taken = len(peer.stream)
-    if came != data or not in_time:
-        where = f"{peer.station.address}:{peer.port}"
-        how = "a reset" if peer.state == "RESET" else f"{len(came)} bytes"
-        same = "" if came == data[: len(came)] else ", not the bytes that were expected"
-        same += " too late" if came == data else ""
-        finding = Finding(f"the connection from {where} does not carry data", f"{len(data)} bytes", how + same)
-        finding.frames = seen[-1:]
-        raise Broken(finding, None if peer.state == "RESET" else Deadline(since_ns, within))
-
-
-def find_init(case: Case, order: Order) -> Segment | None:
-    """The first segment behind the order, at its end, that carries REHASH-INIT, if it comes in time."""
-    found: list[Segment] = []
-
-    def look() -> Any:
-        for frame in case.trace.received(order.mark):
-            segment = read(frame)
-            if segment and segment.init and order.end.owns(frame) is not None:
-                found.append(segment)
-                return frame
-        return None
-
-    frame = case.look(look, Deadline(order.sent.ns, case.setup.profile.ixit.tcp_within_s))
-    return found[-1] if frame and found else None
+    def _await_nonce(self, connection: Connection) -> None:
+        if connection.state.device_nonce is None:
+            self.exchange_init(connection)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""MOPS messages as sent and received: Migrate requests and replies, their entries and addresses (section 4)."""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from scapy.packet import Packet
+from scapy.utils import checksum
+
+from layers.fields import address_to_str
+from layers.mops import FAILED, SUCCESS, MOPSMigrate
+from testbed.case.case import Case
+from testbed.interruptions import Inconclusive
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
+from testbed.wire.clock import Deadline
+
+CODES = {SUCCESS: "success", FAILED: "failed"}
+"""The codes of replies."""
+
+HEADER = 24
+ENTRY = struct.Struct("!HHI")
+
+Entry = tuple[int, int, int]
+"""Previous port, migrated port, and sequence number or Unique ID."""
+
+
+class Listed(Protocol):
+    """What a Migrate of the device can list, as the tester knows it."""
+
+    @property
+    def previous_port(self) -> int:
+        """The device's port."""
+
+    @property
+    def identifier(self) -> int:
+        """The device's SND.NXT or the Unique ID."""
+
+    @property
+    def is_only(self) -> bool:
+        """Whether the device has nothing else with this server."""
+
+
+@dataclass(frozen=True)
+class SentMigrate:
+    """A Migrate that the tester sent: the message, the frame, and where its replies begin in the case's trace."""
+
+    message: Packet
+    sent: Sent
+    mark: Mark
+
+
+class Reply(NamedTuple):
+    """A Migrate reply of the device."""
+
+    frame: Frame
+    message: Packet
+
+
+@dataclass(frozen=True)
+class ReceivedMigrate:
+    """A Migrate that the device sent: its frame, the network packet around it, and its bytes."""
+
+    frame: Frame
+    packet: Packet
+    octets: bytes
+
+    @property
+    def message(self) -> Packet:
+        """The Migrate."""
+        return self.packet.payload
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Previous port, migrated port and identifier of each socket listed, whatever Count says."""
+        rows = self.octets[HEADER : len(self.octets) - len(self.octets) % ENTRY.size]
+        return list(ENTRY.iter_unpack(rows))
+
+    def address(self, field: str) -> str:
+        """An address of the message, as MOPS writes it."""
+        return in_mops(self.message.getfieldval(field))
+
+    def find_entry(self, listed: Listed) -> Entry | None:
+        """The entry that means this connection: with its port, else with its identifier, else the only one there is."""
+        by_port = [one for one in self.entries if one[0] == listed.previous_port]
+        by_identifier = [one for one in self.entries if one[2] == listed.identifier]
+        found = by_port or by_identifier or (self.entries if len(self.entries) == 1 and listed.is_only else [])
+        return found[0] if found else None
+
+    def entry(self, listed: Listed) -> Entry:
+        """The entry that means this connection, as preamble."""
+        entry = self.find_entry(listed)
+        if entry is None:
+            raise Inconclusive(f"preamble: #{self.frame.index} does not list port {listed.previous_port}")
+        return entry
+
+
+def in_mops(address: str | int) -> str:
+    """An address as MOPS writes it: an IPv4 address a.b.c.d is 0.a.b.c.d."""
+    return str(address_to_str(address))
+
+
+def messages(case: Case, since: Mark = BEGINNING) -> list[tuple[Frame, Packet]]:
+    """Every mobility message (ICMPv5) that the device sent on the case's network since a mark."""
+    return [(frame, packet.payload) for frame, packet in case.messages(case.network.icmp_protocol, since)]
+
+
+def find_reply(case: Case, request: SentMigrate) -> Reply | None:
+    """The first Migrate reply of the device after the request, if it came in time."""
+    deadline = Deadline(request.sent.ns, case.setup.profile.ixit.mops.reply_within_s)
+    frame = case.look(lambda: next((one.frame for one in _open_replies(case, request)), None), deadline)
+    if frame is None:
+        return None
+    reply = next(one for one in _open_replies(case, request) if one.frame is frame)
+    frame.account(CODES[reply.message.code])
+    return reply
+
+
+def _open_replies(case: Case, request: SentMigrate) -> list[Reply]:
+    return [
+        Reply(frame, message)
+        for frame, message in messages(case, request.mark)
+        if isinstance(message, MOPSMigrate) and message.code in CODES and not frame.accounted
+    ]
+
+
+def sealed(octets: bytes) -> bytes:
+    """The bytes of a message with the checksum that they should carry, where they are long enough to carry one."""
+    if len(octets) < 4:
+        return octets
+    right: int = checksum(octets[:2] + bytes(2) + octets[4:])
+    return octets[:2] + right.to_bytes(2, "big") + octets[4:]
+
+
+def with_checksum(octets: bytes, value: int) -> bytes:
+    """The bytes of a message with this checksum instead of its own."""
+    return octets[:2] + value.to_bytes(2, "big") + octets[4:]
+
+
+def off_by_one(octets: bytes) -> bytes:
+    """The bytes of a message with a checksum that is one more than its own."""
+    return with_checksum(octets, (int.from_bytes(octets[2:4], "big") + 1) % 0xFFFF)
+
+
+def next_unique_id(unique_id: int) -> int:
+    """The one-time Unique ID that follows this one (docs/dut-contract.md)."""
+    return int.from_bytes(hashlib.sha256(unique_id.to_bytes(4, "big")).digest()[:4], "big")

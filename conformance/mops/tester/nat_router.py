@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The NAT router that the tester plays, as far as a mobile node notices one: its acknowledgements."""
+
+from typing import Any
+
+from scapy.packet import Packet
+
+from conformance.mops.migrate import in_mops
+from layers.mops import MOPSNATAck
+from testbed.case.case import Case
+from testbed.wire.capture import Sent
+from testbed.wire.network import TCP_PROTOCOL
+
+Tuple = tuple[str, int]
+"""Address and port."""
+
+
+class NatRouter:
+    """A NAT router between the device and its server."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self.station = case.station()
+        self.outside = case.station().address
+
+    def acknowledgement(self, original: Tuple, translated: Tuple, level: int = 1, **fields: Any) -> Packet:
+        """The acknowledgement that `original` appears as `translated`; any field can be replaced."""
+        content = {
+            "nat_level": level,
+            "protocol": TCP_PROTOCOL,
+            "original_source": in_mops(original[0]),
+            "translated_source": in_mops(translated[0]),
+            "entries": [(original[1], translated[1])],
+        }
+        return MOPSNATAck(**{**content, **fields})
+
+    def send(self, address: str, message: Packet | bytes) -> Sent:
+        """Send a message to the device at this address."""
+        return self.station.send(self._case.network.icmp_protocol, message, destination=address)

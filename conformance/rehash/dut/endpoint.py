@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The device under test at the end of a connection: its segments, its REHASH-INIT, its data."""
+
+from collections.abc import Callable
+from typing import Any
+
+from conformance.rehash.segment import Option, RehashSegment
+from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init
+from conformance.rehash.tester.host import MSS, RehashHost
+from conformance.rehash.tester.state import rehash_init
+from testbed.case.verdict import Broken, Finding
+from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.host import MobileHost
+from testbed.peers.tcp import TcpPeer
+from testbed.wire.capture import BEGINNING, Mark
+from testbed.wire.clock import Deadline
+
+RETRANSMITTED_WITHIN_S = 10.0
+"""The timer of RFC 6298 doubles: after some seconds of loss it takes as many again."""
+
+
+class Endpoint(MobileHost):
+    """The device under test as the peer of a Rehash host."""
+
+    # What came
+
+    def segments(self, end: TcpPeer, since: Mark = BEGINNING, source: str = "") -> list[RehashSegment]:
+        """Every segment to this end since a mark, from any address of the device or from `source`."""
+        return [RehashSegment.of(one) for one in super().segments(end, since, source)]
+
+    def await_segment(
+        self, end: TcpPeer, since: Mark, wanted: Callable[[RehashSegment], Any], deadline: Deadline | None = None
+    ) -> RehashSegment | None:
+        """The first segment to this end since a mark that is wanted, if it comes in time."""
+        found = super().await_segment(end, since, lambda one: wanted(RehashSegment.of(one)), deadline)
+        return RehashSegment.of(found) if found else None
+
+    def retransmission_of(self, first: RehashSegment, end: TcpPeer, within_s: float) -> RehashSegment:
+        """The retransmission of a segment, as preamble."""
+        taken = first.tcp.seq, first.data, "S" in first.flags
+        again = self.await_segment(
+            end,
+            self._case.trace.mark_after(first.frame),
+            lambda one: (one.tcp.seq, one.data[: len(first.data)], "S" in one.flags) == taken,
+            self._case.deadline(within_s, since_ns=first.frame.ns),
+        )
+        if again is None:
+            raise Inconclusive(f"preamble: #{first.frame.index} was not retransmitted within {within_s:.0f} s")
+        return again
+
+    def stays_silent(self, sent: SentSegment) -> None:
+        """Nothing at all, not even a reset, is sent to where the segment came from."""
+        self.expect_silence(sent.end, sent.mark, resets=False)
+
+    def response_to(self, sent: SentSegment) -> str:
+        """In words, what came to where the segment was sent from, for cases that report or compare."""
+        self.quiesce()
+        names: list[str] = []
+        for segment in self.segments(sent.end, sent.mark):
+            name = "reset" if segment.is_reset else "REHASH-INIT" if segment.init else "acknowledgement"
+            names += [name] if name not in names else []
+        return " and ".join(names) or "silence"
+
+    # The init exchange
+
+    def acknowledges(self, sent: SentSegment) -> RehashSegment:
+        """REHASH-INIT comes to the end that REHASH-ADDR, or REHASH-INIT, was sent from."""
+        segment = find_init(self._case, sent)
+        if segment is None:
+            deadline = self._case.deadline(since_ns=sent.ns)
+            came = self.segments(sent.end, sent.mark)
+            frames = [sent.frame, *(one.frame for one in came)]
+            reason = f"no REHASH-INIT received at {sent.end} within {deadline.within_s} s"
+            raise Broken(
+                Finding(reason, "REHASH-INIT", ", ".join(map(str, came)) or "silence", frames=frames), deadline
+            )
+        return segment
+
+    def await_nonce(self, connection: Connection) -> None:
+        """The device has sent its nonce with something that it has sent so far, as preamble."""
+        self.quiesce()
+        connection.local.read()
+        connection.device_nonce()
+
+    def init_on(self, node: RehashHost, carrier: str) -> tuple[RehashSegment, Option]:
+        """A REHASH-INIT on the SYN, on the SYN-ACK or on a later acknowledgement of the device, as preamble."""
+        if carrier == "SYN":
+            segment = node.await_syn(self.app).syn
+        elif carrier == "SYN-ACK":
+            segment = self.segments(node.half_open().local)[0]
+        else:
+            segment = node.await_init(node.send_init(node.connect_plainly()))
+        if segment.init is None:
+            raise Inconclusive(f"preamble: no REHASH-INIT on the {carrier}", repeat=False)
+        return segment, segment.init
+
+    def data_with_init(self, node: RehashHost) -> tuple[RehashSegment, TcpPeer]:
+        """A data segment with REHASH-INIT that is not acknowledged; NotApplicable if the device makes none.
+
+        So much data follows that the device has no REHASH-INIT left to send again unasked.
+        """
+        connection = node.accept_plainly(self.app)
+        asked_ns = connection.socket.send(bytes(MSS * (1 + self._ixit.rehash.init_reissues)))
+        deadline = self._case.deadline(since_ns=asked_ns)
+        segment = self.await_segment(connection.local, BEGINNING, lambda one: one.data, deadline)
+        if segment is None or segment.init is None:
+            raise NotApplicable("no data segment of the device carries REHASH-INIT")
+        return segment, connection.local
+
+    # Connections
+
+    def serves(self, *peers: TcpPeer | Connection, data: bytes = b"still there") -> None:
+        """Data flows on connections, both ways and byte-exact, where both ends are now."""
+        for peer in peers:
+            if isinstance(peer, Connection):
+                self._serves(peer, data)
+            else:
+                super().serves(peer, data=data)
+
+    def is_served(self, connection: Connection) -> bool:
+        """Whether data flows on the connection, for cases that only report."""
+        try:
+            self.serves(connection)
+        except Broken:
+            return False
+        return True
+
+    def delivers_on(self, connection: Connection, data: bytes, since_ns: int) -> None:
+        """`data`, sent or asked for before, is what the connection's stream brings next, in time."""
+        connection.expect(self._case, data, self._case.deadline(since_ns=since_ns))
+
+    def retransmits(self, connection: Connection, data: bytes) -> None:
+        """`data`, which was lost on the way, is retransmitted on the connection."""
+        connection.expect(self._case, data, self._case.deadline(RETRANSMITTED_WITHIN_S))
+
+    def establishes(self, node: RehashHost, opening: Opening) -> Connection:
+        """A connection that the device opens is established with a host that sends no REHASH-INIT."""
+        deadline = self._case.deadline()
+        try:
+            return node.accept(opening)
+        except Inconclusive as trouble:
+            raise Broken(Finding(f"new connection from the DUT: {trouble}", "a connection", "none"), deadline) from None
+
+    def accepts_connection_of(self, node: RehashHost, port: int = 0, remote_port: int = 0) -> Connection:
+        """A new connection to where the device is now, with REHASH-INIT on the SYN, opens and carries data."""
+        peer = node.new_peer(port, remote_port)
+        self.accepts_new_connection(peer, rehash_init(peer))
+        return Connection(peer, taken=len(peer.stream))
+
+    def sends_fin(self, connection: Connection) -> None:
+        """The device sends its FIN."""
+        deadline = self._case.deadline()
+        if self.await_segment(connection.local, BEGINNING, lambda one: "F" in one.flags, deadline) is None:
+            raise Broken(Finding(f"connection to {connection.local} not closed", "FIN", "none"), deadline)
+
+    def _serves(self, connection: Connection, data: bytes) -> None:
+        sent = connection.local.send(data)
+        if not connection.application:
+            self.delivers_on(connection, data, sent.ns)
+            return
+        self.application_reads(connection.application, data)
+        self.delivers_on(connection, data, connection.application.send(data))

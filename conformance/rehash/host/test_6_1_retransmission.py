@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Section 6.1: REHASH-INIT goes again with segments that are retransmitted."""
+
+from conformance.rehash.dut.host import DutHost
+from conformance.rehash.segment import RehashSegment
+from conformance.rehash.tester.host import RehashHost
+from conformance.rehash.tester.state import rehash_init
+from testbed import inopportune, requirement, valid, waits
+from testbed.case.case import Case
+from testbed.case.verdict import require
+from testbed.device.application import Application
+from testbed.interruptions import Inconclusive
+
+RETRANSMISSION = 0.3
+"""A SYN or SYN-ACK is sent again after a second (RFC 6298), a little more in units of 5 s."""
+
+RETRANSMITTED_WITHIN_S = 4.0
+
+
+def expect_nonce(segment: RehashSegment, expected: int, what: str) -> None:
+    """The segment carries REHASH-INIT with this nonce."""
+    seen = hex(segment.init.nonce) if segment.init else "none"
+    require(seen == hex(expected), f"nonce on {what}", hex(expected), seen, segment.frame)
+
+
+@valid
+@requirement("REHASH-6.1-14", case=1)
+@waits(RETRANSMISSION)
+def test_retransmitted_syn_ack(node: RehashHost, dut: DutHost) -> None:
+    """A SYN-ACK that is not acknowledged is retransmitted with the REHASH-INIT of the first one."""
+    connection = node.half_open()
+    nonce = connection.device_nonce()
+    again = dut.retransmission_of(dut.segments(connection.local)[0], connection.local, RETRANSMITTED_WITHIN_S)
+    expect_nonce(again, nonce, "the second SYN-ACK")
+
+
+@inopportune
+@requirement("REHASH-6.1-14", case=2)
+def test_syn_ack_for_a_repeated_syn(node: RehashHost, dut: DutHost, case: Case) -> None:
+    """The answer to a repeated SYN carries the REHASH-INIT of the first answer."""
+    connection = node.half_open()
+    peer, nonce = connection.local, connection.device_nonce()
+    mark = case.mark()
+    peer.transmit(peer.segment("S", seq=peer.snd_nxt - 1, ack=0, options=peer.syn_options(rehash_init(peer))))
+    again = dut.await_segment(peer, mark, lambda one: one.flags == "SA")
+    if again is None:
+        raise Inconclusive("preamble: no SYN-ACK received for the repeated SYN")
+    expect_nonce(again, nonce, "the second SYN-ACK")
+
+
+@valid
+@requirement("REHASH-6.1-14", case=3)
+@waits(RETRANSMISSION)
+def test_retransmitted_syn(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """A SYN that is not answered is retransmitted with the REHASH-INIT of the first one."""
+    opening = node.await_syn(app)
+    first = opening.syn.init
+    if first is None:
+        raise Inconclusive("preamble: the SYN carries no REHASH-INIT", repeat=False)
+    again = dut.retransmission_of(opening.syn, opening.local, RETRANSMITTED_WITHIN_S)
+    node.accept(opening, rehash_init(opening.local))
+    expect_nonce(again, first.nonce, "the second SYN")
+
+
+@valid
+@requirement("REHASH-6.1-15", case=1)
+def test_retransmitted_data(node: RehashHost, dut: DutHost) -> None:
+    """A data segment that carried REHASH-INIT and is not acknowledged carries it again."""
+    segment, peer = dut.data_with_init(node)
+    again = dut.retransmission_of(segment, peer, RETRANSMITTED_WITHIN_S)
+    require(again.init == segment.init, "REHASH-INIT on the retransmission", segment.init, again.init, again.frame)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A connection of the tester with a Rehash host, and what the tester has sent on one."""
+
+from dataclasses import dataclass, field
+
+from conformance.rehash.segment import RehashSegment
+from conformance.rehash.tester.state import RehashState, state_of
+from testbed.case.case import Case
+from testbed.device.application import Connecting, Socket
+from testbed.interruptions import Inconclusive
+from testbed.peers.connection import first_segment
+from testbed.peers.stream import expect_stream
+from testbed.peers.tcp import TcpPeer
+from testbed.wire.capture import Frame, Mark, Sent
+from testbed.wire.clock import Deadline
+
+
+@dataclass(frozen=True)
+class SentSegment:
+    """A segment of the tester. `end` is where it came from: where a REHASH-ADDR on it moves the connection to."""
+
+    end: TcpPeer
+    sent: Sent
+    mark: Mark
+    data: bytes = b""
+
+    @property
+    def frame(self) -> Frame:
+        """The capture's entry."""
+        return self.sent.frame
+
+    @property
+    def ns(self) -> int:
+        """When it was sent."""
+        return self.sent.ns
+
+
+@dataclass
+class Connection:
+    """A connection. `local` is the tester's end where it is now, `previous` the ends it was at before, oldest first.
+
+    `application` is the socket at the device, where the upper tester knows it, `taken` how many bytes of the device's
+    stream the case has looked at.
+    """
+
+    local: TcpPeer
+    previous: list[TcpPeer] = field(default_factory=list)
+    application: Socket | None = None
+    taken: int = 0
+
+    @property
+    def socket(self) -> Socket:
+        """The application's socket."""
+        assert self.application, "the upper tester does not know the device's socket of this connection"
+        return self.application
+
+    @property
+    def address(self) -> str:
+        """The tester's address."""
+        return self.local.station.address
+
+    @property
+    def state(self) -> RehashState:
+        """The Rehash state of the tester's end."""
+        return state_of(self.local)
+
+    def device_nonce(self) -> int:
+        """The nonce that the device has sent, as preamble."""
+        if self.state.device_nonce is None:
+            raise Inconclusive("preamble: no REHASH-INIT received from the DUT", repeat=False)
+        return self.state.device_nonce
+
+    def expect(self, case: Case, data: bytes, deadline: Deadline) -> None:
+        """`data`, and nothing else, is what the device's stream brings next, in time; Broken otherwise."""
+        expect_stream(case, self.local, data, deadline, self.taken)
+        self.taken = len(self.local.stream)
+
+    def skip(self) -> None:
+        """Take in what has come so far without looking at it."""
+        self.local.read()
+        self.taken = len(self.local.stream)
+
+    def rebind(self, sent: SentSegment) -> None:
+        """Continue at the end that a segment was sent from."""
+        self.previous.append(self.local)
+        self.local = sent.end
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A connection that the device is opening: its first SYN, and the tester's end, which has not answered yet."""
+
+    connecting: Connecting
+    syn: RehashSegment
+    local: TcpPeer
+
+
+def find_init(case: Case, sent: SentSegment) -> RehashSegment | None:
+    """The first REHASH-INIT since a segment was sent, to the end that it came from, if it comes in time."""
+
+    def wanted(segment: RehashSegment) -> bool:
+        return segment.init is not None and sent.end.owns(segment.frame) is not None
+
+    deadline = case.deadline(since_ns=sent.ns)
+    found = first_segment(case, lambda one: wanted(RehashSegment.of(one)), deadline, sent.mark, sent.end.station)
+    return RehashSegment.of(found) if found else None

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A file is about one thing: at most 300 lines, or a reason."""
+
+from tests.architecture.sources import FOLDERS, ROOT, sources
+
+MOST = 300
+REASONS = {
+    "reference/mops/server.py": "one method a choice, so that a deviation overrides one",
+    "reference/mops/mobile_node.py": "one method a choice, so that a deviation overrides one",
+    "reference/mops/deviations/node_requests.py": "small classes that are read one at a time",
+    "reference/rehash/deviations/received.py": "small classes that are read one at a time",
+    "tests/mops/servers.py": "the ways in which a server answers, one class each",
+    "tests/mops/server_scenarios.py": "one scenario a function, read one at a time",
+    "tests/mops/node_scenarios.py": "one scenario a function, read one at a time",
+}
+"""Files that are longer, and why."""
+
+
+def test_long_files_have_a_reason() -> None:
+    files = [path for folder in FOLDERS for path in sources(folder)] + [ROOT / "conftest.py"]
+    long = {str(path.relative_to(ROOT)) for path in files if len(path.read_text().splitlines()) > MOST}
+    assert long == set(REASONS)
