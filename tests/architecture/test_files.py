@@ -7,7 +7,6 @@ MOST = 300
 REASONS = {
     "reference/mops/server.py": "one method a choice, so that a deviation overrides one",
     "reference/mops/mobile_node.py": "one method a choice, so that a deviation overrides one",
-    "tests/mops/servers.py": "the ways in which a server answers, one class each",
 }
 """Files that are longer, and why."""
 
