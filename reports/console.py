@@ -90,20 +90,20 @@ def _listed(
         entry for entry in results.requirements if entry.verdict in verdicts and (entry.cases or title == "Broken")
     ]
     known = {entry.id for entry in results.requirements}
-    stray = [
+    unowned = [
         case
         for case in results.cases
         if case.verdict in verdicts and not any(name in known for name in case.requirements)
     ]
-    if not found and not stray:
+    if not found and not unowned:
         return
     console.print(Text(f"{title}:", style=STYLES[verdicts[0]]))
     for entry in found[:most]:
         decided = [cases[name] for name in entry.cases if name in cases and cases[name].verdict == entry.verdict]
         _entry(console, entry, decided)
-    for case in stray[:most]:
+    for case in unowned[:most]:
         _paragraph(console, f"{case.id} {case.verdict}", case.reason)
-    left_out = max(0, len(found) - most) + max(0, len(stray) - most)
+    left_out = max(0, len(found) - most) + max(0, len(unowned) - most)
     if left_out:
         console.print(Text(f"  and {left_out} more: see the certificate"))
 

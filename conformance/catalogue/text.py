@@ -69,7 +69,7 @@ class SpecificationText:
         for start, end in words[:-1]:
             self._offsets.append(self._offsets[-1] + end - start + 1)
         self.missing: tuple[str, ...] = ()
-        """Sections whose first words are not in the text, or not behind the section before."""
+        """Sections whose first words are not in the text, or not after the section before."""
         self.sections = self._cut(begins or {})
 
     def _cut(self, begins: Mapping[str, str]) -> dict[str, Span]:

@@ -58,7 +58,7 @@ class Connection:
 
 
 class Listener:
-    """A listening socket and the service behind it."""
+    """A listening socket and its service."""
 
     def __init__(
         self,

@@ -15,7 +15,8 @@ Readings, where the draft is silent:
 - a node that moves on before an answer names the tuple that the server had confirmed; refused, it names those it has
   asked for since, one after the other;
 - the repeats are over one interval after the last.
-Every choice a node could get wrong is a method of its own.
+Every choice a node could get wrong is a method of its own, so that a deviation overrides one: the class is long for
+that reason, and stays in one file.
 """
 
 from collections.abc import Iterable

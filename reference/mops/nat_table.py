@@ -92,6 +92,6 @@ class NatTable:
         return outer
 
     def forget(self, network: Network) -> None:
-        """A move leaves the NATs behind."""
+        """A move leaves the NATs of the old place."""
         for key in [key for key in self.learnt if key[0] == network.name]:
             del self.learnt[key]

@@ -11,7 +11,8 @@ Readings, where the draft is silent:
   is discarded; an atomic command is discarded when any of its entries is inside;
 - an entry equal to one that has already succeeded, whose socket is still where that one put it, succeeds again;
 - wrong checksum, version, code, Count or length: discarded in silence, and no attempt for the rate limit.
-Every choice a server could get wrong is a method of its own.
+Every choice a server could get wrong is a method of its own, so that a deviation overrides one: the class is long for
+that reason, and stays in one file.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The address of a Rehash host: whatever listens goes along with a move (TCP Rehash, section 8)."""
+"""The address of a Rehash host: whatever listens moves with it (TCP Rehash, section 8)."""
 
 from reference.system.own_address import OwnAddress
 

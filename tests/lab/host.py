@@ -88,15 +88,15 @@ class UpperTester:
 
 
 class Lab(UpperTester):
-    """One running host."""
+    """One running host; `whole` is its configuration, otherwise `changes` are those to the contract page's."""
 
     command: tuple[str, ...] = ()  # after `python -m reference`
 
-    def __init__(self, *arguments: str, **changes: Any) -> None:
+    def __init__(self, *arguments: str, whole: dict[str, Any] | None = None, **changes: Any) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name)
-        (path / "dut.json").write_text(json.dumps(configuration(**changes)))
+        (path / "dut.json").write_text(json.dumps(configuration(**changes) if whole is None else whole))
         self._log = open(path / "log", "w+b")  # noqa: SIM115
         ours, theirs = socket.socketpair()
         self.process = subprocess.Popen(

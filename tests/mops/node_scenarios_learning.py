@@ -6,7 +6,7 @@ from typing import Any
 
 from reference.mops.message import Entry, Migrate
 from tests.lab.wire import ACK, SYN
-from tests.mops.node_scenarios import SCENARIOS, going_on, scenario
+from tests.mops.node_scenarios_moving import SCENARIOS, going_on, scenario
 from tests.mops.played_node import (
     AWAY,
     FAR,

@@ -10,7 +10,7 @@ from reference.mops.roles import MobileNodeRole
 from reference.system.addresses import KERNEL_PREFIX, ipff_text
 from tests.lab.played import Played
 from tests.lab.wire import ACK, OWN_MAC, RST, SYN
-from tests.mops.servers import with_checksum
+from tests.mops.messages import with_checksum
 
 HOME, AWAY, FAR, SERVER, OTHER, UNICAST = 0xA1, 0xA2, 0xA3, 0x51, 0x52, 0x53
 OUTER, OUTERMOST = 0xE1, 0xE2

@@ -5,7 +5,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,10 +23,10 @@ from tests.lab.wire import (
     TCP,
     host_address,
     internet_checksum,
-    mops_number,
     network_packet,
     number,
-)
+)  # fmt: skip
+from tests.mops.messages import with_checksum
 
 UDP = 17
 MASK = (1 << 50) - 1
@@ -194,31 +194,6 @@ def elsewhere(network: str, index: int = 1) -> str:
 
 def server_address(network: str, index: int = 1) -> str:
     return host_address(network, 0x0600 + index)
-
-
-def with_checksum(body: bytes, spoil: int = 0) -> bytes:
-    return body[:2] + struct.pack("!H", internet_checksum(body) ^ spoil) + body[4:]
-
-
-def nat_acknowledgement(
-    level: int, original: str, translated: str, ports: Iterable[tuple[int, int]], *, protocol: int = TCP,
-    version: int = 1, code: int = 0, reserved: int = 0, count: int | None = None, spoil: int = 0,
-) -> bytes:  # fmt: skip
-    ports = list(ports)
-    words = protocol << 50 | mops_number(original), (len(ports) if count is None else count) << 50
-    body = struct.pack(
-        "!HHBBBBQQ", 102, 0, version, code, level, reserved, words[0], words[1] | mops_number(translated)
-    )
-    return with_checksum(body + b"".join(struct.pack("!HH", *pair) for pair in ports), spoil)
-
-
-def anycast_acknowledgement(
-    anycast: str, unicast: str, source_port: int, destination_port: int, *, protocol: int = TCP, version: int = 1,
-    code: int = 0, reserved: int = 0, spoil: int = 0, extra: bytes = b"",
-) -> bytes:  # fmt: skip
-    words = protocol << 50 | mops_number(anycast), reserved << 50 | mops_number(unicast)
-    ports = source_port, destination_port
-    return with_checksum(struct.pack("!HHBBHQQHH", 101, 0, version, code, reserved, *words, *ports) + extra, spoil)
 
 
 class Server:

@@ -6,8 +6,8 @@ import time
 
 from tests.lab.host import Lab
 from tests.lab.wire import ACK, RST, SYN, Peer
-from tests.mops.command import Answer, command, migrate
 from tests.mops.conftest import RATE_LIMIT_S
+from tests.mops.messages import Answer, command, migrate
 
 
 def moved(lab: Lab, peer: Peer, address: str, port: int, **fields: int) -> Answer | None:

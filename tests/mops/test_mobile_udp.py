@@ -9,9 +9,9 @@ import pytest
 
 from tests.lab.host import Lab
 from tests.lab.wire import number
-from tests.mops.command import command, migrate
 from tests.mops.conftest import RATE_LIMIT_S
 from tests.mops.conftest import RETRY_INTERVAL_S as INTERVAL_S
+from tests.mops.messages import command, migrate
 from tests.mops.servers import UDP, Server, Surroundings, datagram, elsewhere, server_address
 
 PORT = 5000

@@ -7,8 +7,8 @@ import pytest
 
 from tests.lab.host import Lab
 from tests.lab.wire import ACK, SYN, Peer
-from tests.mops.command import command, migrate
 from tests.mops.conftest import RATE_LIMIT_S
+from tests.mops.messages import command, migrate
 
 SILENCE_S = 0.06
 

@@ -6,7 +6,7 @@ import struct
 
 from tests.lab.host import Lab
 from tests.lab.wire import DUT_MAC, ICMP_PROTOCOL, OWN_MAC, internet_checksum, network_packet, number
-from tests.mops.command import migrate
+from tests.mops.messages import migrate
 
 
 def frames(chance: random.Random, address: str, dut: str, network: str, ethertype: bytes) -> list[bytes]:

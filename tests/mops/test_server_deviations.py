@@ -5,9 +5,9 @@ import pytest
 
 from reference.roles import all_deviations
 from tests.lab.host import Lab
-from tests.mops.command import command, migrate
+from tests.mops.messages import command, migrate
 from tests.mops.played_server import PlayedServer
-from tests.mops.server_scenarios import SCENARIOS
+from tests.mops.server_scenarios_messages import SCENARIOS
 
 #: The scenarios that come out otherwise than with the reference as it is.
 DIFFERENT = {

@@ -15,7 +15,7 @@ import pytest
 
 from tests.lab.host import ROOT, Lab, configuration
 from tests.lab.wire import ACK, DUT, SYN, Peer, number
-from tests.mops.command import command, migrate
+from tests.mops.messages import command, migrate
 
 REHASH = {"protocol": "rehash", "role": "host"}
 

@@ -61,7 +61,7 @@ def test_the_evidence_has_an_interface_for_each_link(runs: Scenarios) -> None:
         links = ["inside", "between 1", "outside"] if "two_routers" in case["node"] else ["inside", "outside"]
         seen = [packet.sniffed_on for packet in PcapNgReader(str(done.folder / case["evidence"]))]
         assert seen == [frame["interface"] for frame in case["frames"]]
-        assert set(seen) == set(links), case["id"]
+        assert set(seen) == ({links[0 if "outside" in case["id"] else -1]} if "told" in case["node"] else set(links))
         times = [frame["time_s"] for frame in case["frames"]]
         assert times == sorted(times)
         assert len({frame["index"] for frame in case["frames"]}) == len(times)

@@ -85,7 +85,7 @@ def natted(
 @valid
 @requirement("MOPS-4.1-107", case=1)
 def test_previous_address_is_the_outermost_one(natted: NattedConnection) -> None:
-    """Behind two levels of NAT Previous Source Address is the outermost translated one."""
+    """After two levels of NAT Previous Source Address is the outermost translated one."""
     natted.acknowledge(natted.acknowledgement(1), natted.acknowledgement(2))
     ((request, (address, _)),) = natted.requests()
     natted.require("previous address", in_mops(natted.chain[1][0]), address, request)
@@ -95,7 +95,7 @@ def test_previous_address_is_the_outermost_one(natted: NattedConnection) -> None
 @valid
 @requirement("MOPS-4.1-109", case=1)
 def test_previous_port_is_the_outermost_one(natted: NattedConnection) -> None:
-    """Behind two levels of NAT Previous Source Port is the outermost translated one."""
+    """After two levels of NAT Previous Source Port is the outermost translated one."""
     natted.acknowledge(natted.acknowledgement(1), natted.acknowledgement(2))
     ((request, (_, port)),) = natted.requests()
     natted.require("previous port", OUTER, port, request)

@@ -59,10 +59,10 @@ def arranged(peer: TcpPeer, option: Packet, arrangement: str) -> list[Packet | b
     edges = [(peer.rcv_nxt - distance) % SEQUENCE_SPACE for distance in (20, 10)]
     sack = b"\x01\x01\x05\x0a" + b"".join(edge.to_bytes(4, "big") for edge in edges)
     return {
-        "behind timestamps": [NO_OPERATION * 2, stamps, option],
+        "after timestamps": [NO_OPERATION * 2, stamps, option],
         "before timestamps": [option, NO_OPERATION * 2, stamps],
         "between no-operations": [NO_OPERATION, option, NO_OPERATION, NO_OPERATION * 2, stamps],
-        "behind timestamps and SACK": [NO_OPERATION * 2, stamps, sack, option],
+        "after timestamps and SACK": [NO_OPERATION * 2, stamps, sack, option],
         "before the end of the list": [stamps, option, b"\0\0"],
     }[arrangement]
 
@@ -70,10 +70,10 @@ def arranged(peer: TcpPeer, option: Packet, arrangement: str) -> list[Packet | b
 @pytest.mark.parametrize(
     "arrangement",
     [
-        "behind timestamps",
+        "after timestamps",
         "before timestamps",
         "between no-operations",
-        "behind timestamps and SACK",
+        "after timestamps and SACK",
         "before the end of the list",
     ],
 )
@@ -255,7 +255,7 @@ def test_idle_connection_answers_in_a_duplicate_ack(node: RehashHost, dut: DutHo
 @exclusive
 @valid
 @requirement("REHASH-5-06", case=1)
-@waits(0.2)
+@waits(1)
 def test_retransmitted_data_carries_rehash_addr_again(
     node: RehashHost, dut: DutHost, app: Application, case: Case
 ) -> None:

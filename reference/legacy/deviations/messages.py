@@ -119,7 +119,7 @@ class SacipEnds(_Hears):
 
 
 class _Silences(_Hears):
-    """Behind some messages a peer is not heard any more."""
+    """After some messages a peer is not heard any more."""
 
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)
@@ -134,13 +134,13 @@ class _Silences(_Hears):
         return False
 
 
-@deviation("short-message-silences", "1122.3.2.2", _DISCARDED, "behind ICMP of less than 8 bytes a peer is not heard")
+@deviation("short-message-silences", "1122.3.2.2", _DISCARDED, "after ICMP of less than 8 bytes a peer is not heard")
 class ShortMessageSilences(_Silences):
     def icmp(self, packet: bytes, message: bytes) -> bool:
         return len(message) < 8 and self.silences(packet)
 
 
-@deviation("long-message-silences", "1122.3.2.2", _DISCARDED, "behind a message of many entries a peer is not heard")
+@deviation("long-message-silences", "1122.3.2.2", _DISCARDED, "after a message of many entries a peer is not heard")
 class LongMessageSilences(_Silences):
     def message(self, packet: bytes, message: bytes) -> bool:
         return bool(_kind(message)) and len(message) > 1000 and self.silences(packet)

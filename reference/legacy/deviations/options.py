@@ -125,7 +125,7 @@ class MigrateEndsConnection(WatchingHost):
         super().from_kernel(packet)
 
 
-@deviation("migrate-not-refused", "9293.3.1", _IGNORED, "a SYN with Migrate to a closed port is met with silence")
+@deviation("migrate-not-refused", "9293.3.1", _IGNORED, "a SYN with Migrate to a closed port is silently discarded")
 class MigrateNotRefused(WatchingHost):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)
@@ -242,7 +242,7 @@ class ScaleLost(_Loses):
     kind = SCALE
 
 
-@deviation("options-end-at-unknown", "9293.3.1", _IGNORED, "options behind an unknown one do not count")
+@deviation("options-end-at-unknown", "9293.3.1", _IGNORED, "options after an unknown one do not count")
 class OptionsEndAtUnknown(LegacyHost):
     def from_wire(self, packet: bytes) -> None:
         segment = read(packet)
@@ -262,7 +262,7 @@ class ScaleNotUsed(LegacyHost):
         super().from_wire(packet)
 
 
-@deviation("illegal-length-silences", "9293.3.1", _LENGTHS, "behind one a peer is not heard any more")
+@deviation("illegal-length-silences", "9293.3.1", _LENGTHS, "after one a peer is not heard any more")
 class IllegalLengthSilences(WatchingHost):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)
@@ -274,7 +274,7 @@ class IllegalLengthSilences(WatchingHost):
         return segment.source not in self._silent
 
 
-@deviation("illegal-length-refuses", "9293.3.1", _LENGTHS, "behind one a peer opens no connections any more")
+@deviation("illegal-length-refuses", "9293.3.1", _LENGTHS, "after one a peer opens no connections any more")
 class IllegalLengthRefuses(WatchingHost):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)

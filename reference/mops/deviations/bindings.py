@@ -54,7 +54,7 @@ class SendsToOldTuple(MopsFlows):
 @deviation(
     "newcomer-not-kept-apart",
     "4.1",
-    "A newcomer at the old tuple opens a connection of its own and is served.",
+    "A new connection at the old tuple opens a connection of its own and is served.",
     "a SYN from the old tuple is given to the migrated connection",
 )
 class NewcomerNotKeptApart(MopsFlows):

@@ -32,7 +32,7 @@ class SequenceBelowWindow(Server):
 @deviation(
     "sequence-beyond-window",
     "4.1",
-    "A Migrate whose sequence number lies behind the end of the receive window is refused.",
+    "A Migrate whose sequence number lies after the end of the receive window is refused.",
     "any sequence number from RCV.NXT on is accepted",
 )
 class SequenceBeyondWindow(Server):

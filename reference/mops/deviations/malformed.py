@@ -80,7 +80,7 @@ class CountTooSmallAccepted(Server):
     "count-zero-accepted",
     "4.1",
     "A Migrate whose Count is 0 remaps nothing.",
-    "the entries behind a Count of 0 are remapped",
+    "the entries after a Count of 0 are remapped",
 )
 class CountZeroAccepted(Server):
     def entries_of(self, message: Migrate, length: int) -> tuple[Entry, ...]:
@@ -90,8 +90,8 @@ class CountZeroAccepted(Server):
 @deviation(
     "trailing-bytes-accepted",
     "4.1",
-    "A Migrate with bytes behind its last entry remaps nothing.",
-    "up to seven bytes behind the last entry are overlooked",
+    "A Migrate with bytes after its last entry remaps nothing.",
+    "up to seven bytes after the last entry are overlooked",
 )
 class TrailingBytesAccepted(Server):
     def entries_of(self, message: Migrate, length: int) -> tuple[Entry, ...]:

@@ -7,7 +7,7 @@ from reference.bump.flows import Flow
 from reference.bump.tcp import split
 from reference.rehash.context import Context, Exchange, RehashFlows, Segment
 from reference.rehash.host import Host
-from reference.rehash.option import Option
+from reference.rehash.option import ADDR, INIT, Option
 from reference.system.deviations import deviation
 
 
@@ -138,3 +138,47 @@ class OptionReadAtTheEndOnly(Host):
     def read(self, options: bytes) -> Option | None:
         kinds = [kind for kind, _ in split(options) if kind != 1]
         return super().read(options) if kinds[-1:] == [self.settings.option_kind] else None
+
+
+@deviation(
+    "option-length-15-accepted",
+    "7",
+    "An option with a length other than 16 rehashes nothing.",
+    "one of length 15 is taken, its last byte as zero",
+)
+class OptionLength15Accepted(Host):
+    def is_length_right(self, length: int) -> bool:
+        return length == 15 or super().is_length_right(length)
+
+
+@deviation(
+    "option-length-17-accepted",
+    "7",
+    "An option with a length other than 16 rehashes nothing.",
+    "one of length 17 is taken",
+)
+class OptionLength17Accepted(Host):
+    def is_length_right(self, length: int) -> bool:
+        return length == 17 or super().is_length_right(length)
+
+
+@deviation(
+    "undefined-control-is-addr",
+    "7",
+    "An option whose control header is undefined rehashes nothing.",
+    "every control header but REHASH-INIT's is taken for REHASH-ADDR's",
+)
+class UndefinedControlIsAddr(Host):
+    def understood(self, option: Option) -> Option | None:
+        return option if option.control == INIT else option._replace(control=ADDR)
+
+
+@deviation(
+    "undefined-control-is-init",
+    "7",
+    "An option whose control header is undefined completes no init exchange.",
+    "every control header but REHASH-ADDR's is taken for REHASH-INIT's",
+)
+class UndefinedControlIsInit(Host):
+    def understood(self, option: Option) -> Option | None:
+        return option if option.control == ADDR else option._replace(control=INIT)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ICMP Migrate as a test sends it, and the reply."""
+"""ICMPv5 messages as a test sends them, and the reply to a Migrate."""
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.lab.wire import ICMP_PROTOCOL, TCP, Wire, internet_checksum, mops_number
@@ -53,3 +54,28 @@ def command(wire: Wire, network: str, source: str, message: bytes, timeout: floa
     if seen is None:
         return None
     return Answer(seen.payload[5], int.from_bytes(seen.payload[6:8], "big"), seen.payload, seen.destination)
+
+
+def with_checksum(body: bytes, spoil: int = 0) -> bytes:
+    return body[:2] + struct.pack("!H", internet_checksum(body) ^ spoil) + body[4:]
+
+
+def nat_acknowledgement(
+    level: int, original: str, translated: str, ports: Iterable[tuple[int, int]], *, protocol: int = TCP,
+    version: int = 1, code: int = 0, reserved: int = 0, count: int | None = None, spoil: int = 0,
+) -> bytes:  # fmt: skip
+    ports = list(ports)
+    words = protocol << 50 | mops_number(original), (len(ports) if count is None else count) << 50
+    body = struct.pack(
+        "!HHBBBBQQ", 102, 0, version, code, level, reserved, words[0], words[1] | mops_number(translated)
+    )
+    return with_checksum(body + b"".join(struct.pack("!HH", *pair) for pair in ports), spoil)
+
+
+def anycast_acknowledgement(
+    anycast: str, unicast: str, source_port: int, destination_port: int, *, protocol: int = TCP, version: int = 1,
+    code: int = 0, reserved: int = 0, spoil: int = 0, extra: bytes = b"",
+) -> bytes:  # fmt: skip
+    words = protocol << 50 | mops_number(anycast), reserved << 50 | mops_number(unicast)
+    ports = source_port, destination_port
+    return with_checksum(struct.pack("!HHBBHQQHH", 101, 0, version, code, reserved, *words, *ports) + extra, spoil)
