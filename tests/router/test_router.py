@@ -34,7 +34,7 @@ DEVIATIONS = {
 
 MISSING = {
     "link.outside": '[link.outside] is missing, but ics.router.roles names "router"',
-    "ixit.ipv4.inside": '[ixit.ipv4.inside] is missing, but ics.router.roles names "router" and ics.networks names "ipv4"',
+    "ixit.ipv4.inside": '[ixit.ipv4.inside] is missing, but ics.router.roles names "router"',
 }
 
 
