@@ -21,9 +21,9 @@ import profiles.rehash
 import profiles.sacip
 from profiles.dut import DUT
 from profiles.link import Links
-from profiles.networks import IpffIXIT, Ipv4IXIT, NetworkName
+from profiles.networks import IpffLinks, Ipv4Links, NetworkName
 from profiles.role import Claims, Role
-from profiles.table import PerLink, Seconds, Table, TransportPort
+from profiles.table import Seconds, Table, TransportPort
 from profiles.wording import describe
 
 
@@ -61,8 +61,8 @@ class IXIT(Table):
         default=2.0, description="seconds for answers of ordinary TCP, such as those of the echo service"
     )
     services: ServicesIXIT = ServicesIXIT()
-    ipff: PerLink[IpffIXIT] = PerLink[IpffIXIT].model_construct()
-    ipv4: PerLink[Ipv4IXIT] = PerLink[Ipv4IXIT].model_construct()
+    ipff: IpffLinks = IpffLinks.model_construct()
+    ipv4: Ipv4Links = Ipv4Links.model_construct()
     mops: profiles.mops.IXIT = profiles.mops.IXIT()
     rehash: profiles.rehash.IXIT = profiles.rehash.IXIT()
     migrate: profiles.migrate.IXIT = profiles.migrate.IXIT()

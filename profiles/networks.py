@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from profiles.addresses import IPFFAddress, IPv4Address, parse_ipff
-from profiles.table import Allowed, Number8, Table
+from profiles.table import Allowed, Number8, PerLink, Table
 
 NetworkName = Literal["ipff", "ipv4"]
 
@@ -87,3 +87,48 @@ def _check_tester_range(dut: int, first: int, last: int) -> None:
         raise ValueError("tester_first to tester_last must hold at least 16 addresses")
     if first <= dut <= last:
         raise ValueError("the range tester_first to tester_last must not hold the device's own address")
+
+
+class IpffLinks(PerLink[IpffIXIT]):
+    """IPFF on each link. The layers know one EtherType and one protocol number of ICMPv5."""
+
+    @model_validator(mode="after")
+    def _check_links(self) -> "IpffLinks":
+        _check_same("ethertype", [table.ethertype for table in self.all])
+        _check_same("icmp_protocol", [table.icmp_protocol for table in self.all])
+        if self.inside and self.outside:
+            ends = (
+                self.inside.tester_first,
+                self.inside.tester_last,
+                self.outside.tester_first,
+                self.outside.tester_last,
+            )
+            _check_apart(*map(parse_ipff, ends))
+        return self
+
+
+class Ipv4Links(PerLink[Ipv4IXIT]):
+    """IPv4 on each link. The layers know one protocol number of ICMPv5."""
+
+    @model_validator(mode="after")
+    def _check_links(self) -> "Ipv4Links":
+        _check_same("icmp_protocol", [table.icmp_protocol for table in self.all])
+        if self.inside and self.outside:
+            ends = (
+                self.inside.tester_first,
+                self.inside.tester_last,
+                self.outside.tester_first,
+                self.outside.tester_last,
+            )
+            _check_apart(*(int(ipaddress.IPv4Address(end)) for end in ends))
+        return self
+
+
+def _check_same(key: str, values: list[int]) -> None:
+    if len(set(values)) > 1:
+        raise ValueError(f"{key} must be the same on every link")
+
+
+def _check_apart(first: int, last: int, other_first: int, other_last: int) -> None:
+    if first <= other_last and other_first <= last:
+        raise ValueError("tester_first to tester_last of inside and of outside must not overlap")

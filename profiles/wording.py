@@ -71,7 +71,7 @@ _WORDS = (
     ("a valid string", "text in quotes"),
     ("a valid list", "a list in brackets"),
     ("a valid boolean", "true or false"),
-    (r"a valid dictionary( or instance of \w+(\[.*\])?)?", "a table"),
+    (r"a valid dictionary( or (instance of \w+(\[.*\])?|object to extract fields from))?", "a table"),
 )
 
 

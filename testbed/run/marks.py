@@ -2,11 +2,13 @@
 """What a case says of itself: the requirements it judges, the kind of behaviour, the waits it needs."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from profiles import Profile
-from testbed.device.chain import Chain
+if TYPE_CHECKING:  # the supervisor's process starts fast: it imports this module and no packet library
+    from profiles import Profile
+    from testbed.device.chain import Chain
 
 
 def requirement(*identifiers: str, case: int | None = None) -> pytest.MarkDecorator:
@@ -32,7 +34,7 @@ exclusive = pytest.mark.exclusive
 """The case changes the whole device (it moves): it gets an instance of its own, on wires of its own."""
 
 
-def chain(plan: Callable[[Profile], Chain]) -> pytest.MarkDecorator:
+def chain(plan: "Callable[[Profile], Chain]") -> pytest.MarkDecorator:
     """The case is about a device that stands in a chain of devices: it gets one of its own."""
     return pytest.mark.chain.with_args(plan)
 

@@ -16,6 +16,7 @@ from typing import Any
 from pyroute2 import IPRoute
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import Ether
+from scapy.packet import Raw
 
 DEVIATIONS = (
     "keeps-hop-limit",
@@ -42,23 +43,26 @@ def main() -> None:
             for entry in table.get("routes", []):
                 route.route("add", dst=entry["to"], gateway=entry["via"])
     own = {side: str(table["address"]) for side, table in tables.items()}
+    captures = {(capture := listen(wire)).fileno(): (side, capture) for side, wire in wires.items()}
     sys.stdout.write(json.dumps({"ready": True, "name": "router", "version": "1"}) + "\n")
     sys.stdout.flush()
     if deviation:
-        forward(wires, own, deviation)
+        forward(captures, own, deviation)
     sys.stdin.read()
 
 
-def forward(wires: dict[str, str], own: dict[str, str], deviation: str) -> None:
+def listen(wire: str) -> socket.socket:
+    """A socket that gets every IPv4 packet of a wire."""
+    capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    capture.bind((wire, 0x0800))
+    return capture
+
+
+def forward(captures: dict[int, tuple[str, socket.socket]], own: dict[str, str], deviation: str) -> None:
     """Forward until the tester hangs up; the kernel finds the way of what is sent on the raw socket."""
-    captures: dict[int, tuple[str, socket.socket]] = {}
     poller = select.poll()
-    poller.register(sys.stdin, select.POLLIN)
-    for side, wire in wires.items():
-        capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
-        capture.bind((wire, 0x0800))
-        captures[capture.fileno()] = side, capture
-        poller.register(capture, select.POLLIN)
+    for number in (sys.stdin.fileno(), *captures):
+        poller.register(number, select.POLLIN)
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     while True:
         for number, _ in poller.poll():
@@ -74,18 +78,18 @@ def forward(wires: dict[str, str], own: dict[str, str], deviation: str) -> None:
 
 def treat(packet: Any, side: str, own: dict[str, str], deviation: str) -> list[Any]:
     """What leaves because of a packet that has come in on a side."""
-    del packet.chksum
-    if packet.ttl > 1 or deviation == "forwards-the-last-hop":
+    is_last = packet.ttl <= 1
+    messages = []
+    if is_last and deviation != "no-time-exceeded":
+        messages.append(time_exceeded(packet, side, own, deviation))
+    if not is_last or deviation == "forwards-the-last-hop":
         if deviation != "keeps-hop-limit":
             packet.ttl = max(1, packet.ttl - 1)
-        forwarded = IP(bytes(packet))
         if deviation == "corrupts-outward" and side == "inside":
-            forwarded = IP(bytes(packet)[:-1] + bytes([bytes(packet)[-1] ^ 1]))
-        messages = [forwarded]
-    else:
-        messages = []
-    if packet.ttl == 1 and not messages and deviation != "no-time-exceeded":
-        messages = [time_exceeded(packet, side, own, deviation)]
+            data = bytes(packet.payload)
+            packet.payload = Raw(data[:-1] + bytes([data[-1] ^ 1]))
+        del packet.chksum
+        messages.append(packet)
     return messages
 
 

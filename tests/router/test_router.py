@@ -32,6 +32,12 @@ DEVIATIONS = {
 }
 
 
+MISSING = {
+    "link.outside": '[link.outside] is missing, but ics.router.roles names "router"',
+    "ixit.ipv4.inside": '[ixit.ipv4.inside] is missing, but ics.router.roles names "router"',
+}
+
+
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenarios]:
     root = copy_with(tmp_path_factory.mktemp("router"), OVERLAY, "router")
@@ -42,7 +48,14 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     def deviating(name: str, folder: Path) -> Run:
         return go(folder, "--dut-arg=--deviate", f"--dut-arg={name}", "-k", "not two_routers")
 
-    known = {"plain": go, **{name: partial(deviating, name) for name in DEVIATIONS}}
+    def without(table: str, folder: Path) -> Run:
+        before, _, after = (root / PROFILE).read_text().partition(f"[{table}]")
+        profile = folder / "incomplete.toml"
+        profile.write_text(before + after.partition("\n\n")[2])
+        return run_in(root, "conformance/router", str(profile), folder)
+
+    missing = {f"without {table}": partial(without, table) for table in MISSING}
+    known = {"plain": go, **missing, **{name: partial(deviating, name) for name in DEVIATIONS}}
     yield from scenarios(known, request, tmp_path_factory)
 
 
@@ -61,7 +74,7 @@ def test_the_evidence_has_an_interface_for_each_link(runs: Scenarios) -> None:
         links = ["inside", "between 1", "outside"] if "two_routers" in case["node"] else ["inside", "outside"]
         seen = [packet.sniffed_on for packet in PcapNgReader(str(done.folder / case["evidence"]))]
         assert seen == [frame["interface"] for frame in case["frames"]]
-        assert set(seen) == set(links), case["id"]
+        assert set(seen) == ({links[0 if "outside" in case["id"] else -1]} if "told" in case["node"] else set(links))
         times = [frame["time_s"] for frame in case["frames"]]
         assert times == sorted(times)
         assert len({frame["index"] for frame in case["frames"]}) == len(times)
@@ -76,3 +89,10 @@ def test_a_deviation_fails_in_its_case_alone(runs: Scenarios, name: str) -> None
     assert done.code == 1, done.output
     assert {case for case, verdict in done.verdicts.items() if verdict == "FAIL"} == DEVIATIONS[name], done.output
     assert set(done.verdicts.values()) == {"PASS", "FAIL"}, done.verdicts
+
+
+@pytest.mark.parametrize("table", MISSING)
+def test_a_role_with_two_links_needs_the_tables_of_both(runs: Scenarios, table: str) -> None:
+    done = runs(f"without {table}")
+    assert done.code == 4, done.output
+    assert f"incomplete.toml: {MISSING[table]}" in done.output

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from profiles import ROLES, Profile, load
+from profiles import ROLES, Profile, Role, load
 from testbed.case.case import Case, CaseSpec, Requirement
 from testbed.case.setup import Setup
 from testbed.run.attempts import Outcome, run_case
@@ -75,21 +75,22 @@ def spec(strength: str = "M", **changes: Any) -> CaseSpec:
 class Lab:
     """A running puppet, shared by the cases of a test module."""
 
-    def __init__(self, profile: Profile, clock: Clock | None = None) -> None:
+    def __init__(self, profile: Profile, clock: Clock | None = None, role: Role = SERVER) -> None:
         self.profile = profile
+        self.role = role
         self.clock = clock or Clock()
         self.devices = Devices(profile, 1, self.clock)
-        self.devices.bring_up([spec()])
+        self.devices.bring_up([spec(role=role)])
 
     @property
     def setup(self) -> Setup:
         """The setup that cases get."""
-        with self.devices.lend(spec()) as setup:
+        with self.devices.lend(spec(role=self.role)) as setup:
             return setup
 
     def case(self) -> Case:
         """A case of its own; the test has to leave it."""
-        return Case(spec(), self.setup, "ipv4")
+        return Case(spec(role=self.role), self.setup, "ipv4")
 
     def runs(self, body: Callable[[Case], None], strength: str = "M") -> Outcome:
         """Run a body to its verdict."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A device of one's own that follows docs/dut-contract.md with nothing but the kernel: echo at a plain IPv4 address.
+"""A device of one's own that follows docs/dut-contract.md with nothing but the kernel: echo at a plain IPv4 address, or
+an address on each of two links, of which a deaf one has the inside only.
 
 Run as a program. `--be` makes it misbehave; the verb `emit` makes it send frames, so that tests can play the device.
 """
@@ -35,17 +36,19 @@ def main() -> None:
         time.sleep(60)
     configuration = json.loads(Path(os.environ["DUT_CONFIG"]).read_text())
     ipv4 = configuration["networks"]["ipv4"]
-    wire = os.environ["DUT_WIRES"].split()[0]
-    take_address(wire, ipv4["address"], ipv4["prefix_length"])
+    wires = os.environ["DUT_WIRES"].split()
+    tables = [ipv4] if len(wires) == 1 else [ipv4["inside"], ipv4["outside"]]
+    for wire, table in list(zip(wires, tables, strict=True))[: 1 if kind == "deaf" else None]:
+        take_address(wire, table["address"], table["prefix_length"])
     if kind != "deaf":
-        listener = socket.create_server((ipv4["address"], configuration["services"]["echo"]), backlog=512)
+        listener = socket.create_server((tables[0]["address"], configuration["services"]["echo"]), backlog=512)
         lives = options.lives_for if kind == "mortal" else -1
         threading.Thread(target=serve, args=(listener, lives), daemon=True).start()
     if options.agent_at:
         agents = socket.socket(socket.AF_UNIX)
         agents.bind(options.agent_at)
         agents.listen()
-        threading.Thread(target=await_agents, args=(wire, agents), daemon=True).start()
+        threading.Thread(target=await_agents, args=(wires, agents), daemon=True).start()
     say(json.dumps({"ready": True, "name": "puppet", "version": "7"}))
     if kind == "verbose":
         for words in ("this is no JSON", "[]", '{"id": []}', '{"jsonrpc": "2.0", "id": 99, "result": {}}'):
@@ -53,7 +56,7 @@ def main() -> None:
     if options.agent_at or options.no_agent:
         sys.stdin.read()
     else:
-        obey(wire, sys.stdin, sys.stdout)
+        obey(wires, sys.stdin, sys.stdout)
 
 
 def say(line: str, stream: TextIO = sys.stdout) -> None:
@@ -89,17 +92,18 @@ def echo(connection: socket.socket) -> None:
             return
 
 
-def await_agents(wire: str, agents: socket.socket) -> None:
+def await_agents(wires: list[str], agents: socket.socket) -> None:
     while True:
         connection, _ = agents.accept()
         stream = connection.makefile("rw")
-        threading.Thread(target=obey, args=(wire, stream, stream), daemon=True).start()
+        threading.Thread(target=obey, args=(wires, stream, stream), daemon=True).start()
 
 
-def obey(wire: str, requests: TextIO, replies: TextIO) -> None:
+def obey(wires: list[str], requests: TextIO, replies: TextIO) -> None:
     """The upper tester over a pair of streams."""
-    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    raw.bind((wire, 0))
+    raw = [socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) for _ in wires]
+    for one, wire in zip(raw, wires, strict=True):
+        one.bind((wire, 0))
     for line in requests:
         request = json.loads(line)
         try:
@@ -111,7 +115,7 @@ def obey(wire: str, requests: TextIO, replies: TextIO) -> None:
         say(json.dumps({"jsonrpc": "2.0", "id": request["id"], **reply}), replies)
 
 
-def perform(raw: socket.socket, verb: str, wanted: dict[str, Any]) -> Any:
+def perform(raw: list[socket.socket], verb: str, wanted: dict[str, Any]) -> Any:
     if verb == "listen":
         listener = socket.create_server(("", wanted["port"]), backlog=64)
         LISTENERS.append(listener)
@@ -121,7 +125,7 @@ def perform(raw: socket.socket, verb: str, wanted: dict[str, Any]) -> Any:
     if verb == "emit":
         for frame in wanted["frames"]:
             time.sleep(wanted.get("after_s", 0))
-            raw.send(bytes.fromhex(frame))
+            raw[wanted.get("wire", 0)].send(bytes.fromhex(frame))
         return {}
     if verb == "say":
         say(wanted["text"], sys.stderr)

@@ -2,6 +2,8 @@
 """Devices come and go: one for each exclusive case, ended with all they have started, and never missed."""
 
 import contextlib
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
 from testbed.run.attempts import run_case
 from testbed.wire.clock import Deadline
-from tests.testbed.lab import Lab, lab_in, puppet_profile, spec
+from tests.testbed.lab import ROOT, Lab, lab_in, puppet_profile, spec
 
 
 def devices_of(profile: Path) -> list[int]:
@@ -98,3 +100,11 @@ def test_time_that_the_machine_withheld_from_a_device_that_starts_is_given_again
     with pytest.raises(LinkError, match=r"no ready line within 0.3 s"):
         Lab(load(path))
     assert len(asked) == times
+
+
+def test_the_supervisors_process_starts_without_packet_and_profile_libraries() -> None:
+    program = (
+        "import sys, testbed.device.namespaces; print({'scapy', 'pydantic', 'profiles', 'pyroute2'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
