@@ -60,7 +60,7 @@ STAND_IN = """command = ["sh", "-c", '''echo '{"ready": true, "version": "9"}'; 
 """For a command such as `ssh box daemon`: the device itself runs in the lab."""
 
 RUNS = {
-    "whole": lambda folder: _in_lab(folder, "conformance/mops/test_4_1_reply.py", "-n", "2"),
+    "whole": lambda folder: _in_lab(folder, "conformance/mops/server/test_4_1_reply.py", "-n", "2"),
     "own command": lambda folder: _echo(folder, ("[link]", f"{STAND_IN}\n[link]")),
     "command for two": lambda folder: _echo(folder, ("[link]", f"{STAND_IN}\n[link]"), processes=2),
     "wrong interface": lambda folder: _echo(folder, ('"lab0"', '"lab1"')),

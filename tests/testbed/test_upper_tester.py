@@ -27,7 +27,7 @@ APPLICATION = """
     def test_application(case):
         agent = case.setup.dut.upper_tester()
         listener = agent.call("listen", port=0, service="manual")
-        peer = connect(case, case.station(), remote_port=listener["port"])
+        peer = connect(case, new_peer(case, case.station(), remote_port=listener["port"]))
         case.values["port"] = str(listener["port"])
 """
 
