@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a datapath has at its two ends: where its frames go, and what the kernel has still to say.
+"""What a datapath has at its two ends: where its frames go, and what the kernel has still to send.
 
 `KeptFrames` keeps the frames for whoever asks: with it a datapath runs without sockets, in any time. The sockets are in
 `loop`.
@@ -31,7 +31,7 @@ class Ends(Protocol):
 
 
 class KeptFrames:
-    """Ends without sockets: frames are kept until they are asked for, and the kernel says nothing by itself."""
+    """Ends without sockets: frames are kept until they are asked for, and the kernel sends nothing by itself."""
 
     def __init__(self) -> None:
         self.for_wire: list[bytes] = []

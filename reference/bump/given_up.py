@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the kernel is told when a connection is dead, so that its application sees an error (MOPS, section 4.1).
+"""What the kernel is given when a connection is dead, so that its application sees an error.
 
 TCP: a reset at RCV.NXT. UDP has no such thing, so an ICMP error (RFC 792, RFC 4443) says that the other side cannot be
 reached: of the codes the kernel passes on to connected sockets, those that come nearest.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The host namespace: where the unmodified kernel TCP and the applications live, at the far end of a private pair of interfaces.
+"""The host namespace: where the unmodified kernel TCP and the applications live, with a private pair of interfaces.
 
 The daemon's end is `stack0`, the kernel's end is `host0`. Nobody else is on that link: no address resolution, no
 neighbour discovery, no checksum left to be filled in, no frame above the MTU.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""UDP through the bump: one flow for every pair of sockets that have exchanged a datagram (MOPS, section 3).
+"""UDP through the bump: one flow for every pair of sockets that have exchanged a datagram.
 
 UDP opens and closes nothing, so a flow lives as long as datagrams come and a while longer; when there is no room the
 one that has been silent longest makes way.

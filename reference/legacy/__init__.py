@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hosts that know none of the protocols: the kernel behind a bump that changes nothing, and the kernel itself."""
+"""Hosts that know none of the protocols: the kernel, with a bump before it that changes nothing or without one."""

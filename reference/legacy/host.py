@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A host that has never heard of any of the protocols: the kernel as it is, behind a bump that changes nothing.
+"""A host that knows none of the protocols: the kernel as it is, and a bump before it that changes nothing.
 
 The bump is there for deviations, which take, change and add packets. An ordinary kernel on the wire itself, without a
 bump, is `python -m reference kernel`.

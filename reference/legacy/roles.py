@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The legacy host: it has never heard of any of the protocols."""
+"""The legacy host: it knows none of the protocols."""
 
 from dataclasses import dataclass
 

@@ -17,7 +17,7 @@ class Move:
     def __init__(self, previous: Endpoint, migrated: Endpoint, identifier: int) -> None:
         self.previous, self.migrated, self.identifier = previous, migrated, identifier
 
-    def is_repeated_by(self, previous: Endpoint, migrated: Endpoint, identifier: int) -> bool:
+    def is_retransmitted_by(self, previous: Endpoint, migrated: Endpoint, identifier: int) -> bool:
         return (self.previous, self.migrated, self.identifier) == (previous, migrated, identifier)
 
 

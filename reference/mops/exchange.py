@@ -11,7 +11,7 @@ from reference.mops.message import Entry, Migrate
 
 #: Entries of a message that fits a packet of 1500 bytes on either network.
 MAXIMUM = 180
-#: Ports that the kernel gives to nobody.
+#: Ports that the kernel gives to no socket.
 _PORTS = range(61000, 65536)
 _NOTHING = Entry(0, 0, 0)
 
@@ -29,7 +29,7 @@ class Moving:
 
 @dataclass
 class Exchange:
-    """One message and what has been heard of it."""
+    """One message and what has become of it."""
 
     network: Network
     server: int

@@ -3,9 +3,9 @@
 
 Readings, where the draft is silent:
 - the connections that move are those whose handshake is complete and that are not closed on both sides; a SYN without
-  an answer is sent again from the new address; everything else stays with the address that was left, unheard and unable
-  to speak, until the host returns to it or the kernel gives it up;
-- a connection is at its new tuple at once for what it hears, and says nothing until the server has agreed: what the
+  an answer is sent again from the new address; everything else stays with the address that was left, without sending or
+  receiving, until the host returns to it or the kernel gives it up;
+- a connection is at its new tuple at once for what it receives, and sends nothing until the server has agreed: what the
   kernel sends meanwhile is held, and goes out in the order of its sequence numbers;
 - the sequence number is SND.NXT of the wire: what is held has not been sent;
 - the port stays the same unless another socket has it towards that server; a previous port that occurs twice in a
@@ -14,9 +14,9 @@ Readings, where the draft is silent:
   entries; anything else is no reply to it;
 - a node that moves on before an answer names the tuple that the server had confirmed; refused, it names those it has
   asked for since, one after the other;
-- the repeats are over one interval after the last.
-Every choice a node could get wrong is a method of its own, so that a deviation overrides one: the class is long for that
-reason, and stays in one file.
+- the retransmissions end one interval after the last.
+Every choice a node could get wrong is a method of its own, so that a deviation overrides one: the class is long for
+that reason, and stays in one file.
 """
 
 from collections.abc import Iterable
@@ -158,7 +158,7 @@ class MobileNode:
         return moving.server
 
     def waits(self, network: Network, flow: Flow) -> bool:
-        """Whether a connection says nothing until the server has agreed."""
+        """Whether a connection sends nothing until the server has agreed."""
         return True
 
     def migrated_port(self, flows: Flows, server: int, port: int) -> int:
@@ -214,24 +214,24 @@ class MobileNode:
         return min((exchange.deadline for exchange in self.exchanges), default=None)
 
     def tick(self, now: float) -> None:
-        """Repeat what is not answered; give up."""
+        """Retransmit what is not answered; give up."""
         for exchange in [one for one in self.exchanges if one.deadline <= now]:
             if self.is_exhausted(exchange):
                 self.exchanges.remove(exchange)
                 self.exhausted(exchange)
             else:
                 self.counters["migrate_repeated"] += 1
-                self.repeat(exchange)
+                self.retransmit(exchange)
                 self._transmit(exchange)
 
     def is_exhausted(self, exchange: Exchange) -> bool:
         return exchange.sent > self.retries
 
-    def repeat(self, exchange: Exchange) -> None:
-        """A repeat equals the first transmission."""
+    def retransmit(self, exchange: Exchange) -> None:
+        """A retransmission equals the first transmission."""
 
     def exhausted(self, exchange: Exchange) -> None:
-        """Nobody answers: the sockets are dead."""
+        """No answer: the sockets are dead."""
         log(f"no answer to Migrate from {exchange.network.text(exchange.server)}")
         for moving in exchange.sockets:
             self.die(exchange, moving)
@@ -303,14 +303,14 @@ class MobileNode:
         return bool(message.entries) and set(message.entries) <= set(exchange.message.entries)
 
     def finish(self, exchange: Exchange, code: int) -> None:
-        """An answer ends the repeats."""
+        """An answer ends the retransmissions."""
         self.exchanges.remove(exchange)
 
     def failed_entries(self, message: Migrate) -> set[Entry]:
         return set(message.entries) if message.code == FAILED else set()
 
     def succeeded(self, exchange: Exchange, moving: Moving) -> None:
-        """The server has remapped its socket: go on."""
+        """The server has remapped its socket: continue."""
         self.counters["sockets_moved"] += 1
         flow, context = moving.flow, moving.context
         context.is_pending = False

@@ -10,7 +10,7 @@ Readings, where the draft is silent:
 - entries inside the interval of the rate limit are discarded as if they were absent, and when none is left the command
   is discarded; an atomic command is discarded when any of its entries is inside;
 - an entry equal to one that has already succeeded, whose socket is still where that one put it, succeeds again;
-- wrong checksum, version, code, Count or length: discarded in silence, and no attempt for the rate limit.
+- wrong checksum, version, code, Count or length: silently discarded, and no attempt for the rate limit.
 Every choice a server could get wrong is a method of its own, so that a deviation overrides one: the class is long for
 that reason, and stays in one file.
 """
@@ -203,7 +203,7 @@ class Server:
         flows = self.flows_of(command)
         if flows is None:
             return Outcome(entry, f"no sockets of protocol {command.message.protocol}")
-        if self.is_repeat(command, entry, previous, migrated):
+        if self.is_retransmission(command, entry, previous, migrated):
             return Outcome(entry)
         if not command.network.is_peer(migrated) or not entry.migrated_port:
             return Outcome(entry, "new tuple is none of a peer")
@@ -223,12 +223,14 @@ class Server:
         """The connections of the protocol that a command names."""
         return command.network.flows_of(command.message.protocol)
 
-    def is_repeat(self, command: Command, entry: Entry, previous: int, migrated: int) -> bool:
+    def is_retransmission(self, command: Command, entry: Entry, previous: int, migrated: int) -> bool:
         """Whether this entry has succeeded before and its socket is still there: the reply may have been lost."""
         return any(
             flow.is_live
             and (move := last_move(flow)) is not None
-            and move.is_repeated_by((previous, entry.previous_port), (migrated, entry.migrated_port), entry.identifier)
+            and move.is_retransmitted_by(
+                (previous, entry.previous_port), (migrated, entry.migrated_port), entry.identifier
+            )
             for flow in self._of_peer(command, migrated, entry.migrated_port)
         )
 

@@ -56,11 +56,12 @@ class Exchange:
 
 
 class Context:
-    """Nonces, what is owed to the peer, the move under way, and what it takes to make a duplicate ACK."""
+    """Nonces, what is pending, the move under way, and what it takes to make a duplicate ACK."""
 
     __slots__ = (
         "acknowledged",
         "addresses",
+        "answers_left",
         "exchange",
         "init_pending",
         "init_sequences",
@@ -72,7 +73,6 @@ class Context:
         "own_nonce",
         "peer_nonce",
         "reissues",
-        "repeats",
         "segment_size",
         "slow_start",
         "window",
@@ -85,7 +85,7 @@ class Context:
         self.is_init_sent = False
         self.is_failed = False
         self.reissues = reissues  # how often REHASH-INIT may still be sent again unasked
-        self.repeats = reissues  # how many repeated REHASH-INITs may still be answered
+        self.answers_left = reissues  # how many retransmitted REHASH-INITs may still be answered
         self.init_pending = False
         self.init_sequences: set[int] = set()  # of data sent with REHASH-INIT and not acknowledged
         self.addresses = [own_address]  # the own address that the peer knows, and those used since

@@ -3,19 +3,19 @@
 
 Readings, where the draft is silent:
 - a REHASH-ADDR moves on the word of its nonce alone, whatever ordinary TCP then thinks of the segment; on a SYN or a
-  reset it moves nothing; a segment whose own tuple is a connection can repeat a move but not begin one;
+  reset it moves nothing; a segment whose own tuple is a connection can retransmit a move but not begin one;
 - a move to a tuple that another connection has is no move, and its segment is dropped; one to an address that is none
   of a peer is no move, and its segment is one of no connection;
 - of several Rehash options in a segment the first sound one counts;
 - a REHASH-INIT with another nonce than the connection's first is no REHASH-INIT; Old and New in it do not matter;
-- a first REHASH-INIT after the handshake is always answered, repeats as often as it may be sent again unasked;
-- connections without a completed exchange stay with the address that was left, unheard and unable to speak, until they
+- a first REHASH-INIT after the handshake is always answered, retransmissions as often as it may be sent again unasked;
+- connections without a completed exchange stay with the address that was left, without sending or receiving, until they
   time out or the host returns to it; half-open ones too, but for a SYN that has no answer yet: it is sent from the new;
-- segments with REHASH-ADDR count whoever makes them; the last two are kept for repeats, so that a burst of data does
-  not use them up, and what the kernel sends in excess is lost;
+- segments with REHASH-ADDR count whoever makes them; the last two are kept for retransmissions, so that a burst of data
+  does not use them up, and what the kernel sends in excess is lost;
 - a pending REHASH-INIT goes out even while a move of our own is unanswered: both ends have moved;
-- a host that moves on before an answer names the address that the peer had acknowledged, and in repeats by turns those
-  used since: the peer may have served one of them. A reset by a peer that did not know one is no reset.
+- a host that moves on before an answer names the address that the peer had acknowledged, and in retransmissions by
+  turns those used since: the peer may have served one of them. A reset by a peer that did not know one is no reset.
 Every choice a host could get wrong is a method of its own.
 """
 
@@ -53,7 +53,7 @@ class Host(AddrReceiver, AddrSender):
         if context.is_failed:
             return None
         if segment.flags & RST and context.exchange is not None and not self.is_reset_believed(context):
-            self.repeat(flow, context, context.exchange, now)
+            self.retransmit(flow, context, context.exchange, now)
             return None
         if verdict is Verdict.SERVED:
             self.address_served(flow, context, segment, now)
@@ -111,8 +111,8 @@ class Host(AddrReceiver, AddrSender):
             self.another_nonce(context, option)
         elif context.exchange is not None:
             self.finish(flow, context)
-        elif context.repeats > 0:
-            context.repeats -= 1
+        elif context.answers_left > 0:
+            context.answers_left -= 1
             self.schedule_init(flow, context, now, self.kernel_answers(segment))
 
     def another_nonce(self, context: Context, option: Option) -> None:
@@ -186,7 +186,7 @@ class Host(AddrReceiver, AddrSender):
         return min([*self.init_deadlines.values(), *moves], default=None)
 
     def tick(self, now: float) -> None:
-        """Answers that found no segment of the kernel, and repeats."""
+        """Answers that found no segment of the kernel, and retransmissions."""
         for flow, deadline in list(self.init_deadlines.items()):
             context = context_of(flow)
             if now >= deadline and context is not None:
@@ -198,4 +198,4 @@ class Host(AddrReceiver, AddrSender):
             if context is None or context.exchange is None or not flow.is_live:
                 self.moving.pop(flow, None)
             elif now >= context.exchange.last + RETRY_S:
-                self.repeat(flow, context, context.exchange, now)
+                self.retransmit(flow, context, context.exchange, now)

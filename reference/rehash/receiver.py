@@ -29,7 +29,7 @@ class AddrReceiver(Endpoint):
         """REHASH-ADDR: what becomes of its segment, and the connection that it is for if it has moved just now."""
         occupant = self.flows.occupant(segment.address, segment.port, segment.local_port)
         if occupant is not None:
-            return self.address_repeated(occupant, option), None
+            return self.address_retransmitted(occupant, option), None
         flow = self.find(option, segment)
         context = None if flow is None else context_of(flow)
         if flow is None or context is None:
@@ -43,7 +43,7 @@ class AddrReceiver(Endpoint):
         self.peer_moved(flow, context, option.new)
         return Verdict.SERVED, flow
 
-    def address_repeated(self, flow: Flow, option: Option) -> Verdict:
+    def address_retransmitted(self, flow: Flow, option: Option) -> Verdict:
         """REHASH-ADDR from a tuple that is a connection: its REHASH-INIT was lost, or it is not meant for it."""
         context = context_of(flow)
         if context is None or not context.init_completed:

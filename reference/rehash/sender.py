@@ -10,7 +10,7 @@ from reference.system.log import log
 #: Seconds between two segments with REHASH-ADDR when there is nothing else to send.
 RETRY_S = 0.4
 #: Segments with REHASH-ADDR that a burst of the kernel leaves for later.
-KEPT_FOR_REPEATS = 2
+KEPT_FOR_RETRANSMISSIONS = 2
 
 
 class AddrSender(Endpoint):
@@ -50,7 +50,7 @@ class AddrSender(Endpoint):
         else:
             context.addresses.append(own)
         context.exchange = exchange = Exchange(olds, now)
-        context.repeats = 0
+        context.answers_left = 0
         self.moving[flow] = None
         self.sender_slow_start(context)
         self.announce(flow, context, exchange, now)
@@ -77,9 +77,9 @@ class AddrSender(Endpoint):
         if not self.settings.max_retries:
             return True
         left = self.settings.max_retries - exchange.sent
-        return left > KEPT_FOR_REPEATS or (left > 0 and now - exchange.last >= RETRY_S / 2)
+        return left > KEPT_FOR_RETRANSMISSIONS or (left > 0 and now - exchange.last >= RETRY_S / 2)
 
-    def repeat(self, flow: Flow, context: Context, exchange: Exchange, now: float) -> None:
+    def retransmit(self, flow: Flow, context: Context, exchange: Exchange, now: float) -> None:
         """No answer: REHASH-ADDR again, or the end."""
         if self.is_exhausted(exchange):
             self.fail(flow, context)
@@ -114,4 +114,4 @@ class AddrSender(Endpoint):
         flow.tcp.state = State.CLOSED
 
     def in_flight(self, packet: bytes) -> None:
-        """A packet to an address that was left: dropped in silence."""
+        """A packet to an address that was left: silently discarded."""

@@ -62,7 +62,7 @@ def offloads_off(name: str) -> None:
 
 
 def packet_socket(interface: str, buffer_bytes: int = 8 << 20) -> socket.socket:
-    """A raw socket on one interface that hears everything but its own frames; bound last, so nothing stray is in it."""
+    """A raw socket on one interface that gets every frame but its own; bound last, so it holds no other frame."""
     raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     raw.setblocking(False)
     raw.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)

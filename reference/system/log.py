@@ -14,7 +14,7 @@ _suppressed = 0
 
 
 def log(text: str) -> None:
-    """Write one line; drop and count it when there are too many or when nobody reads."""
+    """Write one line; drop and count it when there are too many or when no one reads."""
     global _window, _written, _suppressed
     age = time.monotonic() - _started
     if int(age) != _window:

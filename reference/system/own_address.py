@@ -26,5 +26,5 @@ class OwnAddress:
         return self.kernel_of[address]
 
     def listens_on(self, bound: bool) -> bool:
-        """Whether a listening socket, bound to an address or to any, goes on listening after a move."""
+        """Whether a listening socket, bound to an address or to any, keeps listening after a move."""
         return True

@@ -7,11 +7,6 @@ MOST = 300
 REASONS = {
     "reference/mops/server.py": "one method a choice, so that a deviation overrides one",
     "reference/mops/mobile_node.py": "one method a choice, so that a deviation overrides one",
-    "reference/mops/deviations/node_requests.py": "small classes that are read one at a time",
-    "reference/rehash/deviations/received.py": "small classes that are read one at a time",
-    "tests/mops/servers.py": "the ways in which a server answers, one class each",
-    "tests/mops/server_scenarios.py": "one scenario a function, read one at a time",
-    "tests/mops/node_scenarios.py": "one scenario a function, read one at a time",
 }
 """Files that are longer, and why."""
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.lab.host import Lab
 from tests.lab.wire import ACK, NETWORKS, RST
-from tests.mops.servers import Surroundings, elsewhere
+from tests.mops.messages import elsewhere
+from tests.mops.servers import Surroundings
 
 RATE_LIMIT_S = 0.4
 RETRY_INTERVAL_S = 0.15

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.lab.wire import ICMP_PROTOCOL, TCP, Wire, internet_checksum, mops_number
+from tests.lab.wire import ICMP_PROTOCOL, TCP, Wire, host_address, internet_checksum, mops_number
 
 
 def migrate(
@@ -79,3 +79,12 @@ def anycast_acknowledgement(
     words = protocol << 50 | mops_number(anycast), reserved << 50 | mops_number(unicast)
     ports = source_port, destination_port
     return with_checksum(struct.pack("!HHBBHQQHH", 101, 0, version, code, reserved, *words, *ports) + extra, spoil)
+
+
+def elsewhere(network: str, index: int = 1) -> str:
+    """An address for the node."""
+    return host_address(network, 0x0500 + index)
+
+
+def server_address(network: str, index: int = 1) -> str:
+    return host_address(network, 0x0600 + index)

@@ -21,7 +21,6 @@ from tests.lab.wire import (
     PSH,
     SYN,
     TCP,
-    host_address,
     internet_checksum,
     network_packet,
     number,
@@ -185,15 +184,6 @@ class Surroundings:
         elif operation == 1 and target != socket.inet_aton(self.node):
             reply = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 2, OWN_MAC, target, sender_mac, sender)
             self.raw.send(sender_mac + OWN_MAC + b"\x08\x06" + reply)
-
-
-def elsewhere(network: str, index: int = 1) -> str:
-    """An address for the node."""
-    return host_address(network, 0x0500 + index)
-
-
-def server_address(network: str, index: int = 1) -> str:
-    return host_address(network, 0x0600 + index)
 
 
 class Server:

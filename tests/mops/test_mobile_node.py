@@ -10,8 +10,8 @@ import pytest
 from tests.lab.host import Lab
 from tests.lab.wire import ACK, RST, TCP, mops_number, number
 from tests.mops.conftest import RETRY_INTERVAL_S as INTERVAL_S
-from tests.mops.messages import anycast_acknowledgement, nat_acknowledgement
-from tests.mops.servers import Caller, Server, Surroundings, elsewhere, server_address
+from tests.mops.messages import anycast_acknowledgement, elsewhere, nat_acknowledgement, server_address
+from tests.mops.servers import Caller, Server, Surroundings
 
 CAPABLE = bytes.fromhex("fe044d4f")
 

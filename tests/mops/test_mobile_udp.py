@@ -11,8 +11,8 @@ from tests.lab.host import Lab
 from tests.lab.wire import number
 from tests.mops.conftest import RATE_LIMIT_S
 from tests.mops.conftest import RETRY_INTERVAL_S as INTERVAL_S
-from tests.mops.messages import command, migrate
-from tests.mops.servers import UDP, Server, Surroundings, datagram, elsewhere, server_address
+from tests.mops.messages import command, elsewhere, migrate, server_address
+from tests.mops.servers import UDP, Server, Surroundings, datagram
 
 PORT = 5000
 

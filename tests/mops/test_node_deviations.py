@@ -8,9 +8,10 @@ import pytest
 from reference.roles import all_deviations
 from tests.lab.host import Lab
 from tests.mops.conftest import RETRY_INTERVAL_S
+from tests.mops.messages import elsewhere, server_address
 from tests.mops.node_scenarios_learning import SCENARIOS
 from tests.mops.played_node import PlayedNode
-from tests.mops.servers import Server, Surroundings, elsewhere, server_address
+from tests.mops.servers import Server, Surroundings
 
 #: The scenarios that come out otherwise than is right; three dots stand for more of them.
 DIFFERENT = {

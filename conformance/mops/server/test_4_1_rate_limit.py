@@ -14,6 +14,7 @@ from testbed.case.case import Case
 INSIDE = 0.9
 AFTER = 1.1
 DEFAULT_S = 5
+"""The interval that the draft recommends."""
 
 
 def send_failing(node: MobileNode, dut: Server, connection: Connection) -> SentMigrate:

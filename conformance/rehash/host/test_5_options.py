@@ -255,7 +255,7 @@ def test_idle_connection_answers_in_a_duplicate_ack(node: RehashHost, dut: DutHo
 @exclusive
 @valid
 @requirement("REHASH-5-06", case=1)
-@waits(0.2)
+@waits(1)
 def test_retransmitted_data_carries_rehash_addr_again(
     node: RehashHost, dut: DutHost, app: Application, case: Case
 ) -> None:

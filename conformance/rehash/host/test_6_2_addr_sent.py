@@ -133,7 +133,7 @@ def test_no_segment_carries_rehash_addr_after_init(
 @pytest.mark.parametrize("data", [b"", b"I have moved"], ids=["idle", "data"])
 @valid
 @requirement("REHASH-6.2-08", case=1)
-@waits(3)
+@waits(15)
 def test_rehash_addr_is_repeated_up_to_the_maximum(
     node: RehashHost, dut: DutHost, app: Application, case: Case, data: bytes
 ) -> None:
@@ -152,7 +152,7 @@ def test_rehash_addr_is_repeated_up_to_the_maximum(
 
 @valid
 @requirement("REHASH-6.2-09", case=1)
-@waits(3)
+@waits(15)
 def test_connection_that_fails_to_rehash_is_closed(node: RehashHost, dut: DutHost, app: Application) -> None:
     """When REHASH-ADDR was repeated in vain up to the maximum, the application sees an error."""
     dut.max_retries()

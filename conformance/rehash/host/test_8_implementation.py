@@ -76,7 +76,7 @@ def test_peer_without_rehash(node: RehashHost, dut: DutHost, opener: str) -> Non
 
 @valid
 @requirement("REHASH-8-03", case=2)
-@waits(0.3)
+@waits(1.5)
 def test_peer_without_rehash_and_losses(node: RehashHost, dut: DutHost) -> None:
     """Data for a peer without Rehash that is lost is retransmitted."""
     connection = node.connect_plainly()
@@ -112,7 +112,7 @@ def test_both_ends_move_at_once(node: RehashHost, dut: DutHost, app: Application
 @exclusive
 @inopportune
 @requirement("REHASH-4-02", case=1)
-@waits(3)
+@waits(15)
 def test_connection_lost_by_two_moves_is_closed(node: RehashHost, dut: DutHost, app: Application) -> None:
     """A connection that neither end can find any more is closed in the end, and another one continues."""
     dut.max_retries()

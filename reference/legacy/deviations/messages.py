@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Deviations of a legacy host that does not discard messages it has never heard of."""
+"""Deviations of a legacy host that does not discard messages unknown to it."""
 
 import struct
 
@@ -119,7 +119,7 @@ class SacipEnds(_Hears):
 
 
 class _Silences(_Hears):
-    """After some messages a peer is not heard any more."""
+    """After some messages the peer's packets are dropped."""
 
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)
@@ -134,13 +134,17 @@ class _Silences(_Hears):
         return False
 
 
-@deviation("short-message-silences", "1122.3.2.2", _DISCARDED, "after ICMP of less than 8 bytes a peer is not heard")
+@deviation(
+    "short-message-silences", "1122.3.2.2", _DISCARDED, "after ICMP of less than 8 bytes the peer's packets are dropped"
+)
 class ShortMessageSilences(_Silences):
     def icmp(self, packet: bytes, message: bytes) -> bool:
         return len(message) < 8 and self.silences(packet)
 
 
-@deviation("long-message-silences", "1122.3.2.2", _DISCARDED, "after a message of many entries a peer is not heard")
+@deviation(
+    "long-message-silences", "1122.3.2.2", _DISCARDED, "after a message of many entries the peer's packets are dropped"
+)
 class LongMessageSilences(_Silences):
     def message(self, packet: bytes, message: bytes) -> bool:
         return bool(_kind(message)) and len(message) > 1000 and self.silences(packet)

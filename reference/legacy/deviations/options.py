@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Deviations of a legacy host that does not ignore TCP options it has never heard of."""
+"""Deviations of a legacy host that does not ignore unknown TCP options."""
 
 import hashlib
 import struct
@@ -262,7 +262,7 @@ class ScaleNotUsed(LegacyHost):
         super().from_wire(packet)
 
 
-@deviation("illegal-length-silences", "9293.3.1", _LENGTHS, "after one a peer is not heard any more")
+@deviation("illegal-length-silences", "9293.3.1", _LENGTHS, "after one the peer's packets are dropped")
 class IllegalLengthSilences(WatchingHost):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)
@@ -274,7 +274,7 @@ class IllegalLengthSilences(WatchingHost):
         return segment.source not in self._silent
 
 
-@deviation("illegal-length-refuses", "9293.3.1", _LENGTHS, "after one a peer opens no connections any more")
+@deviation("illegal-length-refuses", "9293.3.1", _LENGTHS, "after one the peer opens no more connections")
 class IllegalLengthRefuses(WatchingHost):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)

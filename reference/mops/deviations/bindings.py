@@ -18,7 +18,7 @@ def _shadow(flow: Flow, wire: Tuple) -> Flow:
     "listens-at-old-tuple",
     "4.1",
     "After success data from the old tuple does not reach the connection.",
-    "the old tuple goes on to be taken for the migrated connection",
+    "the old tuple is still taken for the migrated connection",
 )
 class ListensAtOldTuple(MopsFlows):
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class ListensAtOldTuple(MopsFlows):
     "sends-to-old-tuple",
     "4.1",
     "After success the server sends to the migrated address and port.",
-    "the server goes on to send to the old tuple",
+    "the server still sends to the old tuple",
 )
 class SendsToOldTuple(MopsFlows):
     def migrate(self, flow: Flow, address: int, port: int) -> None:
@@ -54,7 +54,7 @@ class SendsToOldTuple(MopsFlows):
 @deviation(
     "newcomer-not-kept-apart",
     "4.1",
-    "A new connection at the old tuple opens a connection of its own and is served.",
+    "A new connection on the old tuple is a connection of its own and is served.",
     "a SYN from the old tuple is given to the migrated connection",
 )
 class NewcomerNotKeptApart(MopsFlows):
@@ -69,7 +69,7 @@ class NewcomerNotKeptApart(MopsFlows):
 @deviation(
     "checksum-of-old-tuple",
     "4.1",
-    "After success the connection goes on at the migrated tuple.",
+    "After success the connection continues on the migrated tuple.",
     "segments to the migrated tuple carry the TCP checksum of the old one",
 )
 class ChecksumOfOldTuple(MopsFlows):

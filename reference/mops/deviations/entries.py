@@ -62,7 +62,7 @@ class PortsSwapped(Server):
     "first-entry-only",
     "4.1",
     "All n ports of a Migrate are remapped.",
-    "only the first port is remapped, and success is told for all",
+    "only the first port is remapped, and success is reported for all",
 )
 class FirstEntryOnly(Server):
     def carry_out(self, command: Command) -> list[Outcome]:
@@ -75,7 +75,7 @@ class FirstEntryOnly(Server):
     "twice-in-one-message",
     "4.1",
     "Of two entries with the same migrated port at most one succeeds.",
-    "success is told for an entry whose tuple an earlier entry of the message has taken",
+    "success is reported for an entry whose tuple an earlier entry of the message has taken",
 )
 class TwiceInOneMessage(Server):
     def carry_out(self, command: Command) -> list[Outcome]:

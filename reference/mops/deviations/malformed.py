@@ -10,7 +10,7 @@ from reference.system.deviations import deviation
 @deviation(
     "checksum-ignored",
     "4.1",
-    "A Migrate whose checksum is wrong is discarded in silence.",
+    "A Migrate whose checksum is wrong is silently discarded.",
     "the checksum is not looked at",
 )
 class ChecksumIgnored(Server):

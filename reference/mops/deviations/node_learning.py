@@ -230,7 +230,7 @@ class AnycastFormIgnored(AnycastServers):
 @deviation(
     "anycast-at-once",
     "4.2",
-    "Until it moves a node goes on at the anycast address.",
+    "Until it moves a node continues on the anycast address.",
     "the connection goes to the unicast address as soon as that is known",
 )
 class AnycastAtOnce(AnycastServers):
@@ -244,7 +244,7 @@ class AnycastAtOnce(AnycastServers):
 @deviation(
     "anycast-data-stays",
     "4.2",
-    "The node goes on with a connection so migrated at the unicast address.",
+    "The node continues a connection so migrated on the unicast address.",
     "the Migrate goes to the unicast address and the data to the anycast address",
 )
 class AnycastDataStays(MobileNode):

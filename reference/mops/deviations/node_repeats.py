@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Deviations in repeats, and in when a connection is given up."""
+"""Deviations in retransmissions, and in when a connection is given up."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ class FourRepeats(MobileNode):
     "node-repeats-too-fast",
     "4.1",
     "Repeats are 2 s apart.",
-    "repeats are a quarter of that apart",
+    "retransmissions are a quarter of that apart",
 )
 class RepeatsTooFast(MobileNode):
     def interval(self, exchange: Exchange) -> float:
@@ -60,7 +60,7 @@ class RepeatsTooFast(MobileNode):
     "node-repeats-too-slow",
     "4.1",
     "Repeats are 2 s apart.",
-    "repeats are one and a half of that apart",
+    "retransmissions are one and a half of that apart",
 )
 class RepeatsTooSlow(MobileNode):
     def interval(self, exchange: Exchange) -> float:
@@ -70,11 +70,11 @@ class RepeatsTooSlow(MobileNode):
 @deviation(
     "node-repeats-differ",
     "4.1",
-    "A repeat equals the first transmission.",
-    "the sequence numbers of a repeat are one larger each time",
+    "A retransmission equals the first transmission.",
+    "the sequence numbers of a retransmission are one larger each time",
 )
 class RepeatsDiffer(MobileNode):
-    def repeat(self, exchange: Exchange) -> None:
+    def retransmit(self, exchange: Exchange) -> None:
         for moving in exchange.sockets:
             moving.entry = moving.entry._replace(identifier=(moving.entry.identifier + 1) % (1 << 32))
         message, first = exchange.message, exchange.sockets[0]
@@ -85,7 +85,7 @@ class RepeatsDiffer(MobileNode):
 @deviation(
     "node-never-gives-up",
     "4.1",
-    "When the last repeat is not answered the application sees an error.",
+    "When the last retransmission is not answered the application sees an error.",
     "the application waits for ever",
 )
 class NeverGivesUp(MobileNode):
@@ -96,8 +96,8 @@ class NeverGivesUp(MobileNode):
 @deviation(
     "node-dies-without-error",
     "4.1",
-    "When the last repeat is not answered the application sees an error.",
-    "the socket is dead, and nobody tells the application",
+    "When the last retransmission is not answered the application sees an error.",
+    "the socket is dead, and no error is reported to the application",
 )
 class DiesWithoutError(MobileNode):
     def report(self, network: Network, protocol: int, flow: Flow) -> None:
@@ -108,7 +108,7 @@ class DiesWithoutError(MobileNode):
     "node-dead-goes-on",
     "4.1",
     "Once the socket is declared dead the node sends no further segment of the connection.",
-    "when the last repeat is not answered the connection goes on from the new tuple",
+    "when the last retransmission is not answered the connection continues on the new tuple",
 )
 class DeadGoesOn(MobileNode):
     def exhausted(self, exchange: Exchange) -> None:
@@ -119,7 +119,7 @@ class DeadGoesOn(MobileNode):
 @deviation(
     "node-success-ignored",
     "4.1",
-    "Success ends the repeats.",
+    "Success ends the retransmissions.",
     "after success the Migrate is repeated all the same",
 )
 class SuccessIgnored(MobileNode):
@@ -132,7 +132,7 @@ class SuccessIgnored(MobileNode):
 @deviation(
     "node-failed-ignored",
     "4.1",
-    "Failed ends the repeats.",
+    "Failed ends the retransmissions.",
     "after failed the Migrate is repeated all the same",
 )
 class FailedIgnored(MobileNode):
@@ -146,7 +146,7 @@ class FailedIgnored(MobileNode):
     "node-speaks-before-success",
     "4.1",
     "The node sends no segment from the new tuple before success.",
-    "the connection goes on from the new tuple at once",
+    "the connection continues on the new tuple at once",
 )
 class SpeaksBeforeSuccess(MobileNode):
     def waits(self, network: Network, flow: Flow) -> bool:
@@ -156,7 +156,7 @@ class SpeaksBeforeSuccess(MobileNode):
 @deviation(
     "node-data-from-old-address",
     "4.1",
-    "After success the connection goes on at the migrated tuple.",
+    "After success the connection continues on the migrated tuple.",
     "what waited for the answer goes out from the address that was lost",
 )
 class DataFromOldAddress(MobileNode):
@@ -177,7 +177,7 @@ class DataFromOldAddress(MobileNode):
     "node-repeats-from-before",
     "4.1",
     "A node that moves again while a Migrate is unanswered asks for its newest address.",
-    "the Migrate of the move before goes on beside the new one",
+    "the Migrate of the move before is retransmitted beside the new one",
 )
 class RepeatsFromBefore(MobileNode):
     def drop_exchanges(self, network: Network) -> None:

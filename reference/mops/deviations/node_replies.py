@@ -115,7 +115,7 @@ class ReplyReservedNotIgnored(MobileNode):
     "node-failed-ports-go-on",
     "4.1",
     "After failed nothing is sent of a connection that the reply lists.",
-    "the connections go on whatever failed",
+    "the connections continue whatever failed",
 )
 class FailedPortsGoOn(MobileNode):
     def failed_entries(self, message: Migrate) -> set[Entry]:
@@ -125,7 +125,7 @@ class FailedPortsGoOn(MobileNode):
 @deviation(
     "node-all-die-on-partial-failure",
     "4.1",
-    "After failed the connections that the reply does not list go on.",
+    "After failed the connections that the reply does not list continue.",
     "all connections of the request are dead",
 )
 class AllDieOnPartialFailure(MobileNode):

@@ -61,7 +61,7 @@ class OneSocketOnly(MobileNode):
     "node-one-server-only",
     "4.1",
     "A Migrate goes to each server the node has mobile connections with.",
-    "only the first server is told",
+    "only the first server gets a Migrate",
 )
 class OneServerOnly(MobileNode):
     def in_messages(self, leaving: Iterable[Moving]) -> list[list[Moving]]:

@@ -121,7 +121,7 @@ class MovesOnce(MobileNode):
     "node-migrated-port-not-taken",
     "4.1",
     "The node receives the continued session at the Migrated Source Port of its entry.",
-    "the entry names the port after it, and the node goes on at the one that it had",
+    "the entry names the port after it, and the node continues on the one that it had",
 )
 class MigratedPortNotTaken(MobileNode):
     def request(self, network: Network, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:

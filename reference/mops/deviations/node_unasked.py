@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Deviations in what a mobile node sends that nobody has asked for."""
+"""Deviations in unsolicited packets of a mobile node."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from reference.system.deviations import deviation
     "node-resets-what-moves",
     "4.1",
     "The node neither resets nor closes a connection because its address goes away.",
-    "its connections are reset at the server before it goes on",
+    "its connections are reset at the server before it continues",
 )
 class ResetsWhatMoves(MobileNode):
     def move(self, network: Network, address: int, now: float) -> None:
@@ -31,7 +31,7 @@ class ResetsWhatMoves(MobileNode):
     "node-late-reply-revives",
     "4.1",
     "A reply that comes after the socket was declared dead does not bring it back.",
-    "the connection goes on at the new tuple, though the application is gone",
+    "the connection continues on the new tuple, though the application is gone",
 )
 class LateReplyRevives(MobileNode):
     def __init__(self, *arguments: Any) -> None:

@@ -11,7 +11,7 @@ from reference.system.deviations import deviation
 @deviation(
     "no-rate-limit",
     "4.1",
-    "A second command inside the interval is discarded in silence and changes nothing.",
+    "A second command inside the interval is silently discarded and changes nothing.",
     "every command is taken",
 )
 class NoRateLimit(RateLimit):
@@ -89,7 +89,7 @@ class RateLimitByPort(RateLimit):
 @deviation(
     "rate-limit-answered",
     "4.1",
-    "A second command inside the interval is discarded in silence.",
+    "A second command inside the interval is silently discarded.",
     "a command inside the interval is answered failed",
 )
 class RateLimitAnswered(Server):

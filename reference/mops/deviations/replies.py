@@ -150,11 +150,11 @@ class ReplyAddressesSwapped(Server):
 @deviation(
     "repeat-answered-failed",
     "4.1",
-    "A repeat equal to a Migrate that has already succeeded is answered success after the interval.",
-    "such a repeat is answered failed",
+    "A retransmission of a Migrate that has already succeeded is answered success after the interval.",
+    "such a retransmission is answered failed",
 )
 class RepeatAnsweredFailed(Server):
-    def is_repeat(self, command: Command, entry: Entry, previous: int, migrated: int) -> bool:
+    def is_retransmission(self, command: Command, entry: Entry, previous: int, migrated: int) -> bool:
         return False
 
 

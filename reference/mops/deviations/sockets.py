@@ -69,7 +69,7 @@ class ClosedMigrates(Server):
 @deviation(
     "tuple-in-use-taken",
     "4.1",
-    "A Migrate to a tuple that another connection uses is refused, and both connections go on.",
+    "A Migrate to a tuple that another connection uses is refused, and both connections continue.",
     "the migrating connection takes the tuple from the other one",
 )
 class TupleInUseTaken(Server):

@@ -121,7 +121,7 @@ class _Garbling(Flow):
 @deviation(
     "large-segments-garbled",
     "6.2",
-    "The stream goes on after the move without a byte lost, repeated or reordered.",
+    "The stream continues after the move without a byte lost, repeated or reordered.",
     "in segments of more than 1000 bytes the first two words of data change places",
 )
 class LargeSegmentsGarbled(RehashFlows):

@@ -15,7 +15,7 @@ from reference.system.deviations import deviation
     "move-not-announced",
     "6.2",
     "A host that moves sends REHASH-ADDR on every connection with a completed init exchange.",
-    "it goes on from the new address and says nothing",
+    "it continues on the new address and announces nothing",
 )
 class MoveNotAnnounced(Host):
     def begin_move(self, flow: Flow, context: Context, old: int, now: float) -> None:
@@ -26,7 +26,7 @@ class MoveNotAnnounced(Host):
     "move-announced-on-one-connection",
     "6.2",
     "A host that moves sends REHASH-ADDR on every connection with a completed init exchange.",
-    "it sends it on the first one; the others go on from the new address and say nothing",
+    "it sends it on the first one; the others continue on the new address and announce nothing",
 )
 class MoveAnnouncedOnOneConnection(Host):
     def begin_move(self, flow: Flow, context: Context, old: int, now: float) -> None:
@@ -38,7 +38,7 @@ class MoveAnnouncedOnOneConnection(Host):
     "second-move-not-announced",
     "6.2",
     "A second move is announced like the first.",
-    "a connection that has moved before goes on from the next address and says nothing",
+    "a connection that has moved before continues on the next address and announces nothing",
 )
 class SecondMoveNotAnnounced(Host):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
@@ -117,18 +117,18 @@ class AddrAfterInit(Host):
     def finish(self, flow: Flow, context: Context) -> None:
         self._olds[flow] = context.addresses[0]
         super().finish(flow, context)
-        context.repeats = -3
+        context.answers_left = -3
 
     def must_reissue(self, flow: Flow, context: Context) -> bool:
-        return context.repeats < 0 or super().must_reissue(flow, context)
+        return context.answers_left < 0 or super().must_reissue(flow, context)
 
     def init_on(self, flow: Flow, context: Context, sequence: int, length: int) -> Option | None:
-        if context.repeats >= 0:
+        if context.answers_left >= 0:
             return super().init_on(flow, context, sequence, length)
         context.reissues += 1
         if not length:
             return None
-        context.repeats += 1
+        context.answers_left += 1
         return Option(ADDR, context.peer_nonce or 0, self._olds[flow], self.network.own)
 
 
@@ -237,7 +237,7 @@ class ListenerLeftBehind(RehashAddress):
 @deviation(
     "listener-on-any-lost",
     "8",
-    "After a move a service bound to the any address goes on accepting connections.",
+    "After a move a service bound to the any address still accepts connections.",
     "what listens on any address is lost with a move",
 )
 class ListenerOnAnyLost(RehashAddress):

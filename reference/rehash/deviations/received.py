@@ -95,7 +95,7 @@ class AddrPayloadDropped(Host):
     "addr-unknown-dropped",
     "6.2",
     "A REHASH-ADDR whose Old address and ports are no connection is treated as an ordinary segment for no connection.",
-    "it is dropped in silence",
+    "it is silently discarded",
 )
 class AddrUnknownDropped(Host):
     def address_received(self, segment: Segment, option: Option) -> tuple[Verdict, Flow | None]:
@@ -107,7 +107,7 @@ class AddrUnknownDropped(Host):
 @deviation(
     "wrong-nonce-reset",
     "6.2",
-    "A REHASH-ADDR with a wrong nonce is dropped in silence.",
+    "A REHASH-ADDR with a wrong nonce is silently discarded.",
     "its sender gets a reset",
 )
 class WrongNonceReset(Host):
@@ -118,7 +118,7 @@ class WrongNonceReset(Host):
 @deviation(
     "wrong-nonce-acknowledged",
     "6.2",
-    "A REHASH-ADDR with a wrong nonce is dropped in silence.",
+    "A REHASH-ADDR with a wrong nonce is silently discarded.",
     "the connection's peer gets a duplicate ACK",
 )
 class WrongNonceAcknowledged(Host):

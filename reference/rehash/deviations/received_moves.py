@@ -60,7 +60,7 @@ class PeerMovedAltogether(Host):
 @deviation(
     "rehash-to-tuple-in-use",
     "6.2",
-    "A REHASH-ADDR to a tuple that another connection has moves nothing, and both go on.",
+    "A REHASH-ADDR to a tuple that another connection has moves nothing, and both connections continue.",
     "the moved connection takes the tuple from the other one",
 )
 class RehashToTupleInUse(Host):
@@ -82,7 +82,7 @@ class RehashToTupleInUse(Host):
     "old-tuple-still-served",
     "6.2",
     "After the rehash segments from the old address do not reach the connection.",
-    "they go on to reach it",
+    "they still reach it",
 )
 class OldTupleStillServed(Host):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
@@ -105,7 +105,7 @@ class OldTupleStillServed(Host):
 @deviation(
     "newcomer-refused",
     "6.2",
-    "A peer at the old address and port can open a connection to the same service.",
+    "A new peer at the old address and port can open a connection to the same service.",
     "its SYN is dropped while the connection that has moved lives",
 )
 class NewcomerRefused(Host):
@@ -120,11 +120,11 @@ class NewcomerRefused(Host):
     "repeated-addr-dropped",
     "6.2",
     "A REHASH-ADDR repeated after the connection was rehashed is answered with REHASH-INIT again.",
-    "it is dropped in silence",
+    "it is silently discarded",
 )
 class RepeatedAddrDropped(Host):
-    def address_repeated(self, flow: Flow, option: Option) -> Verdict:
-        verdict = super().address_repeated(flow, option)
+    def address_retransmitted(self, flow: Flow, option: Option) -> Verdict:
+        verdict = super().address_retransmitted(flow, option)
         return Verdict.DROPPED if verdict is Verdict.SERVED else verdict
 
 
@@ -165,8 +165,8 @@ class FinDoesNotRehash(Host):
 @deviation(
     "told-without-slow-start",
     "6.2",
-    "The host that was told of the move enters slow start.",
-    "it goes on with the congestion window of the old path",
+    "The host whose peer has moved enters slow start.",
+    "it continues with the congestion window of the old path",
 )
 class ToldWithoutSlowStart(Host):
     def receiver_slow_start(self, context: Context) -> None:

@@ -24,7 +24,7 @@ def _answer(host: Host, packet: bytes, flags: int) -> None:
 @deviation(
     "in-flight-reset",
     "6.2",
-    "Segments in flight to the old address are dropped in silence while the rehash is going on.",
+    "Segments in flight to the old address are silently discarded while the rehash is under way.",
     "they are answered with a reset",
 )
 class InFlightReset(Host):
@@ -35,7 +35,7 @@ class InFlightReset(Host):
 @deviation(
     "in-flight-acknowledged",
     "6.2",
-    "Segments in flight to the old address are dropped in silence while the rehash is going on.",
+    "Segments in flight to the old address are silently discarded while the rehash is under way.",
     "they are answered with an ACK",
 )
 class InFlightAcknowledged(Host):
@@ -86,7 +86,7 @@ class FailedMoveNotClosed(Host):
     "failed-move-goes-on",
     "6.2",
     "A connection that fails to rehash is closed by the host that initiated the rehash.",
-    "it goes on without REHASH-ADDR",
+    "it continues without REHASH-ADDR",
 )
 class FailedMoveGoesOn(Host):
     def fail(self, flow: Flow, context: Context) -> None:
@@ -111,7 +111,7 @@ class AnythingAcknowledges(Host):
     "mover-without-slow-start",
     "6.2",
     "After a successful rehash the host starts in slow start.",
-    "it goes on with the congestion window of the old path",
+    "it continues with the congestion window of the old path",
 )
 class MoverWithoutSlowStart(Host):
     def sender_slow_start(self, context: Context) -> None:

@@ -16,7 +16,7 @@ from testbed.wire.capture import Frame
 from testbed.wire.network import networks
 
 ROOT = Path(__file__).resolve().parents[2]
-IPV4 = networks(profiles.load(ROOT / "profiles/reference.toml"))["ipv4"]
+IPV4 = networks(profiles.load(ROOT / "profiles/reference.toml"), ["ipv4"], "link")["ipv4"]
 INIT_OPTION = RehashOption(control=INIT, nonce=7, old="0.0.0.0", new="198.18.0.1")
 ADDR_OPTION = RehashOption(control=ADDR, nonce=7, old="198.18.0.1", new="198.18.0.2")
 

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ICMP of IPv4 with the device (RFC 792): messages to it, and those that have come from it."""
+
+from scapy.packet import Packet
+from scapy.utils import checksum
+
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
+from testbed.wire.station import Station
+
+ICMP_PROTOCOL = 1
+
+
+class IcmpPeer:
+    """An address of the tester as far as ICMP goes. `remote` is the device's address, as far as known."""
+
+    def __init__(self, station: Station) -> None:
+        self.station = station
+        self.remote = station.network.dut
+
+    def send(self, message: Packet | bytes, source: str = "") -> Sent:
+        """Send one message, from another address if one is named."""
+        return self.station.send(ICMP_PROTOCOL, message, source=source, destination=self.remote)
+
+    def messages(self, since: Mark = BEGINNING) -> list[tuple[Frame, Packet]]:
+        """Frame and network packet of what has come to this address since a mark.
+
+        Messages with a wrong checksum are left out, as a receiver would.
+        """
+        network, found = self.station.network, []
+        for frame in self.station.trace.received(since):
+            packet = network.dissect(frame.data)
+            if network.protocol(packet) != ICMP_PROTOCOL or packet.dst != self.station.address:
+                continue
+            if checksum(network.payload(frame.data)) != 0:
+                frame.account("wrong ICMP checksum: dropped")
+                continue
+            found.append((frame.account(), packet))
+        return found
