@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 4.1: messages that are not a Migrate of version 1, and fields that a receiver ignores."""
 
-import itertools
 from typing import Any
 
 import pytest
@@ -46,18 +45,18 @@ def test_wrong_checksum_is_silently_discarded(node: MobileNode, dut: Server, wro
     dut.serves(connection)
 
 
-WRONG_FIELDS = [
-    *itertools.product(["MOPS-4.1-59"], ["version"], [0, 2, 255]),
-    *itertools.product(["MOPS-4.1-60"], ["code"], [4, 128, 255]),
-    *itertools.product(["MOPS-4.1-62"], ["count"], [2, 3, 0x3FFF]),
-]
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        pytest.param(field, value, id=f"{field} {value}", marks=requirement(identifier))
-        for identifier, field, value in WRONG_FIELDS
+        pytest.param("version", 0, id="version 0", marks=requirement("MOPS-4.1-59")),
+        pytest.param("version", 2, id="version 2", marks=requirement("MOPS-4.1-59")),
+        pytest.param("version", 255, id="version 255", marks=requirement("MOPS-4.1-59")),
+        pytest.param("code", 4, id="code 4", marks=requirement("MOPS-4.1-60")),
+        pytest.param("code", 128, id="code 128", marks=requirement("MOPS-4.1-60")),
+        pytest.param("code", 255, id="code 255", marks=requirement("MOPS-4.1-60")),
+        pytest.param("count", 2, id="count 2", marks=requirement("MOPS-4.1-62")),
+        pytest.param("count", 3, id="count 3", marks=requirement("MOPS-4.1-62")),
+        pytest.param("count", 0x3FFF, id="count 16383", marks=requirement("MOPS-4.1-62")),
     ],
 )
 @invalid
