@@ -45,18 +45,17 @@ def test_wrong_checksum_is_silently_discarded(node: MobileNode, dut: Server, wro
     dut.serves(connection)
 
 
+VERSION = requirement("MOPS-4.1-59")
+CODE = requirement("MOPS-4.1-60")
+COUNT = requirement("MOPS-4.1-62")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        pytest.param("version", 0, id="version 0", marks=requirement("MOPS-4.1-59")),
-        pytest.param("version", 2, id="version 2", marks=requirement("MOPS-4.1-59")),
-        pytest.param("version", 255, id="version 255", marks=requirement("MOPS-4.1-59")),
-        pytest.param("code", 4, id="code 4", marks=requirement("MOPS-4.1-60")),
-        pytest.param("code", 128, id="code 128", marks=requirement("MOPS-4.1-60")),
-        pytest.param("code", 255, id="code 255", marks=requirement("MOPS-4.1-60")),
-        pytest.param("count", 2, id="count 2", marks=requirement("MOPS-4.1-62")),
-        pytest.param("count", 3, id="count 3", marks=requirement("MOPS-4.1-62")),
-        pytest.param("count", 0x3FFF, id="count 16383", marks=requirement("MOPS-4.1-62")),
+        *(pytest.param("version", value, id=f"version {value}", marks=VERSION) for value in (0, 2, 255)),
+        *(pytest.param("code", value, id=f"code {value}", marks=CODE) for value in (4, 128, 255)),
+        *(pytest.param("count", value, id=f"count {value}", marks=COUNT) for value in (2, 3, 0x3FFF)),
     ],
 )
 @invalid
