@@ -85,9 +85,7 @@ def _clone() -> int:
     return pid
 
 
-def _become_host(
-    run: Callable[[list[str]], int], request: dict[str, Any], fds: list[int], supervisor: int
-) -> NoReturn:
+def _become_host(run: Callable[[list[str]], int], request: dict[str, Any], fds: list[int], supervisor: int) -> NoReturn:
     """Take over streams, namespace and environment, run the host and end."""
     code = 1
     try:

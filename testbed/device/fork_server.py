@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import select
 import shlex
 import signal
 import socket
@@ -33,7 +34,6 @@ class ForkServer:
         self._command = command
         self._log = tempfile.TemporaryFile()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(_TIMEOUT_S)
         owner = os.getpid()
         with theirs:
             try:
@@ -49,6 +49,9 @@ class ForkServer:
                 )
             except OSError as error:
                 raise ForkServerError(f"{self._name}: {error.strerror}") from None
+        self._poller = select.poll()
+        self._poller.register(self._control, select.POLLIN)
+        self._poller.register(os.pidfd_open(self._process.pid), select.POLLIN)  # a device may keep the socket open
 
     def run(self, command: list[str], environment: dict[str, str], namespace: int | None) -> DeviceProcess:
         """Have a device forked for what its command and the server's do not share. ForkServerError if it is not."""
@@ -72,13 +75,14 @@ class ForkServer:
 
     def _ask(self, request: dict[str, object], fds: list[int]) -> int:
         """The process id of the answer."""
-        try:
+        answer = b""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             socket.send_fds(self._control, [json.dumps(request).encode()], fds)
-            answer = self._control.recv(_MESSAGE)
-        except TimeoutError:
-            raise self._fails(f"no answer within {_TIMEOUT_S} s") from None
-        except (BrokenPipeError, ConnectionResetError):
-            answer = b""
+            ready = self._poller.poll(_TIMEOUT_S * 1000)
+            if not ready:
+                raise self._fails(f"no answer within {_TIMEOUT_S} s")
+            if self._control.fileno() in dict(ready):
+                answer = self._control.recv(_MESSAGE)
         if not answer:
             raise self._fails("has ended")
         try:
