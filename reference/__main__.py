@@ -14,7 +14,6 @@ from reference.system.deviations import Deviation
 from reference.system.fork_server import serve
 from reference.system.log import log
 
-
 _WARM = ("asyncio", "concurrent.futures.thread")
 """What a host imports only when it runs."""
 

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
+from reference.system.configuration import ConfigurationError
 from reference.system.linux import die_with_parent, enter_network
 from reference.system.log import start_over
 
@@ -33,13 +34,12 @@ _python = ctypes.PyDLL(None, use_errno=True)
 def serve(run: Callable[[list[str]], int], prepare: Callable[[list[str]], None], warm: Iterable[str]) -> int:
     """Clone a host, which does `run`, for each request until the supervisor hangs up; exit code 0.
 
-    `warm` are modules to import before the first, `prepare` is called in this process for the arguments of each. Exit
-    code 2, with one line on standard error, where the environment names no socket or the processor is unknown.
+    `warm` are modules to import before the first, `prepare` is called in this process for the arguments of each.
+    ConfigurationError where the environment names no socket or the processor is unknown.
     """
     number = os.environ.get("DUT_FORK_SERVER", "")
     if not number.isdecimal() or platform.machine() not in _SYS_CLONE:
-        print("reference: --fork-server: DUT_FORK_SERVER must name a socket, on x86_64 or aarch64", file=sys.stderr)
-        return 2
+        raise ConfigurationError("--fork-server: DUT_FORK_SERVER must name a socket, on x86_64 or aarch64")
     for module in warm:
         importlib.import_module(module)
     supervisor = os.getppid()
@@ -99,8 +99,8 @@ def _become_host(run: Callable[[list[str]], int], request: dict[str, Any], fds: 
             os.close(fd)
         os.environ.clear()
         os.environ.update(request["environment"])
-        sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
-        sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
+        sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
         start_over()
         code = run(request["arguments"])
         sys.stdout.flush()

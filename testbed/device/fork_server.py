@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Devices forked by a warm process of the device's own (docs/dut-contract.md); used by the supervisor's process alone."""
+"""Devices forked by a warm process of their own (docs/dut-contract.md); used by the supervisor's process alone."""
 
 import contextlib
 import json
@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from itertools import takewhile
 
 from testbed.device import linux
@@ -32,7 +33,7 @@ class ForkServer:
         self._name = f"fork server {shlex.join(command)}"
         self._failure: ForkServerError | None = None
         self._command = command
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         owner = os.getpid()
         with theirs:
@@ -73,7 +74,7 @@ class ForkServer:
             for fd in theirs:
                 os.close(fd)
 
-    def _ask(self, request: dict[str, object], fds: list[int]) -> int:
+    def _ask(self, request: Mapping[str, object], fds: list[int]) -> int:
         """The process id of the answer."""
         answer = b""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):

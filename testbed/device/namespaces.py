@@ -13,9 +13,9 @@ each PROBE a process of its own measures the lag of one processor (`testbed.devi
 """
 
 import contextlib
+import itertools
 import json
 import os
-import itertools
 import select
 import signal
 import socket

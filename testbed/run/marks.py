@@ -33,8 +33,8 @@ inopportune = pytest.mark.behaviour("inopportune")
 exclusive = pytest.mark.exclusive
 """The case gets a device of its own, on wires of its own.
 
-Alone it means that the case moves the device, and with it every connection that others would have; sockets that it opens
-and addresses that it leaves or learns stay afterwards. `exclusive("why")` names another reason.
+Alone it means that the case moves the device, and with it every connection that others would have; sockets that it
+opens and addresses that it leaves or learns stay afterwards. `exclusive("why")` names another reason.
 """
 
 

@@ -145,7 +145,7 @@ def test_a_fork_server_that_has_ended_is_told_and_does_not_take_devices_along(wa
     os.kill(server, signal.SIGKILL)
     await_that(lambda: server not in lab.parents())
     for _ in range(2):
-        with pytest.raises(LinkError, match="^start .* -m reference: fork server .* has ended with exit code -9"):
+        with pytest.raises(LinkError, match=r"^start .* -m reference: fork server .* has ended with exit code -9"):
             lab.start()
     assert dut.upper_tester().call("status")
 
