@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lower tester: links, ports, capture, stations, control of the DUT, verdicts."""
+"""The lower tester: links, interfaces, capture, stations, control of the DUT, verdicts."""
 
 from testbed.run.marks import chain, exclusive, inopportune, invalid, requirement, valid, waits
 

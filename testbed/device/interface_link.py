@@ -73,7 +73,7 @@ class InterfaceLink:
         """There is one device, and if it is a command of ours it is in one role at a time."""
         path, kind = self._profile.path, f'{self._key(role.links[0])}.kind is "interface"'
         if exclusive:
-            return f"{path}: {kind}: there is no second device for a case that moves the whole device"
+            return f"{path}: {kind}: there is no second device for a case that needs one of its own"
         others = [one for one in running if one != role]
         if self._profile.dut.command and others:
             return f'{path}: {kind}: dut.command runs in one role at a time, here "{others[0].qualified}"'

@@ -118,16 +118,16 @@ def measure(tester: socket.socket, processor: int) -> None:
     os.sched_setaffinity(0, {processor})
     poller = select.poll()
     poller.register(tester, select.POLLIN)
-    asked = time.monotonic_ns()
-    wary_until = asked + _WARY_NS
+    ran = time.monotonic_ns()
+    wary_until = ran + _WARY_NS
     while True:
-        interval = _INTERVAL_NS if asked < wary_until else _CALM_INTERVAL_NS
+        # From one time of running to the next: no lag falls between two measurements.
+        interval = _INTERVAL_NS if ran < wary_until else _CALM_INTERVAL_NS
         ready = poller.poll(interval / 1e6)
-        now = time.monotonic_ns()
-        if now - asked - interval > _WORTH_TELLING_NS:
-            tester.send(json.dumps(["lag", time.time_ns(), now - asked - _INTERVAL_NS]).encode())
-            wary_until = now + _WARY_NS
-        asked = now
+        before, ran = ran, time.monotonic_ns()
+        if ran - before - interval > _WORTH_TELLING_NS:
+            tester.send(json.dumps(["lag", time.time_ns(), ran - before - _INTERVAL_NS]).encode())
+            wary_until = ran + _WARY_NS
         if ready:
             number = tester.recv(_MESSAGE)
             if not number:

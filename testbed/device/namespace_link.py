@@ -86,5 +86,5 @@ class NamespaceLink:
         """The tester's end of a wire, sending to the device under test if it is there, else to the inner device."""
         capture, sender = socket.socket(fileno=end.capture), socket.socket(fileno=end.sender)
         interface = self._wiring.interface(name, capture, sender, end.mac, numbers)
-        is_last = end.wire == place and len(end.device_macs) > 1
-        return Wire(interface, end.device_macs[1 if is_last else 0])
+        dut_is_outer = end.wire == place and len(end.device_macs) > 1
+        return Wire(interface, end.device_macs[1 if dut_is_outer else 0])

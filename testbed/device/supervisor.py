@@ -111,7 +111,11 @@ class Supervisor:
             end.close()
         lag.listen(end for end, _ in probes)
         threading.Thread(target=self._listen, name="supervisor", daemon=True).start()
-        self._result(0, "make namespaces")
+        try:
+            self._result(0, "make namespaces")
+        except LinkError:
+            self.close()
+            raise
 
     def start(self, launches: Sequence[Launch], wires: int, taps: Sequence[int] = ()) -> Started:
         """Start a device with so many fresh wires, or a chain of devices; LinkError if a command cannot be started."""

@@ -17,7 +17,6 @@ from testbed.peers.stream import exchange, expect_stream
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import BEGINNING, Mark
 from testbed.wire.clock import NANO, Deadline
-from testbed.wire.station import Station
 
 
 class Host:
@@ -26,7 +25,6 @@ class Host:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._ixit = case.setup.profile.ixit
-        self._barrier_station: Station | None = None
         self.address = case.network.dut
 
     @property
@@ -37,9 +35,12 @@ class Host:
     # Order and silence
 
     def barrier(self) -> None:
-        """The device has dealt with everything sent so far, for it answers a SYN sent after it."""
-        self._barrier_station = self._barrier_station or self._case.station()
-        peer = new_peer(self._case, self._barrier_station)
+        """The device has dealt with everything sent so far, for it answers a SYN sent after it.
+
+        The SYN comes from a new address each time: an answer to a neighbour that the device knows would overtake
+        another one that waits for ARP.
+        """
+        peer = new_peer(self._case, self._case.station())
         peer.remote = self.address
         half_open(self._case, peer).reset()
 

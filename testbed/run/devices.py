@@ -56,8 +56,9 @@ class Devices:
 
     def rules_out(self, spec: CaseSpec) -> str:
         """The line of the profile by which the link has no device for this case, or nothing."""
-        link = self._links.get(self._kind(spec.role))
-        running = [setup.role for setup in self._shared.values()]
+        kind = self._kind(spec.role)
+        link = self._links.get(kind)
+        running = [setup.role for setup in self._shared.values() if self._kind(setup.role) == kind]
         return link.rules_out(spec.role, running, exclusive=spec.exclusive) if link else ""
 
     @contextmanager

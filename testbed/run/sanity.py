@@ -65,7 +65,7 @@ def _serves_tcp(case: Case) -> str:
 
 def _answers_arp(case: Case) -> str:
     for side in case.sides.values():
-        if side.network.name == "ipv4" and not _resolves(case, side):
+        if side.network.has_arp and not _resolves(case, side):
             return f"no ARP reply from {side.dut_address} on the {side.name}"
     return ""
 

@@ -33,6 +33,8 @@ class Network(ABC):
     """
 
     name: ClassVar[str]
+    has_arp: ClassVar[bool]
+    """Whether neighbours are found by asking; else everybody's Ethernet address is known from the start."""
 
     ethertype: int
     icmp_protocol: int
@@ -101,6 +103,7 @@ class IpffNetwork(Network):
     """IPFF, natively on Ethernet: 50-bit addresses in five fields."""
 
     name = "ipff"
+    has_arp = False
 
     def number(self, address: str) -> int:
         return parse_ipff(address)
@@ -131,6 +134,7 @@ class Ipv4Network(Network):
     """IPv4 (RFC 791)."""
 
     name = "ipv4"
+    has_arp = True
 
     def number(self, address: str) -> int:
         return int(ipaddress.IPv4Address(address))

@@ -43,7 +43,7 @@ def test_it_serves(legacy: Lab) -> None:
 def test_it_listens_and_does_not_move(legacy: Lab) -> None:
     listener = legacy.call("listen", port=0, service="manual")
     legacy.peer("ipv4", service=listener["port"]).connect()
-    (connection,) = legacy.call("sockets")["connections"]
+    connection = legacy.accepted(listener["listener"])
     assert connection["local"] == f"{DUT['ipv4']}:{listener['port']}"
     with pytest.raises(LookupError, match="-32601"):
         legacy.call("move", address="198.18.0.2")

@@ -162,3 +162,10 @@ def test_a_new_connection_that_is_refused_is_broken(lab: Lab, case: Case, dut: H
     peer = new_peer(case, case.station(), remote_port=CLOSED_PORT)
     with pytest.raises(Broken, match=f"new connection from {peer}"):
         dut.accepts_new_connection(peer)
+
+
+def test_every_barrier_is_a_new_neighbour_of_the_device(lab: Lab, case: Case, dut: Host) -> None:
+    for _ in range(2):
+        dut.barrier()
+    segments = [segment for frame in case.trace.received() if (segment := Segment.read(frame, case.network))]
+    assert len({segment.destination for segment in segments if segment.flags == "SA"}) == 2
