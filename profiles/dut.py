@@ -66,6 +66,11 @@ class DUT(Table):
         description="program and arguments that start the device (docs/dut-contract.md); "
         "`{python}` stands for the suite's interpreter",
     )
+    fork_server: Annotated[list[Text], Allowed("list of text; with a command only")] = Field(
+        default=[],
+        description="program and arguments of a process that forks devices on request, for a device that starts slowly "
+        "(docs/dut-contract.md)",
+    )
     agent: Agent | None = Field(
         default=None,
         description='the upper tester: `"stdio"` for the command\'s own standard input and output, a command such as '
@@ -85,6 +90,8 @@ class DUT(Table):
             _check_verb(verb, template)
         if self.agent and self.verbs:
             raise ValueError("verbs are allowed without agent only: who is the upper tester?")
+        if self.fork_server and not self.command:
+            raise ValueError("fork_server is allowed with a command only, whose place it takes")
         if self.agent == "stdio" and not self.command:
             raise ValueError('agent = "stdio" is allowed with a command only, whose standard input and output it means')
         return self

@@ -11,7 +11,11 @@ from reference.legacy.kernel import run_kernel
 from reference.roles import all_deviations, fits, role_of
 from reference.system.configuration import ConfigurationError, read_configuration
 from reference.system.deviations import Deviation
+from reference.system.fork_server import serve
 from reference.system.log import log
+
+_WARM = ("asyncio", "concurrent.futures.thread")
+"""What a host imports only when it runs."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,6 +36,12 @@ def _find(name: str | None) -> Deviation | None:
     if deviation is None:
         raise ConfigurationError(f"no deviation {name!r}; --list-deviations names them")
     return deviation
+
+
+def _prepare(arguments: Sequence[str]) -> None:
+    """Import in the fork server what hosts with these arguments import."""
+    if "--deviate" in arguments:
+        all_deviations()
 
 
 def _run(deviation: Deviation | None) -> int:
@@ -59,8 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--deviate", metavar="NAME", help="be wrong in one way")
     parser.add_argument("--list-deviations", action="store_true", help="name the ways of being wrong, and end")
+    parser.add_argument("--fork-server", action="store_true", help="fork hosts on request (docs/dut-contract.md)")
     try:
         options = parser.parse_args(arguments)
+        if options.fork_server:
+            return serve(main, _prepare, _WARM)
         if options.list_deviations:
             _list_deviations()
             return 0

@@ -34,6 +34,13 @@ def unshare_network() -> None:
         raise OSError(number, f"no network namespace of my own: {os.strerror(number)} (needs CAP_SYS_ADMIN)")
 
 
+def enter_network(namespace: int) -> None:
+    """Move this process into the network namespace behind a descriptor."""
+    if _libc.setns(namespace, CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"setns: {os.strerror(number)}")
+
+
 def die_with_parent(parent: int) -> None:
     """Have this process killed when its parent ends, also when that has already happened."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -13,6 +13,12 @@ _written = 0
 _suppressed = 0
 
 
+def start_over() -> None:
+    """Count time and lines from now: the process was forked from one that has been running."""
+    global _started, _window, _written, _suppressed
+    _started, _window, _written, _suppressed = time.monotonic(), 0, 0, 0
+
+
 def log(text: str) -> None:
     """Write one line; drop and count it when there are too many or when no one reads."""
     global _window, _written, _suppressed

@@ -90,9 +90,10 @@ class InterfaceLink:
         return Wire(self._wiring.interface(link, capture, sender, mac, numbers), table.dut_mac)
 
     def _start_command(self, dut: DUT, role: Role) -> tuple[IO[bytes], IO[bytes]]:
-        content = configuration(self._profile, role)
+        dut_table, content = self._profile.dut, configuration(self._profile, role)
         fill_neighbours(content, [wire.interface.mac for wire in dut.wires.values()])
-        started = self._supervisor.start([Launch(command_of(self._profile.dut.command), content)], 0)
+        launch = Launch(command_of(dut_table.command), content, command_of(dut_table.fork_server))
+        started = self._supervisor.start([launch], 0)
         process = started.processes[0]
         dut.log = process.log
         [(dut.name, dut.version)] = self._supervisor.await_ready(started, dut, self._profile.dut.ready_timeout_s)

@@ -71,11 +71,12 @@ class NamespaceLink:
         return ""
 
     def _launches(self, role: Role, chain: Chain | None) -> list[Launch]:
-        command, content = command_of(self._profile.dut.command), configuration(self._profile, role)
+        dut, content = self._profile.dut, configuration(self._profile, role)
+        command, fork_server = command_of(dut.command), command_of(dut.fork_server)
         if not chain:
-            return [Launch(command, content)]
+            return [Launch(command, content, fork_server)]
         return [
-            Launch(command, overlay(content, one.configuration))
+            Launch(command, overlay(content, one.configuration), fork_server)
             if one.is_dut
             else Launch(command_of(one.command), overlay(one.configuration, {}))
             for one in chain.positions

@@ -13,20 +13,22 @@ each PROBE a process of its own measures the lag of one processor (`testbed.devi
 """
 
 import contextlib
+import itertools
 import json
 import os
 import select
 import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from testbed.device import linux
+from testbed.device.fork_server import ForkServer
 from testbed.device.lag import measure
+from testbed.device.process import DeviceProcess, run_command
 from testbed.device.wires import Layout, WireMaker
 from testbed.wire.sockets import open_capture, open_sender
 
@@ -34,7 +36,6 @@ NAMESPACES = "namespaces"
 PROCESSES = "processes"
 
 _MESSAGE = 1 << 16
-_WATCH_MS = 10
 
 
 @dataclass
@@ -42,18 +43,22 @@ class SupervisorProcess:
     """Starts and ends devices as it is told; instances are numbered in the order of their start."""
 
     control: socket.socket
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    ended: set[int] = field(default_factory=set)
+    devices: dict[int, DeviceProcess] = field(default_factory=dict)
     maker: WireMaker = field(default_factory=WireMaker)
+    fork_server: ForkServer | None = None
+    poller: select.poll = field(default_factory=select.poll)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def run(self) -> None:
         """Serve requests until the tester hangs up."""
-        poller = select.poll()
-        poller.register(self.control, select.POLLIN)
+        self.poller.register(self.control, select.POLLIN)
         while True:
-            ready = poller.poll(_WATCH_MS)
-            self._tell_ends()
-            if not ready:
+            ready = {fd for fd, _ in self.poller.poll()}
+            for instance, device in list(self.devices.items()):
+                if device.descriptor in ready:
+                    self.poller.unregister(device.descriptor)
+                    self._send({"event": "exit", "instance": instance, "code": device.wait()})
+            if self.control.fileno() not in ready:
                 continue
             message = self.control.recv(_MESSAGE)
             if not message:
@@ -70,52 +75,59 @@ class SupervisorProcess:
     def _start(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         """Make the wires of new devices and start them: hands out the tester's sockets and the standard streams."""
         launches = request["devices"]
-        if not request["wires"]:
-            processes = [_run_device(launches[0], 0, None)]
-            layout = Layout([], [], [])
-        else:
+        for launch in launches:
+            if launch["fork_server"] and not self.fork_server:
+                self.fork_server = ForkServer(launch["fork_server"])  # it gets ready while the wires are made
+        layout, started = Layout([], [], []), []
+        if request["wires"]:
             layout = self.maker.make(len(launches), request["wires"], request["taps"])
-            processes = []
-            try:
-                for place, launch in enumerate(launches):
-                    processes.append(self._run_in(layout, place, launch))
-            except BaseException:
-                for process in processes:
-                    process.kill()
-                raise
-            finally:
-                for namespace in layout.namespaces:
-                    os.close(namespace)
-        first = len(self.processes)
-        self.processes += processes
+        try:
+            for place, launch in enumerate(launches):
+                started.append(self._run_device(launch, layout, place))
+        except BaseException:
+            for device in started:
+                device.kill()
+            raise
+        finally:
+            for namespace in layout.namespaces:
+                os.close(namespace)
+        instances = [next(self.numbers) for _ in started]
+        for instance, device in zip(instances, started, strict=True):
+            self.devices[instance] = device
+            self.poller.register(device.descriptor, select.POLLIN)
         fds = [end.detach() for _, name, _ in layout.interfaces for end in (open_capture(name), open_sender(name))]
-        for process in processes:
-            for stream in (process.stdin, process.stdout, process.stderr):
-                assert stream
-                fds.append(os.dup(stream.fileno()))
-                stream.close()
+        fds += [fd for device in started for fd in device.streams]
         interfaces = [
             {"wire": wire, "mac": mac, "devices": layout.near_macs(wire)} for wire, _, mac in layout.interfaces
         ]
-        return {"instances": list(range(first, len(self.processes))), "interfaces": interfaces}, fds
+        return {"instances": instances, "interfaces": interfaces}, fds
 
-    def _run_in(self, layout: Layout, place: int, launch: dict[str, Any]) -> subprocess.Popen[bytes]:
-        fill_neighbours(launch["configuration"], layout.far_macs(place))
-        return _run_device(launch, len(layout.macs[place]), layout.namespaces[place])
+    def _run_device(self, launch: dict[str, Any], layout: Layout, place: int) -> DeviceProcess:
+        wires, namespace = 0, None
+        if layout.namespaces:
+            wires, namespace = len(layout.macs[place]), layout.namespaces[place]
+            fill_neighbours(launch["configuration"], layout.far_macs(place))
+        Path(launch["configuration_path"]).write_text(json.dumps(launch["configuration"]))
+        environment = {
+            **os.environ,
+            "DUT_CONFIG": launch["configuration_path"],
+            "DUT_WIRES": " ".join(f"wire{wire}" for wire in range(wires)),
+            "PYTHONUNBUFFERED": "1",
+        }
+        if launch["fork_server"] and self.fork_server:
+            return self.fork_server.run(launch["command"], environment, namespace)
+        return run_command(launch["command"], environment, namespace)
 
     def _stop(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         """End a device that had its time to leave after the end of its input, with all it has started."""
-        process = self.processes[request["instance"]]
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        instance = request["instance"]
+        device = self.devices.pop(instance)
+        if device.descriptor >= 0:
+            self.poller.unregister(device.descriptor)
+            self._send({"event": "exit", "instance": instance, "code": device.kill()})
+        else:
+            device.kill()
         return {}, []
-
-    def _tell_ends(self) -> None:
-        for number, process in enumerate(self.processes):
-            if number not in self.ended and process.poll() is not None:
-                self.ended.add(number)
-                self._send({"event": "exit", "instance": number, "code": process.returncode})
 
     def _send(self, message: dict[str, Any], fds: list[int] | None = None) -> None:
         socket.send_fds(self.control, [json.dumps(message).encode()], fds or [])
@@ -127,32 +139,6 @@ def fill_neighbours(configuration: dict[str, Any], macs: Sequence[str]) -> None:
     tables = [] if ipff is None else [ipff] if len(macs) == 1 else [ipff["inside"], ipff["outside"]]
     for table, mac in zip(tables, macs, strict=False):
         table["neighbour_mac"] = mac
-
-
-def _run_device(launch: dict[str, Any], wires: int, namespace: int | None) -> subprocess.Popen[bytes]:
-    Path(launch["configuration_path"]).write_text(json.dumps(launch["configuration"]))
-    owner = os.getpid()
-
-    def settle() -> None:
-        if namespace is not None:
-            linux.setns(namespace)
-        linux.die_with_parent(owner)
-
-    # A session of its own: Ctrl-C at the terminal is for the tester, which then asks the device to leave.
-    return subprocess.Popen(
-        launch["command"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={
-            **os.environ,
-            "DUT_CONFIG": launch["configuration_path"],
-            "DUT_WIRES": " ".join(f"wire{wire}" for wire in range(wires)),
-            "PYTHONUNBUFFERED": "1",
-        },
-        preexec_fn=settle,
-        start_new_session=True,
-    )
 
 
 def enter_namespaces() -> None:

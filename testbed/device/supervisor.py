@@ -41,10 +41,11 @@ class LinkError(Exception):
 
 @dataclass(frozen=True)
 class Launch:
-    """A device to start: command and configuration (docs/dut-contract.md)."""
+    """A device to start: command, configuration and command of the fork server, if any (docs/dut-contract.md)."""
 
     command: list[str]
     configuration: dict[str, Any]
+    fork_server: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ class Supervisor:
         devices = [
             {
                 "command": launch.command,
+                "fork_server": launch.fork_server,
                 "configuration": launch.configuration,
                 "configuration_path": str(Path(self._folder.name) / f"dut{next(self._numbers)}.json"),
             }

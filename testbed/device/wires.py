@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.device import linux
+from testbed.device import linux, rtnetlink
 
 
 @dataclass(frozen=True)
@@ -60,33 +60,34 @@ class WireMaker:
             return layout
 
     def _join(self, namespaces: list[int], wires: int, taps: list[int]) -> Layout:
-        from pyroute2 import IPRoute  # 0.2 s to import: only here, never in the tester
-
         devices = len(namespaces)
-        interfaces: list[tuple[int, str]] = []
-        with IPRoute() as route:
-            if devices == 1:
-                for wire in range(wires):
-                    interfaces.append((wire, self._to_device(route, namespaces[0], f"wire{wire}")))
-            else:
-                interfaces.append((0, self._to_device(route, namespaces[0], "wire0")))
-                for wire in range(1, devices):
-                    inner, outer = namespaces[wire - 1], namespaces[wire]
-                    if wire in taps:
-                        interfaces.append((wire, self._hub(route, inner, outer)))
-                    else:
-                        peer = {"ifname": "wire0", "net_ns_fd": outer}
-                        route.link("add", ifname="wire1", kind="veth", net_ns_fd=inner, peer=peer)
-                interfaces.append((devices, self._to_device(route, namespaces[-1], "wire1")))
-            macs = {name: _raise(route, name) for _, name in interfaces}
+        if devices == 1:
+            interfaces = [(wire, self._to_device(namespaces[0], f"wire{wire}")) for wire in range(wires)]
+        else:
+            interfaces = self._join_chain(namespaces, taps)
+        macs = {name: _raise(name) for _, name in interfaces}
         count = wires if devices == 1 else 2
         inside = [_raise_in(namespace, [f"wire{wire}" for wire in range(count)]) for namespace in namespaces]
         return Layout(namespaces, inside, [(wire, name, macs[name]) for wire, name in interfaces])
 
-    def _to_device(self, route: Any, namespace: int, wire: str) -> str:
+    def _join_chain(self, namespaces: list[int], taps: list[int]) -> list[tuple[int, str]]:
+        from pyroute2 import IPRoute  # 0.2 s to import: only here, never in the tester
+
+        interfaces = [(0, self._to_device(namespaces[0], "wire0"))]
+        with IPRoute() as route:
+            for wire in range(1, len(namespaces)):
+                inner, outer = namespaces[wire - 1], namespaces[wire]
+                if wire in taps:
+                    interfaces.append((wire, self._hub(route, inner, outer)))
+                else:
+                    peer = {"ifname": "wire0", "net_ns_fd": outer}
+                    route.link("add", ifname="wire1", kind="veth", net_ns_fd=inner, peer=peer)
+        return [*interfaces, (len(namespaces), self._to_device(namespaces[-1], "wire1"))]
+
+    def _to_device(self, namespace: int, wire: str) -> str:
         """A wire from here into a namespace; the name of our end."""
         name = self._name()
-        route.link("add", ifname=name, kind="veth", peer={"ifname": wire, "net_ns_fd": namespace})
+        rtnetlink.make_pair(name, wire, namespace)
         return name
 
     def _hub(self, route: Any, inner: int, outer: int) -> str:
@@ -94,10 +95,10 @@ class WireMaker:
         hub, name, own = self._name(), self._name(), self._name()
         route.link("add", ifname=hub, kind="bridge", br_ageing_time=0, br_mcast_snooping=0)
         route.link("add", ifname=name, kind="veth", peer=own)
-        plugs = [self._to_device(route, inner, "wire1"), self._to_device(route, outer, "wire0"), own]
+        plugs = [self._to_device(inner, "wire1"), self._to_device(outer, "wire0"), own]
         index = route.link_lookup(ifname=hub)[0]
         for plug in plugs:
-            _raise(route, plug)
+            _raise(plug)
             route.link("set", index=route.link_lookup(ifname=plug)[0], master=index)
         linux.disable_ipv6(hub)
         route.link("set", index=index, state="up")
@@ -118,13 +119,10 @@ def _new_namespace(undo: contextlib.ExitStack) -> int:
 
 def _raise_in(namespace: int, wires: list[str]) -> list[str]:
     """Set the interfaces of a namespace up; the Ethernet addresses of the wires."""
-    from pyroute2 import IPRoute
-
     with _returning():
         linux.setns(namespace)
-        with IPRoute() as route:
-            _raise(route, "lo")
-            return [_raise(route, wire) for wire in wires]
+        rtnetlink.set_up("lo")
+        return [_raise(wire) for wire in wires]
 
 
 @contextlib.contextmanager
@@ -137,11 +135,9 @@ def _returning() -> Iterator[None]:
             linux.setns(ours.fileno())
 
 
-def _raise(route: Any, interface: str) -> str:
+def _raise(interface: str) -> str:
     """Set `interface` up without offloads and without IPv6; its Ethernet address."""
-    if interface != "lo":
-        linux.disable_ipv6(interface)
-        linux.switch_offloads_off(interface)
-    index = route.link_lookup(ifname=interface)[0]
-    route.link("set", index=index, state="up")
-    return str(route.get_links(index)[0].get("address"))
+    linux.disable_ipv6(interface)
+    linux.switch_offloads_off(interface)
+    rtnetlink.set_up(interface)
+    return rtnetlink.ethernet_address(interface)

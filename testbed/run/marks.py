@@ -31,7 +31,11 @@ inopportune = pytest.mark.behaviour("inopportune")
 
 
 exclusive = pytest.mark.exclusive
-"""The case changes the whole device (it moves): it gets an instance of its own, on wires of its own."""
+"""The case gets a device of its own, on wires of its own.
+
+Alone it means that the case moves the device, and with it every connection that others would have; sockets that it
+opens and addresses that it leaves or learns stay afterwards. `exclusive("why")` names another reason.
+"""
 
 
 def chain(plan: "Callable[[Profile], Chain]") -> pytest.MarkDecorator:
@@ -47,7 +51,7 @@ def waits(seconds: float) -> pytest.MarkDecorator:
 MARKERS = (
     "requirement(*ids, case=number): requirements of the catalogue that the case judges, and its number",
     "behaviour(kind): valid, invalid or inopportune behaviour of the tester",
-    "exclusive: the case gets a device of its own",
+    "exclusive(why): the case gets a device of its own, because it moves it or for the reason named",
     "chain(plan): the case gets a device of its own, in a chain of devices",
     "waits(seconds): mandated waits of the case at the timers of the specification",
 )

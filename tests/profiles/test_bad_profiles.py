@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GOOD = (ROOT / "profiles/reference.toml").read_text()
 INTERFACE = 'kind = "interface"\ninterface = "eth1"\ndut_mac = "02:00:00:00:00:02"'
 COMMAND = 'command = ["{python}", "-m", "reference"]'
+COMMANDS = f'{COMMAND}\nfork_server = ["{{python}}", "-m", "reference", "--fork-server"]'
 
 # What is replaced in the good profile, by what, and what the line has to say.
 WRONG: list[tuple[str, str, str, str]] = [
@@ -20,7 +21,7 @@ WRONG: list[tuple[str, str, str, str]] = [
         "unknown key",
         "vendor =",
         "vendro =",
-        "dut.vendro: is not a key; allowed are name, vendor, version, command, agent,",
+        "dut.vendro: is not a key; allowed are name, vendor, version, command, fork_server,",
     ),
     ("path", "[dut]", 'path = "x"\n[dut]', "path: is not a key; allowed are dut, link, ics, ixit"),
     ("no name", 'name = "Roamproof reference host"', "", "dut.name: is missing: what the certificate calls the device"),
@@ -28,8 +29,9 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("name is a number", '"Roamproof reference host"', "7", "dut.name: must be text in quotes, not 7"),
     ("command is text", COMMAND, 'command = "host"', "dut.command: must be a list in brackets, not 'host'"),
     ("empty word", COMMAND, 'command = ["host", ""]', "dut.command.1: must have at least 1 character"),
-    ("no command", COMMAND, "", 'dut: agent = "stdio" is allowed with a command only'),
-    ("no command", f'{COMMAND}\nagent = "stdio"', "", "dut.command is missing: a namespace link starts the device"),
+    ("no command", COMMANDS, "", 'dut: agent = "stdio" is allowed with a command only'),
+    ("no command", f'{COMMANDS}\nagent = "stdio"', "", "dut.command is missing: a namespace link starts the device"),
+    ("fork server alone", COMMAND, "", "dut: fork_server is allowed with a command only, whose place it takes"),
     ("agent", 'agent = "stdio"', 'agent = "stdin"', 'dut.agent: must be "stdio", "manual" or a command:'),
     ("empty agent", 'agent = "stdio"', "agent = []", 'dut.agent: must be "stdio", "manual" or a command:'),
     ("agent is a number", 'agent = "stdio"', "agent = 7", 'dut.agent: must be "stdio", "manual" or a command:'),
@@ -233,7 +235,7 @@ def test_arguments_go_behind_the_command() -> None:
 
 def test_arguments_without_a_command(tmp_path: Path) -> None:
     path = tmp_path / "lab.toml"
-    path.write_text(GOOD.replace('kind = "namespace"', INTERFACE).replace(f'{COMMAND}\nagent = "stdio"', ""))
+    path.write_text(GOOD.replace('kind = "namespace"', INTERFACE).replace(f'{COMMANDS}\nagent = "stdio"', ""))
     assert load(path).dut.command == []
     with pytest.raises(ProfileError, match=r"dut\.command: is missing: there is nothing to add arguments to"):
         load(path, ["--deviate", "x"])

@@ -29,7 +29,7 @@ import time
 
 import pytest
 
-from testbed import inopportune, requirement, valid, waits
+from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.wire.clock import NANO
 from testbed.case.case import Case
 from testbed.peers.connection import connect, new_peer

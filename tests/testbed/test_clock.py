@@ -219,6 +219,39 @@ def test_every_processor_is_measured() -> None:
         os.waitpid(child, 0)
 
 
+@pytest.mark.parametrize("wary_ns", [0, NANO])
+def test_a_processor_that_stands_still_is_told_whether_or_not_it_was_late_before(
+    monkeypatch: pytest.MonkeyPatch, wary_ns: int
+) -> None:
+    """At whatever moment between two looks it begins, all of it is told but the 10 ms of the short interval."""
+    monkeypatch.setattr("testbed.device.lag._WARY_NS", wary_ns)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    probe = LagProbe()
+    probe.listen([ours])
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        measure(theirs, min(os.sched_getaffinity(0)))
+        os._exit(0)
+    theirs.close()
+    try:
+        for number in range(20):
+            assert probe.catch_up()
+            time.sleep(0.001 * number)
+            os.kill(child, signal.SIGSTOP)
+            began = time.time_ns()
+            time.sleep(0.04)
+            ended = time.time_ns()
+            os.kill(child, signal.SIGCONT)
+            assert probe.catch_up()
+            assert probe.lag_ns(0, time.time_ns()) >= ended - began - 11_000_000
+            probe._events.clear()
+    finally:
+        os.kill(child, signal.SIGCONT)
+        ours.shutdown(socket.SHUT_RDWR)
+        os.waitpid(child, 0)
+
+
 def test_lag_counts_as_far_as_it_lies_in_the_time_allowed_and_once() -> None:
     probe = LagProbe()
     probe.add(1000, 400)

@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.testbed.lab import ROOT, puppet_profile
-from tests.testbed.runs import command, environment, made_up
+from tests.testbed.runs import SHORT, command, environment, made_up
 
 CASES = """
     @pytest.mark.parametrize("number", range(12))
@@ -24,18 +25,31 @@ CASES = """
         if not os.path.exists(os.environ["RELEASE"]):
             case.wait_until(case.clock.now_ns() + (60 if number > 3 else 0.3 * number) * NANO)
 """
+FRESH_DEVICES = """
+    @pytest.mark.parametrize("number", range(40))
+    @exclusive("so that devices come and go")
+    @valid
+    @requirement(MUST, case=1)
+    def test_takes_a_device(case, number):
+        exchange(case, connect(case, new_peer(case, case.station())), b"hello")
+        case.wait_until(case.clock.now_ns() + NANO // 10)
+"""
+WARM, SUPERVISORS, ANY = "--fork-server", "testbed.device.namespaces", ""
+"""Words in the commands: fork servers with their hosts and agents, supervisors with their probes, all of a run."""
+
+TRIES = 20 if os.environ.get("ALL_CASES") else 4
 TIMEOUT_S = 120
 
 
 class Going:
     """A run under way, and everything that belongs to it: found by a mark in the environment of its processes."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, cases: str = CASES, profile: Path | None = None) -> None:
         self.folder = folder
         self.mark = str(folder / "release")
-        profile = puppet_profile(folder)
+        profile = profile or puppet_profile(folder)
         self.process = subprocess.Popen(
-            command(made_up(folder, CASES), profile, folder, "-k", "ipv4", *options),
+            command(made_up(folder, cases), profile, folder, "-k", "ipv4", *options),
             cwd=ROOT, env={**environment(), "RELEASE": self.mark}, text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             # A shell's background job ignores it, and so would the run.
@@ -119,6 +133,26 @@ def test_sigkill_leaves_nothing_behind_and_results_marked_incomplete(
     results = json.loads((tmp_path / "report/results.json").read_text())
     assert results["state"] == "incomplete"
     assert results["cases"]
+
+
+@pytest.mark.parametrize("number", range(TRIES))
+def test_sigkill_of_any_process_at_any_moment_leaves_nothing_behind(
+    tmp_path: Path, going: list[Going], number: int
+) -> None:
+    """All 20 tries with ALL_CASES=1."""
+    chance = random.Random(number)
+    interfaces = {entry.name for entry in Path("/sys/class/net").iterdir()}
+    going.append(run := Going(tmp_path, "-n", "2", cases=FRESH_DEVICES, profile=SHORT))
+    word = (WARM, ANY, SUPERVISORS, WARM)[number % 4]
+    _await(lambda: bool(run.processes(word)), f"a process {word}")
+    time.sleep(chance.uniform(0, 2))
+    victims = run.processes(word) or run.processes()
+    assert victims, "the run was over too soon"
+    os.kill(chance.choice(victims), signal.SIGKILL)
+    output, _ = run.process.communicate(timeout=TIMEOUT_S)
+    _await(run.is_gone, "the end of every process")
+    assert {entry.name for entry in Path("/sys/class/net").iterdir()} == interfaces
+    assert "INTERNALERROR" not in output
 
 
 @pytest.mark.parametrize(("number", "processes"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGINT, 2)])

@@ -65,7 +65,7 @@ def test_connection_continues_at_the_unicast_address(dut: MobileNode, unicast: S
     dut.continues(connection)
 
 
-@exclusive
+@exclusive("a device that is wrong here moves other connections, too")
 @valid
 @requirement("MOPS-4.2-18", case=1)
 def test_connection_stays_until_the_move(dut: MobileNode, connection: Connection) -> None:
@@ -165,7 +165,7 @@ def test_acknowledgement_of_another_sender(case: Case, dut: MobileNode, connecti
     case.values["redirected"] = "no" if request.packet.dst == server.address else "yes"
 
 
-@exclusive
+@exclusive("a device that is wrong here moves other connections, too")
 @inopportune
 @requirement("MOPS-4.2-26", case=1)
 def test_connection_that_fails_without_a_move(
