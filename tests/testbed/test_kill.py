@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,9 +85,9 @@ class Going:
         return found
 
     def reported(self) -> int:
-        """Cases in results.json so far."""
-        with contextlib.suppress(OSError, ValueError):
-            return len(json.loads((self.folder / "report/results.json").read_text())["cases"])
+        """Cases in the journal so far."""
+        with contextlib.suppress(OSError):
+            return (self.folder / "report/results.jsonl").read_bytes().count(b"\n") - 1
         return 0
 
     def await_cases(self, processes: int) -> None:
