@@ -51,7 +51,7 @@ class RehashSegment(Segment):
     @classmethod
     def of(cls, segment: Segment) -> Self:
         """The same segment."""
-        return cls(segment.frame, segment.packet, segment.tcp, segment.area)
+        return cls(segment.frame, segment.network, segment.ip, segment.header, segment.content)
 
     @property
     def rehash(self) -> list[Option]:

@@ -155,9 +155,8 @@ class Case:
         found = []
         for frame in self.trace.received(since):
             spoken = network or self.sides[frame.interface].network
-            packet = spoken.dissect(frame.data)
-            if spoken.protocol(packet) == protocol:
-                found.append((frame, packet))
+            if spoken.protocol(frame.data) == protocol:
+                found.append((frame, spoken.dissect(frame.data)))
         return found
 
     def settle(self) -> None:

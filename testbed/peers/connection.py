@@ -47,7 +47,7 @@ def await_syn_ack(case: Case, peer: TcpPeer, deadline: Deadline) -> None:
         raise Inconclusive(f"preamble: {peer} got no SYN-ACK within {deadline.within_s} s ({peer.state})")
 
 
-def accept(case: Case, peer: TcpPeer, syn: Packet, *options: Packet | bytes) -> None:
+def accept(case: Case, peer: TcpPeer, syn: Segment, *options: Packet | bytes) -> None:
     """Answer the device's SYN, with further options if given; the device acknowledges the SYN-ACK."""
     deadline = case.deadline(since_ns=peer.accept(syn, *options).ns)
     if await_state(case, peer, deadline, lambda: peer.state == "ESTABLISHED") is None:
@@ -58,7 +58,7 @@ def await_syn(case: Case, station: Station, port: int, since: Mark = BEGINNING) 
     """The device's SYN to a port of the tester."""
 
     def wanted(segment: Segment) -> bool:
-        ends = segment.destination, segment.tcp.dport
+        ends = segment.destination, segment.destination_port
         return ends == (station.address, port) and "S" in segment.flags
 
     segment = first_segment(case, wanted, case.deadline(), since, station)

@@ -51,7 +51,7 @@ class Host:
 
     def concerns(self, segment: Segment, end: TcpPeer) -> bool:
         """Whether a segment belongs to the connection of this end, whatever address of the device it came from."""
-        ports = segment.tcp.dport, segment.tcp.sport
+        ports = segment.destination_port, segment.source_port
         return bool(segment.destination == end.station.address and ports == (end.port, end.remote_port))
 
     def segments(self, end: TcpPeer, since: Mark = BEGINNING, source: str = "") -> Sequence[Segment]:

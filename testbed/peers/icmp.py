@@ -28,11 +28,11 @@ class IcmpPeer:
         """
         network, found = self.station.network, []
         for frame in self.station.trace.received(since):
-            packet = network.dissect(frame.data)
-            if network.protocol(packet) != ICMP_PROTOCOL or packet.dst != self.station.address:
+            header = network.header(frame.data)
+            if header is None or (header.protocol, header.destination) != (ICMP_PROTOCOL, self.station.number):
                 continue
             if checksum(network.payload(frame.data)) != 0:
                 frame.account("wrong ICMP checksum: dropped")
                 continue
-            found.append((frame.account(), packet))
+            found.append((frame.account(), network.dissect(frame.data)))
         return found

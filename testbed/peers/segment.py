@@ -2,6 +2,7 @@
 """TCP segments of the device as they stand on the wire, options read from the header's bytes (RFC 9293, 3.1)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from scapy.layers.inet import TCP
@@ -9,52 +10,97 @@ from scapy.packet import Packet
 
 from layers.tcp_options import HEADER, RawOption, walk_options
 from testbed.wire.capture import Frame
+from testbed.wire.headers import LETTERS, TCP_PROTOCOL, IpHeader, TcpHeader, read_tcp
 from testbed.wire.network import Network
 from testbed.wire.notation import summary
 
-SACK = 5
+WINDOW_SCALE, SACK = 3, 5
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A TCP segment of the device: its frame, the network packet, the segment, and the bytes of its options."""
+    """A TCP segment of the device: its frame, the numbers of both headers, and the bytes behind them.
+
+    `packet` and `tcp` are the layers' view of it, made when they are asked for.
+    """
 
     frame: Frame
-    packet: Packet
-    tcp: Packet
-    area: bytes
+    network: Network
+    ip: IpHeader
+    header: TcpHeader
+    content: bytes
 
     @classmethod
     def read(cls, frame: Frame, network: Network) -> Self | None:
         """The TCP segment in a frame of the device on this network, None if it is something else."""
         if frame.outgoing:
             return None
-        packet = network.dissect(frame.data)
-        tcp = packet.getlayer(TCP)
-        if tcp is None:
+        ip = network.header(frame.data)
+        if ip is None or ip.protocol != TCP_PROTOCOL or ip.fragment:
             return None
-        header = network.payload(frame.data)[: (tcp.dataofs or 0) * 4]
-        return cls(frame, packet, tcp, header[HEADER:])
+        content = frame.data[ip.start : ip.end]
+        header = read_tcp(content)
+        return cls(frame, network, ip, header, content) if header else None
+
+    @property
+    def packet(self) -> Packet:
+        """The network packet, as the layers read it."""
+        return self.network.dissect(self.frame.data)
+
+    @property
+    def tcp(self) -> Packet:
+        """The segment, as the layers read it."""
+        return self.packet[TCP]
+
+    @property
+    def source_port(self) -> int:
+        """The port it came from."""
+        return self.header.source_port
+
+    @property
+    def destination_port(self) -> int:
+        """The port it went to."""
+        return self.header.destination_port
+
+    @property
+    def seq(self) -> int:
+        """The sequence number."""
+        return self.header.seq
+
+    @property
+    def ack(self) -> int:
+        """The acknowledgement number."""
+        return self.header.ack
+
+    @property
+    def window(self) -> int:
+        """The window, not scaled."""
+        return self.header.window
 
     @property
     def flags(self) -> str:
         """The flags as letters."""
-        return str(self.tcp.flags)
+        return LETTERS[self.header.word & 0x1FF]
+
+    @property
+    def area(self) -> bytes:
+        """The bytes of the options."""
+        return self.content[HEADER : self._header_length]
 
     @property
     def data(self) -> bytes:
         """The payload."""
-        return bytes(self.tcp.payload)
+        return self.content[max(HEADER, self._header_length) :]
 
-    @property
+    @cached_property
     def source(self) -> str:
         """The address it came from."""
-        return str(self.packet.src)
+        return self.network.address(self.ip.source)
 
-    @property
+    @cached_property
     def destination(self) -> str:
         """The address it went to."""
-        return str(self.packet.dst)
+        return self.network.address(self.ip.destination)
 
     @property
     def is_reset(self) -> bool:
@@ -71,11 +117,20 @@ class Segment:
         return next((one for one in self.options if one.kind == kind and not one.fault), None)
 
     @property
+    def scale(self) -> int:
+        """The window scale that it offers (RFC 7323), 0 without one."""
+        return next((one.raw[2] for one in self.options if one.kind == WINDOW_SCALE and len(one.raw) == 3), 0)
+
+    @property
     def sack(self) -> list[tuple[int, int]]:
         """Left and right edges of the SACK blocks (RFC 2018), in the order of the option."""
         areas = [one.raw[2:] for one in self.options if one.kind == SACK]
         edges = [int.from_bytes(area[at : at + 4], "big") for area in areas for at in range(0, len(area), 4)]
         return list(zip(edges[::2], edges[1::2], strict=False))
+
+    @property
+    def _header_length(self) -> int:
+        return (self.header.word >> 12) * 4
 
     def __str__(self) -> str:
         return f"#{self.frame.index} from {self.source}: {summary(self.tcp)}"

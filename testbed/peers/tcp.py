@@ -6,18 +6,18 @@ import secrets
 from collections.abc import Iterable
 from typing import Any, Protocol, Self
 
-from scapy.fields import RawVal
-from scapy.layers.inet import TCP
 from scapy.packet import Packet
 
-from layers.tcp_options import HEADER, TimestampOption
+from layers.tcp_options import TimestampOption
+from testbed.peers.build import is_plain, layered_segment, plain_segment
 from testbed.peers.segment import Segment
 from testbed.wire.capture import Frame, Mark, Sent
-from testbed.wire.network import TCP_PROTOCOL
+from testbed.wire.headers import TCP_PROTOCOL
 from testbed.wire.station import Station
 
 SEQUENCE_SPACE = 1 << 32
 MSS = 1400
+WINDOW = 65535
 NO_OPERATION = b"\x01"
 WINDOW_SCALE, TIMESTAMPS = 3, 8
 _SACK_PERMITTED = NO_OPERATION * 2 + b"\x04\x02"
@@ -95,24 +95,28 @@ class TcpPeer:
 
         An option area is padded with zeros to whole words and may be longer than a header can say.
         """
+        return layered_segment(self._header(flags) | fields, self._area(flags, options), payload)
+
+    def _header(self, flags: str) -> dict[str, Any]:
+        ack = self.rcv_nxt if "A" in flags else 0
+        ports = {"sport": self.port, "dport": self.remote_port}
+        return {**ports, "seq": self.snd_nxt, "ack": ack, "flags": flags, "window": WINDOW}
+
+    def _area(self, flags: str, options: Options) -> bytes:
         placed = list(options)
         if self.timestamps and not any(isinstance(option, TimestampOption) for option in placed):
             placed = [NO_OPERATION * 2, self.stamps(), *placed]
         placed += [option for one in self.options for option in one.on_send(self, flags)]
         area = b"".join(map(bytes, placed))
-        area += bytes(-len(area) % 4)
-        header: dict[str, Any] = {
-            "sport": self.port,
-            "dport": self.remote_port,
-            "seq": self.snd_nxt,
-            "ack": self.rcv_nxt if "A" in flags else 0,
-            "flags": flags,
-            "window": 65535,
-        }
-        if area:
-            header |= {"options": RawVal(area), "dataofs": (HEADER + len(area)) // 4}
-        segment = TCP(**{**header, **fields})
-        return segment / payload if payload else segment
+        return area + bytes(-len(area) % 4)
+
+    def _transmit(self, flags: str, data: bytes = b"", options: Options = (), **fields: Any) -> Sent:
+        """Send the segment; as bytes where it is an ordinary one, by the layers where a field may be anything."""
+        header, area = self._header(flags) | fields, self._area(flags, options)
+        if is_plain(header, area):
+            ends = self.station.number, self.station.network.number(self.remote)
+            return self.transmit(plain_segment(self.station.network, *ends, header, area, data))
+        return self.transmit(layered_segment(header, area, data))
 
     def stamps(self) -> Packet:
         """A timestamps option with the next value of this end's clock."""
@@ -125,13 +129,13 @@ class TcpPeer:
         own = [b"\x02\x04" + self._mss.to_bytes(2, "big"), _SCALE_0, *sack]
         return [*own, *(option for option in further if option is not None)]
 
-    def transmit(self, segment: Packet) -> Sent:
+    def transmit(self, segment: Packet | bytes) -> Sent:
         """Put a segment on the wire without any change of state."""
         return self.station.send(TCP_PROTOCOL, segment, destination=self.remote)
 
     def send(self, data: bytes = b"", flags: str = "PA", options: Options = (), **fields: Any) -> Sent:
         """Send a segment, and count what data and FIN take of the sequence space."""
-        sent = self.transmit(self.segment(flags, data, options, **fields))
+        sent = self._transmit(flags, data, options, **fields)
         self._count(len(data) + ("F" in flags))
         return sent
 
@@ -141,7 +145,7 @@ class TcpPeer:
 
     def send_out_of_window(self, data: bytes, offset: int, options: Options = ()) -> Sent:
         """Send data that lies `offset` beyond the next of the stream, and does not count as sent."""
-        return self.transmit(self.segment("PA", data, options, seq=(self.snd_nxt + offset) % SEQUENCE_SPACE))
+        return self._transmit("PA", data, options, seq=(self.snd_nxt + offset) % SEQUENCE_SPACE)
 
     def retransmit(self, data: bytes) -> Sent:
         """Send data again that was counted as sent with the last segment, as TCP does until it is acknowledged."""
@@ -156,27 +160,27 @@ class TcpPeer:
     def start_with(self, options: Options, **fields: Any) -> Sent:
         """Send a SYN with exactly these options."""
         self.state = "SYN-SENT"
-        sent = self.transmit(self.segment("S", options=options, **fields))
+        sent = self._transmit("S", options=options, **fields)
         self._count(1)
         return sent
 
-    def accept(self, syn: Packet, *options: Packet | bytes) -> Sent:
+    def accept(self, syn: Segment, *options: Packet | bytes) -> Sent:
         """Answer the DUT's SYN with a SYN-ACK; the connection is established when that is acknowledged."""
         self.state = "SYN-RECEIVED"
         self.rcv_nxt = (syn.seq + 1) % SEQUENCE_SPACE
-        self.scale = next((value for name, value in syn.options if name == "WScale"), 0)
-        sent = self.transmit(self.segment("SA", options=self.syn_options(*options)))
+        self.scale = syn.scale
+        sent = self._transmit("SA", options=self.syn_options(*options))
         self._count(1)
         return sent
 
     def acknowledge(self, **fields: Any) -> Sent:
         """Acknowledge all that has been read."""
-        return self.transmit(self.segment("A", **fields))
+        return self._transmit("A", **fields)
 
     def reset(self) -> Sent:
         """Abort the connection."""
         self.state = "CLOSED"
-        return self.transmit(self.segment("RA"))
+        return self._transmit("RA")
 
     def finish(self) -> Sent:
         """Send the FIN."""
@@ -216,23 +220,21 @@ class TcpPeer:
         """Treat everything that has come and was not read as lost on the way."""
         frames, self._mark = self.station.trace.since(self._mark)
         for frame in frames:
-            if self.owns(frame) is not None:
+            if self.owns(frame):
                 frame.account("treated as lost")
 
-    def owns(self, frame: Frame) -> Packet | None:
-        """The TCP segment in `frame` if it is one of the DUT's on this connection, else None."""
-        segment = self.segment_in(frame)
-        return segment.tcp if segment else None
+    def owns(self, frame: Frame) -> bool:
+        """Whether a frame is a segment of the DUT on this connection."""
+        return self.segment_in(frame) is not None
 
     def segment_in(self, frame: Frame) -> Segment | None:
-        """The same with all that stands around it."""
+        """The segment in a frame if it is one of the DUT's on this connection, else None."""
         segment = Segment.read(frame, self.station.network)
-        if segment is None or segment.destination != self.station.address:
+        if segment is None or segment.ip.destination != self.station.number:
             return None
-        if self._checks_source and segment.source != self.remote:
+        if (segment.destination_port, segment.source_port) != (self.port, self.remote_port):
             return None
-        tcp = segment.tcp
-        return segment if (tcp.dport, tcp.sport) == (self.port, self.remote_port) else None
+        return None if self._checks_source and segment.source != self.remote else segment
 
     def read(self) -> list[Frame]:
         """Take in every segment of this connection that the trace holds; the frames that were new."""
@@ -257,11 +259,10 @@ class TcpPeer:
         stamps = segment.option(TIMESTAMPS)
         if stamps and len(stamps.raw) == 10:
             self.echo = int.from_bytes(stamps.raw[2:6], "big")
-        self._advance(segment.tcp, segment.frame)
+        self._advance(segment, segment.frame)
 
-    def _advance(self, tcp: Packet, frame: Frame) -> None:
-        flags = str(tcp.flags)
-        payload = bytes(tcp.payload)
+    def _advance(self, segment: Segment, frame: Frame) -> None:
+        flags, payload = segment.flags, segment.data
         if "R" in flags:
             self.state = "RESET"
             frame.account("reset")
@@ -269,24 +270,24 @@ class TcpPeer:
         if "S" in flags:
             if self.state == "SYN-SENT":
                 self.state = "ESTABLISHED"
-                self.rcv_nxt = (tcp.seq + 1) % SEQUENCE_SPACE
-                self.scale = next((value for name, value in tcp.options if name == "WScale"), 0)
-                self.window = tcp.window
-                self.snd_una = tcp.ack
+                self.rcv_nxt = (segment.seq + 1) % SEQUENCE_SPACE
+                self.scale = segment.scale
+                self.window = segment.window
+                self.snd_una = segment.ack
             frame.account()
             return
-        self.window = tcp.window << self.scale
-        if "A" in flags and after(tcp.ack, self.snd_una) > 0:
-            self.snd_una = tcp.ack
+        self.window = segment.window << self.scale
+        if "A" in flags and after(segment.ack, self.snd_una) > 0:
+            self.snd_una = segment.ack
             if self.state == "SYN-RECEIVED":
                 self.state = "ESTABLISHED"
-        offset = after(self.rcv_nxt, tcp.seq)
+        offset = after(self.rcv_nxt, segment.seq)
         if payload and 0 <= offset < len(payload):
             self.stream += payload[offset:]
-            self.rcv_nxt = (tcp.seq + len(payload)) % SEQUENCE_SPACE
+            self.rcv_nxt = (segment.seq + len(payload)) % SEQUENCE_SPACE
         elif payload:
             frame.account("retransmission" if offset > 0 else "out of order")
-        if "F" in flags and after(self.rcv_nxt, (tcp.seq + len(payload)) % SEQUENCE_SPACE) == 0:
+        if "F" in flags and after(self.rcv_nxt, (segment.seq + len(payload)) % SEQUENCE_SPACE) == 0:
             self.rcv_nxt = (self.rcv_nxt + 1) % SEQUENCE_SPACE
             self.state = "CLOSE-WAIT"
         frame.account()

@@ -8,7 +8,7 @@ from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import Deadline
-from testbed.wire.network import UDP_PROTOCOL
+from testbed.wire.headers import UDP_PROTOCOL
 from testbed.wire.station import Station
 
 
@@ -32,13 +32,16 @@ class UdpPeer:
         Datagrams with a wrong checksum are left out, as a receiver would; a checksum of 0 means that there is none.
         With `checks_source`, so is what does not come from where the device's end is known to be.
         """
-        found = []
+        network, found = self.station.network, []
         for frame in self.station.trace.received(since):
-            packet = self.station.network.dissect(frame.data)
-            udp = packet.getlayer(UDP)
-            if udp is None or packet.dst != self.station.address or udp.dport != self.port:
+            header = network.header(frame.data)
+            if header is None or (header.protocol, header.destination) != (UDP_PROTOCOL, self.station.number):
                 continue
-            if udp.chksum and frame.judgeable_checksum and not self.station.network.udp_checksum_ok(frame.data):
+            packet = network.dissect(frame.data)
+            udp = packet.getlayer(UDP)
+            if udp is None or udp.dport != self.port:
+                continue
+            if udp.chksum and frame.judgeable_checksum and not network.udp_checksum_ok(frame.data):
                 frame.account("wrong UDP checksum: dropped")
                 continue
             frame.account()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.wire.capture import Frame, Sent, Trace
 from testbed.wire.clock import Clock
+from testbed.wire.headers import IPFF_ADDRESS
 from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET
 
 _PACKET_OUTGOING = 4
@@ -27,9 +28,6 @@ SETTLING_NS = 5_000_000
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_ARP = 0x0806
-
-IPFF_ADDRESS = (1 << 50) - 1
-"""The bits of an IPFF address in the eight bytes of its header field."""
 
 _ALL = (1 << 32) - 1
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How messages and segments travel to the DUT: straight on Ethernet as IPFF, or inside IPv4."""
 
+import functools
 import ipaddress
 import struct
 from abc import ABC, abstractmethod
@@ -16,12 +17,19 @@ from scapy.utils import checksum
 from layers.ipff import IPFF, bind_ethertype, bind_icmpv5_protocol, bind_ipv4_protocol, pseudo_header
 from profiles import Profile
 from profiles.addresses import format_ipff, parse_ipff
-from testbed.wire.interface import ETHERTYPE_IPV4, IPFF_ADDRESS, Key
+from testbed.wire.headers import (
+    ETHERNET_HEADER,
+    TCP_PROTOCOL,
+    UDP_PROTOCOL,
+    IpHeader,
+    read_ipff,
+    read_ipv4,
+    write_ipff,
+    write_ipv4,
+)
+from testbed.wire.interface import ETHERTYPE_IPV4, Key
 
-ETHERNET_HEADER = 14
-IPFF_HEADER = 24
-TCP_PROTOCOL = 6
-UDP_PROTOCOL = 17
+_DISSECTED = 512
 
 
 @dataclass(frozen=True)
@@ -56,35 +64,50 @@ class Network(ABC):
         """A network packet around `payload`."""
 
     @abstractmethod
+    def enclose(self, source: int, destination: int, protocol: int, payload: bytes) -> bytes:
+        """The bytes of a network packet around `payload`."""
+
+    @abstractmethod
     def read(self, packet: bytes) -> Packet:
         """The network packet in these bytes."""
 
     @abstractmethod
-    def protocol(self, packet: Packet) -> int | None:
-        """The protocol number of a network packet; None for what is not one."""
+    def read_header(self, frame: bytes) -> IpHeader | None:
+        """The network header of a frame of this network, None if it is cut short."""
 
     @abstractmethod
+    def pseudo_header(self, source: int, destination: int, protocol: int, length: int) -> bytes:
+        """What a transport checksum covers beside `length` bytes of payload."""
+
+    def header(self, frame: bytes) -> IpHeader | None:
+        """The network header in a frame; None where there is none of this network."""
+        return self.read_header(frame) if frame[12:14] == self.ethertype.to_bytes(2, "big") else None
+
+    def protocol(self, frame: bytes) -> int | None:
+        """The protocol number of the network packet in a frame; None where there is none of this network."""
+        header = self.header(frame)
+        return header.protocol if header else None
+
     def payload(self, frame: bytes) -> bytes:
         """What the network packet in a frame of this network carries, byte for byte."""
-
-    @abstractmethod
-    def pseudo_header(self, frame: bytes, protocol: int, length: int) -> bytes:
-        """What a transport checksum covers beside `length` bytes of payload of a frame of this network."""
+        header = self.read_header(frame)
+        return frame[header.start : header.end] if header else b""
 
     def key(self, address: str) -> Key:
         """What the interface knows a station by."""
         return self.ethertype, self.number(address)
 
-    def frame(self, source_mac: str, destination_mac: str, packet: Packet) -> bytes:
+    def frame(self, source_mac: str, destination_mac: str, packet: Packet | bytes) -> bytes:
         """The Ethernet frame around a network packet."""
         addresses = bytes.fromhex((destination_mac + source_mac).replace(":", ""))
         return addresses + self.ethertype.to_bytes(2, "big") + bytes(packet)
 
     def dissect(self, frame: bytes) -> Packet:
-        """The network packet of a frame of this network; anything else as an Ethernet frame."""
-        if int.from_bytes(frame[12:14], "big") != self.ethertype:
-            return Ether(frame)
-        return self.read(frame[ETHERNET_HEADER:])
+        """The network packet of a frame of this network; anything else as an Ethernet frame.
+
+        It is kept and given again for the same bytes: whoever changes it changes a copy.
+        """
+        return _dissect(self, frame)
 
     def tcp_checksum_ok(self, frame: bytes) -> bool:
         """Whether the TCP segment in a frame of this network carries a right checksum (RFC 9293 3.1)."""
@@ -95,8 +118,19 @@ class Network(ABC):
         return self._checksum_ok(frame, UDP_PROTOCOL)
 
     def _checksum_ok(self, frame: bytes, protocol: int) -> bool:
-        segment = self.payload(frame)
-        return bool(checksum(self.pseudo_header(frame, protocol, len(segment)) + segment) == 0)
+        header = self.read_header(frame)
+        if header is None:
+            return False
+        segment = frame[header.start : header.end]
+        covered = self.pseudo_header(header.source, header.destination, protocol, len(segment)) + segment
+        return bool(checksum(covered) == 0)
+
+
+@functools.lru_cache(_DISSECTED)
+def _dissect(network: Network, frame: bytes) -> Packet:
+    if int.from_bytes(frame[12:14], "big") != network.ethertype:
+        return Ether(frame)
+    return network.read(frame[ETHERNET_HEADER:])
 
 
 class IpffNetwork(Network):
@@ -117,16 +151,13 @@ class IpffNetwork(Network):
     def read(self, packet: bytes) -> Packet:
         return IPFF(packet)
 
-    def protocol(self, packet: Packet) -> int | None:
-        return int(packet.protocol) if isinstance(packet, IPFF) else None
+    def enclose(self, source: int, destination: int, protocol: int, payload: bytes) -> bytes:
+        return write_ipff(source, destination, protocol, payload)
 
-    def payload(self, frame: bytes) -> bytes:
-        packet = frame[ETHERNET_HEADER:]
-        return packet[IPFF_HEADER:][: int.from_bytes(packet[4:6], "big")]
+    def read_header(self, frame: bytes) -> IpHeader | None:
+        return read_ipff(frame)
 
-    def pseudo_header(self, frame: bytes, protocol: int, length: int) -> bytes:
-        packet = frame[ETHERNET_HEADER:]
-        source, destination = (int.from_bytes(packet[place : place + 8], "big") & IPFF_ADDRESS for place in (8, 16))
+    def pseudo_header(self, source: int, destination: int, protocol: int, length: int) -> bytes:
         return pseudo_header(source, destination, protocol, length)
 
 
@@ -148,15 +179,14 @@ class Ipv4Network(Network):
     def read(self, packet: bytes) -> Packet:
         return IP(packet)
 
-    def protocol(self, packet: Packet) -> int | None:
-        return int(packet.proto) if isinstance(packet, IP) else None
+    def enclose(self, source: int, destination: int, protocol: int, payload: bytes) -> bytes:
+        return write_ipv4(source, destination, protocol, payload)
 
-    def payload(self, frame: bytes) -> bytes:
-        packet = frame[ETHERNET_HEADER:]
-        return packet[(packet[0] & 15) * 4 : int.from_bytes(packet[2:4], "big")]
+    def read_header(self, frame: bytes) -> IpHeader | None:
+        return read_ipv4(frame)
 
-    def pseudo_header(self, frame: bytes, protocol: int, length: int) -> bytes:
-        return frame[ETHERNET_HEADER + 12 : ETHERNET_HEADER + 20] + struct.pack("!HH", protocol, length)
+    def pseudo_header(self, source: int, destination: int, protocol: int, length: int) -> bytes:
+        return struct.pack("!IIHH", source, destination, protocol, length)
 
 
 def networks(profile: Profile, names: Iterable[str], link: str) -> dict[str, Network]:

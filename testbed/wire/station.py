@@ -30,35 +30,53 @@ class AddressPool:
         self, network: Network, clock: Clock, share: int = 0, shares: int = 1, reserved: Collection[str] = ()
     ) -> None:
         self.size = (network.last - network.first + 1) // shares
-        start = network.first + share * self.size
+        self._next = network.first + share * self.size
+        self._end = self._next + self.size
         self._network = network
         self._clock = clock
-        taken = {network.number(address) for address in reserved}
-        self._free = deque(number for number in range(start, start + self.size) if number not in taken)
+        self._skipped = {network.number(address) for address in reserved}
+        self._returned: deque[int] = deque()
         self._changed = threading.Condition()
 
     def lease(self) -> str:
         """An address for one case; waits until one is free, and raises Inconclusive when none is for a long time."""
         with self._clock.waiting(), self._changed:
-            if not self._changed.wait_for(lambda: self._free, _TIMEOUT_S):
+            if not self._changed.wait_for(self._has_free, _TIMEOUT_S):
                 raise Inconclusive(f"none of the tester's {self.size} addresses on {self._network.name} is free")
-            return self._network.address(self._free.popleft())
+            if self._next == self._end:
+                return self._network.address(self._returned.popleft())
+            self._next += 1
+            return self._network.address(self._next - 1)
 
     def lease_this(self, address: str) -> None:
         """Take a certain address, which need not belong to the pool; waits until no other case has it."""
         number = self._network.number(address)
         with self._changed:
             if self._network.first <= number <= self._network.last:
-                self._changed.wait_for(lambda: number in self._free)
-                self._free.remove(number)
+                self._changed.wait_for(lambda: self._is_free(number))
+                if number in self._returned:
+                    self._returned.remove(number)
+                else:
+                    self._skipped.add(number)
 
     def give_back(self, address: str) -> None:
         """Return an address to the end of the queue."""
         number = self._network.number(address)
         if self._network.first <= number <= self._network.last:
             with self._changed:
-                self._free.append(number)
+                self._returned.append(number)
                 self._changed.notify_all()
+
+    def _has_free(self) -> bool:
+        """Whether an address is free; the next one that was never given out is found then."""
+        while self._next < self._end and self._next in self._skipped:
+            self._next += 1
+        return self._next < self._end or bool(self._returned)
+
+    def _is_free(self, number: int) -> bool:
+        if number in self._returned:
+            return True
+        return self._next <= number < self._end and number not in self._skipped
 
 
 class Station:
@@ -68,17 +86,20 @@ class Station:
         self.network = network
         self.interface = interface
         self.address = address
+        self.number = network.number(address)
         self.trace = trace
         self._dut_mac = dut_mac
         interface.add(network.key(address), trace)
 
     def send(self, protocol: int, payload: Packet | bytes, source: str = "", destination: str = "") -> Sent:
         """Send `payload` to the DUT, from and to the addresses of station and device unless others are named."""
-        return self.transmit(
-            self.network.packet(source or self.address, destination or self.network.dut, protocol, payload)
-        )
+        target = destination or self.network.dut
+        if isinstance(payload, bytes):
+            number = self.network.number(source) if source else self.number
+            return self.transmit(self.network.enclose(number, self.network.number(target), protocol, payload))
+        return self.transmit(self.network.packet(source or self.address, target, protocol, payload))
 
-    def transmit(self, packet: Packet) -> Sent:
+    def transmit(self, packet: Packet | bytes) -> Sent:
         """Send a network packet as it is to the DUT's Ethernet address, wherever it is for."""
         return self.interface.send(self.network.frame(self.interface.mac, self._dut_mac, packet), self.trace)
 

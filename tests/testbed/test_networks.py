@@ -9,7 +9,8 @@ from scapy.layers.inet import UDP
 from profiles import ROLES, Role, load
 from testbed.device.dut_config import configuration
 from testbed.device.namespaces import fill_neighbours
-from testbed.wire.network import ETHERNET_HEADER, UDP_PROTOCOL, Network, networks
+from testbed.wire.headers import ETHERNET_HEADER, UDP_PROTOCOL
+from testbed.wire.network import Network, networks
 
 ROOT = Path(__file__).parents[2]
 PROFILE = load(ROOT / "profiles/reference.toml")

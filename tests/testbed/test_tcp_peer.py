@@ -47,7 +47,7 @@ def connected(case: Case, **choices: Any) -> TcpPeer:
 def answers(case: Case, peer: TcpPeer, since: Mark) -> list[TCP]:
     """What the kernel sends to the peer since a mark, in 50 ms."""
     case.watch(0.05)
-    return [tcp for frame in case.trace.received(since) if (tcp := peer.owns(frame)) is not None]
+    return [segment.tcp for frame in case.trace.received(since) if (segment := peer.segment_in(frame))]
 
 
 def answers_to(case: Case, peer: TcpPeer, sent: Sent) -> list[TCP]:

@@ -17,7 +17,7 @@ from testbed.peers.host import Host
 from testbed.peers.segment import SACK, Segment
 from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, TcpPeer
 from testbed.wire.capture import Frame, Sent
-from testbed.wire.network import TCP_PROTOCOL
+from testbed.wire.headers import TCP_PROTOCOL
 from testbed.wire.notation import describe
 from testbed.wire.station import Station
 
@@ -33,7 +33,7 @@ class LegacyHost(Host):
     def answers_syn(self, peer: TcpPeer, syn: Sent, *, without: Kind) -> None:
         """A SYN-ACK comes in time, acknowledges the SYN, and carries no option of a kind."""
         segment = self._first_answer(peer, syn, "SYN-ACK")
-        expected, seen = f"SA ack {peer.snd_nxt}", f"{segment.flags} ack {segment.tcp.ack}"
+        expected, seen = f"SA ack {peer.snd_nxt}", f"{segment.flags} ack {segment.ack}"
         require(seen == expected, "answer", expected, seen, segment.frame)
         peer.read()
         peer.reset()
@@ -50,7 +50,7 @@ class LegacyHost(Host):
         self._await_answer(end, sent)
         self.quiesce()
         segments = self._answers(end, sent)
-        words = [f"{one.flags} seq {(one.tcp.seq - end.rcv_nxt) % SEQUENCE_SPACE}" for one in segments]
+        words = [f"{one.flags} seq {(one.seq - end.rcv_nxt) % SEQUENCE_SPACE}" for one in segments]
         return " and ".join(words) or SILENCE
 
     def answers_alike(self, plain: str, end: TcpPeer, sent: Sent) -> None:

@@ -12,6 +12,7 @@ from testbed.case.expect import preamble
 from testbed.device.application import Application, Connecting
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, await_syn, await_syn_ack, connect, half_open, new_peer
+from testbed.peers.segment import Segment
 from testbed.peers.stream import exchange
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.wire.capture import Sent
@@ -93,12 +94,12 @@ class Node:
         peer.acknowledge(window=window >> SCALE)
         return peer
 
-    def await_syn(self, app: Application) -> tuple[Connecting, TcpPeer, Packet]:
+    def await_syn(self, app: Application) -> tuple[Connecting, TcpPeer, Segment]:
         """Have the device's application connect: the end that its SYN came to, and that SYN, not answered yet."""
         port = next(self._case.setup.source_ports)
         connecting = app.connect(self.station.address, port)
-        syn = await_syn(self._case, self.station, port).tcp
-        return connecting, self.peer(port=port, remote_port=int(syn.sport)), syn
+        syn = await_syn(self._case, self.station, port)
+        return connecting, self.peer(port=port, remote_port=syn.source_port), syn
 
     def find_refusing_port(self) -> int:
         """A port of the device at which an ordinary SYN is refused; NotApplicable if the device refuses none."""

@@ -16,7 +16,7 @@ from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.capture import Frame, Mark
-from testbed.wire.network import TCP_PROTOCOL, UDP_PROTOCOL
+from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 
 
 class MobileNode(MobileHost):
@@ -24,7 +24,7 @@ class MobileNode(MobileHost):
 
     def concerns(self, segment: Segment, end: TcpPeer) -> bool:
         """A migration may have changed the device's port; that of the server is one connection's alone."""
-        return bool(segment.destination == end.station.address and segment.tcp.dport == end.port)
+        return bool(segment.destination == end.station.address and segment.destination_port == end.port)
 
     # Migrates
 
@@ -122,7 +122,7 @@ class Applications:
         port, since = next(self._case.setup.source_ports), self._case.mark()
         connecting = self._dut.app.connect(server.address, port, **choices)
         syn = await_syn(self._case, server.station, port, since)
-        local = new_peer(self._case, server.station, port, syn.tcp.sport, checks_source=True)
+        local = new_peer(self._case, server.station, port, syn.source_port, checks_source=True)
         local.remote = syn.source
         return Attempt(connecting, syn, local)
 

@@ -108,7 +108,7 @@ class Server(Host):
             f"{end.station.address}:{end.port}"
             for end, mark in probes
             if any(
-                not one.is_reset and one.tcp.ack == taken and self._case.network.tcp_checksum_ok(one.frame.data)
+                not one.is_reset and one.ack == taken and self._case.network.tcp_checksum_ok(one.frame.data)
                 for one in self.segments(end, mark)
             )
         ]

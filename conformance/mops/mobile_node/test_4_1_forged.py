@@ -18,7 +18,7 @@ from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, invalid, requirement
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.wire.network import UDP_PROTOCOL
+from testbed.wire.headers import UDP_PROTOCOL
 
 WAITING = b"waiting for the reply"
 

@@ -17,7 +17,7 @@ from testbed.peers.host import Move
 from testbed.peers.tcp import SEQUENCE_SPACE
 from testbed.wire.capture import BEGINNING
 from testbed.wire.clock import NANO
-from testbed.wire.network import TCP_PROTOCOL
+from testbed.wire.headers import TCP_PROTOCOL
 
 Values = tuple[object, object]
 """What is expected, and what is seen."""

@@ -7,7 +7,7 @@ from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
-from testbed.wire.network import TCP_PROTOCOL, UDP_PROTOCOL
+from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 
 UNIQUE_ID = 0x51AC0FFE
 

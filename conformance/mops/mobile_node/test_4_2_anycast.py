@@ -13,7 +13,7 @@ from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
-from testbed.wire.network import UDP_PROTOCOL
+from testbed.wire.headers import UDP_PROTOCOL
 from testbed.wire.station import Station
 
 

@@ -16,7 +16,7 @@ from testbed import exclusive, invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
-from testbed.wire.network import UDP_PROTOCOL
+from testbed.wire.headers import UDP_PROTOCOL
 
 INNER, OUTER, OUTERMOST = 5050, 6050, 7050
 

@@ -22,7 +22,7 @@ def test_initial_sequence_numbers_are_spread(case: Case, app: Applications, corr
     numbers = []
     for _ in range(CONNECTIONS):
         attempt = app.begin_connect(correspondent)
-        numbers.append(int(attempt.syn.tcp.seq))
+        numbers.append(int(attempt.syn.seq))
         correspondent.refuse(attempt)
     steps = [(after - before) % SEQUENCE_SPACE for before, after in itertools.pairwise(numbers)]
     for what, values in (("numbers", numbers), ("steps", steps)):

@@ -58,7 +58,7 @@ def test_server_keeps_its_own_address_and_port(node: MobileNode, dut: Server) ->
     segments = dut.segments(connection.local, request.mark)
     require(bool(segments), "segments on the new tuple", "some", "none")
     for segment in segments:
-        seen, wanted = (segment.source, segment.tcp.sport), (dut.address, connection.local.remote_port)
+        seen, wanted = (segment.source, segment.source_port), (dut.address, connection.local.remote_port)
         require(seen == wanted, "source of a segment", wanted, seen, segment.frame)
 
 

@@ -17,7 +17,7 @@ from testbed.peers.stream import exchange
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer, after
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.clock import NANO
-from testbed.wire.network import TCP_PROTOCOL, UDP_PROTOCOL
+from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.station import Station
 
 MTU = 1500

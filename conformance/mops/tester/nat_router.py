@@ -9,7 +9,7 @@ from conformance.mops.migrate import in_mops
 from layers.mops import MOPSNATAck
 from testbed.case.case import Case
 from testbed.wire.capture import Sent
-from testbed.wire.network import TCP_PROTOCOL
+from testbed.wire.headers import TCP_PROTOCOL
 
 Tuple = tuple[str, int]
 """Address and port."""

@@ -18,7 +18,8 @@ from testbed.peers.segment import Segment
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import BEGINNING, Mark, Sent
-from testbed.wire.network import TCP_PROTOCOL, Network
+from testbed.wire.headers import TCP_PROTOCOL
+from testbed.wire.network import Network
 from testbed.wire.station import Station
 
 REPLIES = (SUCCESS, FAILED)
@@ -120,7 +121,7 @@ class Correspondent:
 
     def accept(self, attempt: Attempt, *options: Packet) -> Connection:
         """Answer the SYN, with further TCP options if given; the connection is then open; preamble."""
-        accept(self._case, attempt.local, attempt.syn.tcp, *options)
+        accept(self._case, attempt.local, attempt.syn, *options)
         socket = attempt.connecting.socket()
         self.connections += 1
         return Connection(self, attempt.local, socket)
@@ -128,7 +129,7 @@ class Correspondent:
     @staticmethod
     def refuse(attempt: Attempt) -> None:
         """Answer the SYN with a reset; the application is then told that its connection was not opened."""
-        attempt.local.rcv_nxt = (attempt.syn.tcp.seq + 1) % SEQUENCE_SPACE
+        attempt.local.rcv_nxt = (attempt.syn.seq + 1) % SEQUENCE_SPACE
         attempt.local.reset()
         with contextlib.suppress(OperationFailed):
             attempt.connecting.socket()

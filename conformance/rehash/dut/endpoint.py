@@ -37,11 +37,11 @@ class Endpoint(MobileHost):
 
     def retransmission_of(self, first: RehashSegment, end: TcpPeer, within_s: float) -> RehashSegment:
         """The retransmission of a segment, as preamble."""
-        taken = first.tcp.seq, first.data, "S" in first.flags
+        taken = first.seq, first.data, "S" in first.flags
         again = self.await_segment(
             end,
             self._case.trace.mark_after(first.frame),
-            lambda one: (one.tcp.seq, one.data[: len(first.data)], "S" in one.flags) == taken,
+            lambda one: (one.seq, one.data[: len(first.data)], "S" in one.flags) == taken,
             self._case.deadline(within_s, since_ns=first.frame.ns),
         )
         if again is None:

@@ -98,7 +98,7 @@ def test_timestamps_beside_rehash_addr_keep_their_meaning(node: RehashHost, dut:
     node.move()
     sent = node.send_rehash_addr(connection, b"what time is it")
     stamp = sent.end.clock
-    segment = dut.await_segment(sent.end, sent.mark, lambda one: one.tcp.ack == sent.end.snd_nxt)
+    segment = dut.await_segment(sent.end, sent.mark, lambda one: one.ack == sent.end.snd_nxt)
     if segment is None:
         raise Inconclusive("preamble: the data with REHASH-ADDR was not acknowledged", repeat=False)
     echoes = [int.from_bytes(one.raw[6:10], "big") for one in segment.options if one.kind == TIMESTAMPS]
@@ -152,7 +152,7 @@ def test_init_takes_no_sequence_space(node: RehashHost, dut: DutHost) -> None:
     connection = node.half_open()
     peer = connection.local
     syn_ack = dut.segments(peer)[0]
-    seen = syn_ack.tcp.ack
+    seen = syn_ack.ack
     require(seen == peer.snd_nxt, "acknowledgement of the SYN", peer.snd_nxt, seen, syn_ack.frame)
     peer.acknowledge()
     dut.quiesce()
@@ -177,7 +177,7 @@ def test_rehash_addr_takes_no_sequence_space(node: RehashHost, dut: DutHost, app
 
 def expect_numbers(segment: RehashSegment, peer: TcpPeer) -> None:
     """The segment has the sequence number and the acknowledgement that are next on the connection."""
-    seen, expected = (segment.tcp.seq, segment.tcp.ack), (peer.rcv_nxt, peer.snd_nxt)
+    seen, expected = (segment.seq, segment.ack), (peer.rcv_nxt, peer.snd_nxt)
     require(seen == expected, "sequence number and acknowledgement", expected, seen, segment.frame)
 
 
@@ -216,7 +216,7 @@ def expect_fit(segment: RehashSegment) -> None:
 
 def expect_duplicate_ack(segment: RehashSegment, acknowledgement: int) -> None:
     """The segment is an acknowledgement of what was acknowledged before, without data."""
-    seen, expected = (segment.flags, segment.tcp.ack, len(segment.data)), ("A", acknowledgement, 0)
+    seen, expected = (segment.flags, segment.ack, len(segment.data)), ("A", acknowledgement, 0)
     require(seen == expected, "flags, acknowledgement and length", expected, seen, segment.frame)
 
 

@@ -99,7 +99,7 @@ def find_init(case: Case, sent: SentSegment) -> RehashSegment | None:
     """The first REHASH-INIT since a segment was sent, to the end that it came from, if it comes in time."""
 
     def wanted(segment: RehashSegment) -> bool:
-        return segment.init is not None and sent.end.owns(segment.frame) is not None
+        return segment.init is not None and sent.end.owns(segment.frame)
 
     deadline = case.deadline(since_ns=sent.ns)
     found = first_segment(case, lambda one: wanted(RehashSegment.of(one)), deadline, sent.mark, sent.end.station)

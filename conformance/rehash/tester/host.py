@@ -105,14 +105,14 @@ class RehashHost:
         port = next(self._case.setup.source_ports)
         connecting = app.connect(self.address, port)
         syn = RehashSegment.of(tcp_connection.await_syn(self._case, self.station, port))
-        peer = self.new_peer(port, syn.tcp.sport)
+        peer = self.new_peer(port, syn.source_port)
         peer.remote = syn.source
         state_of(peer).device_nonce = syn.init.nonce if syn.init else None
         return Opening(connecting, syn, peer)
 
     def accept(self, opening: Opening, *options: Packet | bytes) -> Connection:
         """Answer the device's SYN, with REHASH-INIT or other options if given; the connection is then open."""
-        tcp_connection.accept(self._case, opening.local, opening.syn.tcp, *options)
+        tcp_connection.accept(self._case, opening.local, opening.syn, *options)
         return Connection(opening.local, application=opening.connecting.socket())
 
     def accept_from(self, app: Application) -> Connection:

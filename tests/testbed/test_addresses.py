@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The pool of addresses: each is given once, the one unused for longest is next."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from profiles import load
+from testbed.wire.clock import Clock
+from testbed.wire.network import Network, networks
+from testbed.wire.station import AddressPool
+
+PROFILE = load(Path(__file__).parents[2] / "profiles/reference.toml")
+IPV4 = networks(PROFILE, ["ipv4"], "link")["ipv4"]
+SIX = replace(IPV4, last=IPV4.first + 5)
+
+
+def address(number: int) -> str:
+    return SIX.address(SIX.first + number)
+
+
+def test_in_order_and_again() -> None:
+    """All of the range first, then what came back, in the order in which it came."""
+    pool = AddressPool(SIX, Clock())
+    assert [pool.lease() for _ in range(3)] == [address(number) for number in range(3)]
+    pool.give_back(address(1))
+    pool.give_back(address(0))
+    assert [pool.lease() for _ in range(5)] == [address(number) for number in (3, 4, 5, 1, 0)]
+
+
+def test_shares_and_reserved() -> None:
+    """Processes have parts of their own, and reserved addresses nobody."""
+    pools = [AddressPool(SIX, Clock(), share, 2, [address(1), address(3)]) for share in (0, 1)]
+    given = [[pool.lease() for _ in range(2)] for pool in pools]
+    assert given == [[address(0), address(2)], [address(4), address(5)]]
+
+
+def test_a_certain_address() -> None:
+    """It is skipped when its turn comes, and given again when it has come back."""
+    pool = AddressPool(SIX, Clock())
+    pool.lease_this(address(1))
+    assert [pool.lease() for _ in range(2)] == [address(0), address(2)]
+    pool.give_back(address(1))
+    pool.lease_this(address(1))
+    pool.give_back(address(1))
+    assert [pool.lease() for _ in range(4)] == [address(number) for number in (3, 4, 5, 1)]
+
+
+@pytest.mark.parametrize("certain", [True, False])
+def test_waits_until_one_is_free(certain: bool) -> None:
+    """Whoever asks while all are taken gets the one that comes back."""
+    pool = AddressPool(SIX, Clock())
+    for _ in range(6):
+        pool.lease()
+    got: list[str] = []
+
+    def ask() -> None:
+        if certain:
+            pool.lease_this(address(4))
+        got.append(address(4) if certain else pool.lease())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    pool.give_back(address(4))
+    asking.join(10)
+    assert got == [address(4)]
+
+
+def test_costs_nothing_to_make() -> None:
+    """A range of any size: nothing is written down before it is given."""
+    large = replace(IPV4, first=0, last=(1 << 50) - 1)
+    pool = AddressPool(large, Clock())
+    assert pool.size == 1 << 50
+    assert isinstance(large, Network)
+    assert pool.lease() == "0.0.0.0"
