@@ -2,21 +2,30 @@
 PYTHON ?= python3
 DUT    ?= profiles/reference.toml
 REPORT ?= out
-JOBS   ?= 2
+JOBS   ?=
 ARGS   ?=
 
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.installed
 
+# Bytecode is kept, also where the environment says otherwise, and outside of the tree: every process of a run and
+# every device starts in a fraction of the time. A folder that cannot be written to is no error.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pyc
+
+# As many test processes as there are processors, unless JOBS says how many.
+PROCESSES := $(if $(JOBS),-n $(JOBS))
+TESTS     := -n $(or $(JOBS),auto) --dist worksteal
+
 .PHONY: certify test lint power coverage fuzz bench lock clean
 
 certify: $(READY)
-	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) -n $(JOBS) -q --tb=short \
+	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) $(PROCESSES) -q --tb=short \
 	    $(if $(DEVIATE),--dut-arg=--deviate --dut-arg=$(DEVIATE)) $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest tests -n $(JOBS) --dist worksteal -q $(ARGS)
+	$(BIN)/python -m pytest tests $(TESTS) -q $(ARGS)
 	$(MAKE) certify
 
 lint: $(READY)
@@ -26,7 +35,7 @@ lint: $(READY)
 
 # Every deviation against every case; `make test` takes a quarter of them and a part of the cases for each.
 power: $(READY)
-	ALL_CASES=1 $(BIN)/python -m pytest tests/power -n $(JOBS) --dist worksteal -q $(ARGS)
+	ALL_CASES=1 $(BIN)/python -m pytest tests/power $(TESTS) -q $(ARGS)
 
 coverage: $(READY)
 	$(BIN)/python -m conformance.catalogue coverage --json $(REPORT)/coverage.json

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from profiles import InterfaceLink, Profile, ProfileError, load
+from profiles import Profile, ProfileError, load
 from testbed.case.case import Case, CaseSpec
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.device import linux
@@ -19,6 +19,7 @@ from testbed.run import fixtures
 from testbed.run.attempts import Outcome
 from testbed.run.completeness import Completeness, Plan
 from testbed.run.marks import MARKERS
+from testbed.run.processes import default_processes, refusal
 from testbed.run.record import failure_text, record, told
 from testbed.run.session import TestSession
 from testbed.run.shares import share, whole_shares
@@ -56,17 +57,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--report", default="out", metavar="DIR", help="folder for results, certificate and evidence")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
+    """Read the profile, and choose the number of processes before xdist looks at it, where the user has not."""
+    if path := config.getoption("--dut"):
+        try:
+            config.stash[PROFILE] = profile = load(Path(path), config.getoption("--dut-arg"))
+        except ProfileError as error:
+            raise pytest.UsageError(str(error)) from None
+        if config.getoption("numprocesses", 0) is None and not config.getoption("tx", None):
+            config.option.numprocesses = default_processes(config, profile)
+    return (yield)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    path = config.getoption("--dut")
-    if not path:
+    if PROFILE not in config.stash:
         return
-    try:
-        profile = load(Path(path), config.getoption("--dut-arg"))
-    except ProfileError as error:
-        raise pytest.UsageError(str(error)) from None
-    config.stash[PROFILE] = profile
+    profile = config.stash[PROFILE]
     signal.signal(signal.SIGTERM, _interrupt)
     if _is_worker(config):
         linux.die_with_parent(os.getppid())
@@ -74,9 +83,11 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         config.pluginmanager.register(Plan(SPEC), "roamproof plan")
     else:
-        if config.getoption("numprocesses", None) or config.getoption("tx", None):
-            _refuse_processes(profile)
-        config.pluginmanager.register(Completeness(SPEC), "roamproof completeness")
+        several = config.getoption("numprocesses", None) or config.getoption("tx", None)
+        if several and (reason := refusal(profile)):
+            raise pytest.UsageError(reason)
+        if not config.option.collectonly:
+            config.pluginmanager.register(Completeness(SPEC), "roamproof completeness")
 
 
 @pytest.hookimpl(trylast=True)
@@ -203,14 +214,6 @@ def _body(item: pytest.Item) -> Any:
         fixtures.call(item, {"case": case})
 
     return body
-
-
-def _refuse_processes(profile: Profile) -> None:
-    """UsageError where the profile allows one test process only."""
-    if profile.dut.agent == "manual":
-        raise pytest.UsageError(f'{profile.path}: dut.agent: "manual" asks one operator: allowed is -n 0 only')
-    if profile.dut.command and any(isinstance(table, InterfaceLink) for table in profile.link.all):
-        raise pytest.UsageError(f"{profile.path}: dut.command on a real interface is for one process: allowed is -n 0")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

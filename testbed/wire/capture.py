@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from testbed.interruptions import Inconclusive
 from testbed.wire.clock import Clock
 
-_SHORTEST_S = 0.002
+_SHORTEST_S = 0.004
 _SLICE_S = 1.0
 _SEEN_WITHIN_S = 5
 
@@ -107,11 +107,12 @@ class Trace:
         return self.since(BEGINNING)[0]
 
     def append(self, frame: Frame) -> None:
-        """Add a frame and wake whoever waits for one (called by the interface's reader)."""
+        """Add a frame and wake whoever waits for one of the device (called by the interface's reader)."""
         with self._changed:
             self._captures.setdefault(frame.interface, []).append(frame)
-            self._arrivals += 1
-            self._changed.notify_all()
+            if not frame.outgoing:
+                self._arrivals += 1
+                self._changed.notify_all()
 
     def fail(self, failure: BaseException) -> None:
         """Make every present and future wait raise `failure` (the first one): the DUT or the interface is gone."""
@@ -152,7 +153,7 @@ class Trace:
     def wait(
         self, find: Callable[[], Frame | None], deadline_ns: int, drained_until: Callable[[], int]
     ) -> Frame | None:
-        """Call `find` whenever a frame has arrived, until it returns one or all was read beyond `deadline_ns`.
+        """Call `find` whenever the device has sent a frame, until it returns one or all was read beyond `deadline_ns`.
 
         A tester that is late to read still finds a frame that was in time: the answer None means that the kernel had
         no such frame with a stamp up to the deadline. `drained_until` tells the stamp up to which every interface has

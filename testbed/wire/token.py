@@ -24,6 +24,7 @@ class ExecutionToken:
         self._owner: int | None = None
         self._queue: deque[tuple[int, threading.Lock]] = deque()
         self._ready = 0
+        self._wanted = 0
         self._stopped = False
 
     @contextmanager
@@ -55,8 +56,7 @@ class ExecutionToken:
         try:
             yield
         finally:
-            self.expect()
-            self._acquire()
+            self._acquire(ready=1)
 
     def expect(self) -> None:
         """Count a thread that is about to start as ready, so that room is judged before it has run at all."""
@@ -66,6 +66,7 @@ class ExecutionToken:
     def wait_for_room(self, crowd: int) -> None:
         """Block (without the token) until fewer than `crowd` threads work or want to, or the run is stopped."""
         with self._room:
+            self._wanted = max(self._wanted, crowd)
             self._room.wait_for(lambda: self._ready < crowd or self._stopped)
 
     def stop(self) -> None:
@@ -74,15 +75,19 @@ class ExecutionToken:
             self._stopped = True
             self._room.notify_all()
 
-    def _acquire(self) -> None:
-        """Get the token; on an exception (a signal in the main thread) the place in the queue is given up."""
+    def _acquire(self, ready: int = 0) -> None:
+        """Get the token; on an exception (a signal in the main thread) the place in the queue is given up.
+
+        `ready` is 1 for a thread that is not counted as ready yet.
+        """
         me = threading.get_ident()
-        turn = threading.Lock()
-        turn.acquire()
         with self._lock:
+            self._ready += ready
             if self._owner is None:
                 self._owner = me
                 return
+            turn = threading.Lock()
+            turn.acquire()
             self._queue.append((me, turn))
         try:
             turn.acquire()
@@ -106,4 +111,5 @@ class ExecutionToken:
 
     def _leave(self) -> None:
         self._ready -= 1
-        self._room.notify_all()
+        if self._ready < self._wanted:
+            self._room.notify_all()

@@ -131,9 +131,15 @@ def test_sigkill_leaves_nothing_behind_and_results_marked_incomplete(
     run.process.wait()
     _await(run.is_gone, "the end of every process")
     assert {entry.name for entry in Path("/sys/class/net").iterdir()} == interfaces
-    results = json.loads((tmp_path / "report/results.json").read_text())
+    report = tmp_path / "report"
+    assert not (report / "results.json").exists()
+    *lines, _ = (report / "results.jsonl").read_bytes().split(b"\n")
+    assert all(json.loads(line) for line in lines)
+    subprocess.run([sys.executable, "-m", "reports", str(report)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    results = json.loads((report / "results.json").read_text())
     assert results["state"] == "incomplete"
-    assert results["cases"]
+    assert len(results["cases"]) == len(lines) - 1 > 0
+    assert "Incomplete" in (report / "certificate.html").read_text()
 
 
 @pytest.mark.parametrize("number", range(TRIES))

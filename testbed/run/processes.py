@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How many test processes a run has where the user does not say: as many as there are processors, if cases allow it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from profiles import InterfaceLink, Profile
+
+MOST = 8
+"""Each process starts up for a second and has devices of its own: more do not make a run shorter."""
+
+
+def default_processes(config: pytest.Config, profile: Profile) -> int | None:
+    """The number of processes for whole folders of cases; None leaves the run in this process.
+
+    That is where single cases are run, the user looks on, or the profile allows one process only.
+    """
+    option = config.option
+    chosen = option.keyword or option.markexpr or config.getoption("--requirement", None)
+    looks_on = option.usepdb or option.capture == "no" or option.collectonly
+    if chosen or looks_on or refusal(profile) or "PYTEST_XDIST_WORKER" in os.environ:
+        return None
+    if not config.args or not all(Path(argument).is_dir() for argument in config.args):
+        return None
+    processors = len(os.sched_getaffinity(0))
+    return min(processors, MOST) if processors > 1 else None
+
+
+def refusal(profile: Profile) -> str:
+    """Why the profile allows one test process only, or nothing."""
+    if profile.dut.agent == "manual":
+        return f'{profile.path}: dut.agent: "manual" asks one operator: allowed is -n 0 only'
+    if profile.dut.command and any(isinstance(table, InterfaceLink) for table in profile.link.all):
+        return f"{profile.path}: dut.command on a real interface is for one process: allowed is -n 0"
+    return ""
