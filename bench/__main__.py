@@ -3,6 +3,6 @@
 
 import sys
 
-from bench import layers, overlap
+from bench import journal, layers, overlap
 
-sys.exit(max(benchmark.main() for benchmark in (layers, overlap)))
+sys.exit(max(benchmark.main() for benchmark in (layers, overlap, journal)))

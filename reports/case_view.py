@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from reports.cases import Cases, Kept
+from reports.cases import REMEMBERED, Cases, Kept
 from reports.evidence import Captures, Evidence
 from reports.model import CaseResult, Frame, RequirementResult
 from reports.packed import PACKED, pack
@@ -46,7 +46,7 @@ class CaseView:
         self._kept = kept
         self._source = source
 
-    @cached_property
+    @property
     def case(self) -> CaseResult:
         return self._source.cases.whole(self._kept)
 
@@ -109,8 +109,6 @@ class CaseView:
 class RequirementView:
     """A requirement with its cases: `own` stand below it, `elsewhere` below one that they name first."""
 
-    pack = staticmethod(pack)
-
     def __init__(
         self, requirement: RequirementResult, cases: Sequence[Kept], source: Source, ixit: dict[str, str]
     ) -> None:
@@ -124,6 +122,11 @@ class RequirementView:
         return [CaseView(case, self._source) for case in self._cases if self._is_own(case)]
 
     @property
+    def batches(self) -> Iterator[Batch]:
+        """Its own cases, a few at a time."""
+        return batched(self.own)
+
+    @property
     def elsewhere(self) -> list[CaseView]:
         return [CaseView(case, self._source) for case in self._cases if not self._is_own(case)]
 
@@ -134,3 +137,17 @@ class RequirementView:
 
     def _is_own(self, case: Kept) -> bool:
         return self._source.known(case)[0] is self.requirement
+
+
+class Batch(list[CaseView]):
+    """Cases that the page packs together: few enough to have them all in memory."""
+
+    @property
+    def packed(self) -> str:
+        """What the script draws of them."""
+        return pack(self)
+
+
+def batched(views: Sequence[CaseView]) -> Iterator[Batch]:
+    """The cases, a few at a time."""
+    return (Batch(views[start : start + REMEMBERED // 2]) for start in range(0, len(views), REMEMBERED // 2))

@@ -13,7 +13,8 @@ from reports.entries import CaseResult
 from reports.files import as_json
 from reports.verdicts import Judged, Verdict
 
-_REMEMBERED = 32
+REMEMBERED = 64
+"""Cases that are kept as a whole after they were asked for."""
 
 
 class Kept(NamedTuple):
@@ -54,7 +55,7 @@ class Cases(ABC):
         found = self._recent.get(case.id)
         if found is None:
             found = self._recent[case.id] = CaseResult.model_validate_json(self.line(case))
-            if len(self._recent) > _REMEMBERED:
+            if len(self._recent) > REMEMBERED:
                 self._recent.popitem(last=False)
         return found
 

@@ -17,8 +17,6 @@ from reports.text import hexdump, layers, slug, span, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-_PIECES_AT_ONCE = 200
-
 
 def render(template: str, *, style: str, **values: Any) -> str:
     """The page as one HTML text; `style` is a file beside the template."""
@@ -32,9 +30,7 @@ def render_parts(template: str, *, style: str, scripts: Sequence[str] = (), **va
     policy = f"default-src 'none'; style-src '{_hash(css)}'; " + (f"script-src '{_hash(code)}'; " if code else "")
     policy += "img-src data:; base-uri 'none'; form-action 'none'"
     page = _environment().get_template(template)
-    stream = page.stream(style=Markup(css), script=Markup(code), policy=policy, **values)
-    stream.enable_buffering(_PIECES_AT_ONCE)
-    return stream
+    return page.generate(style=Markup(css), script=Markup(code), policy=policy, **values)
 
 
 @cache

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from reports.case_view import CaseView, RequirementView, Source
+from reports.case_view import Batch, CaseView, RequirementView, Source, batched
 from reports.cases import Cases, Kept
 from reports.evidence import Captures
 from reports.model import Results
-from reports.packed import pack
 from reports.text import flatten
 from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
 
@@ -40,8 +40,6 @@ class Group:
 class View:
     """A whole certificate, ready for the template."""
 
-    pack = staticmethod(pack)
-
     def __init__(self, results: Results, cases: Cases, folder: Path) -> None:
         self.results = results
         self._index = cases.index
@@ -65,6 +63,11 @@ class View:
     def orphans(self) -> list[CaseView]:
         """The cases that judge no listed requirement."""
         return [CaseView(case, self._source) for case in self._orphans]
+
+    @property
+    def orphan_batches(self) -> Iterator[Batch]:
+        """The same, a few at a time."""
+        return batched(self.orphans)
 
     # -- the answer ---------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from testbed.case.verdict import Finding, Verdict
 from testbed.run.attempts import Outcome
 from testbed.run.record import as_line, record, told
 
-_PLAN = "roamproof plan"
+PLAN = "roamproof plan"
+"""Key under which a worker hands over its plan: the number of all cases, and their lines, deflated."""
 
 
 class Plan:
@@ -31,7 +32,7 @@ class Plan:
         """Hand the plan over, packed: it is looked into only where a case is missing."""
         lines = [as_line(entry) for entry in planned(session, self._spec, frozenset())]
         plan = len(lines), zlib.compress(b"\n".join(lines), 1)
-        session.config.workeroutput[_PLAN] = plan  # type: ignore[attr-defined]
+        session.config.workeroutput[PLAN] = plan  # type: ignore[attr-defined]
 
 
 class Completeness:
@@ -71,7 +72,7 @@ class Completeness:
         self._workers.pop(node.gateway.id, None)
         if error:
             self._trouble = f"the test process {node.gateway.id} has died: {error}"
-        self._plan = max(self._plan, getattr(node, "workeroutput", {}).get(_PLAN, self._plan))
+        self._plan = max(self._plan, getattr(node, "workeroutput", {}).get(PLAN, self._plan))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
