@@ -60,7 +60,7 @@ class Cases(ABC):
         return found
 
 
-class Held(Cases):
+class InMemory(Cases):
     """Cases that are in memory already."""
 
     def __init__(self, cases: Sequence[CaseResult]) -> None:

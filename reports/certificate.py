@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reports import pages
-from reports.cases import Cases, Held
+from reports.cases import Cases, InMemory
 from reports.files import ResultsError, replace_file
 from reports.legend import EXIT_CODES, LEGEND
 from reports.model import Results
@@ -46,7 +46,7 @@ def render(results: Results, folder: Path) -> str:
 
 
 def _parts(results: Results, folder: Path, cases: Cases | None) -> Iterator[str]:
-    cases = Held(results.cases) if cases is None else cases
+    cases = InMemory(results.cases) if cases is None else cases
     _refuse_contradictions(results, cases)
     return pages.render_parts(
         "certificate.html",

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports.cases import Cases, Held
+from reports.cases import Cases, InMemory
 from reports.model import CaseResult, RequirementResult, Results
 from reports.text import visible
 from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
@@ -35,7 +35,7 @@ def print_summary(results: Results, console: Console, certificate: Path | str = 
 
     `cases` are those of the results where they are not in them.
     """
-    cases = Held(results.cases) if cases is None else cases
+    cases = InMemory(results.cases) if cases is None else cases
     style = {RunVerdict.CONFORMANT: "bold green", RunVerdict.NOT_CONFORMANT: "bold red"}.get(
         results.verdict, "bold yellow"
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from reports.cases import Cases, Held
+from reports.cases import Cases, InMemory
 from reports.files import replace_file
 from reports.model import CaseResult, Results
 from reports.text import visible
@@ -33,7 +33,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def write_junit(results: Results, path: Path | str, cases: Cases | None = None) -> Path:
     """Write the results as JUnit XML and return where they are; `cases` are theirs where they are not in them."""
     path = Path(path)
-    cases = Held(results.cases) if cases is None else cases
+    cases = InMemory(results.cases) if cases is None else cases
     replace_file(path, _parts(results, cases))
     return path
 

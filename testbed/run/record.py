@@ -55,15 +55,23 @@ def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
     frames = case.trace.frames
     evidence = f"{EVIDENCE}/{_file_name(spec.id)}.pcapng"
     pcapng.write(folder / evidence, frames, list(case.sides), f"{spec.id}: {outcome.verdict}")
-    log = case.setup.dut.log
     has_fields = outcome.verdict is not Verdict.PASS
     return entry | {
         "values": case.values,
         "frames": [_frame(case, frame, frames[0].ns, has_fields=has_fields) for frame in frames],
         "evidence": evidence,
         "waits_s": case.waits_ns / NANO,
-        "log": log.between(case.started_ns, case.clock.now_ns(), case.addresses) if log else "",
+        "log": _log(case),
     }
+
+
+def _log(case: Case) -> str:
+    """What the device said in the case; where the case had addresses, also later of these."""
+    log, now_ns = case.setup.dut.log, case.clock.now_ns()
+    if log is None:
+        return ""
+    end_ns = now_ns if case.addresses or case.ended_ns is None else case.ended_ns
+    return log.between(case.started_ns, end_ns, case.addresses)
 
 
 def _frame(case: Case, frame: Frame, start_ns: int, *, has_fields: bool) -> dict[str, Any]:

@@ -83,6 +83,17 @@ def test_log_of_a_case_has_the_lines_that_name_its_address(outcome: Outcome, tmp
     assert entry["log"] == f"received from {address}"
 
 
+def test_log_of_a_case_without_an_address_ends_with_the_case(lab: Lab, tmp_path: Path) -> None:
+    def body(case: Case) -> None:
+        lab.tells("say", text="said in the case")
+        time.sleep(0.05)
+
+    silent = lab.runs(body)
+    lab.tells("say", text="said after the case")
+    time.sleep(0.05)
+    assert record(silent, tmp_path)["log"].splitlines()[-1] == "said in the case"
+
+
 def test_names_of_evidence_files_are_different_and_short(outcome: Outcome, tmp_path: Path) -> None:
     from dataclasses import replace
 
