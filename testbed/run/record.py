@@ -15,6 +15,7 @@ from testbed.wire.notation import describe
 
 EVIDENCE = "evidence"
 
+_LOGGED_LATE_NS = NANO // 5
 _LONGEST_NAME = 120
 _USUAL_ID = re.compile(r"[\w.-]+(\[[A-Za-z0-9_.,=-]+\])?")
 
@@ -50,7 +51,7 @@ def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
         "frames": [_frame(case, frame, frames[0].ns) for frame in frames],
         "evidence": evidence,
         "waits_s": case.waits_ns / NANO,
-        "log": log.between(case.started_ns, case.clock.now_ns(), case.addresses) if log else "",
+        "log": log.between(case.started_ns, case.ended_ns + _LOGGED_LATE_NS, case.addresses) if log else "",
     }
 
 
