@@ -16,7 +16,8 @@ from testbed.device.dut import DUT, Wiring
 from testbed.device.fork_server import ForkServer, ForkServerError, after_common_beginning
 from testbed.device.lag import LagProbe
 from testbed.device.namespace_link import NamespaceLink
-from testbed.device.supervisor import LinkError
+from testbed.device.namespaces import PROCESSES
+from testbed.device.supervisor import Launch, LinkError, Supervisor
 from testbed.wire.clock import Clock
 from tests.testbed.lab import SERVER
 from tests.testbed.runs import SHORT
@@ -179,3 +180,16 @@ def test_arguments_are_what_follows_the_common_beginning() -> None:
     assert after_common_beginning(["python", "-m", "reference"], server) == []
     assert after_common_beginning(["python", "-m", "reference", "kernel", "-x"], server) == ["kernel", "-x"]
     assert after_common_beginning(["device", "-m"], server) == ["device", "-m"]
+
+
+def test_a_device_without_a_namespace_is_forked_where_the_run_is() -> None:
+    supervisor = Supervisor(PROCESSES, LagProbe())
+    command = [sys.executable, "-m", "reference"]
+    try:
+        launch = Launch([*command, "--list-deviations"], {"networks": {}}, [*command, "--fork-server"])
+        (process,) = supervisor.start([launch], 0).processes
+        assert DEVIATION in process.stdout.read().decode()
+        assert supervisor._device(process.instance).ended.wait(TIMEOUT_S)
+        assert supervisor._device(process.instance).code == 0
+    finally:
+        supervisor.close()

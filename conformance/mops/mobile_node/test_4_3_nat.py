@@ -12,6 +12,7 @@ from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.migrate import ReceivedMigrate, in_mops, messages, off_by_one, sealed
 from conformance.mops.tester.nat_router import NatRouter, Tuple
 from conformance.mops.tester.server import Connection, Correspondent
+from layers.mops import MOPSNATAck
 from testbed import exclusive, invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
@@ -273,3 +274,17 @@ def test_acknowledgement_of_another_sender(case: Case, dut: MobileNode, natted: 
     dut.barrier()
     request = dut.request(dut.move(), natted.connection)
     case.values["believed"] = "yes" if request.entry(natted.connection)[0] == INNER else "no"
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.3-27", case=2)
+def test_mobile_node_sends_no_nat_acknowledgement(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """A mobile node sends no NAT acknowledgement, neither for its SYN nor for its Migrate."""
+    connection = app.connect(correspondent)
+    dut.complete_move(connection)
+    dut.quiesce()
+    for frame, message in messages(case):
+        require(not isinstance(message, MOPSNATAck), "message", "no NAT acknowledgement", message.name, frame)
