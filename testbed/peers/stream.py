@@ -19,8 +19,7 @@ def exchange(case: Case, peer: TcpPeer, data: bytes) -> None:
 def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, start: int | None = None) -> None:
     """`data`, and nothing else, is in time what the device's stream brings from byte `start` on, or from now on.
 
-    What comes is acknowledged at once, so that a device with a small congestion window can continue. A connection that
-    the device has reset before carries nothing any more.
+    What comes is acknowledged at once, so that a device with a small congestion window can continue.
     """
     begin = len(peer.stream) if start is None else start
     seen: list[Frame] = []
@@ -35,11 +34,10 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
 
     if len(peer.stream) > begin:
         peer.acknowledge()
-    is_dead = peer.state == "RESET"
     before = len(peer.stream) >= begin + len(data)
-    last = complete() if before or is_dead else case.look(complete, deadline)
+    last = complete() if before else case.look(complete, deadline)
     came = bytes(peer.stream[begin:])
-    if is_dead or came != data or not (last or before):
+    if came != data or not (last or before):
         raise Broken(
             Finding(
                 f"data on the connection to {peer}: expected {len(data)} bytes, got {_how(peer, data, came)}",

@@ -10,6 +10,7 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
 from testbed.device.application import END_OF_STREAM
 from testbed.device.upper_tester import Call, OperationFailed
+from testbed.interruptions import Inconclusive
 from testbed.peers.connection import await_syn, new_peer
 from testbed.peers.host import MobileHost, Move
 from testbed.peers.segment import Segment
@@ -77,9 +78,16 @@ class MobileNode(MobileHost):
         return request.frame if request else None
 
     def first_segment_from(self, move: Move, connection: Connection, after_ns: int) -> Frame:
-        """The frame of the first segment that came on the connection from the new address after a moment."""
-        segments = self.segments(connection.local, move.mark, move.new)
-        return next(one.frame for one in segments if one.frame.ns > after_ns)
+        """The frame of the first segment that comes on the connection from the new address after a moment; preamble."""
+        segment = self.await_segment(
+            connection.local,
+            move.mark,
+            lambda one: one.source == move.new and one.frame.ns > after_ns,
+            self._case.deadline(since_ns=after_ns),
+        )
+        if segment is None:
+            raise Inconclusive("preamble: no segment came from the new address")
+        return segment.frame
 
     # Data
 
