@@ -32,6 +32,10 @@ _SUPERVISOR = "testbed.device.namespaces"
 _FORK_SERVER = "--fork-server"
 
 
+Key = tuple[int, int]
+"""Number of a process and when it was started: numbers come again."""
+
+
 @dataclass
 class _Process:
     parent: int
@@ -40,6 +44,7 @@ class _Process:
     waited_s: float
     command: str
     look: int
+    above: Key = (0, 0)
 
 
 @dataclass
@@ -80,7 +85,7 @@ class _Looking:
     def __init__(self, root: int) -> None:
         self.most_memory_mb = 0.0
         self._root = root
-        self._seen: dict[tuple[int, int], _Process] = {}
+        self._seen: dict[Key, _Process] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._look_on, name="processes", daemon=True)
         self._thread.start()
@@ -93,13 +98,12 @@ class _Looking:
     def parts(self) -> dict[str, float]:
         """Processor seconds by part."""
         spent = dict.fromkeys(PARTS, 0.0)
-        first_fork_servers = self._first_fork_servers()
-        for (pid, started), process in self._seen.items():
-            part = self._part(pid, process)
-            if part == DEVICES and (pid, started) in first_fork_servers:
-                part = FORK_SERVERS
-            has_ended = process.look < self._last_look(process.parent)
-            if part == SUPERVISORS:
+        parts = self._parts()
+        waiting = {self._seen[key].above for key, part in parts.items() if part == SUPERVISORS}
+        for key, part in parts.items():
+            process = self._seen[key]
+            has_ended = process.look < self._last_look(process, parts)
+            if part == SUPERVISORS and key not in waiting:
                 spent[DEVICES] += process.waited_s
             elif part in (PROBES, FORK_SERVERS) and has_ended:
                 spent[DEVICES] -= process.own_s
@@ -108,43 +112,49 @@ class _Looking:
                 spent[part] += process.own_s
         return spent
 
+    def _last_look(self, process: _Process, parts: dict[Key, str]) -> int:
+        """When the supervisor above, which waits for what ends below it, was seen last."""
+        while (key := process.above) in self._seen:
+            process = self._seen[key]
+            if parts[key] == SUPERVISORS:
+                return process.look
+        return 0
+
     def _look_on(self) -> None:
         look = 0
         while not self._stopped.wait(_LOOK_S):
             look += 1
             found = _processes(look)
-            below = {self._root}
-            for pid in sorted(found, key=lambda one: found[one].started):
+            below = {self._root} & found.keys()
+            for pid in sorted(found, key=lambda one: (found[one].started, one)):
                 if found[pid].parent in below:
                     below.add(pid)
-            for pid in below & found.keys():
+                    found[pid].above = found[pid].parent, found[found[pid].parent].started
+            for pid in below:
                 self._seen[pid, found[pid].started] = found[pid]
             self.most_memory_mb = max(self.most_memory_mb, _most_memory_mb(self._root))
 
-    def _part(self, pid: int, process: _Process) -> str:
-        if pid == self._root:
-            return CONTROLLER
-        if _SUPERVISOR in process.command:
-            has_children = any(one.parent == pid for one in self._seen.values())
-            return SUPERVISORS if has_children or not self._is_below_a_supervisor(process) else PROBES
-        return DEVICES if self._is_below_a_supervisor(process) else WORKERS
-
-    def _is_below_a_supervisor(self, process: _Process) -> bool:
-        by_pid = {pid: one for (pid, _), one in self._seen.items() if pid != self._root}
-        parent = by_pid.get(process.parent)
-        return parent is not None and (_SUPERVISOR in parent.command or self._is_below_a_supervisor(parent))
-
-    def _last_look(self, pid: int) -> int:
-        return max((one.look for (number, _), one in self._seen.items() if number == pid), default=0)
-
-    def _first_fork_servers(self) -> set[tuple[int, int]]:
-        """Of the processes below each supervisor that began as fork servers the first: the others are its devices."""
-        first: dict[int, tuple[int, int]] = {}
-        for pid, started in sorted(self._seen, key=lambda one: (one[1], one[0])):
-            process = self._seen[pid, started]
-            if _FORK_SERVER in process.command:
-                first.setdefault(process.parent, (pid, started))
-        return set(first.values())
+    def _parts(self) -> dict[Key, str]:
+        """The part of every process."""
+        parts: dict[Key, str] = {}
+        with_children = {process.above for process in self._seen.values()}
+        with_fork_server: set[Key] = set()
+        for key in sorted(self._seen, key=lambda one: (one[1], one[0])):
+            process = self._seen[key]
+            supervised = parts.get(process.above) in (SUPERVISORS, DEVICES, FORK_SERVERS)
+            if key[0] == self._root:
+                parts[key] = CONTROLLER
+            elif _SUPERVISOR in process.command:
+                parts[key] = PROBES if supervised and key not in with_children else SUPERVISORS
+            elif not supervised:
+                parts[key] = WORKERS
+            elif _FORK_SERVER in process.command and process.above not in with_fork_server:
+                # Whatever it forks is a child of the supervisor with the same command: the first is the server.
+                with_fork_server.add(process.above)
+                parts[key] = FORK_SERVERS
+            else:
+                parts[key] = DEVICES
+        return parts
 
 
 def _processes(look: int) -> dict[int, _Process]:

@@ -3,6 +3,9 @@
 
 import pytest
 
+_ONCE = "scenario"
+"""In the name of cases with addresses and ports of the specification: a device knows these from the first time."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--times", type=int, default=1, help="run every case so many times")
@@ -10,8 +13,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One more parameter, which the case does not look at."""
+    """One more parameter, which the case does not look at. Scenarios of a specification are run once."""
     times = metafunc.config.getoption("--times")
-    if times > 1:
+    if times > 1 and _ONCE not in metafunc.function.__name__:
         metafunc.fixturenames.append("repetition")
         metafunc.parametrize("repetition", range(1, times + 1))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.processes import PARTS, Usage, measure
+from bench.processes import CONTROLLER, DEVICES, PARTS, WORKERS, Usage, measure
 
 TABLE = Path(__file__).parents[1] / "docs/speed.md"
 PROFILE = "profiles/reference.toml"
@@ -24,6 +24,7 @@ _LAST_LINES = 15
 _EMPTY = 1000
 _CHAIN_SHARE = 1.5
 _PROCESSORS = 2
+_GROWING = CONTROLLER, WORKERS, DEVICES
 
 
 class RunFailed(Exception):
@@ -183,11 +184,12 @@ def _walls(runs: list[Run]) -> list[str]:
 
 
 def _growth(runs: list[Run]) -> list[str]:
-    lines = _head("cases", "wall, s", "processor, s", "ms a case", "controller, ms a case", "controller's memory, MB")
+    names = [f"{part}, ms a case" for part in _GROWING]
+    lines = _head("cases", "wall, s", "processor, s", "ms a case", *names, "controller's memory, MB", "verdict")
     for run in runs:
-        controller = run.usage.parts["controller"] * 1000 / run.cases
-        seconds = [f"{run.usage.wall_s:.1f}", f"{run.usage.cpu_s:.1f}", f"{run.ms_a_case:.1f}", f"{controller:.1f}"]
-        lines.append(_row(f"{run.cases}", *seconds, f"{run.usage.most_memory_mb:.0f}"))
+        each = [f"{run.usage.parts[part] * 1000 / run.cases:.1f}" for part in _GROWING]
+        seconds = [f"{run.usage.wall_s:.1f}", f"{run.usage.cpu_s:.1f}", f"{run.ms_a_case:.1f}"]
+        lines.append(_row(f"{run.cases}", *seconds, *each, f"{run.usage.most_memory_mb:.0f}", run.verdict))
     return lines
 
 
