@@ -70,7 +70,7 @@ def run_in(root: Path, cases: str, profile: str, folder: Path, *arguments: str) 
 
 
 def decided(go: Callable[..., Run], folder: Path, *arguments: str) -> Run:
-    """A run without open questions: a missed deadline is inconclusive where the machine is busy, then it is repeated."""
+    """A run without open questions: a deadline missed on a busy machine is inconclusive, and the run is repeated."""
     for attempt in range(ATTEMPTS):
         done = go(folder / str(attempt), *arguments)
         if "INCONCLUSIVE" not in done.verdicts.values():
