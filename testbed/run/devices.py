@@ -2,7 +2,7 @@
 """The devices of one process: one for each role that its cases need, and one for each exclusive case while it runs."""
 
 import threading
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from profiles import Profile, Role
@@ -133,9 +133,11 @@ class Devices:
     def _make_link(self, kind: str) -> Link:
         ethertypes = [ipff.ethertype for ipff in self._profile.ixit.ipff.all]
         wiring = Wiring(self._clock, ethertypes[0] if ethertypes else IPFF_ETHERTYPE)
-        if kind == "namespace":
-            return NamespaceLink(self._profile, wiring, self._lag)
-        return InterfaceLink(self._profile, wiring, self._lag, self._processes)
+        makers: dict[str, Callable[[], Link]] = {
+            "namespace": lambda: NamespaceLink(self._profile, wiring, self._lag),
+            "interface": lambda: InterfaceLink(self._profile, wiring, self._lag, self._processes),
+        }
+        return makers[kind]()
 
     def _start(self, role: Role, chain: Chain | None = None) -> Setup:
         """A device in `role`, which does what any such device does."""
