@@ -19,7 +19,7 @@ WINDOW_SCALE, SACK = 3, 5
 
 @dataclass(frozen=True)
 class Segment:
-    """A TCP segment of the device: its frame, the numbers of both headers, and the bytes behind them.
+    """A TCP segment of the device: its frame, the numbers of both headers, and the bytes after them.
 
     `packet` and `tcp` are the layers' view of it, made when they are asked for.
     """
