@@ -125,21 +125,31 @@ class _Looking:
         while not self._stopped.wait(_LOOK_S):
             look += 1
             found = _processes(look)
-            below = {self._root} & found.keys()
-            for pid in sorted(found, key=lambda one: (found[one].started, one)):
-                if found[pid].parent in below:
-                    below.add(pid)
+            for pid in _below(self._root, found):
+                if found[pid].parent in found:
                     found[pid].above = found[pid].parent, found[found[pid].parent].started
-            for pid in below:
-                self._seen[pid, found[pid].started] = found[pid]
+                key = pid, found[pid].started
+                if key in self._seen and not found[pid].command:  # one that nobody has waited for yet
+                    found[pid].command = self._seen[key].command
+                self._seen[key] = found[pid]
             self.most_memory_mb = max(self.most_memory_mb, _most_memory_mb(self._root))
+
+    def _from_the_top(self) -> list[Key]:
+        """Every process after the one that started it; of those of one process, the older ones first."""
+        children: dict[Key, list[Key]] = {}
+        for key in sorted(self._seen, key=lambda one: one[1]):
+            children.setdefault(self._seen[key].above, []).append(key)
+        ordered = [key for key in self._seen if key[0] == self._root]
+        for key in ordered:
+            ordered += children.get(key, [])
+        return ordered
 
     def _parts(self) -> dict[Key, str]:
         """The part of every process."""
         parts: dict[Key, str] = {}
         with_children = {process.above for process in self._seen.values()}
         with_fork_server: set[Key] = set()
-        for key in sorted(self._seen, key=lambda one: (one[1], one[0])):
+        for key in self._from_the_top():
             process = self._seen[key]
             supervised = parts.get(process.above) in (SUPERVISORS, DEVICES, FORK_SERVERS)
             if key[0] == self._root:
@@ -155,6 +165,17 @@ class _Looking:
             else:
                 parts[key] = DEVICES
         return parts
+
+
+def _below(root: int, found: dict[int, _Process]) -> list[int]:
+    """A process and all below it."""
+    children: dict[int, list[int]] = {}
+    for pid, process in found.items():
+        children.setdefault(process.parent, []).append(pid)
+    below = [root] if root in found else []
+    for pid in below:
+        below += children.get(pid, [])
+    return below
 
 
 def _processes(look: int) -> dict[int, _Process]:

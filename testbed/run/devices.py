@@ -20,6 +20,7 @@ from testbed.run.overlap import MOST_AT_ONCE
 from testbed.run.sanity import Doubt, check_alive
 from testbed.wire.clock import Clock
 from testbed.wire.network import Network, networks
+from testbed.wire.pace import Pace
 from testbed.wire.station import ADDRESSES_PER_CASE, AddressPool
 
 IPFF_ETHERTYPE = 0x88B5
@@ -41,6 +42,7 @@ class Devices:
         self._processes = processes
         self._clock = clock
         self._lag = LagProbe()
+        self.pace = Pace(clock, processes)
         self._links: dict[str, Link] = {}
         self._shared: dict[Hashable, Setup] = {}
         self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
@@ -168,10 +170,11 @@ class Devices:
     def _link_setup(
         self, role: Role, wire: Wire, name: str, known: dict[str, Network], reserved: frozenset[str]
     ) -> LinkSetup:
-        # Processes share a real wire; virtual wires are each process's own.
+        # Processes share a real wire; virtual wires are each process's own, and all of them the machine's kernel.
         link = self._link(role)
+        pace = self.pace if isinstance(link, NamespaceLink) else None
         pools = {
-            network.name: AddressPool(network, self._clock, link.share, link.shares, reserved)
+            network.name: AddressPool(network, self._clock, link.share, link.shares, reserved, pace)
             for network in known.values()
         }
         return LinkSetup(name, wire.interface, wire.mac, known, pools)
