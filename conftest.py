@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class ResultsPlugin:
-    """results.json from the first case on, and reports at the end."""
+    """The journal from the first case on, results.json and reports at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
         from reports.keeper import Keeper
@@ -58,8 +58,9 @@ class ResultsPlugin:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in the outcome of a case."""
-        if entry := getattr(report, "case", None):
-            self.keeper.add(entry)
+        if told := getattr(report, "case", None):
+            self.keeper.add(told)
+            del told["line"]  # pytest keeps every report to the end
             self.progress.advance()
 
     def pytest_roamproof_figures(self, figures: dict[str, Any]) -> None:
@@ -84,6 +85,7 @@ class ResultsPlugin:
             self.keeper.results,
             Console(width=None if sys.stdout.isatty() else 100),
             self.keeper.folder / "certificate.html",
+            self.keeper.cases,
         )
 
 

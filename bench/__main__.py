@@ -5,15 +5,16 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import layers, overlap, speed
+from bench import journal, layers, overlap, speed
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-parser.add_argument("benchmark", nargs="?", choices=("all", "layers", "overlap", "speed"), default="all")
+parser.add_argument("benchmark", nargs="?", choices=("all", "journal", "layers", "overlap", "speed"), default="all")
 parser.add_argument("--short", action="store_true", help="speed: a part of the cases, half a minute instead of eight")
 parser.add_argument("--write", action="store_true", help="speed: keep the tables in docs/speed.md")
 chosen = parser.parse_args()
 
 benchmarks: dict[str, Callable[[], int]] = {
+    "journal": journal.main,
     "layers": layers.main,
     "overlap": overlap.main,
     "speed": lambda: speed.main(short=chosen.short, write=chosen.write),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m reports RESULTS.json [-o certificate.html]`: make the certificate again from the results of a run.
+"""`python -m reports RESULTS [-o certificate.html]`: make the certificate again from the results of a run.
+
+RESULTS is a results.json or the folder of a run. Where there is a journal in it, results.json is made from it too: that
+of a run that has died, or that goes on.
 
 `python -m reports compare` compares the results of two runs, `python -m reports coverage` makes the page that shows
 what of the specifications the cases judge; both explain themselves with `--help`.
@@ -15,6 +18,8 @@ from pathlib import Path
 from reports import compare, coverage
 from reports.certificate import write_certificate
 from reports.files import ResultsError
+from reports.journal import JOURNAL, read_journal
+from reports.keeper import RESULTS
 
 COMMANDS = {"compare": compare.main, "coverage": coverage.main}
 
@@ -36,12 +41,21 @@ def _certificate(words: Sequence[str]) -> int:
         description=__doc__.partition(": ")[2],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("results", type=Path, metavar="RESULTS.json", help="results of a run, evidence beside it")
+    parser.add_argument("results", type=Path, metavar="RESULTS", help="results.json, or the folder of a run")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="default: certificate.html beside the results"
     )
     options = parser.parse_args(words)
-    print(write_certificate(options.results, out=options.output or ""))
+    path: Path = options.results
+    out = options.output or ""
+    if not path.is_dir():
+        print(write_certificate(path, out=out))
+    elif (path / JOURNAL).exists():
+        results, cases = read_journal(path / JOURNAL)
+        results.write(path / RESULTS, map(cases.line, cases.index))
+        print(write_certificate(results, path, out, cases))
+    else:
+        print(write_certificate(path / RESULTS, out=out))
     return 0
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reports.cases import Cases, InMemory
 from reports.model import CaseResult, RequirementResult, Results
 from reports.text import visible
 from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
@@ -29,8 +30,12 @@ MOST_LISTED = 40
 MOST_OPEN_LISTED = 10
 
 
-def print_summary(results: Results, console: Console, certificate: Path | str = "") -> None:
-    """Print the summary; `certificate` is the path to name beside what is broken. Reads well without colour."""
+def print_summary(results: Results, console: Console, certificate: Path | str = "", cases: Cases | None = None) -> None:
+    """Print the summary; `certificate` is the path to name beside what is broken. Reads well without colour.
+
+    `cases` are those of the results where they are not in them.
+    """
+    cases = InMemory(results.cases) if cases is None else cases
     style = {RunVerdict.CONFORMANT: "bold green", RunVerdict.NOT_CONFORMANT: "bold red"}.get(
         results.verdict, "bold yellow"
     )
@@ -38,8 +43,7 @@ def print_summary(results: Results, console: Console, certificate: Path | str = 
     console.print(Text(visible(f"{results.dut.name}: {results.verdict}"), style=style), soft_wrap=True)
     if results.reason:
         _wrapped(console, results.reason)
-    console.print(_counts(results))
-    cases = {case.id: case for case in results.cases}
+    console.print(_counts(results, cases))
     _listed(results, cases, console, "Broken", (Verdict.FAIL,), MOST_LISTED)
     _listed(results, cases, console, "Deviations", (Verdict.DEVIATION,), MOST_LISTED)
     disturbed = (Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
@@ -55,12 +59,12 @@ def print_summary(results: Results, console: Console, certificate: Path | str = 
         console.print(Text(visible(f"Certificate: {certificate}")), soft_wrap=True)
 
 
-def _counts(results: Results) -> Table:
+def _counts(results: Results, cases: Cases) -> Table:
     table = Table(box=box.ASCII, pad_edge=True)
     table.add_column("strength")
     table.add_column("all", justify="right")
     # Columns without any count would only push the table past the width of a log.
-    present = {Verdict.FAIL, Verdict.PASS, *(case.verdict for case in results.cases)}
+    present = {Verdict.FAIL, Verdict.PASS, *(case.verdict for case in cases.index)}
     present |= {requirement.verdict for requirement in results.requirements}
     shown = [verdict for verdict in LOUDEST_FIRST if verdict in present]
     for verdict in shown:
@@ -71,7 +75,7 @@ def _counts(results: Results) -> Table:
             table.add_row(word, str(len(verdicts)), *(str(verdicts.count(verdict)) for verdict in shown))
         else:
             table.add_row(word, "not tested", *("" for _ in shown))
-    verdicts = [case.verdict for case in results.cases]
+    verdicts = [case.verdict for case in cases.index]
     table.add_section()
     table.add_row("cases", str(len(verdicts)), *(str(verdicts.count(verdict)) for verdict in shown))
     return table
@@ -79,7 +83,7 @@ def _counts(results: Results) -> Table:
 
 def _listed(
     results: Results,
-    cases: dict[str, CaseResult],
+    cases: Cases,
     console: Console,
     title: str,
     verdicts: tuple[Verdict, ...],
@@ -92,31 +96,32 @@ def _listed(
     known = {entry.id for entry in results.requirements}
     unowned = [
         case
-        for case in results.cases
+        for case in cases.index
         if case.verdict in verdicts and not any(name in known for name in case.requirements)
     ]
     if not found and not unowned:
         return
     console.print(Text(f"{title}:", style=STYLES[verdicts[0]]))
+    shown = {name for entry in found[:most] for name in entry.cases}
+    judged = {case.id: case for case in cases.index if case.id in shown}
     for entry in found[:most]:
-        decided = [cases[name] for name in entry.cases if name in cases and cases[name].verdict == entry.verdict]
-        _entry(console, entry, decided)
+        decided = [judged[name] for name in entry.cases if name in judged and judged[name].verdict == entry.verdict]
+        _entry(console, entry, cases.whole(decided[0]) if decided else None, len(decided) - 1)
     for case in unowned[:most]:
-        _paragraph(console, f"{case.id} {case.verdict}", case.reason)
+        _paragraph(console, f"{case.id} {case.verdict}", cases.whole(case).reason)
     left_out = max(0, len(found) - most) + max(0, len(unowned) - most)
     if left_out:
         console.print(Text(f"  and {left_out} more: see the certificate"))
 
 
-def _entry(console: Console, entry: RequirementResult, decided: list[CaseResult]) -> None:
+def _entry(console: Console, entry: RequirementResult, case: CaseResult | None, others: int) -> None:
     head = f"{entry.id} ({STRENGTHS[entry.strength]}) {entry.verdict}"
-    if not decided:
+    if case is None:
         _paragraph(console, head, entry.reason)
         return
-    case, *others = decided
     _paragraph(console, head, entry.statement)
     _wrapped(console, case.reason or case.purpose, "    ")
-    more = f" (and {len(others)} more case{'s' if len(others) > 1 else ''})" if others else ""
+    more = f" (and {others} more case{'s' if others > 1 else ''})" if others else ""
     console.print(Text(visible(f"    {case.id}{more}")), soft_wrap=True)
 
 

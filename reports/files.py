@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,13 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step; makes the folder, leaves no temporary file."""
+def replace_file(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Put `content`, whole or in parts, at `path` in one step; makes the folder, leaves no temporary file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
         umask = os.umask(0o022)
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)

@@ -8,9 +8,12 @@ NOT APPLICABLE and NOT RUN are skipped. PASS, DEVIATION and INFO have passed. Th
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from reports.cases import Cases, InMemory
 from reports.files import replace_file
 from reports.model import CaseResult, Results
 from reports.text import visible
@@ -27,18 +30,24 @@ ELEMENTS = {
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(results: Results, path: Path | str) -> Path:
-    """Write the results as JUnit XML and return where they are."""
+def write_junit(results: Results, path: Path | str, cases: Cases | None = None) -> Path:
+    """Write the results as JUnit XML and return where they are; `cases` are theirs where they are not in them."""
     path = Path(path)
-    root = ET.Element("testsuites")
-    suite = ET.SubElement(
-        root,
+    cases = InMemory(results.cases) if cases is None else cases
+    replace_file(path, _parts(results, cases))
+    return path
+
+
+def _parts(results: Results, cases: Cases) -> Iterator[bytes]:
+    """The document in parts, one for each case: not all of them are held at once."""
+    elements = Counter(ELEMENTS.get(case.verdict) for case in cases.index)
+    suite = ET.Element(
         "testsuite",
         name=_clean(f"{results.suite.name} {results.suite.version}"),
-        tests=str(len(results.cases)),
-        failures=_number(results, "failure"),
-        errors=_number(results, "error"),
-        skipped=_number(results, "skipped"),
+        tests=str(len(cases)),
+        failures=str(elements["failure"]),
+        errors=str(elements["error"]),
+        skipped=str(elements["skipped"]),
         time=f"{results.figures.wall_s:.3f}",
         timestamp=results.started.isoformat(timespec="seconds"),
     )
@@ -49,17 +58,22 @@ def write_junit(results: Results, path: Path | str) -> Path:
         "state": results.state,
     }
     _properties(suite, properties)
-    for case in results.cases:
-        _case(suite, case)
-    ET.indent(root)
-    replace_file(path, ET.tostring(root, encoding="utf-8", xml_declaration=True))
-    return path
+    head, end, _ = _written(suite, 1).rpartition("  </testsuite>")
+    yield f"<?xml version='1.0' encoding='utf-8'?>\n<testsuites>\n{head}".encode()
+    for case in cases:
+        yield _written(_case(case), 2).encode()
+    yield f"{end}\n</testsuites>\n".encode()
 
 
-def _case(suite: ET.Element, case: CaseResult) -> None:
+def _written(element: ET.Element, level: int) -> str:
+    """The element on lines of its own."""
+    ET.indent(element, level=level)
+    return "  " * level + ET.tostring(element, encoding="unicode") + "\n"
+
+
+def _case(case: CaseResult) -> ET.Element:
     classname = case.node.partition("::")[0].removesuffix(".py").replace("/", ".") or case.section
-    element = ET.SubElement(
-        suite,
+    element = ET.Element(
         "testcase",
         name=_clean(case.id),
         classname=_clean(classname),
@@ -75,6 +89,7 @@ def _case(suite: ET.Element, case: CaseResult) -> None:
         outcome.text = _clean(_text(case))
     if case.log:
         ET.SubElement(element, "system-err").text = _clean(case.log)
+    return element
 
 
 def _text(case: CaseResult) -> str:
@@ -92,10 +107,6 @@ def _properties(parent: ET.Element, values: dict[str, str]) -> None:
     element = ET.SubElement(parent, "properties")
     for name, value in values.items():
         ET.SubElement(element, "property", name=_clean(name), value=_clean(value))
-
-
-def _number(results: Results, element: str) -> str:
-    return str(sum(ELEMENTS.get(case.verdict) == element for case in results.cases))
 
 
 def _clean(text: str) -> str:

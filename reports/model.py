@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The model of results.json, version 1. docs/results.md says what every key means.
 
-A run builds one `Results` step by step and writes it after every case; everything people read is made from that file.
+A run keeps its cases in a journal (`reports.journal`) and writes this file once, at its end; everything people read can
+be made from either.
 Verdicts and the policy that turns them into the answer of the run live in `reports.verdicts`; they can be imported
 from here too, like the models of `reports.entries`.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AwareDatetime, ConfigDict, Field, NonNegativeInt, PrivateAttr, ValidationError, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
 from reports.entries import (
     CaseResult,
@@ -26,7 +27,7 @@ from reports.entries import (
     Tester,
 )
 from reports.files import ResultsError, as_json, expect_schema, one_line, read_object, replace_file
-from reports.verdicts import ExitCode, Judgement, RunVerdict, Verdict, judge, worst
+from reports.verdicts import ExitCode, Judged, Judgement, RunVerdict, Verdict, judge, worst
 
 __all__ = [
     "CaseResult",
@@ -52,7 +53,7 @@ SCHEMA = 1
 
 
 class Results(Model):
-    """results.json. The run changes its attributes and appends to `cases` while it goes on."""
+    """results.json. The run changes its attributes while it goes on; its cases are in the journal, not in here."""
 
     model_config = ConfigDict(validate_assignment=True)
 
@@ -70,11 +71,6 @@ class Results(Model):
     figures: Figures = Figures()
     requirements: list[RequirementResult] = Field(default_factory=list)
     cases: list[CaseResult] = Field(default_factory=list)
-
-    # The JSON of cases already written, by id: a case is frozen, so that a rewrite costs only the newest one.
-    _lines: dict[str, tuple[CaseResult, bytes]] = PrivateAttr(default_factory=dict)
-
-    _next_s: float = PrivateAttr(default=0.0)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
@@ -95,48 +91,37 @@ class Results(Model):
         except ValidationError as error:
             raise ResultsError(f"{path}: {one_line(error)}") from error
 
-    def write(self, path: Path | str, *, sparing: bool = False) -> bool:
-        """Write results.json so that a reader, or a run killed now, finds either the old or the new file, never half.
+    def write(self, path: Path | str, lines: Iterable[bytes] | None = None) -> None:
+        """Write results.json in one step: a reader finds either the old or the new file, never half.
 
-        One case a line. Every case is serialised once, but a file of megabytes takes some milliseconds to replace:
-        `sparing` leaves out a write that would make writing take more than a twentieth of the time of the run.
-        Returns whether it wrote.
+        One case a line. `lines` are the cases as JSON where they are not in `cases`, as those of a journal.
         """
-        path = Path(path)
-        started = time.monotonic()
-        if sparing and started < self._next_s:
-            return False
-        head = as_json(self, exclude={"requirements", "cases"})
-        requirements = [as_json(requirement) for requirement in self.requirements]
-        cases = [self._line(case) for case in self.cases]
-        document = b"".join(
-            (
-                head.removesuffix(b"}"),
-                b',\n"requirements":[\n',
-                b",\n".join(requirements),
-                b'\n],\n"cases":[\n',
-                b",\n".join(cases),
-                b"\n]}\n",
-            )
-        )
-        replace_file(path, document)
-        ended = time.monotonic()
-        self._next_s = ended + 19 * (ended - started)
-        return True
+        if lines is None:
+            lines = map(as_json, self.cases)
+        replace_file(Path(path), self._parts(lines))
 
-    def _line(self, case: CaseResult) -> bytes:
-        known = self._lines.get(case.id)
-        if known is None or known[0] is not case:
-            known = self._lines[case.id] = (case, as_json(case))
-        return known[1]
+    def _parts(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        yield as_json(self, exclude={"requirements", "cases"}).removesuffix(b"}")
+        yield from _listed(b"requirements", map(as_json, self.requirements))
+        yield from _listed(b"cases", lines)
+        yield b"}\n"
 
 
-def aggregate(requirements: list[RequirementResult], cases: list[CaseResult]) -> list[RequirementResult]:
+def _listed(key: bytes, entries: Iterable[bytes]) -> Iterator[bytes]:
+    yield b',\n"' + key + b'":['
+    separator = b"\n"
+    for entry in entries:
+        yield separator + entry
+        separator = b",\n"
+    yield b"\n]"
+
+
+def aggregate(requirements: list[RequirementResult], cases: Iterable[Judged]) -> list[RequirementResult]:
     """The requirements with `verdict` and `cases` filled in from the cases; the order of both lists is kept.
 
     A requirement without a case keeps its verdict, NOT RUN unless the claims rule it out, and its reason.
     """
-    judged: dict[str, list[CaseResult]] = {}
+    judged: dict[str, list[Judged]] = {}
     for case in cases:
         for identifier in dict.fromkeys(case.requirements):
             judged.setdefault(identifier, []).append(case)

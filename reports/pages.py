@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,25 +13,24 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from reports.text import hexdump, layers, slug, visible
+from reports.text import hexdump, layers, slug, span, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(template: str, *, style: str, script: str = "", **values: Any) -> str:
-    """The page as one HTML text; `style` and `script` are files beside the template."""
-    css, code = ((TEMPLATES / name).read_text(encoding="utf-8") if name else "" for name in (style, script))
+def render(template: str, *, style: str, **values: Any) -> str:
+    """The page as one HTML text; `style` is a file beside the template."""
+    return "".join(render_parts(template, style=style, **values))
+
+
+def render_parts(template: str, *, style: str, scripts: Sequence[str] = (), **values: Any) -> Iterator[str]:
+    """The page in parts, made as they are asked for; `style` and `scripts` are files beside the template."""
+    css, *codes = ((TEMPLATES / name).read_text(encoding="utf-8") for name in (style, *scripts))
+    code = "".join(codes)
     policy = f"default-src 'none'; style-src '{_hash(css)}'; " + (f"script-src '{_hash(code)}'; " if code else "")
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            style=Markup(css),
-            script=Markup(code),
-            policy=policy + "img-src data:; base-uri 'none'; form-action 'none'",
-            **values,
-        )
-    )
+    policy += "img-src data:; base-uri 'none'; form-action 'none'"
+    page = _environment().get_template(template)
+    return page.generate(style=Markup(css), script=Markup(code), policy=policy, **values)
 
 
 @cache
@@ -49,7 +49,7 @@ def _environment() -> jinja2.Environment:
         "layers": layers,
         "kind": lambda words: str(words).lower().replace(" ", "-"),
         "moment": lambda stamp: f"{stamp:%Y-%m-%d %H:%M:%S} UTC{stamp:%z}".replace("UTC+0000", "UTC"),
-        "span": _span,
+        "span": span,
     }
     return environment
 
@@ -57,13 +57,6 @@ def _environment() -> jinja2.Environment:
 def _shown(value: Any) -> Any:
     """Every value on its way into the page: characters that could hide or reorder text are spelled out."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _span(seconds: float) -> str:
-    """A length of time for people."""
-    if seconds >= 60:
-        return f"{int(seconds // 60)} min {seconds % 60:.0f} s"
-    return f"{seconds:.1f} s" if seconds >= 10 else f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
 
 
 def _hash(text: str) -> str:

@@ -32,6 +32,8 @@ def _spelled(match: re.Match[str]) -> str:
 
 def visible(text: str) -> str:
     """The text with every invisible or direction-changing character spelled out, `\\x1b` or `\\u202e`."""
+    if text.isascii() and text.isprintable():
+        return text
     return _UNSEEN.sub(_spelled, text.replace("\r\n", "\n"))
 
 
@@ -55,6 +57,13 @@ def flatten(values: dict[str, JsonValue], prefix: str = "") -> dict[str, str]:
         else:
             flat[prefix + key] = as_text(value)
     return flat
+
+
+def span(seconds: float) -> str:
+    """A length of time for people."""
+    if seconds >= 60:
+        return f"{int(seconds // 60)} min {seconds % 60:.0f} s"
+    return f"{seconds:.1f} s" if seconds >= 10 else f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
 
 
 def hexdump(digits: str) -> str:

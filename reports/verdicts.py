@@ -71,13 +71,15 @@ class Judgement(NamedTuple):
     exit_code: ExitCode
 
 
-class _Case(Protocol):
+class Judged(Protocol):
+    """What a verdict on the run, or on a requirement, is made from."""
+
     @property
     def id(self) -> str: ...
     @property
     def verdict(self) -> Verdict: ...
     @property
-    def requirements(self) -> list[str]: ...
+    def requirements(self) -> Sequence[str]: ...
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -90,14 +92,14 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=_RANK.__getitem__, default=Verdict.NOT_RUN)
 
 
-def judge(cases: Sequence[_Case], *, strict: bool = False, unreachable: str = "") -> Judgement:
+def judge(cases: Sequence[Judged], *, strict: bool = False, unreachable: str = "") -> Judgement:
     """The answer of a run that came to its end.
 
     `strict` lets a broken should count like a broken must. `unreachable` is the sentence that says how the device
     was lost: it ends the run as an error of its own, unless a must had been proved broken before.
     Without a single PASS, DEVIATION or FAIL nothing was judged, and nothing is certified.
     """
-    found: dict[Verdict, list[_Case]] = {}
+    found: dict[Verdict, list[Judged]] = {}
     for case in cases:
         found.setdefault(case.verdict, []).append(case)
     broken = found.get(Verdict.FAIL, []) + (found.get(Verdict.DEVIATION, []) if strict else [])
@@ -126,11 +128,11 @@ def judge(cases: Sequence[_Case], *, strict: bool = False, unreachable: str = ""
     return Judgement(RunVerdict.CONFORMANT, reason, ExitCode.CONFORMANT)
 
 
-def _count(cases: Sequence[_Case]) -> str:
+def _count(cases: Sequence[Judged]) -> str:
     return "1 case" if len(cases) == 1 else f"{len(cases)} cases"
 
 
-def _names(cases: Sequence[_Case], limit: int = 8) -> str:
+def _names(cases: Sequence[Judged], limit: int = 8) -> str:
     """The requirements of these cases, or the ids of cases that name none."""
     names = sorted({name for case in cases for name in (case.requirements or [case.id])})
     rest = f" and {len(names) - limit} more" if len(names) > limit else ""

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from reports.case_view import CaseView, RequirementView
+from reports.case_view import Batch, CaseView, RequirementView, Source, batched
+from reports.cases import Cases, Kept
 from reports.evidence import Captures
-from reports.model import RequirementResult, Results
+from reports.model import Results
 from reports.text import flatten
 from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
 
@@ -38,32 +40,34 @@ class Group:
 class View:
     """A whole certificate, ready for the template."""
 
-    def __init__(self, results: Results, folder: Path) -> None:
+    def __init__(self, results: Results, cases: Cases, folder: Path) -> None:
         self.results = results
-        self._judged: dict[str, list[CaseView]] = {}
+        self._index = cases.index
         by_id = {requirement.id: requirement for requirement in results.requirements}
-        evidence = Captures(folder).of(results.cases)
-        self.cases = {
-            case.id: CaseView(
-                case, evidence[case.id], [by_id[name] for name in dict.fromkeys(case.requirements) if name in by_id]
-            )
-            for case in results.cases
-        }
-        for view in self.cases.values():
-            for requirement in view.requirements:
-                self._judged.setdefault(requirement.id, []).append(view)
-        self.orphans = [view for view in self.cases.values() if not view.requirements]
-        self.requirements = [self._requirement(requirement) for requirement in results.requirements]
+        self._source = source = Source(cases, Captures(folder, cases), by_id)
+        declared = flatten(results.dut.ixit)
+        judged: dict[str, list[Kept]] = {}
+        self._orphans: list[Kept] = []
+        for case in cases.index:
+            known = source.known(case)
+            for requirement in known:
+                judged.setdefault(requirement.id, []).append(case)
+            if not known:
+                self._orphans.append(case)
+        self.requirements = [
+            RequirementView(one, judged.get(one.id, ()), source, {key: declared.get(key, "") for key in one.ixit})
+            for one in results.requirements
+        ]
 
-    def _requirement(self, requirement: RequirementResult) -> RequirementView:
-        judged = self._judged.get(requirement.id, [])
-        declared = flatten(self.results.dut.ixit)
-        return RequirementView(
-            requirement,
-            own=[view for view in judged if view.requirements[0] is requirement],
-            elsewhere=[view for view in judged if view.requirements[0] is not requirement],
-            ixit={key: declared.get(key, "") for key in requirement.ixit},
-        )
+    @property
+    def orphans(self) -> list[CaseView]:
+        """The cases that judge no listed requirement."""
+        return [CaseView(case, self._source) for case in self._orphans]
+
+    @property
+    def orphan_batches(self) -> Iterator[Batch]:
+        """The same, a few at a time."""
+        return batched(self.orphans)
 
     # -- the answer ---------------------------------------------------------------------------------------------
 
@@ -89,7 +93,7 @@ class View:
         printed: set[str] = set()
         for view in (*self.of(Verdict.FAIL), *self.of(Verdict.DEVIATION)):
             for candidate in view.deciding:
-                test = candidate.case.id.partition("[")[0]
+                test = candidate.id.partition("[")[0]
                 if test not in printed:
                     printed.add(test)
                     examples[view.requirement.id] = candidate
@@ -99,7 +103,7 @@ class View:
     @cached_property
     def broken_outside(self) -> list[CaseView]:
         """Failed cases that no listed requirement shows."""
-        return [view for view in self.orphans if view.case.verdict == Verdict.FAIL]
+        return [view for view in self.orphans if view.verdict == Verdict.FAIL]
 
     @cached_property
     def unexplained(self) -> list[RequirementView]:
@@ -193,7 +197,7 @@ class View:
 
     @cached_property
     def case_row(self) -> Row:
-        verdicts = [case.verdict for case in self.results.cases]
+        verdicts = [case.verdict for case in self._index]
         return Row("cases", len(verdicts), _counted(verdicts))
 
     @cached_property

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The page reads without this. It filters the requirements, keeps the filter in the address, and copies commands.
+// What did not pass reads without this. It filters the requirements, keeps the filter in the address, and copies commands.
 "use strict";
 (() => {
   const form = document.getElementById("filter");
@@ -79,7 +79,7 @@
   form.addEventListener("reset", () => setTimeout(() => { apply(); remember(); }));
   addEventListener("hashchange", () => { if (recall()) apply(); else reveal(); });
 
-  for (const place of document.querySelectorAll(".rerun")) {
+  function offerCopy(place) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Copy";
@@ -96,6 +96,8 @@
     });
     place.append(button);
   }
+  document.querySelectorAll(".rerun").forEach(offerCopy);
+  addEventListener("drawn", (event) => event.detail.querySelectorAll(".rerun").forEach(offerCopy));
 
   const started = recall();
   apply();

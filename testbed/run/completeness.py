@@ -2,9 +2,11 @@
 """No case is ever missing: what was collected and never reported is reported as NOT RUN, with the reason."""
 
 import contextlib
+import json
 import os
 import signal
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ import pytest
 from testbed.case.case import CaseSpec
 from testbed.case.verdict import Finding, Verdict
 from testbed.run.attempts import Outcome
-from testbed.run.record import record
+from testbed.run.record import as_line, record, told
 
-_PLAN = "roamproof plan"
+PLAN = "roamproof plan"
+"""Key under which a worker hands over its plan: the number of all cases, and their lines, deflated."""
 
 
 class Plan:
@@ -26,8 +29,10 @@ class Plan:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hand the plan over."""
-        session.config.workeroutput[_PLAN] = list(planned(session, self._spec))  # type: ignore[attr-defined]
+        """Hand the plan over, packed: it is looked into only where a case is missing."""
+        lines = [as_line(entry) for entry in planned(session, self._spec, frozenset())]
+        plan = len(lines), zlib.compress(b"\n".join(lines), 1)
+        session.config.workeroutput[PLAN] = plan  # type: ignore[attr-defined]
 
 
 class Completeness:
@@ -36,7 +41,7 @@ class Completeness:
     def __init__(self, spec: pytest.StashKey[CaseSpec]) -> None:
         self._spec = spec
         self._reported: set[str] = set()
-        self._plan: dict[str, dict[str, Any]] = {}
+        self._plan: tuple[int, bytes] = (0, b"")
         self._workers: dict[str, int] = {}
         self._trouble = "the run ended before this case"
 
@@ -67,31 +72,36 @@ class Completeness:
         self._workers.pop(node.gateway.id, None)
         if error:
             self._trouble = f"the test process {node.gateway.id} has died: {error}"
-        self._plan.update({entry["node"]: entry for entry in getattr(node, "workeroutput", {}).get(_PLAN, [])})
+        self._plan = max(self._plan, getattr(node, "workeroutput", {}).get(PLAN, self._plan))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Report what is left; an interrupted run is marked incomplete as a whole."""
         if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
             return
-        self._plan.update({entry["node"]: entry for entry in planned(session, self._spec)})
-        for node, entry in self._plan.items():
-            if node not in self._reported:
-                path = node.partition("::")[0]
-                report = pytest.TestReport(
-                    nodeid=node,
-                    location=(path, None, node),
-                    keywords={},
-                    outcome="skipped",
-                    longrepr=(path, 0, self._trouble),
-                    when="call",
-                )
-                report.case = {**entry, "reason": self._trouble}  # type: ignore[attr-defined]
-                session.config.hook.pytest_runtest_logreport(report=report)
+        for entry in (*planned(session, self._spec, self._reported), *self._left_of_the_plan()):
+            node, path = entry["node"], entry["node"].partition("::")[0]
+            report = pytest.TestReport(
+                nodeid=node,
+                location=(path, None, node),
+                keywords={},
+                outcome="skipped",
+                longrepr=(path, 0, self._trouble),
+                when="call",
+            )
+            report.case = told(entry | {"reason": self._trouble})  # type: ignore[attr-defined]
+            session.config.hook.pytest_runtest_logreport(report=report)
+
+    def _left_of_the_plan(self) -> list[dict[str, Any]]:
+        count, packed = self._plan
+        if count <= len(self._reported):
+            return []
+        entries = map(json.loads, zlib.decompress(packed).splitlines())
+        return [entry for entry in entries if entry["node"] not in self._reported]
 
 
-def planned(session: pytest.Session, spec: pytest.StashKey[CaseSpec]) -> Iterator[dict[str, Any]]:
-    """The entries, verdict NOT RUN, of all cases that this process has collected."""
+def planned(session: pytest.Session, spec: pytest.StashKey[CaseSpec], but: Set[str]) -> Iterator[dict[str, Any]]:
+    """The entries, verdict NOT RUN, of the cases that this process has collected, `but` for these node ids."""
     for item in getattr(session, "items", []):
-        if spec in item.stash:
+        if spec in item.stash and item.nodeid not in but:
             yield record(Outcome(item.stash[spec], Verdict.NOT_RUN, Finding("")), Path("."))

@@ -3,7 +3,6 @@
 
 import os
 import signal
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -21,8 +20,9 @@ from testbed.run.attempts import Outcome
 from testbed.run.completeness import Completeness, Plan
 from testbed.run.marks import MARKERS
 from testbed.run.processes import default_processes, refusal
-from testbed.run.record import failure_text, record
+from testbed.run.record import failure_text, record, told
 from testbed.run.session import TestSession
+from testbed.run.shares import share, whole_shares
 
 SPEC = pytest.StashKey[CaseSpec]()
 """On an item: the case it stands for; set by the project's conftest from marks and catalogue."""
@@ -31,6 +31,8 @@ PROFILE = pytest.StashKey[Profile]()
 """On the configuration: the profile of the device, absent where no case was asked for."""
 
 _ENTRY = pytest.StashKey[dict[str, Any]]()
+"""On an item: its entry of the results, from its outcome to its report; then empty."""
+
 _SESSION = pytest.StashKey[TestSession]()
 
 _SHORT = {
@@ -99,18 +101,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give every worker its part of the cases at once, so that it can start them all ahead."""
     if PROFILE not in config.stash:
         return None
-    from xdist.scheduler import LoadScopeScheduling
-
-    class WholeShares(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-        def _split_scope(self, nodeid: str) -> str:
-            return _share(nodeid, self.numnodes)
-
-        def _reschedule(self, node: Any) -> None:
-            # xdist forgets that the replacement of another worker may not have collected yet.
-            if node in self.registered_collections:
-                super()._reschedule(node)
-
-    return WholeShares(config, log)
+    return whole_shares(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -123,8 +114,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     session = _test_session(item.config)
     if not session.knows(item.stash[SPEC].id):
         count = _processes()
-        share = _share(item.nodeid, count)
-        mine = [one for one in item.session.items if SPEC in one.stash and _share(one.nodeid, count) == share]
+        part = share(item.nodeid, count)
+        mine = [one for one in item.session.items if SPEC in one.stash and share(one.nodeid, count) == part]
         session.start((one.stash[SPEC], _body(one)) for one in sorted(mine, key=_starting_order))
 
 
@@ -155,16 +146,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report: Any = yield
     if SPEC not in item.stash:
         return report  # type: ignore[no-any-return]  # pluggy's wrappers return what they were sent
-    if report.failed and _ENTRY not in item.stash:
+    entry = item.stash.get(_ENTRY, None)
+    if report.failed and entry is None:
         # Whatever went wrong around the case: it must not be missing from the results.
-        finding = Finding(report.longreprtext)
-        item.stash[_ENTRY] = record(Outcome(item.stash[SPEC], Verdict.ERROR, finding), Path("."))
-        report.case = item.stash[_ENTRY]
-    elif call.when == "call" and _ENTRY in item.stash:
-        report.case = item.stash[_ENTRY]
-        if report.failed:
-            quotes = [(one.id, one.quote) for one in item.stash[SPEC].requirements]
-            report.longrepr = failure_text(report.case, quotes)
+        entry = record(Outcome(item.stash[SPEC], Verdict.ERROR, Finding(report.longreprtext)), Path("."))
+    elif call.when == "call" and entry and report.failed:
+        quotes = [(one.id, one.quote) for one in item.stash[SPEC].requirements]
+        report.longrepr = failure_text(entry, quotes)
+    if entry:
+        report.case = told(entry)
+        item.stash[_ENTRY] = {}
     return report  # type: ignore[no-any-return]
 
 
@@ -237,10 +228,6 @@ def _is_worker(config: pytest.Config) -> bool:
 
 def _processes() -> int:
     return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-
-
-def _share(nodeid: str, count: int) -> str:
-    return str(zlib.crc32(nodeid.encode()) % count)
 
 
 def _starting_order(item: pytest.Item) -> tuple[float, bool]:

@@ -1,27 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An outcome as plain data for results.json (docs/results.md) and as text for the console."""
+"""An outcome as plain data for results.json (docs/results.md), as its line there, and as text for the console."""
 
+import json
 import re
 import zlib
 from pathlib import Path
 from typing import Any
 
 from testbed.case.case import Case
+from testbed.case.verdict import Verdict
 from testbed.run.attempts import Outcome
 from testbed.wire import pcapng
 from testbed.wire.capture import Frame
 from testbed.wire.clock import NANO
-from testbed.wire.notation import describe
+from testbed.wire.notation import decoded_fields, describe
 
 EVIDENCE = "evidence"
 
 _LOGGED_LATE_NS = NANO // 5
 _LONGEST_NAME = 120
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _USUAL_ID = re.compile(r"[\w.-]+(\[[A-Za-z0-9_.,=-]+\])?")
 
 
 def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
-    """The case's entry of results.json; writes its pcapng below `folder`."""
+    """The case's entry of results.json, every key in it; writes its pcapng below `folder`.
+
+    Frames have decoded fields where the case is not PASS: elsewhere the bytes are enough.
+    """
     spec, finding, case = outcome.spec, outcome.finding, outcome.case
     entry: dict[str, Any] = {
         "id": spec.id,
@@ -36,27 +42,42 @@ def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
         "expected": finding.expected,
         "seen": finding.seen,
         "differences": [vars(difference) for difference in finding.differences],
+        "values": {},
+        "frames": [],
+        "evidence": None,
         "attempts": outcome.attempts,
         "duration_s": outcome.duration_s,
+        "waits_s": 0.0,
         "rerun": spec.rerun,
+        "log": "",
     }
     if case is None:
         return entry
     frames = case.trace.frames
     evidence = f"{EVIDENCE}/{_file_name(spec.id)}.pcapng"
     pcapng.write(folder / evidence, frames, list(case.sides), f"{spec.id}: {outcome.verdict}")
-    log = case.setup.dut.log
+    has_fields = outcome.verdict is not Verdict.PASS
     return entry | {
         "values": case.values,
-        "frames": [_frame(case, frame, frames[0].ns) for frame in frames],
+        "frames": [_frame(case, frame, frames[0].ns, has_fields=has_fields) for frame in frames],
         "evidence": evidence,
         "waits_s": case.waits_ns / NANO,
-        "log": log.between(case.started_ns, case.ended_ns + _LOGGED_LATE_NS, case.addresses) if log else "",
+        "log": _log(case),
     }
 
 
-def _frame(case: Case, frame: Frame, start_ns: int) -> dict[str, Any]:
-    words = describe(case.sides[frame.interface].network, frame)
+def _log(case: Case) -> str:
+    """What the device said in the case; where the case had addresses, also a little later of these."""
+    log = case.setup.dut.log
+    if log is None:
+        return ""
+    end_ns = case.ended_ns or case.clock.now_ns()
+    return log.between(case.started_ns, end_ns + (_LOGGED_LATE_NS if case.addresses else 0), case.addresses)
+
+
+def _frame(case: Case, frame: Frame, start_ns: int, *, has_fields: bool) -> dict[str, Any]:
+    network = case.sides[frame.interface].network
+    words = describe(network, frame)
     return {
         "index": frame.index,
         "interface": frame.interface,
@@ -65,11 +86,28 @@ def _frame(case: Case, frame: Frame, start_ns: int) -> dict[str, Any]:
         "source": words.source,
         "destination": words.destination,
         "summary": words.summary,
-        "fields": words.fields,
+        **({"fields": decoded_fields(network, frame)} if has_fields else {}),
         "hex": frame.data.hex(),
         "note": frame.note,
         "deciding": frame.deciding,
     }
+
+
+def as_line(entry: dict[str, Any]) -> bytes:
+    """The entry as one line of JSON in UTF-8, without the end of the line.
+
+    What a device said may hold any byte, UTF-8 may not: half surrogates are spelled out.
+    """
+    text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text).encode()
+
+
+def told(entry: dict[str, Any]) -> dict[str, Any]:
+    """What a case's report tells the process that keeps the results: the line, and what has to be known at once."""
+    return {name: entry[name] for name in ("id", "verdict", "requirements")} | {"line": as_line(entry)}
 
 
 def _file_name(identifier: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.cases import InMemory
 from reports.certificate import render, write_certificate
 from reports.model import Results, ResultsError, RunVerdict, Verdict
 from reports.pages import TEMPLATES
@@ -161,7 +162,7 @@ def test_a_must_that_no_case_can_judge_is_said(tmp_path: Path) -> None:
 def test_one_must_short_of_all_is_never_a_hundred_percent(tmp_path: Path) -> None:
     requirements = [requirement(number) for number in range(1, 3002)]
     run = results([case("a", Verdict.PASS, [r.id for r in requirements[:-1]])], requirements)
-    assert View(run, tmp_path).percent == "99.9"
+    assert View(run, InMemory(run.cases), tmp_path).percent == "99.9"
 
 
 def test_no_must_is_no_percentage(tmp_path: Path) -> None:
@@ -239,9 +240,9 @@ def test_captures_out_of_reach_are_named_not_embedded(tmp_path: Path, monkeypatc
 
 def test_a_run_of_ordinary_size_stays_small(tmp_path: Path) -> None:
     """400 cases of 20 packets."""
-    assert len(render(large(), tmp_path).encode()) < 10_000_000
+    assert len(render(large(), tmp_path).encode()) < 1_000_000
 
 
 def test_silence_in_the_ladder_has_a_line_of_its_own(tmp_path: Path) -> None:
-    run = results([case("a", Verdict.PASS, ["MOPS-4.1-01"], frames=[frame(1, 0.0), frame(2, 5.0)])], [requirement(1)])
+    run = results([case("a", Verdict.FAIL, ["MOPS-4.1-01"], frames=[frame(1, 0.0), frame(2, 5.0)])], [requirement(1)])
     assert "5 s of silence" in render(run, tmp_path)

@@ -76,21 +76,6 @@ def test_the_file_can_be_read_by_others(tmp_path: Path) -> None:
     assert len(modes) == 1
 
 
-def test_a_changed_case_is_written_anew(tmp_path: Path) -> None:
-    run = every_verdict()
-    run.write(tmp_path / "r.json")
-    run.cases[0] = run.cases[0].model_copy(update={"reason": "seen again"})
-    run.write(tmp_path / "r.json")
-    assert Results.load(tmp_path / "r.json").cases[0].reason == "seen again"
-
-
-def test_sparing_writes_leave_time_for_the_run(tmp_path: Path) -> None:
-    run = every_verdict()
-    assert run.write(tmp_path / "r.json", sparing=True)
-    assert not run.write(tmp_path / "r.json", sparing=True)
-    assert run.write(tmp_path / "r.json")
-
-
 def _without(key: str) -> Any:
     return lambda document: document.pop(key)
 

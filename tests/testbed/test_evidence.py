@@ -17,7 +17,7 @@ from testbed.device.dut import DeviceLog
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
 from testbed.run.attempts import Outcome
-from testbed.run.record import failure_text, record
+from testbed.run.record import as_line, failure_text, record
 from tests.testbed.lab import Lab
 
 
@@ -83,6 +83,17 @@ def test_log_of_a_case_has_the_lines_that_name_its_address(outcome: Outcome, tmp
     assert entry["log"] == f"received from {address}"
 
 
+def test_log_of_a_case_without_an_address_ends_with_the_case(lab: Lab, tmp_path: Path) -> None:
+    def body(case: Case) -> None:
+        lab.tells("say", text="said in the case")
+        time.sleep(0.05)
+
+    silent = lab.runs(body)
+    lab.tells("say", text="said after the case")
+    time.sleep(0.05)
+    assert record(silent, tmp_path)["log"].splitlines()[-1] == "said in the case"
+
+
 def test_names_of_evidence_files_are_different_and_short(outcome: Outcome, tmp_path: Path) -> None:
     from dataclasses import replace
 
@@ -106,7 +117,24 @@ def test_case_without_frames_has_an_empty_capture(lab: Lab, tmp_path: Path) -> N
     assert entry["frames"] == []
     assert (tmp_path / entry["evidence"]).stat().st_size
     nothing = record(Outcome(lab.runs(lambda case: None).spec, Verdict.NOT_RUN, Finding("lost")), tmp_path)
-    assert (nothing["verdict"], nothing["reason"], "evidence" in nothing) == ("NOT RUN", "lost", False)
+    assert (nothing["verdict"], nothing["reason"], nothing["evidence"]) == ("NOT RUN", "lost", None)
+    assert nothing.keys() == entry.keys()
+
+
+def test_frames_have_fields_where_a_case_did_not_pass(outcome: Outcome, lab: Lab, tmp_path: Path) -> None:
+    failed = record(outcome, tmp_path)
+    assert all(["TCP", "flags", "S"] in map(list, frame["fields"]) for frame in failed["frames"][:1])
+    passed = record(lab.runs(lambda case: connect(case, new_peer(case, case.station()))), tmp_path)
+    assert passed["verdict"] == "PASS"
+    assert len(passed["frames"]) >= 3
+    assert not any("fields" in frame for frame in passed["frames"])
+
+
+def test_line_holds_any_text_of_a_device() -> None:
+    entry = {"log": 'line\nquote" backslash\\ \udc80\x00 \u202e ü'}
+    line = as_line(entry)
+    assert b"\n" not in line
+    assert json.loads(line.decode()) == {"log": entry["log"].replace("\udc80", "\\udc80")}
 
 
 def test_log_keeps_the_end_of_what_a_device_says() -> None:

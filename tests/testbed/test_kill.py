@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,9 +85,9 @@ class Going:
         return found
 
     def reported(self) -> int:
-        """Cases in results.json so far."""
-        with contextlib.suppress(OSError, ValueError):
-            return len(json.loads((self.folder / "report/results.json").read_text())["cases"])
+        """Cases in the journal so far."""
+        with contextlib.suppress(OSError):
+            return (self.folder / "report/results.jsonl").read_bytes().count(b"\n") - 1
         return 0
 
     def await_cases(self, processes: int) -> None:
@@ -130,9 +131,15 @@ def test_sigkill_leaves_nothing_behind_and_results_marked_incomplete(
     run.process.wait()
     _await(run.is_gone, "the end of every process")
     assert {entry.name for entry in Path("/sys/class/net").iterdir()} == interfaces
-    results = json.loads((tmp_path / "report/results.json").read_text())
+    report = tmp_path / "report"
+    assert not (report / "results.json").exists()
+    *lines, _ = (report / "results.jsonl").read_bytes().split(b"\n")
+    assert all(json.loads(line) for line in lines)
+    subprocess.run([sys.executable, "-m", "reports", str(report)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    results = json.loads((report / "results.json").read_text())
     assert results["state"] == "incomplete"
-    assert results["cases"]
+    assert len(results["cases"]) == len(lines) - 1 > 0
+    assert "Incomplete" in (report / "certificate.html").read_text()
 
 
 @pytest.mark.parametrize("number", range(TRIES))

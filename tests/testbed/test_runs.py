@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from profiles import load
+from testbed.wire.network import networks
+from testbed.wire.notation import describe_dissected
+from testbed.wire.quick import quick_words
 from tests.testbed.lab import puppet_profile
 from tests.testbed.runs import SHORT, Run, Scenarios, made_up, run, scenarios
 
@@ -232,3 +236,16 @@ def test_same_verdicts_at_any_number_of_processes(runs: Scenarios, name: str) ->
     assert alone.code == together.code == 1, together.output
     assert len(alone.verdicts) == 20
     assert alone.verdicts == together.verdicts
+
+
+def test_every_frame_of_a_run_is_put_in_the_words_of_the_layers(runs: Scenarios) -> None:
+    profile, quick = load(SHORT), 0
+    for case in runs("deviating").results["cases"]:
+        network = networks(profile, [case["parameters"]["network"]], "link")[case["parameters"]["network"]]
+        for frame in case["frames"]:
+            data = bytes.fromhex(frame["hex"])
+            words = frame["source"], frame["destination"], frame["summary"]
+            assert words == describe_dissected(network.dissect(data))
+            assert quick_words(network, data) in (words, None)
+            quick += quick_words(network, data) is not None
+    assert quick > 10
