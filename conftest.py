@@ -9,20 +9,18 @@ import tomllib
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from rich.console import Console
 
 from conformance import catalogue
 from conformance.applicability import unclaimed
 from conformance.plugin import interpreter
 from profiles import Profile
-from reports.console import print_summary
-from reports.keeper import Keeper
-from reports.model import Dut, RequirementResult, Results, Suite, Tester, Verdict
-from reports.progress import Progress
 from testbed.run.plugin import PROFILE
+
+if TYPE_CHECKING:  # workers load nothing of the reports
+    from reports.model import RequirementResult, Results, Suite
 
 INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -43,6 +41,9 @@ class ResultsPlugin:
     """The journal from the first case on, results.json and reports at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
+        from reports.keeper import Keeper
+        from reports.progress import Progress
+
         self.keeper = Keeper(_empty_results(config), Path(config.getoption("--report")))
         self.progress = Progress()
 
@@ -76,6 +77,10 @@ class ResultsPlugin:
 
     def pytest_terminal_summary(self) -> None:
         """Say the answer, what is broken, the figures and where the certificate is."""
+        from rich.console import Console
+
+        from reports.console import print_summary
+
         print_summary(
             self.keeper.results,
             Console(width=None if sys.stdout.isatty() else 100),
@@ -84,7 +89,9 @@ class ResultsPlugin:
         )
 
 
-def _empty_results(config: pytest.Config) -> Results:
+def _empty_results(config: pytest.Config) -> "Results":
+    from reports.model import Dut, Results, Tester
+
     profile = config.stash[PROFILE]
     return Results(
         suite=_suite(),
@@ -111,14 +118,18 @@ def _empty_results(config: pytest.Config) -> Results:
     )
 
 
-def _suite() -> Suite:
+def _suite() -> "Suite":
+    from reports.model import Suite
+
     with (Path(__file__).parent / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     return Suite(name=project["name"].capitalize(), version=project["version"])
 
 
-def _requirements(profile: Profile) -> list[RequirementResult]:
+def _requirements(profile: Profile) -> "list[RequirementResult]":
     """Everything in the catalogue for the claimed roles, and for those that they are judged by also."""
+    from reports.model import RequirementResult, Verdict
+
     judged = {(role.protocol.upper(), name) for role in profile.claimed for name in role.judged_by}
     return [
         RequirementResult(

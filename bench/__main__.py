@@ -1,8 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run every benchmark: `python -m bench`."""
+"""Run every benchmark, `python -m bench`, or one: `python -m bench speed --short`."""
 
+import argparse
 import sys
+from collections.abc import Callable
 
-from bench import journal, layers, overlap
+from bench import journal, layers, overlap, speed
 
-sys.exit(max(benchmark.main() for benchmark in (layers, overlap, journal)))
+parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+parser.add_argument("benchmark", nargs="?", choices=("all", "journal", "layers", "overlap", "speed"), default="all")
+parser.add_argument("--short", action="store_true", help="speed: a part of the cases, half a minute instead of eight")
+parser.add_argument("--write", action="store_true", help="speed: keep the tables in docs/speed.md")
+chosen = parser.parse_args()
+
+benchmarks: dict[str, Callable[[], int]] = {
+    "journal": journal.main,
+    "layers": layers.main,
+    "overlap": overlap.main,
+    "speed": lambda: speed.main(short=chosen.short, write=chosen.write),
+}
+names = benchmarks if chosen.benchmark == "all" else [chosen.benchmark]
+sys.exit(max(benchmarks[name]() for name in names))

@@ -60,9 +60,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if PROFILE not in config.stash:
         raise pytest.UsageError("--dut is missing: which device? allowed is a profile, such as profiles/reference.toml")
     config.stash[CATALOGUE] = known = catalogue.load()
-    for item in cases:
-        assert isinstance(item, pytest.Function)
-        item.stash[SPEC] = spec = _spec(item, known, config.stash[PROFILE])
+    specs = {item: _spec(item, known, config.stash[PROFILE]) for item in cases if isinstance(item, pytest.Function)}
+    nodes: dict[str, str] = {}
+    for spec in specs.values():
+        if (other := nodes.setdefault(spec.id, spec.node)) != spec.node:
+            raise pytest.UsageError(f"{spec.node}: the case {spec.id} is {other}; allowed is another number")
+    for item, spec in specs.items():
+        item.stash[SPEC] = spec
         item.extra_keyword_matches.add(spec.id)
     if config.getoption("--requirement"):
         _select(config, known, items)

@@ -63,7 +63,7 @@ LEGEND = (
 
 EXIT_CODES = (
     (ExitCode.CONFORMANT, "conformant: everything selected ran, no must is broken"),
-    (ExitCode.NOT_CONFORMANT, "not conformant: a must is broken (with --strict: or a should)"),
+    (ExitCode.NOT_CONFORMANT, "not conformant: a must is broken (with --strict-verdict: or a should)"),
     (2, "interrupted; results so far are kept and marked incomplete"),
     (3, "internal error of the test runner"),
     (4, "wrong command line or profile"),

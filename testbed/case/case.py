@@ -79,7 +79,7 @@ class Case:
         self.solicited = {side.network.icmp_protocol for side in self.sides.values()}
         """Protocol numbers of which the DUT sends a packet only for a reason: at the end each must be explained."""
         self.started_ns = self.clock.now_ns()
-        self.ended_ns: int | None = None
+        self.ended_ns = 0
         self._clock_offset_ns = self.clock.offset_ns()
 
     @property
@@ -186,7 +186,7 @@ class Case:
         return frozenset(station.address for side in self.sides.values() for station in side.stations)
 
     def leave(self) -> None:
-        """Give the addresses back: the case has ended."""
+        """Give the addresses back; the case has ended."""
         self.ended_ns = self.clock.now_ns()
         for side in self.sides.values():
             side.leave()

@@ -5,9 +5,11 @@ import re
 import socket
 import threading
 import time
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO
 
 from testbed.device.upper_tester import UpperTester
@@ -36,7 +38,9 @@ class DeviceLog:
     def between(self, start_ns: int, end_ns: int, addresses: frozenset[str] = frozenset()) -> str:
         """Lines that arrived between two stamps; with `addresses`, those that name one of them."""
         with self._lock:
-            lines = [text for ns, text in self._lines if start_ns <= ns <= end_ns]
+            first = bisect_left(self._lines, start_ns, key=_stamp)
+            last = bisect_right(self._lines, end_ns, key=_stamp)
+            lines = [text for _, text in islice(self._lines, first, last)]
         if addresses:
             named = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, addresses))})(?!\w|\.\w)")
             lines = [text for text in lines if named.search(text)]
@@ -54,6 +58,10 @@ class DeviceLog:
                 text = line.decode(errors="replace").rstrip("\n")
                 with self._lock:
                     self._lines.append((time.time_ns(), text))
+
+
+def _stamp(line: tuple[int, str]) -> int:
+    return line[0]
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,14 @@ class MobileHost(Host):
             raise NotApplicable(f"{path}: ixit.{name}.moves_to names no address that the device could move to")
         return str(next(one for one in [*known, self.home] if one != self.address))
 
+    def add_address(self, address: str) -> None:
+        """Tell the device to take a further address; NotApplicable where it has no such verb."""
+        self._case.setup.dut.upper_tester().call("add_address", address=address)
+
+    def delete_address(self, address: str) -> None:
+        """Tell the device to give an address up, and what was bound to it; NotApplicable where it has no such verb."""
+        self._case.setup.dut.upper_tester().call("delete_address", address=address)
+
     def move(self, to: str = "") -> Move:
         """Tell the device to move, to its next address or to this one."""
         new = to or self.next_address()

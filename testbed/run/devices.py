@@ -2,7 +2,7 @@
 """The devices of one process: one for each role that its cases need, and one for each exclusive case while it runs."""
 
 import threading
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from profiles import Profile, Role
@@ -20,6 +20,7 @@ from testbed.run.overlap import MOST_AT_ONCE
 from testbed.run.sanity import Doubt, check_alive
 from testbed.wire.clock import Clock
 from testbed.wire.network import Network, networks
+from testbed.wire.pace import Pace
 from testbed.wire.station import ADDRESSES_PER_CASE, AddressPool
 
 IPFF_ETHERTYPE = 0x88B5
@@ -41,6 +42,7 @@ class Devices:
         self._processes = processes
         self._clock = clock
         self._lag = LagProbe()
+        self.pace = Pace(clock, processes)
         self._links: dict[str, Link] = {}
         self._shared: dict[Hashable, Setup] = {}
         self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
@@ -133,9 +135,11 @@ class Devices:
     def _make_link(self, kind: str) -> Link:
         ethertypes = [ipff.ethertype for ipff in self._profile.ixit.ipff.all]
         wiring = Wiring(self._clock, ethertypes[0] if ethertypes else IPFF_ETHERTYPE)
-        if kind == "namespace":
-            return NamespaceLink(self._profile, wiring, self._lag)
-        return InterfaceLink(self._profile, wiring, self._lag, self._processes)
+        makers: dict[str, Callable[[], Link]] = {
+            "namespace": lambda: NamespaceLink(self._profile, wiring, self._lag),
+            "interface": lambda: InterfaceLink(self._profile, wiring, self._lag, self._processes),
+        }
+        return makers[kind]()
 
     def _start(self, role: Role, chain: Chain | None = None) -> Setup:
         """A device in `role`, which does what any such device does."""
@@ -166,10 +170,11 @@ class Devices:
     def _link_setup(
         self, role: Role, wire: Wire, name: str, known: dict[str, Network], reserved: frozenset[str]
     ) -> LinkSetup:
-        # Processes share a real wire; virtual wires are each process's own.
+        # Processes share a real wire; virtual wires are each process's own, and all of them the machine's kernel.
         link = self._link(role)
+        pace = self.pace if isinstance(link, NamespaceLink) else None
         pools = {
-            network.name: AddressPool(network, self._clock, link.share, link.shares, reserved)
+            network.name: AddressPool(network, self._clock, link.share, link.shares, reserved, pace)
             for network in known.values()
         }
         return LinkSetup(name, wire.interface, wire.mac, known, pools)

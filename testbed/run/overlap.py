@@ -29,13 +29,21 @@ class Overlap:
         self._clock = clock
         self._outcomes: dict[str, Future[Outcome]] = {}
 
-    def start(self, bodies: Iterable[tuple[str, Callable[[], Outcome]]], at_once: int = MOST_AT_ONCE) -> None:
-        """Start the bodies, in this order, as soon as there is room for each; at most `at_once` are under way."""
+    def start(
+        self,
+        bodies: Iterable[tuple[str, Callable[[], Outcome]]],
+        at_once: int = MOST_AT_ONCE,
+        await_turn: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start the bodies, in this order, as soon as there is room for each; at most `at_once` are under way.
+
+        `await_turn` is called before each and may wait; RunOver from it ends the starting.
+        """
         new = [(identifier, body) for identifier, body in bodies if identifier not in self._outcomes]
         for identifier, _ in new:
             self._outcomes[identifier] = Future()
         room = threading.BoundedSemaphore(max(1, min(at_once, MOST_AT_ONCE)))
-        threading.Thread(target=self._launch, args=(new, room), name="overlap", daemon=True).start()
+        threading.Thread(target=self._launch, args=(new, room, await_turn), name="overlap", daemon=True).start()
 
     def knows(self, identifier: str) -> bool:
         """Whether the case has been handed to `start`."""
@@ -59,12 +67,18 @@ class Overlap:
         """Give the cases that are under way a moment to end."""
         wait(self._outcomes.values(), timeout=_LEAVING_S)
 
-    def _launch(self, bodies: list[tuple[str, Callable[[], Outcome]]], room: threading.BoundedSemaphore) -> None:
+    def _launch(
+        self,
+        bodies: list[tuple[str, Callable[[], Outcome]]],
+        room: threading.BoundedSemaphore,
+        await_turn: Callable[[], None],
+    ) -> None:
         for identifier, body in bodies:
             room.acquire()
             self._clock.token.wait_for_room(CROWD)
             future = self._outcomes[identifier]
             try:
+                await_turn()
                 self._clock.check_running()
                 self._clock.token.expect()
                 threading.Thread(target=self._work, args=(future, body, room), name=identifier, daemon=True).start()

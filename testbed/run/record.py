@@ -17,6 +17,7 @@ from testbed.wire.notation import decoded_fields, describe
 
 EVIDENCE = "evidence"
 
+_LOGGED_LATE_NS = NANO // 5
 _LONGEST_NAME = 120
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _USUAL_ID = re.compile(r"[\w.-]+(\[[A-Za-z0-9_.,=-]+\])?")
@@ -66,12 +67,12 @@ def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
 
 
 def _log(case: Case) -> str:
-    """What the device said in the case; where the case had addresses, also later of these."""
-    log, now_ns = case.setup.dut.log, case.clock.now_ns()
+    """What the device said in the case; where the case had addresses, also a little later of these."""
+    log = case.setup.dut.log
     if log is None:
         return ""
-    end_ns = now_ns if case.addresses or case.ended_ns is None else case.ended_ns
-    return log.between(case.started_ns, end_ns, case.addresses)
+    end_ns = case.ended_ns or case.clock.now_ns()
+    return log.between(case.started_ns, end_ns + (_LOGGED_LATE_NS if case.addresses else 0), case.addresses)
 
 
 def _frame(case: Case, frame: Frame, start_ns: int, *, has_fields: bool) -> dict[str, Any]:

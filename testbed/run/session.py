@@ -38,7 +38,9 @@ class TestSession:
                 at_once = self._devices.cases_at_once()
             except (LinkError, DeviceLost) as error:
                 self.lost = error
-        self._overlap.start([(spec.id, self._runner(spec, body)) for spec, body in mine], at_once)
+        self._overlap.start(
+            [(spec.id, self._runner(spec, body)) for spec, body in mine], at_once, self._devices.pace.wait
+        )
 
     def knows(self, identifier: str) -> bool:
         """Whether the case has been started."""

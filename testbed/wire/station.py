@@ -10,8 +10,9 @@ from scapy.packet import Packet
 from testbed.interruptions import Inconclusive
 from testbed.wire.capture import Sent, Trace
 from testbed.wire.clock import Clock
-from testbed.wire.interface import Interface
+from testbed.wire.interface import ETHERTYPE_IPV4, Interface
 from testbed.wire.network import Network
+from testbed.wire.pace import Pace
 
 ADDRESSES_PER_CASE = 16
 """Addresses that are set aside for a case before it starts; few cases need more than half of them."""
@@ -23,11 +24,17 @@ class AddressPool:
     """The tester's addresses on one network: each case has its own, and the one unused for longest is next.
 
     `share` of `shares` picks a part of the range, so that test processes on one wire do not meet; `reserved` addresses
-    are never given out.
+    are never given out. Whoever gets an IPv4 address is a neighbour that `pace` counts.
     """
 
     def __init__(
-        self, network: Network, clock: Clock, share: int = 0, shares: int = 1, reserved: Collection[str] = ()
+        self,
+        network: Network,
+        clock: Clock,
+        share: int = 0,
+        shares: int = 1,
+        reserved: Collection[str] = (),
+        pace: Pace | None = None,
     ) -> None:
         self.size = (network.last - network.first + 1) // shares
         self._next = network.first + share * self.size
@@ -36,6 +43,7 @@ class AddressPool:
         self._clock = clock
         self._skipped = {network.number(address) for address in reserved}
         self._returned: deque[int] = deque()
+        self._pace = pace if network.ethertype == ETHERTYPE_IPV4 else None
         self._changed = threading.Condition()
 
     def lease(self) -> str:
@@ -43,6 +51,8 @@ class AddressPool:
         with self._clock.waiting(), self._changed:
             if not self._changed.wait_for(self._has_free, _TIMEOUT_S):
                 raise Inconclusive(f"none of the tester's {self.size} addresses on {self._network.name} is free")
+            if self._pace:
+                self._pace.count()
             if self._next == self._end:
                 return self._network.address(self._returned.popleft())
             self._next += 1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.tree import CLAIMS, REFERENCE, ROOT, VALUES, copy_with, run_in
+from tests.lab.tree import CLAIMS, REFERENCE, ROOT, VALUES, copy_with, decided, run_in
 from tests.testbed.runs import Run, Scenarios, scenarios
 
 OVERLAY = Path(__file__).with_name("overlay")
@@ -33,7 +33,7 @@ def runs(root: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
         return run_in(root, "conformance/example", "profiles/example.toml", folder, *arguments)
 
     def deviating(name: str, folder: Path) -> Run:
-        return go(folder, "--dut-arg=--deviate", f"--dut-arg={name}")
+        return decided(go, folder, "--dut-arg=--deviate", f"--dut-arg={name}")
 
     yield from scenarios(
         {"right": go, **{name: partial(deviating, name) for name in DEVIATIONS}}, request, tmp_path_factory

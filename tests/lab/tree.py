@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.testbed.runs import PLUGINS, TIMEOUT_S, Run, environment
 
 ROOT = Path(__file__).resolve().parents[2]
+ATTEMPTS = 4
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "out")
 
 
@@ -65,3 +67,12 @@ def run_in(root: Path, cases: str, profile: str, folder: Path, *arguments: str) 
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return Run(done.returncode, done.stdout, folder / "report")
+
+
+def decided(go: Callable[..., Run], folder: Path, *arguments: str) -> Run:
+    """A run without open questions: a deadline missed on a busy machine is inconclusive, and the run is repeated."""
+    for attempt in range(ATTEMPTS):
+        done = go(folder / str(attempt), *arguments)
+        if "INCONCLUSIVE" not in done.verdicts.values():
+            break
+    return done

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scapy.utils import PcapNgReader
 
-from tests.lab.tree import copy_with, run_in
+from tests.lab.tree import copy_with, decided, run_in
 from tests.testbed.runs import Run, Scenarios, scenarios
 
 OVERLAY = Path(__file__).with_name("overlay")
@@ -32,7 +32,6 @@ DEVIATIONS = {
 }
 
 
-ATTEMPTS = 4
 MISSING = {
     "link.outside": '[link.outside] is missing, but ics.router.roles names "router"',
     "ixit.ipv4.inside": '[ixit.ipv4.inside] is missing, but ics.router.roles names "router"',
@@ -47,13 +46,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         return run_in(root, "conformance/router", PROFILE, folder, *arguments)
 
     def deviating(name: str, folder: Path) -> Run:
-        """A missed deadline is inconclusive where the machine is busy: then the run is repeated."""
-        for attempt in range(ATTEMPTS):
-            attempted = folder / str(attempt)
-            done = go(attempted, "--dut-arg=--deviate", f"--dut-arg={name}", "-k", "not two_routers")
-            if "INCONCLUSIVE" not in done.verdicts.values():
-                break
-        return done
+        return decided(go, folder, "--dut-arg=--deviate", f"--dut-arg={name}", "-k", "not two_routers")
 
     def without(table: str, folder: Path) -> Run:
         before, _, after = (root / PROFILE).read_text().partition(f"[{table}]")

@@ -2,14 +2,16 @@
 """The pool of addresses: each is given once, the one unused for longest is next."""
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from profiles import load
-from testbed.wire.clock import Clock
+from testbed.wire.clock import Clock, RunOver
 from testbed.wire.network import Network, networks
+from testbed.wire.pace import Pace
 from testbed.wire.station import AddressPool
 
 PROFILE = load(Path(__file__).parents[2] / "profiles/reference.toml")
@@ -75,3 +77,30 @@ def test_costs_nothing_to_make() -> None:
     assert pool.size == 1 << 50
     assert isinstance(large, Network)
     assert pool.lease() == "0.0.0.0"
+
+
+def test_pace() -> None:
+    """When as many stations have appeared as the kernel remembers, the next case waits until it has forgotten one."""
+    clock = Clock()
+    pace = Pace(clock, processes=1000)
+    assert pace.most == 1
+    pace.wait()
+    pool = AddressPool(SIX, clock, pace=pace)
+    began = time.monotonic()
+    pool.lease()
+    pace.wait()
+    assert 4.9 < time.monotonic() - began < 20
+    pool.lease()
+    threading.Timer(0.1, clock.stop).start()
+    with pytest.raises(RunOver):
+        pace.wait()
+
+
+def test_pace_counts_who_is_asked_for() -> None:
+    """Neighbours under IPFF are written down for the device: the kernel remembers none."""
+    pace = Pace(Clock(), processes=1000)
+    ipff = networks(PROFILE, ["ipff"], "link")["ipff"]
+    AddressPool(ipff, Clock(), pace=pace).lease()
+    began = time.monotonic()
+    pace.wait()
+    assert time.monotonic() - began < 1

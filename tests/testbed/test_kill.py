@@ -27,7 +27,7 @@ CASES = """
             case.wait_until(case.clock.now_ns() + (60 if number > 3 else 0.3 * number) * NANO)
 """
 FRESH_DEVICES = """
-    @pytest.mark.parametrize("number", range(40))
+    @pytest.mark.parametrize("number", range(200))
     @exclusive("so that devices come and go")
     @valid
     @requirement(MUST, case=1)
