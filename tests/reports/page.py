@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from html.parser import HTMLParser
+from typing import Any
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
@@ -35,3 +39,10 @@ class Page(HTMLParser):
 
     def attributes(self, name: str) -> list[str]:
         return [attributes[name] or "" for _, attributes in self.tags if name in attributes]
+
+    def packed(self) -> dict[str, Any]:
+        """All cases that the page holds compressed, by anchor, unpacked as its script does it."""
+        found: dict[str, Any] = {}
+        for text in self.attributes("data-packed"):
+            found |= json.loads(zlib.decompress(base64.b64decode(text)))
+        return found

@@ -3,26 +3,14 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import zlib
 from pathlib import Path
-from typing import Any
 
 from reports.certificate import render
 from reports.model import Verdict
 from reports.text import slug
 from tests.reports.page import Page
 from tests.reports.samples import case, every_verdict, frame, requirement, results
-
-
-def _packed(html: str) -> dict[str, Any]:
-    """All packed cases of a page by anchor, unpacked as its script does it."""
-    found: dict[str, Any] = {}
-    for text in Page(html).attributes("data-packed"):
-        found |= json.loads(zlib.decompress(base64.b64decode(text)))
-    return found
 
 
 def test_ladders_of_what_passed_are_packed_and_others_are_plain(tmp_path: Path) -> None:
@@ -32,7 +20,7 @@ def test_ladders_of_what_passed_are_packed_and_others_are_plain(tmp_path: Path) 
     plain = [one for one in run.cases if one.verdict != Verdict.PASS]
     assert shown == sum(len(one.frames) for one in plain)
     for one in run.cases:
-        packed = _packed(html).get("case-" + slug(one.id))
+        packed = Page(html).packed().get("case-" + slug(one.id))
         if one.verdict not in (Verdict.PASS, Verdict.INFO):
             assert packed is None
             continue
@@ -55,7 +43,7 @@ def test_bytes_and_fields_are_plain_only_where_somebody_has_to_read_them(tmp_pat
 
 def test_a_packed_silence_has_a_line_of_its_own(tmp_path: Path) -> None:
     run = results([case("a", Verdict.PASS, ["MOPS-4.1-01"], frames=[frame(1, 0.0), frame(2, 5.0)])], [requirement(1)])
-    (packed,) = _packed(render(run, tmp_path)).values()
+    (packed,) = Page(render(run, tmp_path)).packed().values()
     assert [rung[7] for rung in packed["frames"]] == ["", "5 s"]
 
 
@@ -63,6 +51,6 @@ def test_captures_of_what_passed_lie_beside_the_results(tmp_path: Path) -> None:
     (tmp_path / "a.pcapng").write_bytes(b"capture")
     run = results([case("a", Verdict.PASS, ["MOPS-4.1-01"], evidence="a.pcapng")], [requirement(1)])
     html = render(run, tmp_path)
-    (packed,) = _packed(html).values()
+    (packed,) = Page(html).packed().values()
     assert packed["capture"].startswith("a.pcapng; Wireshark with layers/roamproof.lua")
     assert not [a for _, a in Page(html).tags if "download" in a]
