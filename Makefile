@@ -22,7 +22,8 @@ TESTS     := -n $(or $(JOBS),auto) --dist worksteal
 
 certify: $(READY)
 	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) $(PROCESSES) -q --tb=short \
-	    $(if $(DEVIATE),--dut-arg=--deviate --dut-arg=$(DEVIATE)) $(ARGS)
+	    $(if $(DEVIATE),--dut-arg=--deviate --dut-arg=$(DEVIATE)) \
+	    $(if $(VARIANT),--dut-arg=--variant --dut-arg=$(VARIANT)) $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest tests $(TESTS) -q $(ARGS)
@@ -33,7 +34,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# Every deviation against every case; `make test` takes a quarter of them and a part of the cases for each.
+# Every deviation and variant against every case; `make test` takes a quarter of them and a part of the cases for each.
 power: $(READY)
 	ALL_CASES=1 $(BIN)/python -m pytest tests/power $(TESTS) -q $(ARGS)
 

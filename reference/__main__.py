@@ -4,13 +4,14 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from reference.daemon import HostError, run_host
 from reference.legacy.kernel import run_kernel
-from reference.roles import all_deviations, fits, role_of
+from reference.roles import all_deviations, all_variants, fits, role_of
+from reference.system.alterations import Deviation, Variant
 from reference.system.configuration import ConfigurationError, read_configuration
-from reference.system.deviations import Deviation
 from reference.system.fork_server import serve
 from reference.system.log import log
 
@@ -18,43 +19,51 @@ _WARM = ("asyncio", "concurrent.futures.thread")
 """What a host imports only when it runs."""
 
 
+T = TypeVar("T", Deviation, Variant)
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> "None":  # type: ignore[override]
         raise ConfigurationError(message)
 
 
-def _list_deviations() -> None:
-    for entry in all_deviations().values():
+def _list(alterations: Mapping[str, Deviation | Variant]) -> None:
+    for entry in alterations.values():
         role = f"{entry.protocol} {entry.role}"
-        print(f"{entry.name:36} {role:16} {entry.section:4} {entry.wrong}")
+        print(f"{entry.name:36} {role:16} {entry.section:4} {entry.does}")
 
 
-def _find(name: str | None) -> Deviation | None:
-    if name is None:
-        return None
-    deviation = all_deviations().get(name)
-    if deviation is None:
-        raise ConfigurationError(f"no deviation {name!r}; --list-deviations names them")
-    return deviation
+def _find(options: argparse.Namespace) -> Deviation | Variant | None:
+    if options.deviate is not None:
+        return _named("deviation", options.deviate, all_deviations())
+    if options.variant is not None:
+        return _named("variant", options.variant, all_variants())
+    return None
+
+
+def _named(kind: str, name: str, known: Mapping[str, T]) -> T:
+    if name not in known:
+        raise ConfigurationError(f"no {kind} {name!r}; --list-{kind}s names them")
+    return known[name]
 
 
 def _prepare(arguments: Sequence[str]) -> None:
     """Import in the fork server what hosts with these arguments import."""
-    if "--deviate" in arguments:
+    if {"--deviate", "--variant"} & {*arguments}:
         all_deviations()
 
 
-def _run(deviation: Deviation | None) -> int:
+def _run(alteration: Deviation | Variant | None) -> int:
     configuration = read_configuration(os.environ)
     kind = role_of(configuration)
     role = kind(configuration)
-    if deviation is not None and not fits(deviation, kind):
-        wrong = f"{deviation.protocol} {deviation.role}"
-        log(f"the deviation {deviation.name!r} is one of the role {wrong}: this host is right")
-        deviation = None
-    if deviation is not None:
-        role.deviate(deviation.part)
-    return run_host(configuration, role, None if deviation is None else deviation.name)
+    if alteration is not None and not fits(alteration, kind):
+        other = f"{alteration.protocol} {alteration.role}"
+        log(f"{alteration.name!r} is an alteration of the role {other}: this host is the reference as it is")
+        alteration = None
+    if alteration is not None:
+        role.alter(alteration.part)
+    return run_host(configuration, role, None if alteration is None else alteration.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,20 +76,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "what", nargs="?", choices=["kernel"], help="the kernel of this machine as it is, on the wire, instead"
     )
-    parser.add_argument("--deviate", metavar="NAME", help="be wrong in one way")
     parser.add_argument("--list-deviations", action="store_true", help="name the ways of being wrong, and end")
+    parser.add_argument("--list-variants", action="store_true", help="name the other ways of being right, and end")
+    different = parser.add_mutually_exclusive_group()
+    different.add_argument("--deviate", metavar="NAME", help="be wrong in one way")
+    different.add_argument("--variant", metavar="NAME", help="be right in another way")
     parser.add_argument("--fork-server", action="store_true", help="fork hosts on request (docs/dut-contract.md)")
     try:
         options = parser.parse_args(arguments)
         if options.fork_server:
             return serve(main, _prepare, _WARM)
         if options.list_deviations:
-            _list_deviations()
+            _list(all_deviations())
             return 0
-        deviation = _find(options.deviate)
+        if options.list_variants:
+            _list(all_variants())
+            return 0
+        alteration = _find(options)
         if options.what == "kernel":
             return run_kernel(read_configuration(os.environ))
-        return _run(deviation)
+        return _run(alteration)
     except ConfigurationError as error:
         print(f"reference: {error}", file=sys.stderr)
         return 2

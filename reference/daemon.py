@@ -36,7 +36,7 @@ class StopServing(BaseException):
     """The loop is to end: the agent has ended or a signal has come."""
 
 
-def run_host(configuration: Configuration, role: Role, deviation: str | None) -> int:
+def run_host(configuration: Configuration, role: Role, alteration: str | None) -> int:
     """Run until standard input ends (0) or something breaks (1)."""
     wire_name = configuration.wires[0]
     try:
@@ -62,7 +62,7 @@ def run_host(configuration: Configuration, role: Role, deviation: str | None) ->
     except OSError as error:
         raise HostError(error.strerror or str(error)) from None
     datapath = role.build(wire)
-    return _supervise(datapath, Loop(datapath, wire_socket, stack), ours, agent, deviation)
+    return _supervise(datapath, Loop(datapath, wire_socket, stack), ours, agent, alteration)
 
 
 def _expect(control: socket.socket, word: bytes) -> None:
@@ -70,7 +70,7 @@ def _expect(control: socket.socket, word: bytes) -> None:
         raise HostError("the agent could not start")
 
 
-def _supervise(datapath: Datapath, loop: Loop, control: socket.socket, agent: int, deviation: str | None) -> int:
+def _supervise(datapath: Datapath, loop: Loop, control: socket.socket, agent: int, alteration: str | None) -> int:
     """Run the datapath; answer the agent's questions; end with the agent or on a signal."""
     watched = os.pidfd_open(agent)
     stopping = False
@@ -88,7 +88,7 @@ def _supervise(datapath: Datapath, loop: Loop, control: socket.socket, agent: in
         if question == "":
             raise StopServing
         if question == "status":
-            answer = {"name": NAME, "version": VERSION, "deviation": deviation, **datapath.status()}
+            answer = {"name": NAME, "version": VERSION, "alteration": alteration, **datapath.status()}
         else:
             answer = datapath.asked(question, words)
         control.send(json.dumps(answer).encode())
@@ -97,7 +97,7 @@ def _supervise(datapath: Datapath, loop: Loop, control: socket.socket, agent: in
     signal.signal(signal.SIGINT, stop)
     log(
         f"{NAME} {VERSION} serves {', '.join(network.name for network in datapath.networks)}"
-        + (f", deviation {deviation}" if deviation else "")
+        + (f", altered: {alteration}" if alteration else "")
     )
     gc.freeze()
     try:

@@ -5,8 +5,8 @@ from reference.bump.role import Role
 from reference.legacy.roles import HostRole as LegacyHostRole
 from reference.mops.roles import MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole
+from reference.system.alterations import Alteration, Deviation, Variant, load
 from reference.system.configuration import Configuration
-from reference.system.deviations import Deviation, load
 
 ROLES: tuple[type[Role], ...] = (ServerRole, MobileNodeRole, RehashHostRole, LegacyHostRole)
 
@@ -21,9 +21,18 @@ def role_of(configuration: Configuration) -> type[Role]:
 
 def all_deviations() -> dict[str, Deviation]:
     """Every deviation by name."""
+    return {name: one for name, one in _load().items() if isinstance(one, Deviation)}
+
+
+def all_variants() -> dict[str, Variant]:
+    """Every variant by name."""
+    return {name: one for name, one in _load().items() if isinstance(one, Variant)}
+
+
+def _load() -> dict[str, Deviation | Variant]:
     return load(dict.fromkeys(role.protocol for role in ROLES))
 
 
-def fits(deviation: Deviation, role: type[Role]) -> bool:
-    """Whether a host of a role can be wrong in this way."""
-    return deviation.protocol == role.protocol and deviation.role in (role.name, *role.also)
+def fits(alteration: Alteration, role: type[Role]) -> bool:
+    """Whether a host of a role can be different in this way."""
+    return alteration.protocol == role.protocol and alteration.role in (role.name, *role.also)

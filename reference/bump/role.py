@@ -14,14 +14,14 @@ from reference.system.own_address import OwnAddress
 
 @dataclass(frozen=True)
 class Parts:
-    """One class for every job in a role; a deviation is a subclass of one of them."""
+    """One class for every job in a role; an alteration is a subclass of one of them."""
 
-    def deviating(self, deviation: type[Any]) -> Self:
-        """These parts with the one that the deviation is a kind of replaced."""
+    def with_part(self, other: type[Any]) -> Self:
+        """These parts with the one that `other` is a kind of replaced by it."""
         for job, part in vars(self).items():
-            if issubclass(deviation, part):
-                return replace(self, **{job: deviation})
-        raise TypeError(f"{deviation.__name__} is no kind of any part")
+            if issubclass(other, part):
+                return replace(self, **{job: other})
+        raise TypeError(f"{other.__name__} is no kind of any part")
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Role(ABC):
             raise ConfigurationError(f"DUT_WIRES must name {number} for the role {self.name}")
         self.networks = read_networks(configuration, self.knows, f"the role {self.name}")
 
-    def deviate(self, part: type[Any]) -> None:
-        """Be wrong in the way of a deviation's class."""
-        self.parts = self.parts.deviating(part)
+    def alter(self, part: type[Any]) -> None:
+        """Be different in the way of an alteration's class."""
+        self.parts = self.parts.with_part(part)
 
     @abstractmethod
     def build(self, wire: Wire) -> Datapath:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What every part of the reference stands on: configuration, addresses, Linux, the log, the register of deviations."""
+"""What every part of the reference stands on: configuration, addresses, Linux, the log, the register of alterations."""

@@ -17,7 +17,7 @@ class Played:
         self.now = 0.0
         self.role = kind(Configuration.of(("wire0",), configuration))
         if part is not None:
-            self.role.deviate(part)
+            self.role.alter(part)
         self.datapath: Datapath = self.role.build(Wire(DUT_MAC, 1500))
         (self.network,) = self.datapath.networks
 

@@ -19,7 +19,7 @@ class PlayedServer:
     """One server and its flows."""
 
     def __init__(self, part: type | None = None) -> None:
-        parts = ServerParts() if part is None else ServerParts().deviating(part)
+        parts = ServerParts() if part is None else ServerParts().with_part(part)
         self.network = IpffSettings(DUT, 0x88B5, 1, bytes(6)).network(parts.flows())
         self.flows = self.network.flows
         self.replies: list[tuple[int, bytes]] = []

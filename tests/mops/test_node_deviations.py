@@ -214,7 +214,7 @@ def test_an_old_address_that_is_answered_for() -> None:
 def test_a_deviating_node_deviates_on_the_wire(name: str, network: str) -> None:
     mops = {"retry_interval_s": RETRY_INTERVAL_S}
     with Lab("--deviate", name, role="mobile node", mops=mops) as lab:
-        assert lab.call("status")["deviation"] == name
+        assert lab.call("status")["alteration"] == name
         surroundings = Surroundings(lab, network)
         server = Server(surroundings, server_address(network))
         surroundings.move(elsewhere(network))

@@ -119,7 +119,7 @@ def test_a_deviation_is_wrong_in_its_own_way_only(name: str, right: dict[str, ob
 
 def test_a_deviating_host_deviates_on_the_wire(network: str) -> None:
     with Lab("--deviate", "no-sequence-check") as lab:
-        assert lab.call("status")["deviation"] == "no-sequence-check"
+        assert lab.call("status")["alteration"] == "no-sequence-check"
         peer, new = lab.peer(network).connect(), lab.address(network)
         answer = command(lab.wire, network, new, migrate(peer.address, new, [(1027, 2098, 12345)]))
         assert answer is not None

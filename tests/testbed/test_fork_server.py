@@ -117,7 +117,7 @@ def test_a_forked_host_gets_arguments_configuration_and_a_log_of_its_own(warm: C
         dut = lab.start(role)
         told = dut.upper_tester().call("status")
         assert (told["name"], told["version"]) == (dut.name, dut.version)
-        assert told["deviation"] == DEVIATION
+        assert told["alteration"] == DEVIATION
         assert dut.log
         assert "serves ipff, ipv4" in dut.log.between(0, time.time_ns())
 

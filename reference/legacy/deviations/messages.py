@@ -6,7 +6,7 @@ import struct
 from reference.bump.checksum import checksum, is_intact
 from reference.legacy.host import Segment, WatchingHost, addresses, ipv4, payload, read
 from reference.system.addresses import IPFF_MASK, ipv4_of_ipff
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 ICMP, UNREACHABLE, PORT, PARAMETER_PROBLEM, SACIP = 1, 3, 3, 12, 20
 MIGRATE, ANYCAST, NAT = 100, 101, 102

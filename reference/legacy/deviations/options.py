@@ -6,7 +6,7 @@ import struct
 
 from reference.bump.tcp import ACK, FIN, MAXIMUM_OPTIONS, SYN
 from reference.legacy.host import LegacyHost, Segment, WatchingHost, read
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 REHASH, CAPABLE, PERMITTED, MIGRATE = 253, 254, 15, 16
 SCALE, SACK_PERMITTED, TIMESTAMPS = 3, 4, 8

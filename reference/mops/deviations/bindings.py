@@ -4,7 +4,7 @@
 from reference.bump.flows import Flow, Tuple
 from reference.bump.tcp import ACK, SYN
 from reference.mops.context import MopsFlows
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 def _shadow(flow: Flow, wire: Tuple) -> Flow:

@@ -10,7 +10,7 @@ from reference.mops.context import MopsFlows
 from reference.mops.deviations.segments import bare_segment
 from reference.mops.message import Entry
 from reference.mops.server import Command, Outcome, Server
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 _MANY_GUESSES = 500
 

@@ -8,7 +8,7 @@ from reference.bump.network import TCP
 from reference.mops.capable import MobileCapable
 from reference.mops.choices import Choice, Choices
 from reference.mops.server import Server
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

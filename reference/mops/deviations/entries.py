@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 from reference.mops.server import Command, Outcome, Server
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -4,7 +4,7 @@
 from reference.bump.flows import Flow
 from reference.bump.tcp import distance
 from reference.mops.server import Server
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

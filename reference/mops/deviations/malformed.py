@@ -4,7 +4,7 @@
 from reference.bump.network import Network
 from reference.mops.message import Entry, Migrate, length_for
 from reference.mops.server import Command, Server
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -11,7 +11,7 @@ from reference.mops.context import Endpoint
 from reference.mops.exchange import Moving
 from reference.mops.mobile_node import MobileNode
 from reference.mops.nat_table import NatTable
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -9,7 +9,7 @@ from reference.bump.network import Network
 from reference.mops.exchange import Exchange, Moving
 from reference.mops.message import FAILED, SUCCESS
 from reference.mops.mobile_node import MobileNode
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

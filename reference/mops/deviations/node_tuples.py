@@ -10,7 +10,7 @@ from reference.mops.context import Endpoint
 from reference.mops.exchange import Exchange, Moving
 from reference.mops.message import Migrate
 from reference.mops.mobile_node import MobileNode
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -10,7 +10,7 @@ from reference.mops.deviations.segments import bare_segment
 from reference.mops.exchange import Exchange
 from reference.mops.message import SUCCESS, Migrate
 from reference.mops.mobile_node import MobileNode
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 from reference.mops.rate_limit import RateLimit
 from reference.mops.server import Command, Outcome, Server
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

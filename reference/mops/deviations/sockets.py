@@ -6,7 +6,7 @@ from reference.bump.tcp import State
 from reference.mops.context import last_move
 from reference.mops.message import Entry
 from reference.mops.server import Command, Server
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -8,7 +8,7 @@ from reference.bump.tcp import split
 from reference.rehash.context import Context, Exchange, RehashFlows, Segment
 from reference.rehash.host import Host
 from reference.rehash.option import ADDR, INIT, Option
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -6,7 +6,7 @@ from reference.bump.tcp import ACK, SYN, State
 from reference.rehash.context import Context, Segment, context_of
 from reference.rehash.host import Host
 from reference.rehash.option import Option
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

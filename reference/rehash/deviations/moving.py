@@ -8,7 +8,7 @@ from reference.rehash.address import RehashAddress
 from reference.rehash.context import Context, Exchange
 from reference.rehash.host import Host
 from reference.rehash.option import ADDR, Option
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

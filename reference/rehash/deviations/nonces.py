@@ -8,7 +8,7 @@ from reference.bump.flows import Flow
 from reference.rehash.context import Context, Nonces
 from reference.rehash.host import Host
 from reference.rehash.option import Option
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -6,7 +6,7 @@ from reference.rehash.context import Context, Segment
 from reference.rehash.host import Host
 from reference.rehash.option import ADDR, Option
 from reference.rehash.receiver import Verdict
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -7,7 +7,7 @@ from reference.rehash.context import Context, Segment, context_of
 from reference.rehash.host import Host
 from reference.rehash.option import Option
 from reference.rehash.receiver import Verdict
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation(

@@ -7,7 +7,7 @@ from reference.bump.flows import Flow
 from reference.bump.tcp import ACK, RST
 from reference.rehash.context import Context, Exchange, Segment, context_of
 from reference.rehash.host import Host
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 def _answer(host: Host, packet: bytes, flags: int) -> None:

@@ -3,7 +3,7 @@
 
 from reference.example.greetings import ANSWER, Greetings
 
-from reference.system.deviations import deviation
+from reference.system.alterations import deviation
 
 
 @deviation("example-hello-unanswered", "1", "A Hello is answered.", "no Hello is answered")
