@@ -27,16 +27,14 @@ SPINS_IN_A_CHILD = f"import os\nos.fork() and os.wait()\n{SPINS}"
 @contextmanager
 def spinning(number: int, program: str = SPINS) -> Iterator[list[int]]:
     """So many processes that want the same processor."""
-    processor = min(os.sched_getaffinity(0))
-    processes = [
-        subprocess.Popen(["taskset", "-c", str(processor), sys.executable, "-c", program]) for _ in range(number)
-    ]
+    wanted = ["taskset", "-c", str(min(os.sched_getaffinity(0))), sys.executable, "-c", program]
+    processes = [subprocess.Popen(wanted, start_new_session=True) for _ in range(number)]
     time.sleep(0.3)
     try:
         yield [process.pid for process in processes]
     finally:
         for process in processes:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
