@@ -113,6 +113,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         role=applicability.claimed_for(profile.claimed, role) or role,
         not_applicable=ruled_out,
         exclusive=any(item.get_closest_marker(name) for name in ("exclusive", "chain")),
+        moves=bool((alone := item.get_closest_marker("exclusive")) and not alone.args),
         chain=chain.args[0](profile) if (chain := item.get_closest_marker("chain")) and not ruled_out else None,
     )
 

@@ -34,7 +34,9 @@ class TestSession:
         at_once = MOST_AT_ONCE
         if self.lost is None:
             try:
-                self._devices.bring_up([spec for spec, _ in mine if not spec.not_applicable])
+                applicable = [spec for spec, _ in mine if not spec.not_applicable]
+                self._devices.bring_up(applicable)
+                self._devices.check_moves(applicable)
                 at_once = self._devices.cases_at_once()
             except (LinkError, DeviceLost) as error:
                 self.lost = error

@@ -64,6 +64,13 @@ DISTURBED = """
     def test_disturbed(case):
         raise Inconclusive("by the test")
 """
+MOVES = """
+    @exclusive
+    @valid
+    @requirement(MUST, case=10)
+    def test_moves(case):
+        MobileHost(case).move()
+"""
 MANY = """
     @pytest.mark.parametrize("number", range(20))
     @valid
@@ -117,6 +124,13 @@ RUNS = {
     "mortal": lambda folder: _puppet(folder, MANY, be=("--be", "mortal", "--lives-for", "9")),
     "mortal in two processes": lambda folder: _puppet(
         folder, MANY, be=("--be", "mortal", "--lives-for", "9"), options=("-n", "2")
+    ),
+    "stuck": lambda folder: _puppet(
+        folder,
+        PASSES,
+        MOVES,
+        be=("--be", "stuck"),
+        changes=[('198.19.1.254"', '198.19.1.254"\nmoves_to = ["198.18.0.2"]')],
     ),
     "no program": lambda folder: _puppet(folder, PASSES, changes=[('command = ["', 'command = ["/nowhere')]),
     "nothing": lambda folder: _puppet(folder, PASSES, options=("-n", "0", "-k", "no_such_case")),
@@ -203,6 +217,7 @@ def test_missing_profile_is_wrong_usage(runs: Scenarios) -> None:
         ("garbage", "not: Welcome to the device!"),
         ("no program", "No such file or directory"),
         ("deaf", "no echo service at 198.18.0.1 over ipv4"),
+        ("stuck", "puppet.toml: the device does not move over ipv4: upper tester: move: the address is nailed down"),
         ("mortal", "the device ended with exit code 3 the end is near"),
         ("mortal in two processes", "the device ended with exit code 3 the end is near"),
     ],
@@ -214,7 +229,7 @@ def test_a_device_that_is_lost_stops_the_run_and_is_named(runs: Scenarios, name:
     assert done.code == (1 if lost_after_a_fail else 8), done.output
     assert set(done.verdicts.values()) <= {"PASS", "FAIL", "NOT RUN"}
     assert "NOT RUN" in done.verdicts.values()
-    assert len(done.verdicts) == {"deaf": 21, "mortal": 20, "mortal in two processes": 20}.get(name, 1)
+    assert len(done.verdicts) == {"deaf": 21, "mortal": 20, "mortal in two processes": 20, "stuck": 2}.get(name, 1)
     reasons = {case["reason"] for case in results["cases"] if case["verdict"] == "NOT RUN"}
     assert all(reason in " ".join(one.split()) for one in reasons)
     if not lost_after_a_fail:
