@@ -90,6 +90,7 @@ class ResultsPlugin:
 
 
 def _empty_results(config: pytest.Config) -> "Results":
+    from reports.expected import Expectation
     from reports.model import Dut, Results, Tester
 
     profile = config.stash[PROFILE]
@@ -114,6 +115,7 @@ def _empty_results(config: pytest.Config) -> "Results":
             scapy=version("scapy"),
             cpus=os.cpu_count() or 1,
         ),
+        expected=[Expectation.model_validate(one.model_dump()) for one in profile.expected],
         requirements=_requirements(profile),
     )
 

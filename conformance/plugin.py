@@ -60,6 +60,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if PROFILE not in config.stash:
         raise pytest.UsageError("--dut is missing: which device? allowed is a profile, such as profiles/reference.toml")
     config.stash[CATALOGUE] = known = catalogue.load()
+    for one in config.stash[PROFILE].expected:
+        if one.requirement not in known:
+            wrong = f"{config.stash[PROFILE].path}: expected.requirement: {one.requirement}"
+            raise pytest.UsageError(f"{wrong}; allowed are ids of the catalogue, such as MOPS-4.1-01")
     specs = {item: _spec(item, known, config.stash[PROFILE]) for item in cases if isinstance(item, pytest.Function)}
     nodes: dict[str, str] = {}
     for spec in specs.values():

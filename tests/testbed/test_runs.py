@@ -104,6 +104,11 @@ def _deviating(folder: Path) -> Run:
     return run("conformance/mops/server/test_4_1_reply.py", SHORT, folder, *arguments)
 
 
+def _expected(verdict: str, requirement: str = "MOPS-4.1-01") -> tuple[str, str]:
+    table = f'[[expected]]\nrequirement = "{requirement}"\nverdict = "{verdict}"\nreason = "it is a puppet"\n'
+    return "[link]", f"{table}\n[link]"
+
+
 RUNS = {
     "eight processes": lambda folder: _puppet(folder, MANY, options=("-n", "8")),
     "deaf": lambda folder: _puppet(folder, PASSES, MANY, be=("--be", "deaf")),
@@ -132,6 +137,9 @@ RUNS = {
         be=("--be", "stuck"),
         changes=[('198.19.1.254"', '198.19.1.254"\nmoves_to = ["198.18.0.2"]')],
     ),
+    "as expected": lambda folder: _puppet(folder, PASSES.replace("MUST", "SHOULD"), FAILS, changes=[_expected("FAIL")]),
+    "expected in vain": lambda folder: _puppet(folder, PASSES, changes=[_expected("FAIL")]),
+    "expected of nobody": lambda folder: _puppet(folder, PASSES, changes=[_expected("FAIL", "MOPS-9.9-99")]),
     "no program": lambda folder: _puppet(folder, PASSES, changes=[('command = ["', 'command = ["/nowhere')]),
     "nothing": lambda folder: _puppet(folder, PASSES, options=("-n", "0", "-k", "no_such_case")),
     "no profile": lambda folder: run(made_up(folder, PASSES), folder / "none.toml", folder),
@@ -196,6 +204,20 @@ def test_inconclusive_is_repeated_and_has_its_own_code(runs: Scenarios) -> None:
     done = runs("disturbed")
     assert done.code == 6, done.output
     assert [case["attempts"] for case in done.results["cases"] if case["verdict"] == "INCONCLUSIVE"] == [3]
+
+
+@pytest.mark.parametrize(("name", "code"), [("as expected", 9), ("expected in vain", 1)])
+def test_what_the_profile_expects_has_an_exit_code_of_its_own(runs: Scenarios, name: str, code: int) -> None:
+    done = runs(name)
+    assert done.code == code, done.output
+    assert done.results["exit_code"] == code
+    assert done.results["expected"][0]["reason"] == "it is a puppet"
+
+
+def test_only_what_the_catalogue_has_can_be_expected(runs: Scenarios) -> None:
+    done = runs("expected of nobody")
+    assert done.code == 4
+    assert "expected.requirement: MOPS-9.9-99; allowed are ids of the catalogue" in done.output
 
 
 def test_nothing_selected(runs: Scenarios) -> None:
