@@ -91,7 +91,7 @@ class ResultsPlugin:
 
 def _empty_results(config: pytest.Config) -> "Results":
     from reports.expected import Expectation
-    from reports.model import Dut, Results, Tester
+    from reports.model import Dut, Results, Tester, Verdict
 
     profile = config.stash[PROFILE]
     return Results(
@@ -115,7 +115,10 @@ def _empty_results(config: pytest.Config) -> "Results":
             scapy=version("scapy"),
             cpus=os.cpu_count() or 1,
         ),
-        expected=[Expectation.model_validate(one.model_dump()) for one in profile.expected],
+        expected=[
+            Expectation(requirement=one.requirement, verdict=Verdict(one.verdict), reason=one.reason)
+            for one in profile.expected
+        ],
         requirements=_requirements(profile),
     )
 
