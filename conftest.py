@@ -98,6 +98,7 @@ def _empty_results(config: pytest.Config) -> "Results":
         suite=_suite(),
         started=datetime.now(UTC).astimezone(),
         command=shlex.join([interpreter(), "-m", "pytest", *config.invocation_params.args]),
+        seed=config.option.seed,
         dut=Dut(
             name=profile.dut.name,
             vendor=profile.dut.vendor,

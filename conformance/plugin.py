@@ -102,7 +102,8 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
     requirements = [known.requirement(identifier) for identifier in identifiers]
     role = role_of(item.path)
     arguments = [f"--dut-arg={argument}" for argument in item.config.getoption("--dut-arg")]
-    rerun = shlex.join([interpreter(), "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments])
+    seed = ["--seed", str(item.config.option.seed)]
+    rerun = shlex.join([interpreter(), "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments, *seed])
     ruled_out = applicability.rules_out(profile, role, str(item.callspec.params["network"]), requirements)
     return CaseSpec(
         id=case_id(identifiers[0], number, item.callspec.id),

@@ -67,6 +67,7 @@ class Results(Model):
     started: AwareDatetime
     finished: AwareDatetime | None = None
     command: str
+    seed: int | None = None
     dut: Dut
     tester: Tester
     figures: Figures = Figures()

@@ -20,7 +20,8 @@ class TestSession:
 
     __test__ = False
 
-    def __init__(self, profile: Profile, processes: int) -> None:
+    def __init__(self, profile: Profile, processes: int, seed: int) -> None:
+        self._seed = str(seed)
         self.clock = Clock()
         self._overlap = Overlap(self.clock)
         self._devices = Devices(profile, processes, self.clock)
@@ -89,6 +90,6 @@ class TestSession:
                 return Outcome(spec, Verdict.NOT_APPLICABLE, Finding(ruled_out))
             if self.lost:
                 return Outcome(spec, Verdict.NOT_RUN, Finding(str(self.lost)), error=self.lost)
-            return run_case(spec, self._devices.lend, body)
+            return run_case(spec, self._devices.lend, body, self._seed)
 
         return run
