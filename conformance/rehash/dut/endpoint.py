@@ -5,16 +5,17 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.rehash.segment import Option, RehashSegment
-from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init
+from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init, init_deadline
 from conformance.rehash.tester.host import MSS, RehashHost
 from conformance.rehash.tester.state import rehash_init
 from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.host import MobileHost
-from testbed.peers.tcp import TcpPeer
+from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 from testbed.wire.capture import BEGINNING, Mark
 from testbed.wire.clock import Deadline
 
+SILENCE = "silence"
 RETRANSMITTED_WITHIN_S = 10.0
 """The timer of RFC 6298 doubles: after some seconds of loss it takes as many again."""
 
@@ -59,15 +60,20 @@ class Endpoint(MobileHost):
         for segment in self.segments(sent.end, sent.mark):
             name = "reset" if segment.is_reset else "REHASH-INIT" if segment.init else "acknowledgement"
             names += [name] if name not in names else []
-        return " and ".join(names) or "silence"
+        return " and ".join(names) or SILENCE
+
+    def agrees_to_timestamps(self, connection: Connection) -> None:
+        """NotApplicable where the SYN-ACK of the connection carries no timestamps (RFC 7323, 3.2)."""
+        if self.segments(connection.local)[0].option(TIMESTAMPS) is None:
+            raise NotApplicable("the device does not use TCP timestamps")
 
     # The init exchange
 
-    def acknowledges(self, sent: SentSegment) -> RehashSegment:
-        """REHASH-INIT comes to the end that REHASH-ADDR, or REHASH-INIT, was sent from."""
-        segment = find_init(self._case, sent)
+    def acknowledges(self, sent: SentSegment, since: Mark | None = None) -> RehashSegment:
+        """REHASH-INIT comes to the end that REHASH-ADDR was sent from, or has come there since a mark."""
+        segment = find_init(self._case, sent, since)
         if segment is None:
-            deadline = self._case.deadline(since_ns=sent.ns)
+            deadline = init_deadline(self._case, sent.ns)
             came = self.segments(sent.end, sent.mark)
             frames = [sent.frame, *(one.frame for one in came)]
             reason = f"no REHASH-INIT received at {sent.end} within {deadline.within_s} s"
@@ -76,22 +82,26 @@ class Endpoint(MobileHost):
             )
         return segment
 
+    def answers_init(self, sent: SentSegment) -> RehashSegment:
+        """REHASH-INIT answers one, or has been sent on the connection before: two that cross answer each other."""
+        return self.acknowledges(sent, BEGINNING)
+
     def await_nonce(self, connection: Connection) -> None:
-        """The device has sent its nonce with something that it has sent so far, as preamble."""
+        """The device has dealt with what was sent, and has sent its nonce, as preamble."""
+        since_ns = self._case.clock.now_ns()
         self.quiesce()
-        connection.local.read()
-        connection.device_nonce()
+        connection.await_nonce(self._case, since_ns)
 
     def init_on(self, node: RehashHost, carrier: str) -> tuple[RehashSegment, Option]:
-        """A REHASH-INIT on the SYN, on the SYN-ACK or on a later acknowledgement of the device, as preamble."""
-        if carrier == "SYN":
-            segment = node.await_syn(self.app).syn
-        elif carrier == "SYN-ACK":
-            segment = self.segments(node.half_open().local)[0]
+        """A REHASH-INIT on the SYN, on the SYN-ACK or on a later acknowledgement; NotApplicable where none is there."""
+        if carrier == "acknowledgement":
+            segment = node.await_init(node.send_init(node.connect_plainly()), BEGINNING)
         else:
-            segment = node.await_init(node.send_init(node.connect_plainly()))
+            node.expects_init_at_syn()
+            is_syn = carrier == "SYN"
+            segment = node.await_syn(self.app).syn if is_syn else self.segments(node.half_open().local)[0]
         if segment.init is None:
-            raise Inconclusive(f"preamble: no REHASH-INIT on the {carrier}", repeat=False)
+            raise NotApplicable(f"the {carrier} carries no REHASH-INIT, as it should")
         return segment, segment.init
 
     def data_with_init(self, node: RehashHost) -> tuple[RehashSegment, TcpPeer]:

@@ -11,11 +11,12 @@ from conformance.rehash.tester.state import RehashState, rehash_addr, rehash_ini
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Application
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers import connection as tcp_connection
 from testbed.peers.flight import initial_window
 from testbed.peers.host import Move
 from testbed.peers.tcp import SEQUENCE_SPACE, Options, TcpPeer
+from testbed.wire.capture import Mark
 
 MSS = 1460
 
@@ -55,8 +56,19 @@ class RehashHost:
         )
 
     def connect(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> Connection:
-        """Open a connection with REHASH-INIT on the SYN; Inconclusive unless the device answers it somewhere."""
-        return self.complete_init(self.half_open(self.new_peer(port, remote_port, timestamps)))
+        """Open a connection and exchange REHASH-INIT, as preamble.
+
+        It is on the SYN, or follows the handshake where the device understands it only then.
+        """
+        return self.connect_with(self.new_peer(port, remote_port, timestamps))
+
+    def connect_with(self, peer: TcpPeer) -> Connection:
+        """The same for an end that was made before."""
+        if self._ixit.rehash.init_at == "established":
+            connection = Connection(tcp_connection.connect(self._case, peer))
+            self.exchange_init(connection)
+            return connection
+        return self.complete_init(self.half_open(peer))
 
     def connect_plainly(self, remote_port: int = 0, timestamps: bool = False) -> Connection:
         """Open a connection without any Rehash option."""
@@ -71,6 +83,11 @@ class RehashHost:
         connection.application = listener.accepted(self._ixit.tcp_within_s)
         return connection
 
+    def expects_init_at_syn(self) -> None:
+        """NotApplicable where the profile says that REHASH-INIT follows the handshake."""
+        if self._ixit.rehash.init_at == "established":
+            raise NotApplicable(f"{self._case.setup.profile.path}: ixit.rehash.init_at is established")
+
     def half_open(self, peer: TcpPeer | None = None) -> Connection:
         """Send a SYN with REHASH-INIT, and take in the SYN-ACK without acknowledging it."""
         peer = peer or self.new_peer()
@@ -84,11 +101,7 @@ class RehashHost:
 
     def exchange_init(self, connection: Connection) -> None:
         """Send REHASH-INIT; Inconclusive unless the device sends its nonce."""
-        sent = self.send_init(connection)
-        peer, state = connection.local, connection.state
-        deadline = self._case.deadline(since_ns=sent.ns)
-        if tcp_connection.await_state(self._case, peer, deadline, lambda: state.device_nonce is not None) is None:
-            raise Inconclusive("preamble: no REHASH-INIT received in answer to REHASH-INIT", repeat=False)
+        connection.await_nonce(self._case, self.send_init(connection).ns)
 
     def exchange(self, *connections: Connection) -> None:
         """Exchange a few bytes with the echo service, as preamble."""
@@ -133,6 +146,20 @@ class RehashHost:
         sent = end.send(data, flags, options, **fields)
         return SentSegment(end, sent, self._case.trace.mark_at(sent.frame), data)
 
+    def transmitted(self, end: TcpPeer, segment: Packet) -> SentSegment:
+        """Send a segment that counts for nothing."""
+        sent = end.transmit(segment)
+        return SentSegment(end, sent, self._case.trace.mark_at(sent.frame))
+
+    def receive_without_ack(self, connection: Connection, data: bytes) -> int:
+        """Take in the echo of data without acknowledging it, as preamble; when the data was sent."""
+        peer, expected = connection.local, len(connection.local.stream) + len(data)
+        sent = peer.send(data)
+        deadline = self._case.deadline(since_ns=sent.ns)
+        if tcp_connection.await_state(self._case, peer, deadline, lambda: len(peer.stream) >= expected) is None:
+            raise Inconclusive(f"preamble: no echo received within {deadline.within_s:g} s")
+        return sent.ns
+
     def send_init(self, connection: Connection, data: bytes = b"", **fields: Any) -> SentSegment:
         """Send REHASH-INIT on an acknowledgement, or on data; `fields` replace those of the option."""
         end = connection.local
@@ -158,9 +185,9 @@ class RehashHost:
             blocks.add((left % SEQUENCE_SPACE, (left + len(OUT_OF_ORDER_DATA)) % SEQUENCE_SPACE))
         return blocks
 
-    def await_init(self, sent: SentSegment) -> RehashSegment:
-        """The REHASH-INIT that acknowledges REHASH-ADDR or REHASH-INIT, as preamble."""
-        segment = find_init(self._case, sent)
+    def await_init(self, sent: SentSegment, since: Mark | None = None) -> RehashSegment:
+        """The REHASH-INIT that acknowledges REHASH-ADDR, or the first one since a mark, as preamble."""
+        segment = find_init(self._case, sent, since)
         if segment is None:
             raise Inconclusive(f"preamble: no REHASH-INIT received after #{sent.frame.index}", repeat=False)
         return segment

@@ -10,6 +10,7 @@ from reference.bump.tcp import ACK, FIN, RST, SEGMENT_SIZE, SYN, TIMESTAMPS, WIN
 from reference.rehash.datapath import RehashDatapath
 from reference.system.alterations import variant
 
+ECHO = 7
 SHORTEST_FRAME = 60
 SACK_PERMITTED = 4
 SMALLEST_SEGMENT_SIZE = 536
@@ -149,7 +150,7 @@ class AcknowledgesLate(Shaped, RehashDatapath):
     "slow-application",
     "5",
     "An acknowledgement may come long before the application has something to say.",
-    "data of the kernel goes out after 0.5 s, what it acknowledges at once",
+    "what the echo service says goes out after 0.5 s, what its kernel acknowledges at once",
 )
 class SlowApplication(Shaped, RehashDatapath):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
@@ -159,7 +160,7 @@ class SlowApplication(Shaped, RehashDatapath):
 
     def departs(self, frame: bytes) -> None:
         segment = segment_in(frame)
-        if segment is None or segment.flags & (SYN | RST):
+        if segment is None or segment.flags & (SYN | RST) or segment.port != ECHO:
             super().departs(frame)
             return
         ends = segment.destination, segment.to_port, segment.port
@@ -170,9 +171,8 @@ class SlowApplication(Shaped, RehashDatapath):
         if segment.data:
             self._held.add((*ends, segment.sequence))
             self.later(0.5, lambda: self._say(frame, (*ends, segment.sequence)))
-            frame = with_segment(frame, replace(segment, flags=ACK, data=b""))
         if is_news or not segment.data:
-            super().departs(frame)
+            super().departs(with_segment(frame, replace(segment, flags=ACK, data=b"")) if segment.data else frame)
 
     def _say(self, frame: bytes, which: tuple[int, int, int, int]) -> None:
         self._held.discard(which)
