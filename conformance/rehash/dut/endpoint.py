@@ -1,20 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The device under test at the end of a connection: its segments, its REHASH-INIT, its data."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
+
+from scapy.layers.inet import ICMP
 
 from conformance.rehash.segment import Option, RehashSegment
 from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init, init_deadline
 from conformance.rehash.tester.host import MSS, RehashHost
 from conformance.rehash.tester.state import rehash_init
-from testbed.case.verdict import Broken, Finding
+from testbed.case.verdict import Broken, Finding, require
+from testbed.device.application import END_OF_STREAM, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.host import MobileHost
+from testbed.peers.icmp import IcmpPeer
 from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 from testbed.wire.capture import BEGINNING, Mark
 from testbed.wire.clock import Deadline
+from testbed.wire.station import Station
 
+ECHO_REPLY = 0
+SEGMENT_SIZE, DEFAULT_SEGMENT_SIZE = 2, 536
 SILENCE = "silence"
 RETRANSMITTED_WITHIN_S = 10.0
 """The timer of RFC 6298 doubles: after some seconds of loss it takes as many again."""
@@ -66,6 +74,11 @@ class Endpoint(MobileHost):
         """NotApplicable where the SYN-ACK of the connection carries no timestamps (RFC 7323, 3.2)."""
         if self.segments(connection.local)[0].option(TIMESTAMPS) is None:
             raise NotApplicable("the device does not use TCP timestamps")
+
+    def segment_size(self, connection: Connection) -> int:
+        """The maximum segment size that the device has named on the connection, or what holds without one."""
+        option = self.segments(connection.local)[0].option(SEGMENT_SIZE)
+        return int.from_bytes(option.raw[2:4], "big") if option else DEFAULT_SEGMENT_SIZE
 
     # The init exchange
 
@@ -157,11 +170,78 @@ class Endpoint(MobileHost):
         self.accepts_new_connection(peer, rehash_init(peer))
         return Connection(peer, taken=len(peer.stream))
 
+    def delivers_at(self, end: TcpPeer, data: bytes, since_ns: int) -> None:
+        """`data`, asked for before, is what the device's stream brings next to an end of the tester, in time."""
+        self.delivers(end, data, since_ns, len(end.stream), self._case.started_ns)
+
     def sends_fin(self, connection: Connection) -> None:
         """The device sends its FIN."""
         deadline = self._case.deadline()
         if self.await_segment(connection.local, BEGINNING, lambda one: "F" in one.flags, deadline) is None:
             raise Broken(Finding(f"connection to {connection.local} not closed", "FIN", "none"), deadline)
+
+    def retransmits_fin(self, end: TcpPeer) -> None:
+        """The FIN that the device has sent before comes, again, to this end."""
+        deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
+        if self.await_segment(end, self._case.mark(), lambda one: "F" in one.flags, deadline) is None:
+            raise Broken(Finding(f"no FIN retransmitted to {end} in {deadline.within_s:g} s", "FIN", "none"), deadline)
+
+    def acknowledges_fin(self, end: TcpPeer) -> None:
+        """The FIN that this end sends now is acknowledged there."""
+        mark, deadline = self._case.mark(), self._case.deadline(since_ns=end.finish().ns)
+        if self.await_segment(end, mark, lambda one: one.ack == end.snd_nxt and not one.is_reset, deadline) is None:
+            raise Broken(Finding(f"FIN from {end} not acknowledged", "acknowledgement", "none"), deadline)
+
+    def application_reads_the_end(self, socket: Socket) -> None:
+        """The application reads the end of the stream."""
+        deadline = self._case.deadline()
+        if (said := self._told(socket, deadline)) != END_OF_STREAM:
+            raise Broken(Finding("what the application reads", END_OF_STREAM, said or "nothing"), deadline)
+
+    def reports_the_end(self, connection: Connection, deadline: Deadline | None = None) -> str:
+        """The application sees an error of its socket or the end of the stream in time; which."""
+        asked = deadline or self._case.deadline()
+        said = self._told(connection.socket, asked)
+        if not said:
+            reason = f"no end of the connection reported to the application within {asked.within_s:.1f} s"
+            raise Broken(Finding(reason, "an error or the end of the stream", "an open socket"), asked)
+        return said
+
+    def _told(self, socket: Socket, deadline: Deadline) -> str:
+        for _ in self.app.polls(deadline.within_s):
+            if said := socket.error():
+                return said
+        return ""
+
+    def draws_no_init(self, sent: SentSegment) -> None:
+        """No REHASH-INIT comes to where a segment was sent from."""
+        self.quiesce()
+        for segment in self.segments(sent.end, sent.mark):
+            require(not segment.init, "answer", "no REHASH-INIT", segment, segment.frame)
+
+    def announces_nothing(self, *connections: Connection) -> None:
+        """No REHASH-ADDR has come on these connections."""
+        for connection in connections:
+            frames = [one.frame for one in self.segments(connection.local) if one.rehash_addr]
+            require(not frames, "REHASH-ADDR without a move", "none", len(frames), *frames)
+
+    def answers_echo(self, station: Station) -> bool:
+        """Whether an ICMP echo request of a station is answered: a host may be told not to."""
+        peer, mark = IcmpPeer(station), self._case.mark()
+        peer.remote = self.address
+        peer.send(ICMP(id=secrets.randbits(16)) / b"are you there")
+        self.quiesce()
+        return any(ICMP in packet and packet[ICMP].type == ECHO_REPLY for _, packet in peer.messages(mark))
+
+    def must_answer_echo(self, station: Station) -> None:
+        """An ICMP echo request is answered, as it was before."""
+        require(self.answers_echo(station), f"answer to an echo request of {station.address}", "a reply", "none")
+
+    def takes_again(self, connection: Connection, data: bytes) -> None:
+        """Data that the device may have dropped is retransmitted and taken once, and the connection continues."""
+        if data:
+            self.delivers_on(connection, data, connection.local.retransmit(data).ns)
+        self.serves(connection)
 
     def _serves(self, connection: Connection, data: bytes) -> None:
         sent = connection.local.send(data)

@@ -49,6 +49,14 @@ class DutHost(Endpoint):
             self.delivers_on(connection, sent.data, sent.ns)
         self.serves(connection, data=data)
 
+    def is_acknowledged(self, node: RehashHost, sent: SentSegment) -> SentSegment | None:
+        """REHASH-ADDR if REHASH-INIT acknowledges it, for cases in which it may or may not."""
+        self.quiesce()
+        with suppress(Inconclusive):
+            node.await_init(sent)
+            return sent
+        return None
+
     def does_not_rehash(self, connection: Connection, sent: SentSegment, data: bytes = b"at the old address") -> None:
         """Nothing but resets comes to where the connection would have moved to, and it continues where it is."""
         self.refuses_move(connection, sent)
@@ -124,6 +132,7 @@ class DutHost(Endpoint):
         node.follow_move(connection, announced.move)
         with preamble():
             self.delivers_on(connection, data, self._case.clock.now_ns())
+        self.quiesce()
         return announced
 
     def await_first_segment(self, move: Move, end: TcpPeer) -> RehashSegment:
@@ -141,6 +150,26 @@ class DutHost(Endpoint):
             raise Inconclusive("preamble: no REHASH-ADDR received from the DUT", repeat=False)
         return segment, segment.rehash_addr
 
+    def names(self, connection: Connection, move: Move, old: str) -> None:
+        """A REHASH-ADDR with this Old address comes from the new address before the device may give up."""
+
+        def wanted(segment: RehashSegment) -> bool:
+            return segment.source == move.new and segment.rehash_addr is not None and segment.rehash_addr.old == old
+
+        deadline = self._case.deadline(self.give_up_s)
+        if self.await_segment(connection.local, move.mark, wanted, deadline) is None:
+            seen = {one.rehash_addr.old for one in self.segments(connection.local, move.mark) if one.rehash_addr}
+            reason = f"no REHASH-ADDR with Old {old} within {deadline.within_s:.1f} s"
+            raise Broken(Finding(reason, old, ", ".join(sorted(seen)) or "none"), deadline)
+
+    def await_repeat(self, connection: Connection, first: RehashSegment) -> RehashSegment:
+        """Another segment with REHASH-ADDR after a first one that nobody has answered, as preamble."""
+        mark, deadline = self._case.trace.mark_after(first.frame), self._announcement_deadline()
+        segment = self.await_segment(connection.local, mark, lambda one: one.rehash_addr, deadline)
+        if segment is None:
+            raise Inconclusive("preamble: REHASH-ADDR was not repeated", repeat=False)
+        return segment
+
     def announces(self, move: Move, end: TcpPeer) -> tuple[RehashSegment, Option]:
         """REHASH-ADDR comes from the new address in time."""
         deadline = self._announcement_deadline()
@@ -156,6 +185,17 @@ class DutHost(Endpoint):
 
     def _find_rehash_addr(self, move: Move, end: TcpPeer, deadline: Deadline) -> RehashSegment | None:
         return self.await_segment(end, move.mark, lambda one: one.source == move.new and one.rehash_addr, deadline)
+
+    def retransmits_before_it_gives_up(
+        self, connection: Connection, first: RehashSegment, within_s: float
+    ) -> RehashSegment:
+        """The retransmission of a segment, as preamble; NotApplicable where the device gives the move up before it."""
+        try:
+            return self.retransmission_of(first, connection.local, within_s)
+        except Inconclusive:
+            if connection.socket.error():
+                raise NotApplicable("the device gives the move up before it retransmits data") from None
+            raise
 
     # The device gives up
 
@@ -178,14 +218,9 @@ class DutHost(Endpoint):
 
     def gives_up(self, connection: Connection) -> str:
         """The application sees the end of the connection once REHASH-ADDR was repeated in vain; what it sees."""
-        deadline, said = self._case.deadline(self.give_up_s), ""
-        for _ in self.app.polls(deadline.within_s):
-            if said := connection.socket.error():
-                break
+        deadline = self._case.deadline(self.give_up_s)
+        said = self.reports_the_end(connection, deadline)
         self._case.waits_ns += self._case.clock.now_ns() - deadline.start_ns
-        if not said:
-            reason = f"no end of the connection reported to the application within {deadline.within_s:.1f} s"
-            raise Broken(Finding(reason, "an error or the end of the stream", "an open socket"), deadline)
         return said
 
     def await_give_up(self, connection: Connection) -> None:

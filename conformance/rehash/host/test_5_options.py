@@ -273,7 +273,7 @@ def test_retransmitted_data_carries_rehash_addr_again(
     segment = dut.await_segment(peer, move.mark, lambda one: one.rehash_addr and one.data, deadline)
     if segment is None:
         raise NotApplicable("no data of the device carries REHASH-ADDR: it waits until the move is acknowledged")
-    again = dut.retransmission_of(segment, peer, RETRANSMITTED_WITHIN_S)
+    again = dut.retransmits_before_it_gives_up(connection, segment, RETRANSMITTED_WITHIN_S)
     seen, expected = again.rehash_addr, segment.rehash_addr
     require(seen == expected, "REHASH-ADDR on the retransmission", expected, seen, again.frame)
 

@@ -255,7 +255,7 @@ def test_second_move_before_init(node: RehashHost, dut: DutHost, app: Applicatio
     segment, option = dut.announces(second, connection.local)
     require(option.old in (first.old, first.new), "Old", f"{first.old} or {first.new}", option.old, segment.frame)
     node.follow_move(connection, second)
-    dut.delivers_on(connection, announced.data, announced.asked_ns)
+    dut.retransmits(connection, announced.data)
     dut.serves(connection)
 
 

@@ -42,25 +42,24 @@ class RehashHost:
 
     # Opening connections
 
-    def new_peer(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> TcpPeer:
-        """An end of a connection that is not open yet, at the present address, to the echo service by default."""
-        return tcp_connection.new_peer(
-            self._case,
-            self.station,
-            port,
-            remote_port,
-            timestamps=timestamps,
-            checks_source=True,
-            mss=MSS,
-            options=[RehashState(self._ixit.rehash.option_kind)],
-        )
+    def new_state(self, **fields: int) -> RehashState:
+        """The Rehash state of an end that is not open yet, with this `nonce` or a random one."""
+        return RehashState(self._ixit.rehash.option_kind, **fields)
 
-    def connect(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> Connection:
+    def new_peer(self, port: int = 0, remote_port: int = 0, **choices: Any) -> TcpPeer:
+        """An end of a connection that is not open yet, at the present address, to the echo service by default.
+
+        `choices` are those of `TcpPeer`.
+        """
+        usual = {"checks_source": True, "mss": MSS, "options": [self.new_state()]}
+        return tcp_connection.new_peer(self._case, self.station, port, remote_port, **(usual | choices))
+
+    def connect(self, port: int = 0, remote_port: int = 0, **choices: Any) -> Connection:
         """Open a connection and exchange REHASH-INIT, as preamble.
 
         It is on the SYN, or follows the handshake where the device understands it only then.
         """
-        return self.connect_with(self.new_peer(port, remote_port, timestamps))
+        return self.connect_with(self.new_peer(port, remote_port, **choices))
 
     def connect_with(self, peer: TcpPeer) -> Connection:
         """The same for an end that was made before."""
@@ -70,16 +69,16 @@ class RehashHost:
             return connection
         return self.complete_init(self.half_open(peer))
 
-    def connect_plainly(self, remote_port: int = 0, timestamps: bool = False) -> Connection:
+    def connect_plainly(self, remote_port: int = 0, **choices: Any) -> Connection:
         """Open a connection without any Rehash option."""
-        peer = self.new_peer(remote_port=remote_port, timestamps=timestamps)
+        peer = self.new_peer(remote_port=remote_port, **choices)
         return Connection(tcp_connection.connect(self._case, peer))
 
-    def connect_to(self, app: Application, init: bool = True, timestamps: bool = False) -> Connection:
+    def connect_to(self, app: Application, init: bool = True, **choices: Any) -> Connection:
         """Open a connection, with REHASH-INIT unless told otherwise, to a socket that the upper tester commands."""
         listener = app.listen()
         connect = self.connect if init else self.connect_plainly
-        connection = connect(remote_port=listener.port, timestamps=timestamps)
+        connection = connect(remote_port=listener.port, **choices)
         connection.application = listener.accepted(self._ixit.tcp_within_s)
         return connection
 
@@ -131,6 +130,10 @@ class RehashHost:
     def accept_from(self, app: Application) -> Connection:
         """Accept a connection that the application opens, and exchange REHASH-INIT, as preamble."""
         opening = self.await_syn(app)
+        if self._ixit.rehash.init_at == "established":
+            connection = self.accept(opening)
+            self.exchange_init(connection)
+            return connection
         connection = self.accept(opening, rehash_init(opening.local))
         self._await_nonce(connection)
         return connection
