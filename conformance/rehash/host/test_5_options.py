@@ -6,6 +6,7 @@ from scapy.packet import Packet
 
 from conformance.rehash.dut.host import DutHost
 from conformance.rehash.segment import RehashSegment
+from conformance.rehash.tester.connection import Connection
 from conformance.rehash.tester.host import MSS, RehashHost
 from conformance.rehash.tester.state import rehash_addr
 from layers.tcp_options import HEADER, ROOM
@@ -15,8 +16,10 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, require
 from testbed.device.application import Application
 from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.segment import SACK
 from testbed.peers.tcp import NO_OPERATION, SEQUENCE_SPACE, TIMESTAMPS, TcpPeer
 
+STAMPS = pytest.mark.parametrize("stamps", [True, False], ids=["with timestamps", "without"])
 IP_HEADER = 20
 LARGEST = MSS + IP_HEADER + HEADER
 RETRANSMITTED_WITHIN_S = 7.0
@@ -115,17 +118,28 @@ def has_room(segment: RehashSegment, blocks: set[tuple[int, int]]) -> None:
     faults = [one.fault for one in segment.options if one.fault]
     require(not faults, "options of a segment with Rehash", "well-formed", faults, segment.frame)
     require(len(segment.area) <= ROOM, "bytes of options", f"at most {ROOM}", len(segment.area), segment.frame)
+    sizes = [len(one.raw) - 2 for one in segment.options if one.kind == SACK]
+    require(not any(size % 8 for size in sizes), "bytes of SACK blocks", "8 a block", sizes, segment.frame)
     require(set(segment.sack) <= blocks, "SACK blocks", f"some of {sorted(blocks)}", segment.sack, segment.frame)
 
 
-@inopportune
-@requirement("REHASH-5-03", case=1)
-def test_room_for_init_beside_sack(node: RehashHost, dut: DutHost) -> None:
-    """REHASH-INIT in answer is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
-    connection = node.connect(timestamps=True)
-    node.exchange(connection)
+def elicit_sack(node: RehashHost, dut: DutHost, connection: Connection) -> set[tuple[int, int]]:
+    """Data out of order that the device answers with SACK blocks, and which they can be; NotApplicable without any."""
     blocks = node.send_out_of_order(connection.local)
     dut.barrier()
+    if not any(one.sack for one in dut.segments(connection.local)):
+        raise NotApplicable("the device acknowledges data out of order without SACK")
+    return blocks
+
+
+@STAMPS
+@inopportune
+@requirement("REHASH-5-03", case=1)
+def test_room_for_init_beside_sack(node: RehashHost, dut: DutHost, stamps: bool) -> None:
+    """REHASH-INIT in answer is on a whole option list of at most 40 bytes while SACK, and timestamps, are due."""
+    connection = node.connect(timestamps=stamps, sack=True)
+    node.exchange(connection)
+    blocks = elicit_sack(node, dut, connection)
     node.move()
     sent = node.send_rehash_addr(connection)
     blocks |= node.send_out_of_order(sent.end)
@@ -135,14 +149,16 @@ def test_room_for_init_beside_sack(node: RehashHost, dut: DutHost) -> None:
         has_room(segment, blocks)
 
 
+@STAMPS
 @exclusive
 @inopportune
 @requirement("REHASH-5-03", case=2)
-def test_room_for_rehash_addr_beside_sack(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
-    """REHASH-ADDR is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
-    connection = node.connect_to(app, timestamps=True)
-    blocks = node.send_out_of_order(connection.local)
-    dut.barrier()
+def test_room_for_rehash_addr_beside_sack(
+    node: RehashHost, dut: DutHost, app: Application, case: Case, stamps: bool
+) -> None:
+    """REHASH-ADDR is on a whole option list of at most 40 bytes while SACK, and timestamps, are due."""
+    connection = node.connect_to(app, timestamps=stamps, sack=True)
+    blocks = elicit_sack(node, dut, connection)
     announced = dut.move_with_data(connection)
     deadline = case.deadline(since_ns=announced.asked_ns)
     dut.await_segment(connection.local, announced.move.mark, lambda one: one.data, deadline)

@@ -12,7 +12,7 @@ from testbed.device.application import Application
 
 pytestmark = exclusive
 
-MANY = 20
+MANY, MOVES = 20, 10
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,69 @@ def test_reset_answers_rehash_addr(node: RehashHost, dut: DutHost, app: Applicat
     require(not frames, "REHASH-ADDR after a reset", "none", len(frames), *frames)
     node.follow_move(other, move)
     dut.serves(other)
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["each acknowledged", "only the last acknowledged"])
+@valid
+@requirement("REHASH-6.2-41", case=3)
+@waits(5)
+def test_many_moves_of_the_device(node: RehashHost, dut: DutHost, app: Application, answered: bool) -> None:
+    """After ten moves of the device in a row the connection continues at its last address."""
+    connection = node.connect_to(app)
+    for _ in range(MOVES - 1):
+        move = dut.move()
+        if answered:
+            node.follow_move(connection, move)
+            dut.serves(connection)
+    last = dut.move()
+    connection.socket.send(b"here I stay")
+    dut.await_rehash_addr(last, connection.local)
+    node.follow_move(connection, last)
+    dut.retransmits(connection, b"here I stay")
+    dut.serves(connection)
+
+
+@inopportune
+@requirement("REHASH-6.2-11", case=2)
+def test_window_is_shut_when_the_device_moves(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """A device that moves while its peer's window is shut announces that, and its data comes when the window opens."""
+    connection = node.connect_to(app)
+    dut.serves(connection)
+    connection.local.acknowledge(window=0)
+    dut.barrier()
+    connection.socket.send(b"waits for a window")
+    move = dut.move()
+    dut.announces(move, connection.local)
+    node.follow_move(connection, move)
+    connection.local.acknowledge()
+    dut.retransmits(connection, b"waits for a window")
+    dut.serves(connection)
+
+
+@valid
+@requirement("REHASH-6.2-11", case=3)
+@waits(1)
+def test_bulk_in_flight_when_the_device_moves(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """A transfer of which everything in flight is lost when the device moves is complete."""
+    connection = node.connect_to(app)
+    dut.serves(connection)
+    connection.local.drop_incoming()
+    data = bytes(range(251)) * 200
+    sending = connection.socket.begin_send(data)
+    dut.barrier()
+    move = dut.move()
+    dut.await_rehash_addr(move, connection.local)
+    node.follow_move(connection, move)
+    dut.retransmits(connection, data)
+    sending.result()
+    dut.serves(connection)
+
+
+@valid
+@requirement("REHASH-8-01", case=2)
+def test_bound_listener_after_several_moves(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """A service bound to the old address accepts connections after a second move as after the first."""
+    listener = app.listen(service="echo", address=dut.address)
+    for _ in range(2):
+        dut.move()
+        dut.serves(dut.accepts_connection_of(node, remote_port=listener.port))
