@@ -78,6 +78,7 @@ class Case:
         self.sides = {name: Side(link, network, self.trace, self.clock) for name, link in setup.links.items()}
         self.solicited = {side.network.icmp_protocol for side in self.sides.values()}
         """Protocol numbers of which the DUT sends a packet only for a reason: at the end each must be explained."""
+        setup.dut.run_queue.sample()
         self.started_ns = self.clock.now_ns()
         self.ended_ns = 0
         self._clock_offset_ns = self.clock.offset_ns()
@@ -131,6 +132,7 @@ class Case:
     def deadline(self, within_s: float | None = None, since_ns: int | None = None) -> Deadline:
         """A deadline from `since_ns` on, or from now: the profile's for ordinary TCP unless another one is named."""
         within = self.setup.profile.ixit.tcp_within_s if within_s is None else within_s
+        self.setup.dut.run_queue.sample()
         return Deadline(self.clock.now_ns() if since_ns is None else since_ns, within)
 
     def look(self, find: Callable[[], Frame | None], deadline: Deadline) -> Frame | None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from profiles import Profile, Role
 from testbed.device.dut import DUT
 from testbed.device.lag import LagProbe
-from testbed.wire.clock import Clock
+from testbed.wire.clock import Clock, Deadline
 from testbed.wire.interface import Interface
 from testbed.wire.network import Network
 from testbed.wire.station import AddressPool
@@ -42,6 +42,15 @@ class Setup:
     """Source ports for crafted connections: a port comes again only after all others."""
     confirm_alive: Callable[[], None] = lambda: None
     """Raises DeviceLost where the device has stopped to answer at all."""
+
+    def starved(self, deadline: Deadline) -> bool:
+        """Whether so much of the time until a deadline that has passed was withheld that it says nothing."""
+        return self.lag.starved(deadline.start_ns, deadline.budget_ns, self.dut.run_queue)
+
+    def withheld_ns(self, start_ns: int, end_ns: int, shortest_ns: int = 0) -> int:
+        """How much of the time between two stamps was withheld from the device, as far as is known."""
+        waited = self.dut.run_queue.withheld_ns(start_ns, end_ns)
+        return max(self.lag.lag_ns(start_ns, end_ns, shortest_ns), waited)
 
     @property
     def networks(self) -> dict[str, Network]:

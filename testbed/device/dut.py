@@ -8,10 +8,11 @@ import time
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO
 
+from testbed.device.run_queue import RunQueue
 from testbed.device.upper_tester import UpperTester
 from testbed.interruptions import DeviceLost, NotApplicable
 from testbed.wire.clock import Clock
@@ -77,7 +78,7 @@ class DUT:
     """The device as the tester knows it, with a wire for each link: `link`, or `inside`, `outside`.
 
     `between 1` is the wire after the first device of a chain. `name` and `version` are what the device says of itself
-    when it is ready, `lost` why it is gone.
+    when it is ready, `lost` why it is gone. `run_queue` knows of no process where it runs on another machine.
     """
 
     wires: dict[str, Wire]
@@ -86,6 +87,7 @@ class DUT:
     name: str = ""
     version: str = ""
     lost: DeviceLost | None = None
+    run_queue: RunQueue = field(default_factory=RunQueue)
 
     def upper_tester(self) -> UpperTester:
         """The upper tester; NotApplicable where the profile has none."""

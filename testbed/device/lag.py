@@ -14,6 +14,8 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
+from testbed.device.run_queue import RunQueue
+
 # A deadline that the DUT missed is held against it only if it had at least three quarters of the time. Lags shorter
 # than a fiftieth of the time allowed do not count: a DUT waits for the processor a few times, not all the time.
 TOLERATED_SHARE = 0.25
@@ -22,6 +24,7 @@ WORTH_COUNTING_SHARE = 0.02
 # A processor that was late is looked at more often for a while; one that was not, seldom enough to cost it little.
 _INTERVAL_NS = 10_000_000
 _CALM_INTERVAL_NS = 20_000_000
+_TESTER_INTERVAL_NS = 50_000_000
 _WARY_NS = 1_000_000_000
 _WORTH_TELLING_NS = 5_000_000
 _KEPT_EVENTS = 50_000
@@ -46,6 +49,7 @@ class LagProbe:
         for probe in probes:
             self._answered[probe] = 0
             threading.Thread(target=self._read, args=(probe,), name="lag probe", daemon=True).start()
+        threading.Thread(target=self._measure_tester, name="lag of the tester", daemon=True).start()
 
     def add(self, ns: int, lag_ns: int) -> None:
         """The probe wanted to run at `ns` minus `lag_ns` and ran at `ns`."""
@@ -64,15 +68,18 @@ class LagProbe:
                 reached = end
         return total
 
-    def starved(self, start_ns: int, budget_ns: int) -> bool:
+    def starved(self, start_ns: int, budget_ns: int, device: RunQueue | None = None) -> bool:
         """Whether a deadline of `budget_ns` after `start_ns` says nothing, because too much of it was withheld.
 
         To be asked after the deadline: the probes are given the time to tell of a lag that has only just ended.
+        `device` is what is known of the device's own processes.
         """
         if not self.catch_up():
             return True
-        shortest = round(budget_ns * WORTH_COUNTING_SHARE)
-        return self.lag_ns(start_ns, start_ns + budget_ns, shortest) > TOLERATED_SHARE * budget_ns
+        end_ns = start_ns + budget_ns
+        lag = self.lag_ns(start_ns, end_ns, round(budget_ns * WORTH_COUNTING_SHARE))
+        waited = device.withheld_ns(start_ns, end_ns) if device else 0
+        return max(lag, waited) > TOLERATED_SHARE * budget_ns
 
     def catch_up(self) -> bool:
         """Whether every probe has run by now and told of everything before; waits for them, but not for ever."""
@@ -87,6 +94,15 @@ class LagProbe:
             return self._changed.wait_for(
                 lambda: all(answered >= number for answered in self._answered.values()), _TIMEOUT_S
             )
+
+    def _measure_tester(self) -> None:
+        """Note how late this process is: a device waits in vain for answers of a tester that stands still."""
+        while True:
+            began = time.monotonic_ns()
+            time.sleep(_TESTER_INTERVAL_NS / 1e9)
+            late = time.monotonic_ns() - began - _TESTER_INTERVAL_NS
+            if late > _WORTH_TELLING_NS:
+                self.add(time.time_ns(), late)
 
     def _read(self, probe: socket.socket) -> None:
         while True:

@@ -8,7 +8,8 @@ Every process of a device is a descendant of that init. When the test process en
 this process, with it the PID namespace, and with the last process the network namespaces and their interfaces. For
 "processes" it stays where it is, and the kernel kills the process that the command started.
 
-On CONTROL it answers JSON requests and tells `{"event": "exit", "instance": n, "code": c}` when a device has ended; on
+On CONTROL it answers JSON requests and tells `{"event": "exit", "instance": n, "code": c}` when a device has ended,
+`{"event": "stopped" or "continued", "instance": n, "ns": wall clock}` when a signal has stopped it or let it go on; on
 each PROBE a process of its own measures the lag of one processor (`testbed.device.lag`).
 """
 
@@ -20,6 +21,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,8 +54,13 @@ class SupervisorProcess:
     def run(self) -> None:
         """Serve requests until the tester hangs up."""
         self.poller.register(self.control, select.POLLIN)
+        children = _tell_of_children()
+        self.poller.register(children, select.POLLIN)
         while True:
             ready = {fd for fd, _ in self.poller.poll()}
+            if children.fileno() in ready:
+                children.recv(_MESSAGE)
+                self._tell_stops()
             for instance, device in list(self.devices.items()):
                 if device.descriptor in ready:
                     self.poller.unregister(device.descriptor)
@@ -71,6 +78,13 @@ class SupervisorProcess:
             self._send({"id": request["id"], **reply}, fds)
             for fd in fds:
                 os.close(fd)
+
+    def _tell_stops(self) -> None:
+        """Tell of each device that a signal has stopped, or let go on."""
+        now = time.time_ns()
+        for instance, device in self.devices.items():
+            for change in device.stops() if device.descriptor >= 0 else ():
+                self._send({"event": change, "instance": instance, "ns": now})
 
     def _start(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         """Make the wires of new devices and start them: hands out the tester's sockets and the standard streams."""
@@ -91,6 +105,7 @@ class SupervisorProcess:
         finally:
             for namespace in layout.namespaces:
                 os.close(namespace)
+        pids = [device.outer_pid() for device in started]
         instances = [next(self.numbers) for _ in started]
         for instance, device in zip(instances, started, strict=True):
             self.devices[instance] = device
@@ -100,7 +115,7 @@ class SupervisorProcess:
         interfaces = [
             {"wire": wire, "mac": mac, "devices": layout.near_macs(wire)} for wire, _, mac in layout.interfaces
         ]
-        return {"instances": instances, "interfaces": interfaces}, fds
+        return {"instances": instances, "pids": pids, "interfaces": interfaces}, fds
 
     def _run_device(self, launch: dict[str, Any], layout: Layout, place: int) -> DeviceProcess:
         wires, namespace = 0, None
@@ -131,6 +146,16 @@ class SupervisorProcess:
 
     def _send(self, message: dict[str, Any], fds: list[int] | None = None) -> None:
         socket.send_fds(self.control, [json.dumps(message).encode()], fds or [])
+
+
+def _tell_of_children() -> socket.socket:
+    """A socket that is readable when a child has ended, was stopped or goes on."""
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(theirs.detach())
+    return ours
 
 
 def fill_neighbours(configuration: dict[str, Any], macs: Sequence[str]) -> None:

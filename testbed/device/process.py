@@ -5,6 +5,8 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from testbed.device import linux
@@ -23,6 +25,17 @@ class DeviceProcess:
         self._popen = popen
         self.descriptor = os.pidfd_open(pid)
         """Readable when the process has ended."""
+
+    def outer_pid(self) -> int:
+        """The number of the process in the PID namespace that /proc belongs to: outside, where the tester is."""
+        facts = Path(f"/proc/self/fdinfo/{self.descriptor}").read_text()
+        return next(int(line.split()[1]) for line in facts.splitlines() if line.startswith("Pid:"))
+
+    def stops(self) -> Iterator[str]:
+        """What has happened since it was last asked: "stopped" by a signal, "continued"."""
+        with contextlib.suppress(ChildProcessError):
+            while change := os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WCONTINUED | os.WNOHANG):
+                yield "continued" if change.si_code == os.CLD_CONTINUED else "stopped"
 
     def kill(self) -> int:
         """End the process with its session, if it has not ended by itself; its exit code, minus the signal's number."""

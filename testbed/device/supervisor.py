@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from testbed.device.dut import DUT, DeviceLog
 from testbed.device.lag import LagProbe
+from testbed.device.run_queue import RunQueue
 from testbed.interruptions import DeviceLost
 
 # Found whatever folder pytest was called from; that folder stays the current one, for the device's command.
@@ -50,9 +51,10 @@ class Launch:
 
 @dataclass(frozen=True)
 class Process:
-    """A device's process."""
+    """A device's process; `pid` is its number here, outside of its namespace."""
 
     instance: int
+    pid: int
     command: list[str]
     stdin: IO[bytes]
     stdout: IO[bytes]
@@ -136,9 +138,9 @@ class Supervisor:
             for one in reply["interfaces"]
         ]
         processes = []
-        for launch, instance in zip(launches, reply["instances"], strict=True):
+        for launch, instance, pid in zip(launches, reply["instances"], reply["pids"], strict=True):
             stdin, stdout, stderr = (os.fdopen(next(handed), mode) for mode in ("wb", "rb", "rb"))
-            processes.append(Process(instance, launch.command, stdin, stdout, DeviceLog(stderr)))
+            processes.append(Process(instance, pid, launch.command, stdin, stdout, DeviceLog(stderr)))
             self._device(instance).process = processes[-1]
         return Started(processes, ends)
 
@@ -152,7 +154,9 @@ class Supervisor:
             device.dut = dut
             if device.ended.is_set():
                 self._tell(device)
-        return [self._read_ready_line(process, timeout_s) for process in started.processes]
+        said = [self._read_ready_line(process, timeout_s) for process in started.processes]
+        dut.run_queue = RunQueue(*(process.pid for process in started.processes))
+        return said
 
     def _read_ready_line(self, process: Process, timeout_s: float) -> tuple[str, str]:
         device = self._device(process.instance)
@@ -254,33 +258,40 @@ class Supervisor:
                 self._lose_everything()
                 return
             content = json.loads(message)
-            if content.get("event") == "exit":
-                device = self._device(content["instance"])
-                device.code = content["code"]
-                device.ended.set()
-                self._tell(device)
+            if event := content.get("event"):
+                self._take(event, content)
             elif waiting := self._replies.get(content.get("id")):
                 waiting.set_result((content, list(fds)))
             else:
                 for fd in fds:
                     os.close(fd)
 
+    def _take(self, event: str, content: dict[str, Any]) -> None:
+        device = self._device(content["instance"])
+        if event == "exit":
+            device.code = content["code"]
+            device.ended.set()
+            self._tell(device)
+        elif dut := device.dut:
+            {"stopped": dut.run_queue.stopped, "continued": dut.run_queue.continued}[event](content["ns"])
+
     def _lose_everything(self) -> None:
         for device in list(self._devices.values()):
-            if device.dut and not self._closing:
-                device.dut.lose(DeviceLost("the namespace supervisor has ended, and the device with it"))
+            if (dut := device.dut) and not self._closing:
+                dut.lose(DeviceLost("the namespace supervisor has ended, and the device with it"))
             device.ended.set()
         for waiting in list(self._replies.values()):
             if not waiting.done():
                 waiting.set_result(({"error": "the namespace supervisor has ended"}, []))
 
     def _tell(self, device: _Device) -> None:
-        if device.dut and not self._closing:
-            process = device.process
-            is_neighbour = process and process.log is not device.dut.log
+        # Read once: another thread takes it away when it stops the device.
+        dut, process = device.dut, device.process
+        if dut and not self._closing:
+            is_neighbour = process and process.log is not dut.log
             name = f"the neighbour {shlex.join(process.command)}" if process and is_neighbour else "the device"
             said = process.log.tail() if process else ""
-            device.dut.lose(DeviceLost(f"{name} ended with exit code {device.code}\n{said}".rstrip()))
+            dut.lose(DeviceLost(f"{name} ended with exit code {device.code}\n{said}".rstrip()))
 
     def _device(self, instance: int) -> _Device:
         with self._lock:

@@ -72,7 +72,7 @@ def await_state(case: Case, peer: TcpPeer, deadline: Deadline, reached: Callable
     """The frame by which the peer has come into a state, None if it has not in time."""
 
     def news() -> Frame | None:
-        frames = peer.read()
+        frames = peer.read(reached)
         return frames[-1] if frames and reached() else None
 
     return case.look(news, deadline)

@@ -24,18 +24,21 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
     begin = len(peer.stream) if start is None else start
     seen: list[Frame] = []
 
+    def arrived() -> bool:
+        return len(peer.stream) >= begin + len(data) or peer.state == "RESET"
+
     def complete() -> Frame | None:
         taken = len(peer.stream)
-        seen.extend(peer.read())
+        seen.extend(peer.read(arrived))
         if len(peer.stream) > taken and peer.state == "ESTABLISHED":
             peer.acknowledge()
-        arrived = len(peer.stream) >= begin + len(data)
-        return seen[-1] if seen and (arrived or peer.state == "RESET") else None
+        return seen[-1] if seen and arrived() else None
 
     if len(peer.stream) > begin:
         peer.acknowledge()
     before = len(peer.stream) >= begin + len(data)
     last = complete() if before else case.look(complete, deadline)
+    seen.extend(peer.read())
     came = bytes(peer.stream[begin:])
     if came != data or not (last or before):
         raise Broken(

@@ -3,7 +3,8 @@
 
 import copy
 import secrets
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, Self
 
 from scapy.packet import Packet
@@ -84,6 +85,7 @@ class TcpPeer:
         self._mss = mss
         self._drops_incoming = False
         self._mark = station.trace.mark()
+        self._unread: deque[Frame] = deque()
 
     def __str__(self) -> str:
         return f"{self.station.address}:{self.port}"
@@ -199,6 +201,7 @@ class TcpPeer:
         self.read()
         end = copy.copy(self)
         end.stream = bytearray(end.stream)
+        end._unread = deque()
         end.options = [copy.copy(option) for option in end.options]
         end.station, end.port = station, port or self.port
         end._drops_incoming = False
@@ -218,10 +221,9 @@ class TcpPeer:
 
     def drop_unread(self) -> None:
         """Treat everything that has come and was not read as lost on the way."""
-        frames, self._mark = self.station.trace.since(self._mark)
-        for frame in frames:
-            if self.owns(frame):
-                frame.account("treated as lost")
+        dropping, self._drops_incoming = self._drops_incoming, True
+        self.read()
+        self._drops_incoming = dropping
 
     def owns(self, frame: Frame) -> bool:
         """Whether a frame is a segment of the DUT on this connection."""
@@ -236,11 +238,16 @@ class TcpPeer:
             return None
         return None if self._checks_source and segment.source != self.remote else segment
 
-    def read(self) -> list[Frame]:
-        """Take in every segment of this connection that the trace holds; the frames that were new."""
+    def read(self, until: Callable[[], bool] = lambda: False) -> list[Frame]:
+        """Take in every segment of this connection that the trace holds; the frames that were new.
+
+        Up to the one after which `until` holds: it is that one whose stamp tells when it came to that.
+        """
         frames, self._mark = self.station.trace.since(self._mark)
-        news = []
-        for frame in frames:
+        self._unread.extend(frames)
+        news: list[Frame] = []
+        while self._unread and not (news and until()):
+            frame = self._unread.popleft()
             if (segment := self.segment_in(frame)) is None:
                 continue
             if self._drops_incoming:
@@ -259,10 +266,7 @@ class TcpPeer:
         stamps = segment.option(TIMESTAMPS)
         if stamps and len(stamps.raw) == 10:
             self.echo = int.from_bytes(stamps.raw[2:6], "big")
-        self._advance(segment, segment.frame)
-
-    def _advance(self, segment: Segment, frame: Frame) -> None:
-        flags, payload = segment.flags, segment.data
+        flags, payload, frame = segment.flags, segment.data, segment.frame
         if "R" in flags:
             self.state = "RESET"
             frame.account("reset")

@@ -111,9 +111,9 @@ def _judge_broken(spec: CaseSpec, case: Case, broken: Broken) -> tuple[Outcome, 
     if deadline := broken.deadline:
         _look_for_life(case)
         with case.clock.waiting():
-            starved = case.setup.lag.starved(deadline.start_ns, deadline.budget_ns)
+            starved = case.setup.starved(deadline)
         if starved:
-            lag = case.setup.lag.lag_ns(deadline.start_ns, deadline.end_ns) / NANO
+            lag = case.setup.withheld_ns(deadline.start_ns, deadline.end_ns) / NANO
             raise Inconclusive(f"{broken.finding.reason}; but the machine withheld {lag:.3f} s of the time allowed")
     for frame in broken.finding.frames:
         frame.deciding = True
@@ -135,7 +135,7 @@ def _machine_was_busy(case: Case) -> bool:
     """Whether the machine withheld so much of the attempt that even what looks like the DUT's doing may be its own."""
     with case.clock.waiting():
         told = case.setup.lag.catch_up()
-    return not told or case.setup.lag.lag_ns(case.started_ns, case.clock.now_ns(), _LONG_LAG_NS) > _BUSY_NS
+        return not told or case.setup.withheld_ns(case.started_ns, case.clock.now_ns(), _LONG_LAG_NS) > _BUSY_NS
 
 
 def _look_for_life(case: Case) -> None:

@@ -18,7 +18,7 @@ from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
 from testbed.wire.capture import Frame
-from testbed.wire.clock import NANO
+from testbed.wire.clock import Deadline
 
 _TRIES = 3
 _MOST_TRIES = 12
@@ -36,7 +36,7 @@ def check_alive(setup: Setup) -> None:
             trouble = _try(setup, name)
             if not trouble:
                 break
-            starved = setup.lag.starved(started_ns, round(setup.profile.ixit.tcp_within_s * NANO))
+            starved = setup.starved(Deadline(started_ns, setup.profile.ixit.tcp_within_s))
             counted += not starved
             if counted == _TRIES or attempt == _MOST_TRIES:
                 raise DeviceLost(trouble)
