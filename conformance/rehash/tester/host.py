@@ -15,7 +15,8 @@ from testbed.interruptions import Inconclusive
 from testbed.peers import connection as tcp_connection
 from testbed.peers.flight import initial_window
 from testbed.peers.host import Move
-from testbed.peers.tcp import SEQUENCE_SPACE, Options, TcpPeer
+from testbed.peers.options import Options
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 
 MSS = 1460
 

@@ -9,8 +9,9 @@ from scapy.packet import Packet
 
 from conformance.rehash.segment import RehashSegment
 from layers.rehash import ADDR, INIT, RehashOption
+from testbed.peers.options import Options
 from testbed.peers.segment import Segment
-from testbed.peers.tcp import Options, TcpPeer
+from testbed.peers.tcp import TcpPeer
 
 
 @dataclass
