@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The device under test at the end of a connection: its segments, its REHASH-INIT, its data."""
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
 from scapy.layers.inet import ICMP
 
 from conformance.rehash.segment import Option, RehashSegment
-from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init, init_deadline
+from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init, init_deadline, is_intact
 from conformance.rehash.tester.host import MSS, RehashHost
 from conformance.rehash.tester.state import rehash_init
 from testbed.case.verdict import Broken, Finding, require
@@ -16,13 +15,14 @@ from testbed.device.application import END_OF_STREAM, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.host import MobileHost
 from testbed.peers.icmp import IcmpPeer
+from testbed.peers.stream import send_stream
 from testbed.peers.tcp import TIMESTAMPS, TcpPeer
+from testbed.wire import chance
 from testbed.wire.capture import BEGINNING, Mark
 from testbed.wire.clock import Deadline
 from testbed.wire.station import Station
 
 ECHO_REPLY = 0
-SEGMENT_SIZE, DEFAULT_SEGMENT_SIZE = 2, 536
 SILENCE = "silence"
 RETRANSMITTED_WITHIN_S = 10.0
 """The timer of RFC 6298 doubles: after some seconds of loss it takes as many again."""
@@ -40,8 +40,10 @@ class Endpoint(MobileHost):
     def await_segment(
         self, end: TcpPeer, since: Mark, wanted: Callable[[RehashSegment], Any], deadline: Deadline | None = None
     ) -> RehashSegment | None:
-        """The first segment to this end since a mark that is wanted, if it comes in time."""
-        found = super().await_segment(end, since, lambda one: wanted(RehashSegment.of(one)), deadline)
+        """The first segment to this end since a mark that is wanted and intact, if it comes in time."""
+        found = super().await_segment(
+            end, since, lambda one: is_intact(one) and wanted(RehashSegment.of(one)), deadline
+        )
         return RehashSegment.of(found) if found else None
 
     def retransmission_of(self, first: RehashSegment, end: TcpPeer, within_s: float) -> RehashSegment:
@@ -74,11 +76,6 @@ class Endpoint(MobileHost):
         """NotApplicable where the SYN-ACK of the connection carries no timestamps (RFC 7323, 3.2)."""
         if self.segments(connection.local)[0].option(TIMESTAMPS) is None:
             raise NotApplicable("the device does not use TCP timestamps")
-
-    def segment_size(self, connection: Connection) -> int:
-        """The maximum segment size that the device has named on the connection, or what holds without one."""
-        option = self.segments(connection.local)[0].option(SEGMENT_SIZE)
-        return int.from_bytes(option.raw[2:4], "big") if option else DEFAULT_SEGMENT_SIZE
 
     # The init exchange
 
@@ -118,17 +115,28 @@ class Endpoint(MobileHost):
         return segment, segment.init
 
     def data_with_init(self, node: RehashHost) -> tuple[RehashSegment, TcpPeer]:
-        """A data segment with REHASH-INIT that is not acknowledged; NotApplicable if the device makes none.
+        """A data segment with REHASH-INIT that is not acknowledged; NotApplicable if the device makes none."""
+        (segment, *_), peer = self._segments_with_init(node, 1)
+        return segment, peer
 
-        So much data follows that the device has no REHASH-INIT left to send again unasked.
-        """
+    def two_segments_with_init(self, node: RehashHost) -> tuple[RehashSegment, RehashSegment, TcpPeer]:
+        """Two such segments, one after the other."""
+        (first, second, *_), peer = self._segments_with_init(node, 2)
+        return first, second, peer
+
+    def _segments_with_init(self, node: RehashHost, count: int) -> tuple[list[RehashSegment], TcpPeer]:
+        """So much data follows that the device has no REHASH-INIT left to send again unasked."""
         connection = node.accept_plainly(self.app)
         asked_ns = connection.socket.send(bytes(MSS * (1 + self._ixit.rehash.init_reissues)))
-        deadline = self._case.deadline(since_ns=asked_ns)
-        segment = self.await_segment(connection.local, BEGINNING, lambda one: one.data, deadline)
-        if segment is None or segment.init is None:
-            raise NotApplicable("no data segment of the device carries REHASH-INIT")
-        return segment, connection.local
+        self.await_segment(connection.local, BEGINNING, lambda one: one.data, self._case.deadline(since_ns=asked_ns))
+        self.barrier()
+        sent: dict[int, RehashSegment] = {}
+        for segment in self.segments(connection.local):
+            if segment.data and segment.init:
+                sent.setdefault(segment.seq, segment)
+        if len(sent) < count:
+            raise NotApplicable(f"{len(sent)} data segments of the device carry REHASH-INIT, not {count}")
+        return list(sent.values()), connection.local
 
     # Connections
 
@@ -229,7 +237,7 @@ class Endpoint(MobileHost):
         """Whether an ICMP echo request of a station is answered: a host may be told not to."""
         peer, mark = IcmpPeer(station), self._case.mark()
         peer.remote = self.address
-        peer.send(ICMP(id=secrets.randbits(16)) / b"are you there")
+        peer.send(ICMP(id=chance.randbits(16)) / b"are you there")
         self.quiesce()
         return any(ICMP in packet and packet[ICMP].type == ECHO_REPLY for _, packet in peer.messages(mark))
 
@@ -244,7 +252,7 @@ class Endpoint(MobileHost):
         self.serves(connection)
 
     def _serves(self, connection: Connection, data: bytes) -> None:
-        sent = connection.local.send(data)
+        sent = send_stream(self._case, connection.local, data)
         if not connection.application:
             self.delivers_on(connection, data, sent.ns)
             return

@@ -76,7 +76,7 @@ def test_rehash_addr_on_a_full_segment(node: RehashHost, dut: DutHost) -> None:
     connection = node.connect()
     node.exchange(connection)
     node.move()
-    room = min(dut.segment_size(connection), MSS) - 16
+    room = min(connection.local.largest, MSS) - 16
     dut.rehashes(connection, node.send_rehash_addr(connection, bytes(number % 251 for number in range(room))))
 
 

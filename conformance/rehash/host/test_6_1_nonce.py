@@ -2,7 +2,6 @@
 """Section 6.1: the nonce and the addresses of REHASH-INIT."""
 
 import itertools
-import secrets
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.interruptions import NotApplicable
+from testbed.wire import chance
 from testbed.wire.capture import BEGINNING
 
 MANY = 64
@@ -172,7 +172,7 @@ def test_init_with_other_addresses(node: RehashHost, dut: DutHost, case: Case, f
 def test_later_init_does_not_replace_the_nonce(node: RehashHost, dut: DutHost) -> None:
     """After REHASH-INIT with another nonce, that nonce does not move the connection."""
     connection = node.connect()
-    other = secrets.randbits(BITS)
+    other = chance.randbits(BITS)
     node.send_init(connection, nonce=other)
     dut.barrier()
     node.move()
@@ -184,7 +184,7 @@ def test_later_init_does_not_replace_the_nonce(node: RehashHost, dut: DutHost) -
 def test_own_nonce_counts_after_a_later_init(node: RehashHost, dut: DutHost) -> None:
     """After REHASH-INIT with another nonce the device's own nonce still moves the connection."""
     connection = node.connect()
-    node.send_init(connection, nonce=secrets.randbits(BITS))
+    node.send_init(connection, nonce=chance.randbits(BITS))
     dut.barrier()
     node.move()
     dut.rehashes(connection, node.send_rehash_addr(connection))

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 6.2: REHASH-ADDRs that the draft says nothing of, carried out and reported."""
 
-import secrets
-
 import pytest
 
 from conformance.rehash.dut.host import DutHost
@@ -11,6 +9,7 @@ from conformance.rehash.tester.state import rehash_addr, rehash_init
 from testbed import exclusive, inopportune, invalid, requirement
 from testbed.case.case import Case
 from testbed.device.application import Application
+from testbed.wire import chance
 
 BITS = 32
 
@@ -55,7 +54,7 @@ def test_rehash_addr_to_an_impossible_address(node: RehashHost, dut: DutHost, ca
 def test_nonce_of_a_later_init(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
     """Reported: whether a host that moves gives the first or the last nonce of its peer."""
     connection = node.connect_to(app)
-    later = secrets.randbits(BITS)
+    later = chance.randbits(BITS)
     node.send(connection.local, "A", options=[rehash_init(connection.local, nonce=later)])
     dut.quiesce()
     announced = dut.move_with_data(connection)

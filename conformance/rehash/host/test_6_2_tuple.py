@@ -122,7 +122,9 @@ def test_nonce_of_an_earlier_connection(node: RehashHost, dut: DutHost) -> None:
     dut.barrier()
     connection = node.connect(port=port)
     frames = [one.frame for one in dut.segments(connection.local) if one.init]
-    require(connection.device_nonce() != nonce, "nonce of a later connection on the tuple", "another", "the same", *frames)
+    require(
+        connection.device_nonce() != nonce, "nonce of a later connection on the tuple", "another", "the same", *frames
+    )
     node.exchange(connection)
     node.move()
     dut.does_not_rehash(connection, node.send_rehash_addr(connection, nonce=nonce))

@@ -103,6 +103,12 @@ class Opening:
     local: TcpPeer
 
 
+def is_intact(segment: Segment) -> bool:
+    """Whether the checksum of a segment is right, as far as can be told: what is not intact a receiver drops."""
+    frame = segment.frame
+    return not frame.judgeable_checksum or segment.network.tcp_checksum_ok(frame.data)
+
+
 def init_deadline(case: Case, since_ns: int) -> Deadline:
     """Until when REHASH-INIT is there, with other traffic or on a segment of its own."""
     ixit = case.setup.profile.ixit
@@ -113,7 +119,7 @@ def find_init(case: Case, sent: SentSegment, since: Mark | None = None) -> Rehas
     """The first REHASH-INIT since a segment was sent, or since a mark, to the end that it came from, if in time."""
 
     def wanted(segment: Segment) -> bool:
-        return RehashSegment.of(segment).init is not None and sent.end.owns(segment.frame)
+        return RehashSegment.of(segment).init is not None and sent.end.owns(segment.frame) and is_intact(segment)
 
     begin = sent.mark if since is None else since
     found = first_segment(case, wanted, init_deadline(case, sent.ns), begin, sent.end.station)

@@ -15,7 +15,9 @@ from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers import connection as tcp_connection
 from testbed.peers.flight import initial_window
 from testbed.peers.host import Move
-from testbed.peers.tcp import SEQUENCE_SPACE, Options, TcpPeer
+from testbed.peers.options import Options
+from testbed.peers.stream import send_stream
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.wire.capture import Mark
 
 MSS = 1460
@@ -106,7 +108,7 @@ class RehashHost:
         """Exchange a few bytes with the echo service, as preamble."""
         for connection in connections:
             data = b"hello"
-            sent = connection.local.send(data)
+            sent = send_stream(self._case, connection.local, data)
             with preamble():
                 connection.expect(self._case, data, self._case.deadline(since_ns=sent.ns))
 
