@@ -156,8 +156,8 @@ def test_many_moves_of_the_peer(node: RehashHost, dut: DutHost) -> None:
     """After ten moves of the peer in a row the connection continues where it is last."""
     connection = node.connect()
     for _ in range(MOVES):
-        node.rehash(connection)
-    dut.serves(connection)
+        node.move()
+        dut.rehashes(connection, node.send_rehash_addr(connection))
     dut.is_dead_at(connection.previous[0], connection)
     dut.serves(connection, data=b"these bytes have the same numbers")
 

@@ -146,7 +146,7 @@ def test_many_moves_of_the_device(node: RehashHost, dut: DutHost, app: Applicati
             dut.serves(connection)
     last = dut.move()
     connection.socket.send(b"here I stay")
-    dut.await_rehash_addr(last, connection.local)
+    dut.announces(last, connection.local)
     node.follow_move(connection, last)
     dut.retransmits(connection, b"here I stay")
     dut.serves(connection)

@@ -3,15 +3,10 @@
 
 from dataclasses import dataclass
 
-from scapy.layers.inet import ICMP, IP, TCP
-
 from testbed.case.case import Case
-from testbed.peers.icmp import IcmpPeer
+from testbed.peers.icmp import IcmpPeer, error_about
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Sent
-
-QUOTED = 28
-"""Bytes of a packet that an error quotes at least: the header, and 8 bytes more."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +24,7 @@ class IcmpError:
         """A router reports that the last segment of the device, from `source`, did not come to this end."""
         router = IcmpPeer(case.station())
         router.remote = source
-        segment = TCP(sport=end.remote_port, dport=end.port, seq=(end.rcv_nxt - 1) % (1 << 32), ack=end.snd_nxt)
-        quoted = bytes(IP(src=source, dst=end.station.address) / segment)[:QUOTED]
-        return router.send(ICMP(type=self.type, code=self.code) / quoted)
+        return router.send(error_about(end, self.type, self.code, source))
 
 
 NETWORK_UNREACHABLE = IcmpError("network unreachable", 3, 0)
