@@ -6,9 +6,11 @@ import secrets
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import SUCCESS
-from testbed import invalid, requirement
+from testbed import exclusive, invalid, requirement
 from testbed.case.case import Case
 from testbed.wire.clock import NANO
+
+FLOODED = exclusive("a flood harms what other cases do on the same device")
 
 MESSAGES = 100
 GUESSES_EACH = 20
@@ -44,6 +46,7 @@ def flood(node: MobileNode, case: Case, victim: Connection) -> None:
     case.values["guesses"] = f"{MESSAGES * GUESSES_EACH} in {MESSAGES} messages, {MESSAGES / seconds:.0f} messages/s"
 
 
+@FLOODED
 @invalid
 @requirement("MOPS-4.1-93", case=1)
 def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, dut: Server, case: Case) -> None:
@@ -59,6 +62,7 @@ def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, dut: Server, 
     dut.answers(node.send_migrate(honest), SUCCESS)
 
 
+@FLOODED
 @invalid
 @requirement("MOPS-8-02", case=1)
 def test_flood_harms_no_connection(node: MobileNode, dut: Server, case: Case) -> None:
@@ -72,6 +76,7 @@ def test_flood_harms_no_connection(node: MobileNode, dut: Server, case: Case) ->
     dut.serves(victim, data=b"after the flood")
 
 
+@FLOODED
 @invalid
 @requirement("MOPS-8-03", case=1)
 def test_state_under_a_flood(node: MobileNode, dut: Server, case: Case) -> None:
