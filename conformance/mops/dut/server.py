@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The server under test: what it has to do, and the proof that it did."""
+"""The server under test: what it has to do, and the proof that it did, or that it did not."""
 
+import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from scapy.packet import Packet
 
-from conformance.mops.migrate import CODES, Reply, SentMigrate, find_reply, in_mops, messages
+from conformance.mops.migrate import CODES, REPLY, Reply, SentMigrate, find_reply, in_mops, is_mops, messages
 from conformance.mops.tester.mobile_node import Connection, MobileNode, UdpFlow
-from layers.mops import SUCCESS, MOPSMigrate
+from layers.mops import FAILED, SUCCESS, MOPSMigrate
+from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Difference, Finding
+from testbed.interruptions import Inconclusive
 from testbed.peers.host import Host
+from testbed.peers.stream import ECHO
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.peers.udp import expect_datagram
 from testbed.wire.capture import Mark
@@ -18,13 +23,54 @@ from testbed.wire.clock import Deadline
 from testbed.wire.notation import summary
 from testbed.wire.station import Station
 
+HONEST_ATTEMPTS = 4
+"""How often a mobile node sends a Migrate that is not answered (section 4.1)."""
+
 
 class Server(Host):
     """The device under test as a MOPS server."""
 
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        case.explains = is_mops
+
     def serves(self, *peers: TcpPeer | Connection, data: bytes = b"still there") -> None:
         """Data flows on connections to the echo service, both ways and byte-exact."""
         super().serves(*(one.local if isinstance(one, Connection) else one for one in peers), data=data)
+
+    # Silence
+
+    def quiesce(self) -> None:
+        """Barriers for segments and for messages, then a quiet window: what was to come has come."""
+        self.barrier()
+        self.message_barrier()
+        reply = self._case.quiet_window(REPLY, self._ixit.mops.reply_within_s)
+        self._case.watch(max(reply, self._case.quiet_window(ECHO, self._ixit.tcp_within_s)))
+
+    def message_barrier(self) -> None:
+        """The server has dealt with every message so far: it answers "failed" to one about a socket that is not there.
+
+        It comes from elsewhere, and is tried as often as a mobile node tries: a host may limit what it sends in all.
+        """
+        for _ in range(HONEST_ATTEMPTS):
+            stranger = MobileNode(self._case)
+            entry = (stranger.new_port(), stranger.new_port(), secrets.randbits(32))
+            reply = find_reply(self._case, stranger.send_migrate(entries=[entry]))
+            if reply is not None and reply.message.code == FAILED:
+                return
+        seen = "silence" if reply is None else CODES[reply.message.code]
+        raise Inconclusive(f"barrier: a Migrate of a socket that does not exist: expected failed, got {seen}")
+
+    def can_migrate(self) -> None:
+        """An ordinary Migrate moves a connection of this device, once a run: without that, nothing moved says nothing.
+
+        Inconclusive where it does not.
+        """
+        key = f"migrates over {self._case.network.name}"
+        if key not in self._case.setup.known:
+            node = MobileNode(self._case)
+            node.migrate(node.connect())
+            self._case.setup.known[key] = True
 
     # Replies
 
@@ -51,12 +97,13 @@ class Server(Host):
         with preamble():
             return self.answers(request, code)
 
-    def accepts_migrate(self, node: MobileNode, message: Packet, *connections: Connection) -> None:
-        """The server replies success to the message and carries data on the new tuples."""
+    def accepts_migrate(self, node: MobileNode, message: Packet, *connections: Connection) -> SentMigrate:
+        """The server replies success to the message and carries data on the new tuples; the request that was sent."""
         request = node.send(message)
         self.answers(request, SUCCESS)
         node.rebind(request, *connections)
         self.serves(*connections)
+        return request
 
     def collect_replies(self, since: Mark) -> str:
         """Whatever the server replies since a mark, until barrier and quiet window: their codes in words, or silence.
@@ -71,9 +118,46 @@ class Server(Host):
         ]
         return " and ".join(replies) or "silence"
 
-    def stays_silent(self, request: SentMigrate) -> None:
-        """The server sends no further message after the request, until barrier and quiet window."""
+    def refuses(self, request: SentMigrate, *connections: Connection) -> None:
+        """The server answers "failed", and these connections, which the request names, are where they were alone."""
+        self.answers(request, FAILED)
+        self.leaves_alone(request, *connections)
+
+    def discards(self, request: SentMigrate, *connections: Connection) -> None:
+        """The server does not answer, and these connections are where they were alone."""
+        self.stays_silent(request)
+        self.leaves_alone(request, *connections)
+
+    def leaves_alone(
+        self, request: SentMigrate, *connections: Connection, migrated: Iterable[int] | None = None
+    ) -> None:
+        """Connections are where they were before a request and nowhere else.
+
+        First each new tuple is probed with the connection's own next data, then the old one: a server that moves a
+        connection on the first data from the new tuple, whatever it has answered, can be robbed of it. `migrated` are
+        the new ports where the request does not tell them.
+        """
+        self.can_migrate()
+        ends = [
+            connection.local.at(request.station, port)
+            for connection in connections
+            for port in self._migrated(request, connection, migrated)
+        ]
+        self._have_no_connection(ends)
+        self.serves(*connections)
+
+    @staticmethod
+    def _migrated(request: SentMigrate, connection: Connection, migrated: Iterable[int] | None) -> list[int]:
+        if migrated is not None:
+            return list(migrated)
+        own = [port for previous, port, _ in request.entries if previous == connection.local.port]
+        return own or [port for _, port, _ in request.entries]
+
+    def stays_silent(self, request: SentMigrate, within_s: float = 0.0) -> None:
+        """The server sends no further message after the request, until barriers and quiet window, or longer."""
+        self.can_migrate()
         self.quiesce()
+        self._case.watch(within_s)
         for frame, message in messages(self._case, request.mark):
             if not frame.accounted:
                 finding = Finding(f"unexpected response #{frame.index}", "silence", summary(message))
@@ -84,15 +168,17 @@ class Server(Host):
 
     def old_tuple_is_dead(self, connection: Connection) -> None:
         """Data sent from where the connection was first is not accepted there."""
-        self._has_no_connection_at(connection.previous[0])
+        self._have_no_connection([connection.previous[0]])
 
     def new_tuple_is_dead(self, connection: Connection, station: Station, port: int) -> None:
         """The tuple that the connection was to be moved to has no connection: data sent from there is not accepted."""
-        self._has_no_connection_at(connection.local.at(station, port))
+        self._have_no_connection([connection.local.at(station, port)])
 
-    def _has_no_connection_at(self, end: TcpPeer) -> None:
-        sent = end.transmit(end.segment("PA", b"is anybody there"))
-        self.expect_silence(end, self._case.trace.mark_at(sent.frame))
+    def _have_no_connection(self, ends: list[TcpPeer]) -> None:
+        probes = [(end, end.transmit(end.segment("PA", b"is anybody there"))) for end in ends]
+        self.quiesce()
+        for end, sent in probes:
+            self.judge_silence(end, self._case.trace.mark_at(sent.frame))
 
     def live_tuples(self, connection: Connection, tuples: list[tuple[Station, int]]) -> list[str]:
         """From which of these addresses and ports the server takes the connection's data."""

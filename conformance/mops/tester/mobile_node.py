@@ -6,6 +6,8 @@ from typing import Any
 
 from scapy.packet import Packet
 
+from conformance.mops.capable import CapableHandshake
+from conformance.mops.dut.sockets import mobile_echo
 from conformance.mops.migrate import CODES, ENTRY, HEADER, Entry, SentMigrate, find_reply
 from layers.mops import MIGRATE, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
@@ -16,11 +18,14 @@ from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer, after
 from testbed.peers.udp import UdpPeer, expect_datagram
+from testbed.wire.capture import Mark
 from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.station import Station
 
 MTU = 1500
+OVER = 1.1
+"""Rate-limit intervals after which an interval is over."""
 
 
 @dataclass
@@ -30,10 +35,10 @@ class Connection:
     local: TcpPeer
     previous: list[TcpPeer] = field(default_factory=list)
 
-    def rebind(self, station: Station, port: int) -> None:
-        """Continue at a new address and port; the previous end keeps its state as it was."""
+    def rebind(self, station: Station, port: int, since: Mark) -> None:
+        """Continue at a new address and port, with what came there since a mark; the previous end stays as it was."""
         self.previous.append(self.local.at(self.local.station))
-        self.local.rebind(station, port)
+        self.local.rebind(station, port, since)
 
 
 @dataclass
@@ -43,7 +48,7 @@ class UdpFlow:
     local: UdpPeer
     socket: Socket
 
-    def rebind(self, station: Station, port: int) -> None:
+    def rebind(self, station: Station, port: int, since: Mark) -> None:
         """Continue at a new address and port."""
         self.local = UdpPeer(station, port, self.local.remote_port)
 
@@ -72,11 +77,16 @@ class MobileNode:
         """An end of a connection at the present address that is not open yet, to the echo service if not named."""
         return new_peer(self._case, self.station, port, remote_port, initial_sequence=initial_sequence)
 
-    def connect(
-        self, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None, *, use: bool = True
-    ) -> Connection:
-        """Open a connection to the echo service, or to another port, and use it once; preamble."""
-        connection = Connection(connect(self._case, self.new_peer(port, remote_port, initial_sequence)))
+    def connect(self, port: int = 0, remote_port: int = 0, *, use: bool = True, **choices: Any) -> Connection:
+        """Open a connection to an echo service that is mobile, or to another port, and use it once; preamble.
+
+        It carries MOBILE_CAPABLE where the device claims the option: a device may migrate negotiated connections alone.
+        `choices` are those of `TcpPeer`.
+        """
+        if self._case.setup.profile.ics.mops.mobile_capable:
+            choices["options"] = [CapableHandshake(self._case)]
+        peer = new_peer(self._case, self.station, port, remote_port or mobile_echo(self._case), **choices)
+        connection = Connection(connect(self._case, peer))
         if use:
             self._use(connection)
         return connection
@@ -110,9 +120,9 @@ class MobileNode:
 
     def rebind(self, request: SentMigrate, *moved: Connection | UdpFlow) -> None:
         """Continue with connections and flows where the request has moved them."""
-        ports = {previous: migrated for previous, migrated, _ in request.message.entries}
+        ports = {previous: migrated for previous, migrated, _ in request.entries}
         for one in moved:
-            one.rebind(self.station, ports[one.local.port])
+            one.rebind(self.station, ports[one.local.port], request.mark)
 
     # Messages
 
@@ -148,7 +158,7 @@ class MobileNode:
         """Send a message to the server, from the node's present address unless another station sends it."""
         sent = (sender or self.station).send(self._case.network.icmp_protocol, message)
         mark = self._case.trace.mark_at(sent.frame)
-        return SentMigrate(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark)
+        return SentMigrate(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark, self.station)
 
     def send_migrate(self, *connections: Connection, sender: Station | None = None, **fields: Any) -> SentMigrate:
         """Send a Migrate of connections to the node's present address; any field can be replaced."""
@@ -191,6 +201,10 @@ class MobileNode:
         """Wait until `intervals` have passed since a request was sent."""
         interval = self._ixit.mops.rate_limit_s
         self._case.wait_until(since.sent.ns + round(intervals * interval * NANO))
+
+    def rest(self, since: SentMigrate) -> None:
+        """Wait until the interval since a request is over, whatever the server takes for the same."""
+        self.wait(since, OVER)
 
     def check_in_time(self, request: SentMigrate, since: SentMigrate, intervals: float) -> None:
         """Inconclusive unless the tester itself sent `request` less than `intervals` after `since`."""
