@@ -12,12 +12,12 @@ from conformance.mops.tester.mobile_node import Connection, MobileNode, UdpFlow
 from layers.mops import FAILED, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, Difference, Finding
+from testbed.case.verdict import Broken, Difference, Finding, require
 from testbed.interruptions import Inconclusive
 from testbed.peers.host import Host
 from testbed.peers.stream import ECHO
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
-from testbed.peers.udp import expect_datagram
+from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.capture import Mark
 from testbed.wire.clock import Deadline
 from testbed.wire.notation import summary
@@ -220,6 +220,20 @@ class Server(Host):
         if came != b"from the node":
             finding = Finding("what the application receives", f"{b'from the node'!r}", f"{came!r}")
             raise Broken(finding, deadline)
+
+    def hears_nothing(self, flow: UdpFlow, other: UdpPeer) -> None:
+        """A datagram from another end does not reach the application's socket of the flow."""
+        other.send(b"is anybody there")
+        self.quiesce()
+        came = flow.socket.receive(self._ixit.silence_s)
+        require(not came, "what the application receives", "nothing", f"{came!r}")
+
+    def leaves_flow_alone(self, request: SentMigrate, flow: UdpFlow) -> None:
+        """The flow is where it was before a request, and no datagram from the new tuple reaches its socket."""
+        self.can_migrate()
+        for _, migrated, _ in request.entries:
+            self.hears_nothing(flow, UdpPeer(request.station, migrated, flow.local.remote_port))
+        self.serves_flow(flow)
 
 
 def require_fields(reply: Reply, **fields: Any) -> None:

@@ -3,10 +3,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
-from testbed.device.application import Application
+from testbed.device.application import Application, Listener
 from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import NotApplicable
 
@@ -26,6 +27,13 @@ def mobile_echo(case: Case) -> int:
             application = Application(case.setup.dut.upper_tester(), case.clock)
             known[_LISTENER] = application.listen(service="echo", mobile_allowed=True).port
     return known.get(_LISTENER, profile.ixit.services.echo)
+
+
+def listen_mobile(case: Case, app: Application, **choices: Any) -> Listener:
+    """A listening socket with these choices that is mobile; MOBILE_ALLOWED is asked for where that can be chosen."""
+    if case.setup.profile.ics.mops.mobile_allowed:
+        choices["mobile_allowed"] = True
+    return app.listen(**choices)
 
 
 @contextmanager

@@ -46,14 +46,15 @@ def test_tcp_socket_is_mobile_by_default(case: Case, node: MobileNode, dut: Serv
 
 
 @invalid
-@requirement("MOPS-3-04", case=1)
+@requirement("MOPS-3-04", case=2)
 def test_udp_socket_is_not_mobile_by_default(case: Case, node: MobileNode, dut: Server, app: Application) -> None:
     """A UDP socket whose application did not choose stays where it is, even if it has a Unique ID."""
     needs(case, "mops.unique_id")
     flow = node.open_flow(app.listen(protocol="udp", unique_id=UNIQUE_ID))
     node.move()
-    dut.collect_replies(node.send_udp_migrate(flow, UNIQUE_ID).mark)
-    dut.serves_flow(flow)
+    request = node.send_udp_migrate(flow, UNIQUE_ID)
+    dut.collect_replies(request.mark)
+    dut.leaves_flow_alone(request, flow)
 
 
 @valid

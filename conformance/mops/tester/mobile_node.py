@@ -57,7 +57,7 @@ class MobileNode:
     """The tester as a mobile node."""
 
     def __init__(self, case: Case, address: str = "") -> None:
-        self._case = case
+        self.case = case
         self._ixit = case.setup.profile.ixit
         self.station = case.station(address)
         self.home = self.station
@@ -71,11 +71,11 @@ class MobileNode:
 
     def new_port(self) -> int:
         """A source port that no other case uses."""
-        return next(self._case.setup.source_ports)
+        return next(self.case.setup.source_ports)
 
     def new_peer(self, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None) -> TcpPeer:
         """An end of a connection at the present address that is not open yet, to the echo service if not named."""
-        return new_peer(self._case, self.station, port, remote_port, initial_sequence=initial_sequence)
+        return new_peer(self.case, self.station, port, remote_port, initial_sequence=initial_sequence)
 
     def connect(self, port: int = 0, remote_port: int = 0, *, use: bool = True, **choices: Any) -> Connection:
         """Open a connection to an echo service that is mobile, or to another port, and use it once; preamble.
@@ -83,10 +83,10 @@ class MobileNode:
         It carries MOBILE_CAPABLE where the device claims the option: a device may migrate negotiated connections alone.
         `choices` are those of `TcpPeer`.
         """
-        if self._case.setup.profile.ics.mops.mobile_capable:
-            choices["options"] = [CapableHandshake(self._case)]
-        peer = new_peer(self._case, self.station, port, remote_port or mobile_echo(self._case), **choices)
-        connection = Connection(connect(self._case, peer))
+        if self.case.setup.profile.ics.mops.mobile_capable:
+            choices["options"] = [CapableHandshake(self.case)]
+        peer = new_peer(self.case, self.station, port, remote_port or mobile_echo(self.case), **choices)
+        connection = Connection(connect(self.case, peer))
         if use:
             self._use(connection)
         return connection
@@ -99,20 +99,20 @@ class MobileNode:
         if flow.socket.receive(self._ixit.tcp_within_s) != b"hello":
             raise Inconclusive("preamble: the application did not get the first datagram")
         with preamble():
-            since = self._case.mark()
+            since = self.case.mark()
             asked_ns = flow.socket.send(b"from the server")
-            expect_datagram(self._case, flow.local, since, self._case.deadline(since_ns=asked_ns))
+            expect_datagram(self.case, flow.local, since, self.case.deadline(since_ns=asked_ns))
         return flow
 
     def _use(self, connection: Connection) -> None:
         with preamble():
-            exchange(self._case, connection.local, b"hello")
+            exchange(self.case, connection.local, b"hello")
 
     # Moves
 
     def move(self, address: str = "") -> None:
         """Take a new address, or this one; the previous one stays under observation."""
-        self.station = self._case.station(address)
+        self.station = self.case.station(address)
 
     def return_to(self, station: Station) -> None:
         """Take an address that the node had before."""
@@ -148,7 +148,7 @@ class MobileNode:
 
     def full_request(self, *connections: Connection) -> Packet:
         """A Migrate with as many entries as one packet carries: unknown ports, and these connections last."""
-        header = len(self._case.network.packet(self.address, self._case.network.dut, 0, b""))
+        header = len(self.case.network.packet(self.address, self.case.network.dut, 0, b""))
         room = (MTU - header - HEADER) // ENTRY.size - len(connections)
         unknown = [(1024 + number, 30000 + number, number) for number in range(room)]
         entries = unknown + [self.entry(connection) for connection in connections]
@@ -156,8 +156,8 @@ class MobileNode:
 
     def send(self, message: Packet | bytes, sender: Station | None = None) -> SentMigrate:
         """Send a message to the server, from the node's present address unless another station sends it."""
-        sent = (sender or self.station).send(self._case.network.icmp_protocol, message)
-        mark = self._case.trace.mark_at(sent.frame)
+        sent = (sender or self.station).send(self.case.network.icmp_protocol, message)
+        mark = self.case.trace.mark_at(sent.frame)
         return SentMigrate(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark, self.station)
 
     def send_migrate(self, *connections: Connection, sender: Station | None = None, **fields: Any) -> SentMigrate:
@@ -175,7 +175,7 @@ class MobileNode:
         peer = connection.local
         ahead = after(identifier, peer.snd_una)
         window = f"window {peer.window}"
-        self._case.values["sequence number"] = f"{identifier % SEQUENCE_SPACE} = RCV.NXT {ahead:+d} ({window})"
+        self.case.values["sequence number"] = f"{identifier % SEQUENCE_SPACE} = RCV.NXT {ahead:+d} ({window})"
         self.move()
         return self.send_migrate(connection, entries=[self.entry(connection, identifier=identifier)])
 
@@ -186,7 +186,7 @@ class MobileNode:
         """
         self.move()
         request = self.send_migrate(*connections, code=code)
-        reply = find_reply(self._case, request)
+        reply = find_reply(self.case, request)
         if reply is None or reply.message.code != SUCCESS:
             seen = "no reply" if reply is None else CODES[reply.message.code]
             raise Inconclusive(f"preamble: an ordinary Migrate: expected success, got {seen}", repeat=False)
@@ -200,7 +200,7 @@ class MobileNode:
     def wait(self, since: SentMigrate, intervals: float) -> None:
         """Wait until `intervals` have passed since a request was sent."""
         interval = self._ixit.mops.rate_limit_s
-        self._case.wait_until(since.sent.ns + round(intervals * interval * NANO))
+        self.case.wait_until(since.sent.ns + round(intervals * interval * NANO))
 
     def rest(self, since: SentMigrate) -> None:
         """Wait until the interval since a request is over, whatever the server takes for the same."""
