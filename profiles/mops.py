@@ -70,7 +70,7 @@ class IXIT(Table):
         default=1000, description="messages a second that guesses and floods may bring"
     )
     largest_table: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=10_000,
+        default=2_000,
         description="entries of the largest table that the device keeps for its rate limit: a flood names twice as "
         "many tuples",
     )

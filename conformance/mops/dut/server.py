@@ -19,7 +19,7 @@ from testbed.peers.stream import ECHO
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.capture import Mark
-from testbed.wire.clock import Deadline
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.notation import summary
 from testbed.wire.station import Station
 
@@ -91,6 +91,26 @@ class Server(Host):
             finding.frames = [request.sent.frame, reply.frame]
             raise Broken(finding)
         return reply
+
+    def answers_in_the_end(self, node: MobileNode, message: Packet, code: int) -> SentMigrate:
+        """The server answers a Migrate, or one of its retransmissions, with `code`; the first of them.
+
+        They come as a mobile node sends them: a host that limits what it sends in all may leave some unanswered.
+        """
+        first = request = node.send(message)
+        for retransmission in range(1, HONEST_ATTEMPTS):
+            try:
+                self.answers(request, code)
+            except Broken as broken:
+                if broken.deadline is None:
+                    raise
+                interval = self._ixit.mops.retry_interval_s
+                self._case.wait_until(first.sent.ns + round(retransmission * interval * NANO))
+                request = node.send(message)
+            else:
+                return first
+        self.answers(request, code)
+        return first
 
     def reply_to(self, request: SentMigrate, code: int | None = None) -> Reply:
         """The reply that a case looks into, as preamble."""
