@@ -15,7 +15,7 @@ from testbed.peers.connection import await_state, connect, first_segment, half_o
 from testbed.peers.segment import Segment
 from testbed.peers.stream import ECHO, exchange, expect_stream
 from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import BEGINNING, Mark
+from testbed.wire.capture import BEGINNING, Mark, Sent
 from testbed.wire.clock import NANO, Deadline
 
 
@@ -121,6 +121,23 @@ class Host:
         except Broken:
             return False
         return True
+
+    def acknowledges_all(self, peer: TcpPeer, sent: Sent) -> None:
+        """The device acknowledges all that the peer has sent up to this segment."""
+        deadline = self._case.deadline(since_ns=sent.ns)
+        if await_state(self._case, peer, deadline, lambda: peer.snd_una == peer.snd_nxt) is None:
+            finding = Finding(f"acknowledgement to {peer}", str(peer.snd_nxt), str(peer.snd_una), frames=[sent.frame])
+            raise Broken(finding, deadline)
+
+    def closes_at(self, peer: TcpPeer, unanswered_since_ns: int = 0) -> None:
+        """The FIN of the device, which its application has asked for, comes to this end (see `delivers`)."""
+        now_ns = self._case.clock.now_ns()
+        unanswered_s = (now_ns - unanswered_since_ns) / NANO if unanswered_since_ns else 0.0
+        deadline = self._case.deadline(self._ixit.tcp_within_s + 2 * unanswered_s, now_ns)
+        peer.read()
+        closed = peer.state == "CLOSE-WAIT"
+        if not closed and await_state(self._case, peer, deadline, lambda: peer.state == "CLOSE-WAIT") is None:
+            raise Broken(Finding(f"FIN to {peer}", f"a FIN within {deadline.within_s:g} s", peer.state), deadline)
 
     def closes(self, peer: TcpPeer, since_ns: int) -> None:
         """The device acknowledges the FIN that the peer has sent at `since_ns`, and sends its own."""

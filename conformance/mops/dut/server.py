@@ -3,11 +3,10 @@
 
 import secrets
 from collections.abc import Iterable
-from typing import Any
 
 from scapy.packet import Packet
 
-from conformance.mops.migrate import CODES, REPLY, Reply, SentMigrate, find_reply, in_mops, is_mops, messages
+from conformance.mops.migrate import CODES, REPLY, Reply, SentMigrate, find_reply, is_mops, messages
 from conformance.mops.tester.mobile_node import Connection, MobileNode, UdpFlow
 from layers.mops import FAILED, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
@@ -200,6 +199,23 @@ class Server(Host):
         for end, sent in probes:
             self.judge_silence(end, self._case.trace.mark_at(sent.frame))
 
+    def is_nowhere_else(self, connection: Connection) -> None:
+        """None of the tuples where the connection was before takes its next data."""
+        ends = [connection.local.at(previous.station, previous.port) for previous in connection.previous]
+        self._have_no_connection(ends)
+
+    def sends_no_flags(self, connection: Connection, since: Mark, flags: str) -> None:
+        """No segment with any of these flags has come to the connection's end since a mark."""
+        for segment in self.segments(connection.local, since):
+            seen = set(flags) & set(segment.flags)
+            require(not seen, "flags of a segment", f"none of {', '.join(flags)}", segment.flags, segment.frame)
+
+    def opens_window(self, end: TcpPeer, since: Mark) -> None:
+        """The device says at this end that its window is open."""
+        deadline = self._case.deadline()
+        if self.await_segment(end, since, lambda one: one.window > 0, deadline) is None:
+            raise Broken(Finding(f"window announced to {end}", "an open one", "a shut one"), deadline)
+
     def live_tuples(self, connection: Connection, tuples: list[tuple[Station, int]]) -> list[str]:
         """From which of these addresses and ports the server takes the connection's data."""
         probe = b"alive?"
@@ -254,32 +270,3 @@ class Server(Host):
         for _, migrated, _ in request.entries:
             self.hears_nothing(flow, UdpPeer(request.station, migrated, flow.local.remote_port))
         self.serves_flow(flow)
-
-
-def require_fields(reply: Reply, **fields: Any) -> None:
-    """Broken, with all fields that differ, unless the reply has exactly these field values."""
-    frame, message = reply
-    differences = [
-        Difference(name, _shown(name, value), _shown(name, message.getfieldval(name)))
-        for name, value in fields.items()
-        if not _same(name, value, message.getfieldval(name))
-    ]
-    if differences:
-        names = ", ".join(difference.field for difference in differences)
-        wanted = ", ".join(f"{one.field} {one.expected}" for one in differences)
-        seen = ", ".join(f"{one.field} {one.seen}" for one in differences)
-        raise Broken(Finding(f"reply #{frame.index} differs in {names}", wanted, seen, differences, [frame]))
-
-
-def _same(name: str, expected: Any, seen: Any) -> bool:
-    if name.endswith("_source"):
-        return in_mops(expected) == in_mops(seen)
-    return bool(expected == seen)
-
-
-def _shown(name: str, value: Any) -> str:
-    if name.endswith("_source"):
-        return in_mops(value)
-    if name == "entries":
-        return " ".join(f"{previous}>{migrated}:{identifier}" for previous, migrated, identifier in value) or "none"
-    return str(value)

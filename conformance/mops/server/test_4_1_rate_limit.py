@@ -4,11 +4,13 @@
 Times are in intervals, `mops.rate_limit_s` of the profile (the draft recommends 5 s).
 """
 
+import pytest
+
 from conformance.mops.dut.server import Server
 from conformance.mops.migrate import SentMigrate
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from conformance.mops.tester.numbers import wrong_number
-from layers.mops import FAILED, SUCCESS
+from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from testbed import inopportune, requirement, valid, waits
 from testbed.case.case import Case
 
@@ -130,6 +132,36 @@ def test_failed_attempt_starts_the_interval(node: MobileNode, dut: Server, case:
     node.move()
     first = send_failing(node, dut, case, connection)
     second = node.send_migrate(connection)
+    node.check_in_time(second, first, 1)
+    dut.discards(second, connection)
+
+
+@inopportune
+@requirement("MOPS-4.1-222", case=1)
+def test_other_commands_do_not_end_the_interval(node: MobileNode, dut: Server, case: Case) -> None:
+    """Inside the interval a second command is discarded, also after commands about other ports and addresses."""
+    connection, others = node.connect(), [node.connect() for _ in range(3)]
+    node.move()
+    first = send_failing(node, dut, case, connection)
+    for other in others:
+        send_failing(node, dut, case, other)
+    dut.message_barrier()
+    second = node.send_migrate(connection)
+    node.check_in_time(second, first, 1)
+    dut.discards(second, connection)
+
+
+@pytest.mark.parametrize("codes", [(MIGRATE, MIGRATE_ATOMIC), (MIGRATE_ATOMIC, MIGRATE)], ids=["0 then 1", "1 then 0"])
+@inopportune
+@requirement("MOPS-4.1-223", case=1)
+def test_the_interval_holds_for_both_codes(node: MobileNode, dut: Server, case: Case, codes: tuple[int, int]) -> None:
+    """A second command with the other code is discarded inside the interval of the first."""
+    connection = node.connect()
+    node.move()
+    wrong = node.entry(connection, identifier=wrong_number(case, connection))
+    first = node.send_migrate(connection, code=codes[0], entries=[wrong])
+    dut.reply_to(first, FAILED)
+    second = node.send_migrate(connection, code=codes[1])
     node.check_in_time(second, first, 1)
     dut.discards(second, connection)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from conformance.mops.dut.server import Server, require_fields
+from conformance.mops.dut.fields import require_fields
+from conformance.mops.dut.server import Server
 from conformance.mops.migrate import ENTRY, HEADER, SentMigrate, find_reply
 from conformance.mops.tester.mobile_node import MobileNode
 from conformance.mops.tester.numbers import wrong_number

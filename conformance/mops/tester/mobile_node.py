@@ -15,6 +15,7 @@ from testbed.case.expect import preamble
 from testbed.device.application import Listener, Socket
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import connect, new_peer
+from testbed.peers.options import PeerOption
 from testbed.peers.stream import exchange
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer, after
 from testbed.peers.udp import UdpPeer, expect_datagram
@@ -83,13 +84,16 @@ class MobileNode:
         It carries MOBILE_CAPABLE where the device claims the option: a device may migrate negotiated connections alone.
         `choices` are those of `TcpPeer`.
         """
-        if self.case.setup.profile.ics.mops.mobile_capable:
-            choices["options"] = [CapableHandshake(self.case)]
-        peer = new_peer(self.case, self.station, port, remote_port or mobile_echo(self.case), **choices)
+        service = remote_port or mobile_echo(self.case)
+        peer = new_peer(self.case, self.station, port, service, options=self.handshake_options(), **choices)
         connection = Connection(connect(self.case, peer))
         if use:
             self._use(connection)
         return connection
+
+    def handshake_options(self) -> list[PeerOption]:
+        """What an end of a connection adds to its handshake."""
+        return [CapableHandshake(self.case)] if self.case.setup.profile.ics.mops.mobile_capable else []
 
     def open_flow(self, listener: Listener) -> UdpFlow:
         """Send a first datagram to an application, which sends one back; preamble."""
