@@ -140,11 +140,11 @@ def _open_replies(case: Case, request: SentMigrate) -> list[Reply]:
         Reply(frame, message)
         for frame, message in messages(case, request.mark)
         if isinstance(message, MOPSMigrate) and message.code in CODES and not frame.accounted
-        if not _is_for_another(case, request, message)
+        if not is_for_another(case, request, message)
     ]
 
 
-def _is_for_another(case: Case, request: SentMigrate, reply: Packet) -> bool:
+def is_for_another(case: Case, request: SentMigrate, reply: Packet) -> bool:
     """Whether a reply names ports of another Migrate that was sent in this case, and none of this one's."""
     named = _ports(reply.original)
     return not named & _ports(bytes(request.message)) and any(
