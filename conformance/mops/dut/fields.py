@@ -6,6 +6,9 @@ from typing import Any
 from conformance.mops.migrate import Reply, in_mops
 from testbed.case.verdict import Broken, Difference, Finding
 
+COPIED = ("type", "version", "protocol", "previous_source", "migrated_source")
+"""The fields in which every reply equals its request, beside Count and the entries."""
+
 
 def require_fields(reply: Reply, **fields: Any) -> None:
     """Broken, with all fields that differ, unless the reply has exactly these field values."""

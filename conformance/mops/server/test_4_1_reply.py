@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conformance.mops.dut.fields import require_fields
+from conformance.mops.dut.fields import COPIED, require_fields
 from conformance.mops.dut.server import Server
 from conformance.mops.migrate import ENTRY, HEADER, SentMigrate, find_reply
 from conformance.mops.tester.mobile_node import MobileNode
@@ -18,7 +18,6 @@ from testbed.wire.clock import NANO
 
 BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["best-effort", "atomic"])
 BOTH_REPLIES = pytest.mark.parametrize("reply", [SUCCESS, FAILED], ids=["success", "failed"])
-COPIED = ("type", "version", "protocol", "previous_source", "migrated_source")
 
 
 def send_for(node: MobileNode, reply: int, **fields: Any) -> SentMigrate:

@@ -3,6 +3,7 @@
 
 import pytest
 
+from conformance.mops.dut.fields import COPIED, require_fields
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode, UdpFlow
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
@@ -32,6 +33,20 @@ def test_udp_socket_migrates_by_its_unique_id(node: MobileNode, dut: Server, app
     dut.serves_flow(flow)
     dut.hears_nothing(flow, old)
     dut.serves_flow(flow)
+
+
+@pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "failed"])
+@valid
+@requirement("MOPS-4.1-233", case=1)
+def test_reply_about_a_udp_socket_has_the_fields_of_the_request(
+    node: MobileNode, dut: Server, app: Application, code: int
+) -> None:
+    """Type, version, protocol, both addresses, count and entries of a reply about a UDP socket equal the request's."""
+    flow = open_mobile(node, app, UNIQUE_ID)
+    node.move()
+    request = node.send_udp_migrate(flow, UNIQUE_ID if code == SUCCESS else UNIQUE_ID + 1)
+    wanted = {name: request.message.getfieldval(name) for name in (*COPIED, "entries")}
+    require_fields(dut.reply_to(request, code), count=1, **wanted)
 
 
 OTHERS = [UNIQUE_ID + 1, UNIQUE_ID ^ 1 << 31, UNIQUE_ID & 0xFFFF, UNIQUE_ID & 0xFFFF0000, 0, 0xFFFFFFFF]
