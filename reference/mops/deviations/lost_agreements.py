@@ -71,7 +71,7 @@ class _Forgetful(_Spoilt):
 
 
 @deviation(
-    "sack-lost",
+    "selective-acknowledgements-lost",
     "4.1",
     "After success SACK blocks are sent as before.",
     "none is sent",
