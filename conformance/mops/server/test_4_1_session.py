@@ -4,6 +4,7 @@
 import pytest
 
 from conformance.mops.dut.server import Server
+from conformance.mops.dut.sockets import listen_mobile
 from conformance.mops.tester.mobile_node import MobileNode
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from testbed import requirement, valid, waits
@@ -210,7 +211,7 @@ def test_time_of_the_handover(node: MobileNode, dut: Server, case: Case) -> None
 @requirement("MOPS-7-01", case=1)
 def test_application_keeps_its_socket(node: MobileNode, dut: Server, app: Application, case: Case) -> None:
     """The application of the connection reads and writes the same socket before and after."""
-    listener = app.listen()
+    listener = listen_mobile(case, app)
     connection = node.connect(remote_port=listener.port, use=False)
     connection.local.send(b"before ")
     socket = listener.accepted(case.deadline().within_s)
