@@ -41,6 +41,8 @@ class Setup:
     links: dict[str, LinkSetup]
     source_ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
     """Source ports for crafted connections: a port comes again only after all others."""
+    known: dict[str, int] = field(default_factory=dict)
+    """What cases have made at the device, or found out about it, for those that come after them."""
     answers: AnswerTimes = field(default_factory=AnswerTimes)
     """How slow the devices of this process have answered."""
     confirm_alive: Callable[[], None] = lambda: None
