@@ -48,10 +48,20 @@ def test_udp_socket_is_not_mobile_by_default(
 ) -> None:
     """A node does not list a UDP socket whose application did not choose, even if it has a Unique ID."""
     needs(case, "mops.unique_id")
-    mobile, flow = app.connect(correspondent), app.open_flow(correspondent, unique_id=UNIQUE_ID)
+    flow = app.open_flow(correspondent, unique_id=UNIQUE_ID)
+    mobile = app.open_flow(correspondent, mobile_allowed=True, unique_id=UNIQUE_ID + 1)
     move = dut.move()
     dut.request(move, mobile)
     dut.never_lists(flow, move.mark)
+
+
+@exclusive
+@valid
+@requirement("MOPS-3-05", case=20)
+def test_tcp_socket_is_mobile_by_default(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
+    """A node lists a TCP socket whose application did not choose."""
+    connection = app.connect(correspondent, mobile_allowed=None)
+    dut.migrates(dut.move(), connection)
 
 
 @exclusive

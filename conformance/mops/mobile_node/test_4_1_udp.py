@@ -47,10 +47,12 @@ def test_entry_of_a_udp_socket_carries_its_unique_id(
 @valid
 @requirement("MOPS-4.1-121", case=1)
 def test_udp_socket_without_unique_id_is_not_listed(
-    dut: MobileNode, app: Applications, correspondent: Correspondent
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
-    """A UDP socket with MOBILE_ALLOWED and without a Unique ID is listed in no Migrate."""
-    connection, flow = app.connect(correspondent), app.open_flow(correspondent, mobile_allowed=True)
+    """A UDP socket with MOBILE_ALLOWED and without a Unique ID is listed in no Migrate, beside one that has one."""
+    needs(case, "mops.unique_id")
+    listed = app.open_flow(correspondent, mobile_allowed=True, unique_id=UNIQUE_ID)
+    flow = app.open_flow(correspondent, mobile_allowed=True)
     move = dut.move()
-    dut.request(move, connection)
+    dut.request(move, listed)
     dut.never_lists(flow, move.mark)

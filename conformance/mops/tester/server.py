@@ -7,6 +7,7 @@ from typing import Any
 
 from scapy.packet import Packet
 
+from conformance.mops.capable import mobile_capable
 from conformance.mops.migrate import ReceivedMigrate, in_mops
 from layers.mops import FAILED, SUCCESS, MOPSAnycastAck, MOPSMigrate
 from testbed.case.case import Case
@@ -119,9 +120,13 @@ class Correspondent:
         """What the server is reached by."""
         return self.station.network
 
-    def accept(self, attempt: Attempt, *options: Packet) -> Connection:
-        """Answer the SYN, with further TCP options if given; the connection is then open; preamble."""
-        accept(self._case, attempt.local, attempt.syn, *options)
+    def accept(self, attempt: Attempt, *, negotiates: bool = True) -> Connection:
+        """Answer the SYN; the connection is then open; preamble.
+
+        The SYN-ACK carries MOBILE_CAPABLE where the device claims it: it may migrate negotiated connections alone.
+        """
+        claimed = negotiates and self._case.setup.profile.ics.mops.mobile_capable
+        accept(self._case, attempt.local, attempt.syn, *([mobile_capable(self._case)] if claimed else []))
         socket = attempt.connecting.socket()
         self.connections += 1
         return Connection(self, attempt.local, socket)
