@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from conformance.mops.capable import mobile_capable
 from conformance.mops.migrate import ReceivedMigrate
 from conformance.mops.tester.server import Attempt, Connection, Correspondent, UdpFlow
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
-from testbed.device.application import END_OF_STREAM
+from testbed.device.application import END_OF_STREAM, Listener
 from testbed.device.upper_tester import Call, OperationFailed
 from testbed.interruptions import Inconclusive
-from testbed.peers.connection import await_syn, new_peer
+from testbed.peers.connection import await_syn, half_open, new_peer
 from testbed.peers.host import MobileHost, Move
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
@@ -181,6 +182,23 @@ class Applications:
         """Open a connection and use it once; preamble. With `mobile_allowed=None` the application does not choose."""
         connection = server.accept(self.begin_connect(server, end, **choices))
         connection.unique_id = choices.get("unique_id")
+        with preamble():
+            self._dut.continues(connection, b"hello")
+        return connection
+
+    def listen(self) -> Listener:
+        """Have an application listen at a port of its own."""
+        return self._dut.app.listen(**self._mobile({}))
+
+    def accept(self, server: Correspondent, listener: Listener, *, shares_port: bool = False) -> Connection:
+        """Have a listening application accept a connection from this server, and use it once; preamble."""
+        option = [mobile_capable(self._case)] if self._case.setup.profile.ics.mops.mobile_capable else []
+        local = new_peer(self._case, server.station, remote_port=listener.port, checks_source=True)
+        half_open(self._case, local, *option)
+        local.send(flags="A", options=option)
+        socket = listener.accepted(self._case.setup.profile.ixit.tcp_within_s, local.port)
+        server.connections += 1
+        connection = Connection(server, local, socket, shares_port=shares_port)
         with preamble():
             self._dut.continues(connection, b"hello")
         return connection

@@ -19,6 +19,8 @@ from testbed.wire.capture import BEGINNING
 from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL
 
+FEWEST_HOPS = 32
+
 Values = tuple[object, object]
 """What is expected, and what is seen."""
 
@@ -186,6 +188,19 @@ def test_entry_of_a_socket_without_unique_id_carries_its_sequence_number(
     request = dut.request(dut.move(), connection)
     number, expected = request.entry(connection)[2], connection.local.rcv_nxt
     require(number == expected, "sequence number", expected, number, request.frame)
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.1-183", case=1)
+def test_hop_limit_reaches_a_far_server(
+    dut: MobileNode, app: Applications, correspondent: Correspondent, case: Case
+) -> None:
+    """The hop limit of a Migrate is 32 at least."""
+    connection = app.connect(correspondent)
+    request = dut.request(dut.move(), connection)
+    hops = request.packet.ttl if case.network.name == "ipv4" else request.packet.hop_limit
+    require(hops >= FEWEST_HOPS, "hop limit", f"{FEWEST_HOPS} at least", hops, request.frame)
 
 
 @exclusive

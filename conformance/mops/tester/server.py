@@ -46,6 +46,7 @@ class Connection:
     local: TcpPeer
     socket: Socket
     unique_id: int | None = None
+    shares_port: bool = False
 
     @property
     def previous_port(self) -> int:
@@ -77,6 +78,7 @@ class UdpFlow:
     local: UdpPeer
     socket: Socket
     unique_id: int | None
+    shares_port: bool = False
 
     @property
     def previous_port(self) -> int:
@@ -101,6 +103,7 @@ class UdpFlow:
 class Correspondent:
     """The tester as a server at an address of its own. `unicast` is its second address if it is an anycast server.
 
+    `further` are addresses of others of the same anycast address.
     `connections` counts the connections and flows that the device has opened to it.
     """
 
@@ -108,6 +111,7 @@ class Correspondent:
         self._case = case
         self.station = case.station(address, network)
         self.unicast: Station | None = None
+        self.further: list[Station] = []
         self.connections = 0
 
     @property
@@ -146,7 +150,7 @@ class Correspondent:
 
         It is one whatever its fields say, so that only the case about a field fails where that field is wrong.
         """
-        mine = [self.station.address, *([self.unicast.address] if self.unicast else [])]
+        mine = [one.address for one in self._stations]
         return [
             ReceivedMigrate(frame, packet, self.network.payload(frame.data))
             for frame, packet in self._case.messages(self.network.icmp_protocol, since, self.network)
@@ -190,9 +194,11 @@ class Correspondent:
         return sent.ns
 
     def _called(self, request: ReceivedMigrate) -> Station:
-        if self.unicast and request.packet.dst == self.unicast.address:
-            return self.unicast
-        return self.station
+        return next(one for one in self._stations if one.address == request.packet.dst)
+
+    @property
+    def _stations(self) -> list[Station]:
+        return [self.station, *([self.unicast] if self.unicast else []), *self.further]
 
     # Anycast
 

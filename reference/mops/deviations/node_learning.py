@@ -21,7 +21,7 @@ from reference.system.alterations import deviation
     "the node's own tuple is named",
 )
 class NatAcknowledgementIgnored(NatTable):
-    def receive(self, network: Network, data: bytes) -> bool:
+    def receive(self, network: Network, source: int, data: bytes) -> bool:
         return False
 
 
