@@ -105,6 +105,24 @@ def test_second_move_names_the_tuple_of_the_first(
 
 @exclusive
 @valid
+@requirement("MOPS-4.1-150", case=3)
+def test_each_of_four_moves_names_the_tuple_of_the_one_before(
+    dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """However often the node has moved, the previous tuple is that of the last success."""
+    connection = app.connect(correspondent)
+    for _ in range(4):
+        old, port = dut.address, connection.previous_port
+        request = dut.request(dut.move(), connection)
+        named = request.address("previous_source"), request.entry(connection)[0]
+        require(named == (in_mops(old), port), "previous tuple", (in_mops(old), port), named, request.frame)
+        correspondent.reply_success(request, connection)
+        with preamble():
+            dut.continues(connection)
+
+
+@exclusive
+@valid
 @requirement("MOPS-4.1-151", case=1)
 def test_move_back_home(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """A connection comes back to the node's first address like to any other."""

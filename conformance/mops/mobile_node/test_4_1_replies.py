@@ -118,6 +118,33 @@ def test_failed_connection_sends_no_data(
 
 @exclusive
 @valid
+@requirement("MOPS-4.1-136", case=3)
+def test_every_connection_that_failed_sends_no_data(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """Of three connections the reply to a best-effort request lists two: neither sends, and the third continues."""
+    connections = [app.connect(correspondent) for _ in range(3)]
+    move = dut.move()
+    requests = {one.frame.index: one for one in (dut.request(move, connection) for connection in connections)}
+    for request in requests.values():
+        if request.message.code == MIGRATE_ATOMIC:
+            raise NotApplicable(f"the device's Migrate #{request.frame.index} has code 1")
+        refused = [entry for one in connections[:2] if (entry := request.find_entry(one)) in request.entries and entry]
+        mark = case.trace.mark_after(
+            correspondent.reply_in_time(request, FAILED, entries=refused).frame
+            if refused
+            else correspondent.reply_in_time(request).frame
+        )
+    connections[2].expect_at(dut.request(move, connections[2]))
+    with preamble():
+        dut.continues(connections[2])
+    for connection in connections[:2]:
+        app.try_to_send(connection)
+        dut.expect_silence(connection.local, mark, source=move.new)
+
+
+@exclusive
+@valid
 @requirement("MOPS-4.1-137", case=1)
 def test_atomic_failure_holds_for_every_connection(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent

@@ -118,7 +118,7 @@ class NumberPulledBack(MobileNode):
     "node-migrates-negotiated-only",
     "C",
     "Where both ends have MOBILE_CAPABLE a connection that did not negotiate it cannot migrate.",
-    "a connection whose SYN-ACK had no MOBILE_CAPABLE stays behind",
+    "a connection whose SYN-ACK had no MOBILE_CAPABLE is left where it was",
 )
 class MigratesNegotiatedOnly(MobileNode):
     def is_mobile(self, protocol: int, flow: Flow) -> bool:
@@ -141,7 +141,7 @@ class NotMobileByDefault(MobileNode):
     "node-moves-what-it-opened",
     "A",
     "The draft speaks of sockets that the node has opened to a server.",
-    "connections that it has accepted stay behind",
+    "connections that it has accepted are left where they were",
 )
 class MovesWhatItOpened(MobileNode):
     def is_movable(self, protocol: int, flow: Flow) -> bool:
@@ -152,7 +152,7 @@ class MovesWhatItOpened(MobileNode):
     "node-leaves-what-was-closed",
     "2.1",
     "Sockets that the application has left are the system's own affair.",
-    "a connection that its own application has closed stays behind",
+    "a connection that its own application has closed is left where it was",
 )
 class LeavesWhatWasClosed(MobileNode):
     def is_movable(self, protocol: int, flow: Flow) -> bool:
