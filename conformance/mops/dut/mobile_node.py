@@ -213,6 +213,7 @@ class Applications:
             first = expect_datagram(self._case, local, since, deadline)
         local.remote, local.remote_port = self._dut.address, first.payload.sport
         server.connections += 1
+        server.flows += 1
         flow = UdpFlow(server, local, socket, choices.get("unique_id"))
         with preamble():
             self._dut.continues(flow)

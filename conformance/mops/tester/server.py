@@ -19,7 +19,7 @@ from testbed.peers.segment import Segment
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import BEGINNING, Mark, Sent
-from testbed.wire.headers import TCP_PROTOCOL
+from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.network import Network
 from testbed.wire.station import Station
 
@@ -63,6 +63,10 @@ class Connection:
         """Whether the device has nothing else with this server."""
         return self.server.connections == 1
 
+    def is_ruled_out(self, protocol: int) -> bool:
+        """Whether a message with this Protocol is not about TCP: the device has UDP sockets with this server, too."""
+        return protocol != TCP_PROTOCOL and self.server.flows > 0
+
     def expect_at(self, request: ReceivedMigrate) -> None:
         """Expect the device where its request asks for this connection."""
         port = request.entry(self)[1]
@@ -95,6 +99,10 @@ class UdpFlow:
         """Whether the device has nothing else with this server."""
         return self.server.connections == 1
 
+    def is_ruled_out(self, protocol: int) -> bool:
+        """Whether a message with this Protocol is not about UDP: the device has connections with this server, too."""
+        return protocol != UDP_PROTOCOL and self.server.connections > self.server.flows
+
     def expect_at(self, request: ReceivedMigrate) -> None:
         """Expect the device where its request asks for this flow."""
         self.local.remote, self.local.remote_port = request.packet.src, request.entry(self)[1]
@@ -104,7 +112,7 @@ class Correspondent:
     """The tester as a server at an address of its own. `unicast` is its second address if it is an anycast server.
 
     `further` are addresses of others of the same anycast address.
-    `connections` counts the connections and flows that the device has opened to it.
+    `connections` counts the connections and flows that the device has opened to it, `flows` those of UDP.
     """
 
     def __init__(self, case: Case, address: str = "", network: Network | None = None) -> None:
@@ -112,7 +120,7 @@ class Correspondent:
         self.station = case.station(address, network)
         self.unicast: Station | None = None
         self.further: list[Station] = []
-        self.connections = 0
+        self.connections = self.flows = 0
 
     @property
     def address(self) -> str:

@@ -154,7 +154,8 @@ class RefusesClientsAfterAMove(_Altered):
 class SoftErrorEndsConnection(_Altered):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.upper_from_wire[_ICMP] = self._error_from_wire
+        if all(network.icmp_protocol != _ICMP for network in self.networks):
+            self.upper_from_wire[_ICMP] = self._error_from_wire
 
     def _error_from_wire(self, network: Network, packet: Packet) -> Flow | None:
         error = bytes(self._wire_view[packet.start : packet.end])
