@@ -18,7 +18,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pyc
 PROCESSES := $(if $(JOBS),-n $(JOBS))
 TESTS     := -n $(or $(JOBS),auto) --dist worksteal
 
-.PHONY: certify test lint power coverage fuzz bench lock clean
+.PHONY: certify test lint power coverage fuzz bench steady lock clean
 
 certify: $(READY)
 	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) $(PROCESSES) -q --tb=short \
@@ -47,6 +47,10 @@ fuzz: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+# Thirty certifications on a machine that is made worse: no verdict may differ. A quarter of an hour.
+steady: $(READY)
+	$(BIN)/python -m bench steady --write $(ARGS)
 
 $(READY): requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)

@@ -5,12 +5,15 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import journal, layers, overlap, speed
+from bench import journal, layers, overlap, speed, steady
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-parser.add_argument("benchmark", nargs="?", choices=("all", "journal", "layers", "overlap", "speed"), default="all")
+parser.add_argument(
+    "benchmark", nargs="?", choices=("all", "journal", "layers", "overlap", "speed", "steady"), default="all"
+)
 parser.add_argument("--short", action="store_true", help="speed: a part of the cases, half a minute instead of eight")
-parser.add_argument("--write", action="store_true", help="speed: keep the tables in docs/speed.md")
+parser.add_argument("--write", action="store_true", help="speed, steady: keep the tables in docs")
+parser.add_argument("--runs", type=int, default=steady.RUNS, metavar="N", help="steady: runs under each condition")
 chosen = parser.parse_args()
 
 benchmarks: dict[str, Callable[[], int]] = {
@@ -19,5 +22,7 @@ benchmarks: dict[str, Callable[[], int]] = {
     "overlap": overlap.main,
     "speed": lambda: speed.main(short=chosen.short, write=chosen.write),
 }
+if chosen.benchmark == "steady":  # a quarter of an hour, and no benchmark of speed
+    sys.exit(steady.main(runs=chosen.runs, write=chosen.write))
 names = benchmarks if chosen.benchmark == "all" else [chosen.benchmark]
 sys.exit(max(benchmarks[name]() for name in names))

@@ -64,7 +64,7 @@ def measure(command: Sequence[str], folder: Path, within_s: float) -> Usage:
     before, started = _children_s(), time.monotonic()
     with (folder / "output.txt").open("w+") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True)
-        looking = _Looking(process.pid)
+        looking = Looking(process.pid)
         try:
             process.wait(within_s)
         finally:
@@ -79,13 +79,14 @@ def measure(command: Sequence[str], folder: Path, within_s: float) -> Usage:
     return usage
 
 
-class _Looking:
+class Looking:
     """Looks at the processes below one until it is told to stop."""
 
     def __init__(self, root: int) -> None:
         self.most_memory_mb = 0.0
         self._root = root
         self._seen: dict[Key, _Process] = {}
+        self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._look_on, name="processes", daemon=True)
         self._thread.start()
@@ -112,6 +113,12 @@ class _Looking:
                 spent[part] += process.own_s
         return spent
 
+    def running(self, *parts: str) -> list[int]:
+        """The processes of these parts that were there at the last look."""
+        with self._lock:
+            last = max((process.look for process in self._seen.values()), default=0)
+            return [key[0] for key, part in self._parts().items() if part in parts and self._seen[key].look == last]
+
     def _last_look(self, process: _Process, parts: dict[Key, str]) -> int:
         """When the supervisor above, which waits for what ends below it, was seen last."""
         while (key := process.above) in self._seen:
@@ -125,14 +132,18 @@ class _Looking:
         while not self._stopped.wait(_LOOK_S):
             look += 1
             found = _processes(look)
-            for pid in _below(self._root, found):
-                if found[pid].parent in found:
-                    found[pid].above = found[pid].parent, found[found[pid].parent].started
-                key = pid, found[pid].started
-                if key in self._seen and not found[pid].command:  # one that nobody has waited for yet
-                    found[pid].command = self._seen[key].command
-                self._seen[key] = found[pid]
+            with self._lock:
+                self._take(found)
             self.most_memory_mb = max(self.most_memory_mb, _most_memory_mb(self._root))
+
+    def _take(self, found: dict[int, _Process]) -> None:
+        for pid in _below(self._root, found):
+            if found[pid].parent in found:
+                found[pid].above = found[pid].parent, found[found[pid].parent].started
+            key = pid, found[pid].started
+            if key in self._seen and not found[pid].command:  # one that nobody has waited for yet
+                found[pid].command = self._seen[key].command
+            self._seen[key] = found[pid]
 
     def _from_the_top(self) -> list[Key]:
         """Every process after the one that started it; of those of one process, the older ones first."""

@@ -13,8 +13,9 @@ from testbed.device.chain import Chain
 from testbed.device.dut import DUT, Wire, Wiring
 from testbed.device.dut_config import configuration, network_names
 from testbed.device.lag import LagProbe
+from testbed.device.launch import Launch, command_of
 from testbed.device.namespaces import PROCESSES, fill_neighbours
-from testbed.device.supervisor import Launch, LinkError, Supervisor, command_of
+from testbed.device.supervisor import LinkError, Supervisor
 from testbed.wire.sockets import open_capture, open_sender
 
 

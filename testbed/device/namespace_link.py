@@ -11,8 +11,9 @@ from testbed.device.chain import Chain, overlay
 from testbed.device.dut import DUT, Wire, Wiring
 from testbed.device.dut_config import configuration, network_names
 from testbed.device.lag import LagProbe
+from testbed.device.launch import End, Launch, command_of
 from testbed.device.namespaces import NAMESPACES
-from testbed.device.supervisor import End, Launch, Supervisor, command_of
+from testbed.device.supervisor import Supervisor
 
 
 class NamespaceLink:

@@ -30,7 +30,7 @@ class RunQueue:
 
     def __init__(self, *pids: int) -> None:
         self._roots = pids
-        self._pids = _with_descendants(pids)
+        self.pids = _with_descendants(pids)
         self._samples: deque[tuple[int, Delays]] = deque(maxlen=_KEPT)
         self._stops: deque[list[int]] = deque(maxlen=_KEPT)
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class RunQueue:
         """Note the delays up to now, unless that was done a moment ago."""
         now = time.time_ns()
         with self._lock:
-            if self._pids and (not self._samples or now - self._samples[-1][0] > _INTERVAL_NS):
+            if self.pids and (not self._samples or now - self._samples[-1][0] > _INTERVAL_NS):
                 self._samples.append((now, self._delays()))
 
     def stopped(self, ns: int) -> None:
@@ -60,7 +60,7 @@ class RunQueue:
         Of every process the thread that waited longest counts. What is only known for a longer time counts in full: a
         device is never blamed for what may have been withheld.
         """
-        self._pids = _with_descendants(self._roots)
+        self.pids = _with_descendants(self._roots)
         self._let_open_waits_end()
         with self._lock:
             place = bisect_right(self._samples, start_ns, key=lambda sample: sample[0])
@@ -75,10 +75,10 @@ class RunQueue:
 
     def _let_open_waits_end(self) -> None:
         """A wait that goes on is counted when it ends: give each thread that is ready now the time to run once."""
-        deadline = time.monotonic() + _OPEN_WAIT_S
+        never, deadline = threading.Event(), time.monotonic() + _OPEN_WAIT_S
         waiting = {path: _runs(path) for path in self._threads() if _state(path) == "R"}
         while waiting and time.monotonic() < deadline:
-            time.sleep(_LOOK_S)
+            never.wait(_LOOK_S)
             waiting = {path: runs for path, runs in waiting.items() if _runs(path) == runs and _state(path) == "R"}
 
     def _delays(self) -> Delays:
@@ -91,7 +91,7 @@ class RunQueue:
         return found
 
     def _threads(self) -> Iterator[str]:
-        for pid in self._pids:
+        for pid in self.pids:
             folder = f"/proc/{pid}/task"
             try:
                 yield from (f"{folder}/{thread}" for thread in os.listdir(folder))

@@ -17,10 +17,11 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from testbed.device.dut import DUT, DeviceLog
 from testbed.device.lag import LagProbe
+from testbed.device.launch import End, Launch, Process, Started
 from testbed.device.run_queue import RunQueue
 from testbed.interruptions import DeviceLost
 
@@ -38,46 +39,6 @@ _MOST_FDS = 32
 
 class LinkError(Exception):
     """Link or device could not be brought up: what and why in the first line, then the device's final log lines."""
-
-
-@dataclass(frozen=True)
-class Launch:
-    """A device to start: command, configuration and command of the fork server, if any (docs/dut-contract.md)."""
-
-    command: list[str]
-    configuration: dict[str, Any]
-    fork_server: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Process:
-    """A device's process; `pid` is its number here, outside of its namespace."""
-
-    instance: int
-    pid: int
-    command: list[str]
-    stdin: IO[bytes]
-    stdout: IO[bytes]
-    log: DeviceLog
-
-
-@dataclass(frozen=True)
-class End:
-    """The tester's end of a wire: Ethernet addresses, its own and the devices', and two sockets."""
-
-    wire: int
-    mac: str
-    device_macs: tuple[str, ...]
-    capture: int
-    sender: int
-
-
-@dataclass(frozen=True)
-class Started:
-    """The processes of the devices, the inner one first, and the tester's ends of the wires, the inside first."""
-
-    processes: list[Process]
-    ends: list[End]
 
 
 @dataclass
@@ -167,7 +128,7 @@ class Supervisor:
 
         threading.Thread(target=read, name="ready line", daemon=True).start()
         name = shlex.join(process.command)
-        said = self._wait_for(line, timeout_s)
+        said = self._wait_for(line, timeout_s, RunQueue(process.pid))
         if said is None:
             raise LinkError(f"{name}: no ready line within {timeout_s:g} s\n{process.log.tail()}".rstrip())
         if not said and device.ended.wait(_LEAVING_S):
@@ -183,14 +144,15 @@ class Supervisor:
             raise LinkError(f"{name}: {wanted}, not: {shown}\n{process.log.tail()}".rstrip()) from None
         return str(ready.get("name", "")), str(ready.get("version", ""))
 
-    def _wait_for(self, line: Future[bytes], timeout_s: float) -> bytes | None:
+    def _wait_for(self, line: Future[bytes], timeout_s: float, queue: RunQueue) -> bytes | None:
         """The line, or None if it does not come in time; time that the machine withheld is given again, twice."""
         for _ in range(1 + _EXTENSIONS):
             began = time.time_ns()
+            queue.sample()
             try:
                 return line.result(timeout=timeout_s)
             except FutureTimeout:
-                if not self._lag.starved(began, round(timeout_s * 1e9)):
+                if not self._lag.starved(began, round(timeout_s * 1e9), queue):
                     return None
         return None
 
@@ -296,11 +258,6 @@ class Supervisor:
     def _device(self, instance: int) -> _Device:
         with self._lock:
             return self._devices.setdefault(instance, _Device())
-
-
-def command_of(words: Sequence[str]) -> list[str]:
-    """A device's command with `{python}` filled in."""
-    return [word.replace("{python}", sys.executable) for word in words]
 
 
 def _hang_up(device: _Device) -> None:

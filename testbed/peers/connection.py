@@ -13,7 +13,7 @@ from testbed.case.case import Case
 from testbed.interruptions import Inconclusive
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import BEGINNING, Frame, Mark
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import Deadline
 from testbed.wire.station import Station
 
@@ -35,9 +35,26 @@ def connect(case: Case, peer: TcpPeer, *options: Packet | bytes | None) -> TcpPe
 
 
 def half_open(case: Case, peer: TcpPeer, *options: Packet | bytes | None) -> TcpPeer:
-    """The first two segments of a handshake: the SYN is answered, its answer not yet acknowledged."""
-    await_syn_ack(case, peer, case.deadline(since_ns=peer.start(*options).ns))
+    """The first two segments of a handshake: the SYN is answered, its answer not yet acknowledged.
+
+    Where the device still has a connection of an earlier attempt at this tuple, which it shows by an acknowledgement of
+    other data, that one is reset and the SYN sent again (RFC 9293 3.5.1, half-open connections).
+    """
+    sent = peer.start(*options)
+    answer = _answer(case, peer, sent)
+    if answer and answer.flags == "A" and answer.ack != peer.snd_nxt:
+        answer.frame.account("a connection of an earlier attempt, now reset")
+        peer.transmit(peer.segment("R", seq=answer.ack))
+        peer.snd_nxt = peer.snd_una
+        sent = peer.start(*options)
+    await_syn_ack(case, peer, case.deadline(since_ns=sent.ns))
     return peer
+
+
+def _answer(case: Case, peer: TcpPeer, sent: Sent) -> Segment | None:
+    """The first segment of the device on the connection of a peer after a frame of the tester's."""
+    deadline, since = case.deadline(since_ns=sent.ns), case.trace.mark_at(sent.frame)
+    return first_segment(case, lambda one: peer.owns(one.frame), deadline, since, peer.station)
 
 
 def await_syn_ack(case: Case, peer: TcpPeer, deadline: Deadline) -> None:

@@ -15,9 +15,10 @@ from profiles import ROLES, Profile, Role, load
 from testbed.device.dut import DUT, Wiring
 from testbed.device.fork_server import ForkServer, ForkServerError, after_common_beginning
 from testbed.device.lag import LagProbe
+from testbed.device.launch import Launch
 from testbed.device.namespace_link import NamespaceLink
 from testbed.device.namespaces import PROCESSES
-from testbed.device.supervisor import Launch, LinkError, Supervisor
+from testbed.device.supervisor import LinkError, Supervisor
 from testbed.wire.clock import Clock
 from tests.testbed.lab import SERVER
 from tests.testbed.runs import SHORT

@@ -54,6 +54,23 @@ def test_stream_that_is_too_long_is_broken(lab: Lab, case: Case) -> None:
         expect_stream(case, peer, b"mor", case.deadline(since_ns=sent.ns))
 
 
+def test_what_came_in_time_stays_in_time_when_it_is_read_late(lab: Lab, case: Case) -> None:
+    """The device has sent it again after the deadline, and the tester reads both at once."""
+    peer = connected(case)
+    sent = peer.send(b"in time")
+    case.watch(0.6)
+    again = [frame for frame in case.trace.received() if frame.ns > sent.ns + 150_000_000]
+    assert again, "nothing was acknowledged: the kernel sends it again after 0.2 s"
+    expect_stream(case, peer, b"in time", Deadline(sent.ns, 0.15))
+
+
+def test_connection_of_an_earlier_attempt_is_reset(lab: Lab, case: Case) -> None:
+    """A tuple that a scenario fixes is free again, though the device has not heard of the end."""
+    first = connected(case)
+    second = connect(case, new_peer(case, first.station, first.port))
+    exchange(case, second, b"another connection")
+
+
 def test_stream_that_comes_too_late_is_broken(lab: Lab, case: Case) -> None:
     peer = connected(case)
     sent = peer.send(b"late")
