@@ -85,6 +85,10 @@ class Listener:
     port: int
     application: "Application"
 
+    def close(self) -> None:
+        """Close the socket."""
+        self.application.agent.call("close", listener=self.listener)
+
     def accepted(self, within_s: float, peer_port: int = 0) -> Socket:
         """The only connection that it has accepted, or that from this port; Inconclusive if it shows none in time."""
         application = self.application

@@ -54,6 +54,29 @@ def test_soft_icmp_error_ends_nothing(
     dut.continues(connection)
 
 
+@pytest.mark.parametrize("error", [*SOFT, "protocol unreachable"])
+@exclusive
+@inopportune
+@requirement("MOPS-2.1-13", case=2)
+def test_icmp_error_about_a_migrate_concerns_that_server_alone(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent, error: str
+) -> None:
+    """An ICMP error about the Migrate to one server: the connection to another one continues."""
+    if case.network.name != "ipv4":
+        raise NotApplicable("these messages are those of ICMPv4")
+    lost, kept = app.connect(Correspondent(case)), app.connect(correspondent)
+    move = dut.move()
+    about, request = dut.request(move, lost).frame, dut.request(move, kept)
+    header = case.network.header(about.data)
+    assert header
+    kind, code = SOFT.get(error, (3, 2))
+    quoted = about.data[header.start - IP_HEADER : header.start + 8]
+    case.station().send(ICMPV4, ICMP(type=kind, code=code) / Raw(quoted))
+    dut.barrier()
+    correspondent.reply_success(request, kept)
+    dut.continues(kept)
+
+
 @exclusive
 @valid
 @requirement("MOPS-4.1-177", case=1)
@@ -99,7 +122,7 @@ def test_ten_moves_settle_at_the_last_address(
     connections = [app.connect(correspondent) for _ in range(2)]
     for number in range(MOVES):
         move = dut.move()
-        requests = [dut.request(move, connection) for connection in connections]
+        requests = [dut.migrates(move, connection) for connection in connections]
         if number % 2 and number < MOVES - 1:
             for request, connection in zip(requests, connections, strict=True):
                 correspondent.reply_success(request, connection)

@@ -128,6 +128,33 @@ def test_only_sockets_of_that_server_are_listed(
 
 @exclusive
 @valid
+@requirement("MOPS-4.1-113", case=2)
+def test_sockets_without_a_connection_are_not_listed(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """Neither a connection whose SYN has no answer nor one refused, reset or closed on both sides is listed."""
+    kept = app.connect(correspondent)
+    reset, closed = app.connect(correspondent), app.connect(correspondent)
+    reset.local.reset()
+    closed.local.finish()
+    closed.socket.close()
+    with preamble():
+        dut.closes(closed.local, case.clock.now_ns())
+    refused = app.begin_connect(correspondent)
+    correspondent.refuse(refused)
+    opening = app.begin_connect(correspondent)
+    dut.barrier()
+    dead = {one.local.remote_port for one in (reset, closed, refused, opening)}
+    move = dut.move()
+    dut.request(move, kept)
+    dut.quiesce()
+    for request in correspondent.requests(move.mark):
+        listed = dead.intersection(previous for previous, _, _ in request.entries)
+        require(not listed, "ports without a connection that are listed", "none", sorted(listed), request.frame)
+
+
+@exclusive
+@valid
 @requirement("MOPS-4.1-114", case=1)
 def test_every_connection_is_listed(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """All connections to a server are listed, in one Migrate or several."""

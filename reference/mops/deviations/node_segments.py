@@ -4,14 +4,13 @@
 import struct
 from typing import Any
 
-from reference.bump.checksum import adjust, checksum
+from reference.bump.checksum import checksum
 from reference.bump.datapath import Fields
 from reference.bump.flows import Flow
 from reference.bump.network import ETHERNET, TCP, Network, Packet
-from reference.bump.tcp import ACK, CHECKSUM_AT, FIN, NO_OPERATION, RST, SACK, SYN, TIMESTAMPS, distance, split
+from reference.bump.tcp import ACK, FIN, RST, SACK, SYN, TIMESTAMPS, distance, split
 from reference.mops.context import context_of
-from reference.mops.datapath import MopsDatapath
-from reference.mops.deviations.segments import bare_segment
+from reference.mops.deviations.segments import AfterAMove, bare_segment
 from reference.mops.exchange import Exchange, Moving
 from reference.mops.message import MIGRATE, MIGRATE_TYPE, Entry, Migrate, message_type
 from reference.mops.mobile_node import MobileNode
@@ -21,40 +20,13 @@ _LATER_S = 0.4
 _ICMP = 1
 
 
-class _Altered(MopsDatapath):
-    """Sends other segments than the kernel has made, once the node has moved."""
-
-    role = "mobile node"
-
-    @property
-    def has_moved(self) -> bool:
-        return self.node is not None and self.node.counters["sockets_moved"] > 0
-
-    def replace_options(self, packet: Packet, data: int, fields: Fields, options: bytes) -> Fields:
-        """Put other options of the same length into a segment of the kernel; its fields then."""
-        start = packet.start + 20
-        old = bytes(self._kernel_view[start:data])
-        self._kernel_view[start:data] = options
-        changed = adjust(fields[7], (int.from_bytes(options, "big") - int.from_bytes(old, "big")) % 0xFFFF)
-        struct.pack_into("!H", self._from_kernel, packet.start + CHECKSUM_AT, changed)
-        return (*fields[:7], changed)
-
-    def without(self, kind: int, packet: Packet, data: int, fields: Fields) -> Fields:
-        """Overwrite the options of a kind with no-operations."""
-        options = bytes(self._kernel_view[packet.start + 20 : data])
-        kept = b"".join(
-            bytes([NO_OPERATION]) * len(one) if one_kind == kind else one for one_kind, one in split(options)
-        )
-        return self.replace_options(packet, data, fields, kept.ljust(len(options), b"\0"))
-
-
 @deviation(
     "node-timestamps-lost",
     "4.1",
     "The TCP options of a connection stay in use after the move.",
     "segments carry no Timestamps once the connection has moved",
 )
-class TimestampsLost(_Altered):
+class TimestampsLost(AfterAMove):
     def segment_from_kernel(
         self, network: Network, packet: Packet, flow: Flow, fields: Fields, data: int
     ) -> Flow | None:
@@ -69,7 +41,7 @@ class TimestampsLost(_Altered):
     "Timestamps do not go back after the move.",
     "they are 2^30 less once the connection has moved",
 )
-class TimestampsGoBack(_Altered):
+class TimestampsGoBack(AfterAMove):
     def segment_from_kernel(
         self, network: Network, packet: Packet, flow: Flow, fields: Fields, data: int
     ) -> Flow | None:
@@ -88,7 +60,7 @@ class TimestampsGoBack(_Altered):
     "The TCP options of a connection stay in use after the move.",
     "acknowledgements carry no SACK blocks once the connection has moved",
 )
-class SackLost(_Altered):
+class SackLost(AfterAMove):
     def segment_from_kernel(
         self, network: Network, packet: Packet, flow: Flow, fields: Fields, data: int
     ) -> Flow | None:
@@ -103,7 +75,7 @@ class SackLost(_Altered):
     "What the application sends and its close follow the success.",
     "a connection that has moved never sends a FIN",
 )
-class CloseLost(_Altered):
+class CloseLost(AfterAMove):
     def segment_from_kernel(
         self, network: Network, packet: Packet, flow: Flow, fields: Fields, data: int
     ) -> Flow | None:
@@ -118,7 +90,7 @@ class CloseLost(_Altered):
     "Nothing is sent from the new tuple before success.",
     "what was sent before the move is retransmitted from the new tuple at once",
 )
-class RetransmitsEarly(_Altered):
+class RetransmitsEarly(AfterAMove):
     def segment_from_kernel(
         self, network: Network, packet: Packet, flow: Flow, fields: Fields, data: int
     ) -> Flow | None:
@@ -137,7 +109,7 @@ class RetransmitsEarly(_Altered):
     "After a move the node accepts new connections at its new address.",
     "it answers no SYN any more",
 )
-class RefusesClientsAfterAMove(_Altered):
+class RefusesClientsAfterAMove(AfterAMove):
     def _segment_from_wire(self, network: Network, packet: Packet) -> Flow | None:
         moved = self.node is not None and self.node.counters["moves"] > 0
         if moved and self._from_wire[packet.start + 13] & (SYN | ACK) == SYN:
@@ -151,7 +123,7 @@ class RefusesClientsAfterAMove(_Altered):
     "A soft ICMP error ends no connection.",
     "the connection that one quotes is dead, whichever of its tuples that is",
 )
-class SoftErrorEndsConnection(_Altered):
+class SoftErrorEndsConnection(AfterAMove):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         if all(network.icmp_protocol != _ICMP for network in self.networks):
@@ -173,7 +145,7 @@ class SoftErrorEndsConnection(_Altered):
     "Without a move the node sends no Migrate.",
     "a reset from a server makes it migrate what else it has there",
 )
-class MigratesWhenReset(_Altered):
+class MigratesWhenReset(AfterAMove):
     def _segment_from_wire(self, network: Network, packet: Packet) -> Flow | None:
         flow = super()._segment_from_wire(network, packet)
         if flow is not None and self._from_wire[packet.start + 13] & RST:
@@ -191,7 +163,7 @@ class MigratesWhenReset(_Altered):
     "The hop limit of a Migrate is that of a packet for a far server.",
     "it is 1",
 )
-class HopLimit1(_Altered):
+class HopLimit1(AfterAMove):
     def put_on_wire(self, frame: bytes) -> None:
         packet = bytearray(frame[ETHERNET:])
         if packet[0] >> 4 == 4 and packet[9] != TCP:
@@ -206,7 +178,7 @@ class HopLimit1(_Altered):
     "A reply with a code from 4 to 255 is not taken for a success.",
     "every code but 3 is taken for one",
 )
-class UndefinedCodeIsSuccess(_Altered):
+class UndefinedCodeIsSuccess(AfterAMove):
     def message_received(self, network: Network, source: int, data: bytes) -> None:
         if message_type(data) == MIGRATE_TYPE and len(data) > 5 and data[5] > 3 and self.node is not None:
             self.node.reply_received(network, source, data, self.now)
