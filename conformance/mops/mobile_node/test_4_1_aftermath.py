@@ -177,6 +177,26 @@ def test_recorded_success_answers_no_later_move(
 
 @exclusive
 @valid
+@requirement("MOPS-4.1-132", case=5)
+@waits(2)
+def test_bulk_in_flight_at_the_move(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """64 KiB that the application has sent, the server having got none of it, arrive in order after the success."""
+    connection = app.connect(correspondent)
+    bulk, start = bytes(range(256)) * 256, len(connection.local.stream)
+    sending, sent_ns = connection.socket.begin_send(bulk), case.clock.now_ns()
+    case.watch(0.05)
+    connection.local.drop_unread()
+    request = dut.request(dut.move(), connection)
+    replied_ns = correspondent.reply_success(request, connection)
+    dut.delivers(connection.local, bulk, replied_ns, start, sent_ns)
+    sending.result()
+    dut.continues(connection)
+
+
+@exclusive
+@valid
 @requirement("MOPS-4.1-132", case=4)
 def test_connection_is_still_there_a_while_after_the_success(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations in which sockets a mobile node takes along: open, half-open or closed, mobile or not."""
 
+from dataclasses import replace
 from typing import Any
 
 from reference.bump.flows import Flow, Flows
@@ -8,6 +9,8 @@ from reference.bump.network import TCP, Network, Packet
 from reference.bump.tcp import State
 from reference.mops.choices import Choices
 from reference.mops.deviations.segments import AfterAMove
+from reference.mops.exchange import Exchange, Moving
+from reference.mops.message import MIGRATE_ATOMIC, Migrate
 from reference.mops.mobile_node import MobileNode
 from reference.system.alterations import deviation
 
@@ -89,3 +92,31 @@ class IcmpErrorEndsAllAsking(AfterAMove):
             for exchange in waiting:
                 self.node.exhausted(exchange)
         return None
+
+
+@deviation(
+    "node-atomic-failure-partial",
+    "4.1",
+    "After failed to a code 1 request nothing is sent from any of the migrated tuples.",
+    "its requests are atomic, and of a failure the ports that the reply lists are dead alone",
+)
+class AtomicFailurePartial(MobileNode):
+    def request(self, network: Network, protocol: int, previous: int, sockets: list[Moving]) -> Migrate:
+        return replace(super().request(network, protocol, previous, sockets), code=MIGRATE_ATOMIC)
+
+
+@deviation(
+    "node-repeats-count-up",
+    "4.1",
+    "A repeat lists the same entries, identifiers included, as the first transmission.",
+    "the identifiers of each repeat are one more",
+)
+class RepeatsCountUp(MobileNode):
+    def retransmit(self, exchange: Exchange) -> None:
+        entries = tuple(
+            entry._replace(identifier=(entry.identifier + 1) % (1 << 32)) for entry in exchange.message.entries
+        )
+        exchange.message = replace(exchange.message, entries=entries)
+        for moving, entry in zip(exchange.sockets, entries, strict=True):
+            moving.entry = entry
+        exchange.data = self.encode(exchange.message)
