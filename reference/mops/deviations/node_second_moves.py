@@ -106,7 +106,7 @@ class _Shunning(MobileNode):
 @deviation(
     "node-refusal-shuns-server",
     "4.1",
-    "A failure leaves nothing behind: a later connection to the server is migrated.",
+    "A failure leaves no trace: a later connection to the server is migrated.",
     "a server that has refused is asked nothing any more",
 )
 class RefusalShunsServer(_Shunning):
@@ -119,7 +119,7 @@ class RefusalShunsServer(_Shunning):
 @deviation(
     "node-silence-shuns-server",
     "4.1",
-    "Silence leaves nothing behind: a later connection to the server is migrated.",
+    "Silence leaves no trace: a later connection to the server is migrated.",
     "a server that was silent once is asked nothing any more",
 )
 class SilenceShunsServer(_Shunning):
