@@ -17,7 +17,7 @@ BULK = bytes(range(251)) * 240
 """About 60 kB: many initial windows."""
 
 MANY, MOVES = 20, 10
-GAP, ISLAND = b"a gap of the stream ", b"an island behind it"
+GAP, BEYOND = b"a gap of the stream ", b"what lies beyond it"
 HANDSHAKE_AND_HELLO = 6
 """Numbers that the tester's SYN and its first data take."""
 
@@ -113,12 +113,12 @@ def test_window_is_shut_at_the_move(node: RehashHost, dut: DutHost, app: Applica
 def test_island_at_the_move(node: RehashHost, dut: DutHost, app: Application) -> None:
     """Data out of order before the move, and the gap in front of it after it, are delivered once and in order."""
     connection = node.connect_to(app)
-    connection.local.send_out_of_window(ISLAND, len(GAP))
+    connection.local.send_out_of_window(BEYOND, len(GAP))
     dut.barrier()
     node.rehash(connection)
     connection.local.send(GAP)
-    connection.local.send(ISLAND)
-    dut.application_reads(connection.socket, GAP + ISLAND)
+    connection.local.send(BEYOND)
+    dut.application_reads(connection.socket, GAP + BEYOND)
     dut.serves(connection)
 
 
