@@ -226,7 +226,7 @@ ON_THE_WIRE = [
     "half-closed-moves-in-silence",
     "half-closed-not-announced",
     "host-moves-nine-times",
-    "init-lost-behind-acknowledged-data",
+    "init-lost-after-acknowledged-data",
     "large-segments-garbled",
     "listener-moves-once",
     "moved-connection-ends-later",

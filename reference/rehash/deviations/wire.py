@@ -160,8 +160,8 @@ class ErrorAboutALeftTupleAborts(_Errors):
         if quoted is None:
             return True
         flow = self._ipv4.flows.by_kernel.get((quoted[0], quoted[1], quoted[3]))
-        has_left = flow is not None and (flow.wire_address != quoted[0] or quoted[2] in self.host.left)
-        return self.aborts(flow if has_left else None)
+        is_stale = flow is not None and (flow.wire_address != quoted[0] or quoted[2] in self.host.left)
+        return self.aborts(flow if is_stale else None)
 
 
 @deviation(
