@@ -13,6 +13,7 @@ from conformance.rehash.tester.state import rehash_init
 from testbed.case.verdict import Broken, Finding, require
 from testbed.device.application import END_OF_STREAM, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.connection import await_state
 from testbed.peers.host import MobileHost
 from testbed.peers.icmp import IcmpPeer
 from testbed.peers.stream import send_stream
@@ -163,6 +164,22 @@ class Endpoint(MobileHost):
     def retransmits(self, connection: Connection, data: bytes) -> None:
         """`data`, which was lost on the way, is retransmitted on the connection."""
         connection.expect(self._case, data, self._case.deadline(RETRANSMITTED_WITHIN_S))
+
+    def completes(self, connection: Connection, data: bytes) -> None:
+        """A transfer of `data` is what the connection's stream brings next; none of its parts is long in coming."""
+        peer, seen = connection.local, 0
+        deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
+
+        def has_come() -> bool:
+            return len(peer.stream) > seen
+
+        while peer.state != "RESET" and len(peer.stream) < connection.taken + len(data):
+            seen = len(peer.stream)
+            if await_state(self._case, peer, deadline, has_come) is None:
+                break
+            peer.acknowledge()
+            deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
+        connection.expect(self._case, data, deadline)
 
     def establishes(self, node: RehashHost, opening: Opening) -> Connection:
         """A connection that the device opens is established with a host that sends no REHASH-INIT."""
