@@ -250,6 +250,7 @@ ON_THE_WIRE = [
     "soft-error-aborts",
     "transfer-stalls-after-a-move",
     "urgent-segments-do-not-move",
+    "window-scale-lost-at-the-move",
     "wrong-nonce-leaves-the-new-tuple-alive",
 ]
 

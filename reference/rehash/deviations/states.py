@@ -28,7 +28,7 @@ class HalfClosedDoesNotMove(Host):
     "half-closed-not-announced",
     "6.2",
     "A connection of which one side is closed moves like an open one.",
-    "a host that moves leaves it at its old address",
+    "a host that moves does not take it along",
 )
 class HalfClosedNotAnnounced(Host):
     def is_movable(self, flow: Flow) -> bool:
