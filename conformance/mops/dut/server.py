@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The server under test: what it has to do, and the proof that it did, or that it did not."""
 
-import secrets
 from collections.abc import Iterable
 
 from scapy.packet import Packet
@@ -27,6 +26,7 @@ from testbed.peers.host import Host
 from testbed.peers.stream import ECHO
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.peers.udp import UdpPeer, expect_datagram
+from testbed.wire import chance
 from testbed.wire.capture import Mark
 from testbed.wire.clock import NANO, Deadline
 from testbed.wire.notation import summary
@@ -64,7 +64,7 @@ class Server(Host):
         """
         for _ in range(HONEST_ATTEMPTS):
             stranger = MobileNode(self._case)
-            entry = (stranger.new_port(), stranger.new_port(), secrets.randbits(32))
+            entry = (stranger.new_port(), stranger.new_port(), chance.randbits(32))
             self._barriers.append(stranger.send_migrate(entries=[entry]))
             reply = find_reply(self._case, self._barriers[-1])
             if reply is not None and reply.message.code == FAILED:

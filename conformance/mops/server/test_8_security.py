@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 8: what an attacker off the path, and one on it, can do to a server."""
 
-import secrets
-
 from conformance.mops.dut.server import Server
 from conformance.mops.migrate import ENTRY, sealed
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import SUCCESS
 from testbed import exclusive, invalid, requirement, waits
 from testbed.case.case import Case
+from testbed.wire import chance
 from testbed.wire.clock import NANO
 
 FLOODED = exclusive("a flood harms what other cases do on the same device")
@@ -27,13 +26,13 @@ def flood(node: MobileNode, case: Case, victim: Connection) -> None:
     anywhere = 1 << (50 if case.network.name == "ipff" else 32)
     heads = [
         bytes(node.request(previous_source=address, migrated_source=attacker.address, count=GUESSES_EACH, entries=[]))
-        for address in (victim.local.station.address, case.network.address(secrets.randbelow(anywhere)))
+        for address in (victim.local.station.address, case.network.address(chance.randbelow(anywhere)))
     ]
     number = 2 * mops.largest_table // GUESSES_EACH + 1
     began = case.clock.now_ns()
     for place in range(number):
         case.wait_until(began + place * interval)
-        guesses = secrets.token_bytes(GUESSES_EACH * ENTRY.size)
+        guesses = chance.token_bytes(GUESSES_EACH * ENTRY.size)
         attacker.send(case.network.icmp_protocol, sealed(heads[place % 2] + guesses))
     seconds = (case.clock.now_ns() - began) / NANO
     case.values["guesses"] = f"{number * GUESSES_EACH} in {number} messages, {number / seconds:.0f} messages/s"
