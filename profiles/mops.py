@@ -66,6 +66,19 @@ class IXIT(Table):
     retries: Annotated[int, Field(ge=0, le=3)] = Field(
         default=3, description="how often a mobile node retransmits a Migrate"
     )
+    migrate_within_s: Seconds = Field(
+        default=2.0, description="seconds after the return of `move` in which a mobile node sends its first Migrate"
+    )
+    router: list[IPFFAddress | IPv4Address] = Field(
+        default=[],
+        description="gateways of a mobile node that believes NAT acknowledgements of its gateway only, one for each "
+        "network: the tester sends them from there, otherwise from any address of its own",
+    )
+    anycast_continues: Literal["unicast", "anycast"] = Field(
+        default="unicast",
+        description="at which address of an anycast server a connection continues once its Migrate, sent to the "
+        "unicast address, was answered (section 4.2)",
+    )
     guess_rate_per_s: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=1000, description="messages a second that guesses and floods may bring"
     )
@@ -97,6 +110,6 @@ def dut_config(profile: "Profile") -> dict[str, Any]:
     option = mops.model_dump(include={"mobile_capable_kind", "mobile_capable_length", "mobile_capable_exid"})
     option = {key.removeprefix("mobile_capable_"): value for key, value in option.items()}
     return {
-        **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries"}),
+        **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries", "router"}),
         "mobile_capable": option if profile.ics.mops.mobile_capable else None,
     }

@@ -46,6 +46,13 @@ class Listed(Protocol):
     def is_only(self) -> bool:
         """Whether the device has nothing else with this server."""
 
+    @property
+    def shares_port(self) -> bool:
+        """Whether the device has something else at the same port with this server."""
+
+    def is_ruled_out(self, protocol: int) -> bool:
+        """Whether a message with this Protocol is about others: the device has sockets of several with this server."""
+
 
 @dataclass(frozen=True)
 class SentMigrate:
@@ -84,6 +91,11 @@ class ReceivedMigrate:
         return self.packet.payload
 
     @property
+    def is_intact(self) -> bool:
+        """Whether the checksum is right."""
+        return bool(checksum(self.octets) == 0)
+
+    @property
     def entries(self) -> list[Entry]:
         """Previous port, migrated port and identifier of each socket listed, whatever Count says."""
         return entries_in(self.octets)
@@ -94,8 +106,10 @@ class ReceivedMigrate:
 
     def find_entry(self, listed: Listed) -> Entry | None:
         """The entry that means this connection: with its port, else with its identifier, else the only one there is."""
-        by_port = [one for one in self.entries if one[0] == listed.previous_port]
+        if listed.is_ruled_out(self.message.protocol):
+            return None
         by_identifier = [one for one in self.entries if one[2] == listed.identifier]
+        by_port = [one for one in self.entries if one[0] == listed.previous_port and not listed.shares_port]
         found = by_port or by_identifier or (self.entries if len(self.entries) == 1 and listed.is_only else [])
         return found[0] if found else None
 

@@ -26,6 +26,7 @@ from reference.system.log import log
 class MopsDatapath(Datapath):
     """A MOPS server, a mobile node, or both."""
 
+    role = "server"
     node: MobileNode | None = None
     server: Server | None = None
 
@@ -55,7 +56,7 @@ class MopsDatapath(Datapath):
             elif self.server is not None:
                 self.server.receive(network, source, data, self.arrival())
         elif self.node is not None and kind == NAT_TYPE:
-            self.node.nat_received(network, data)
+            self.node.nat_received(network, source, data)
         elif self.node is not None and kind == ANYCAST_TYPE:
             self.node.anycast_received(network, source, data)
 

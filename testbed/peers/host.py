@@ -181,12 +181,16 @@ class Host:
 
 @dataclass(frozen=True)
 class Move:
-    """A move of the device: its address before and after, when it was told to, and the mark at that moment."""
+    """A move of the device: its address before and after, when it was told to and the mark at that moment.
+
+    `done_ns` is when it said that it had moved.
+    """
 
     old: str
     new: str
     mark: Mark
     ns: int
+    done_ns: int
 
 
 class MobileHost(Host):
@@ -215,11 +219,11 @@ class MobileHost(Host):
 
     def move(self, to: str = "") -> Move:
         """Tell the device to move, to its next address or to this one."""
-        new = to or self.next_address()
-        move = Move(self.address, new, self._case.mark(), self._case.clock.now_ns())
+        old, new = self.address, to or self.next_address()
+        mark, asked_ns = self._case.mark(), self._case.clock.now_ns()
         self._case.setup.dut.upper_tester().call("move", address=new)
         self.address = new
         # The device is the case's own: whoever asks whether it is alive has to ask at its new address.
         networks, name = self._case.setup.networks, self._case.network.name
         networks[name] = replace(networks[name], dut=new)
-        return move
+        return Move(old, new, mark, asked_ns, self._case.clock.now_ns())

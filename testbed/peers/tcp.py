@@ -42,7 +42,7 @@ class TcpPeer:
     `stream` is what the DUT has sent, in order, `remote` its address: with `checks_source`, segments from another one
     are not of this connection. Nothing is acknowledged unless the case says so: `read` takes in what has come,
     `acknowledge` says so on the wire. Segments with a wrong checksum are dropped, as TCP does. With `timestamps` its
-    segments carry them (RFC 7323) and SACK is permitted; `options` are those of protocols.
+    segments carry them (RFC 7323) and SACK is permitted, as it is with `sack`; `options` are those of protocols.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class TcpPeer:
         initial_sequence: int | None = None,
         *,
         timestamps: bool = False,
+        sack: bool = False,
         checks_source: bool = False,
         mss: int = MSS,
         options: Iterable[PeerOption] = (),
@@ -71,6 +72,7 @@ class TcpPeer:
         self.stream = bytearray()
         self.state = "CLOSED"
         self.timestamps = timestamps
+        self._permits_sack = sack or timestamps
         self.clock = chance.randbits(20)
         self.echo = 0
         self.options = list(options)
@@ -120,7 +122,7 @@ class TcpPeer:
 
     def syn_options(self, *further: Packet | bytes | None) -> list[Packet | bytes]:
         """The options of a SYN or SYN-ACK of this end."""
-        sack = [_SACK_PERMITTED] if self.timestamps else []
+        sack = [_SACK_PERMITTED] if self._permits_sack else []
         own = [b"\x02\x04" + self._mss.to_bytes(2, "big"), _SCALE_0, *sack]
         return [*own, *(option for option in further if option is not None)]
 
