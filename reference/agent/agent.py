@@ -42,6 +42,7 @@ class Agent:
             "send": self.send,
             "receive": self.receive,
             "close": self.close,
+            "shutdown": self.shutdown,
             "sockets": self.sockets,
             "status": self.status,
             **({"move": self.move} if own is not None else {}),
@@ -142,6 +143,13 @@ class Agent:
             await self._forget(ending.chosen, ending.port, in_use)
         else:
             raise RefusedError("close needs connection or listener")
+        return {}
+
+    async def shutdown(self, connection: int) -> dict[str, Any]:
+        held = self._connections.get(connection)
+        if held is None:
+            raise RefusedError(f"no connection {connection}")
+        held.socket.shutdown(socket.SHUT_WR)
         return {}
 
     async def sockets(self) -> dict[str, Any]:

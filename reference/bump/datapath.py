@@ -7,6 +7,8 @@ bytes (`receive_from_wire`, `receive_from_kernel`) and asks for what came of the
 `frames_for_kernel`). Time is in seconds of any clock that never goes back.
 """
 
+import heapq
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -53,8 +55,10 @@ class Datapath:
         self.wire_room, self.kernel_room = self._wire_view[HEADROOM:], self._kernel_view
         self.now = 0.0
         self._expiry = _EXPIRY_S
+        self._numbers = itertools.count()
         self.upper_from_wire: dict[int, Upper] = {TCP: self._segment_from_wire}
         self.upper_from_kernel: dict[int, Upper] = {TCP: self._segment_from_kernel}
+        self._later: list[tuple[float, int, Callable[[], None]]] = []
         self.counters = {"from_wire": 0, "from_kernel": 0, "lost": 0}
         self._kept = KeptFrames()
         self.attach(self._kept)
@@ -93,11 +97,18 @@ class Datapath:
 
     def deadline(self) -> float:
         """When there is something to do though nothing arrives."""
-        return min(self.now + _ARP_S, self._expiry) if self._arp is not None and self._arp.is_waiting else self._expiry
+        due = min(self._expiry, self._later[0][0]) if self._later else self._expiry
+        return min(self.now + _ARP_S, due) if self._arp is not None and self._arp.is_waiting else due
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something so many seconds from now."""
+        heapq.heappush(self._later, (self.now + seconds, next(self._numbers), action))
 
     def tick(self, now: float) -> None:
         """All that was waiting at both ends (or a burst of each) has been served: do what is due."""
         self.now = now
+        while self._later and self._later[0][0] <= now:
+            heapq.heappop(self._later)[2]()
         if self._arp is not None and (self._arp.is_waiting or now >= self._expiry):
             self._arp.tick(now)
         if now >= self._expiry:

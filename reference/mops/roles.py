@@ -60,7 +60,8 @@ class ServerRole(Role):
         choices = parts.choices()
         datapath = parts.datapath(wire.mac, networks, choices, parts.capable(settings.mobile_capable))
         limit = parts.rate_limit(settings.rate_limit_s)
-        datapath.server = parts.server(limit, settings.exact_sequence, datapath.settle, datapath.send, choices)
+        ways = datapath.settle, datapath.send, choices, datapath.after
+        datapath.server = parts.server(limit, settings.exact_sequence, *ways)
         return datapath
 
 

@@ -42,4 +42,5 @@ def _capable(table: Table) -> CapableSettings | None:
     if table.value.get("mobile_capable") is None:
         return None
     option = table.table("mobile_capable")
-    return CapableSettings(option.integer("kind", 9, 255, 254), option.integer("exid", 0, 0xFFFF, 0x4D4F))
+    numbers = option.integer("kind", 9, 255, 254), option.integer("exid", 0, 0xFFFF, 0x4D4F)
+    return CapableSettings(*numbers, option.integer("length", 2, 4, 4))

@@ -72,6 +72,10 @@ class Socket:
         sockets = self.agent.call("sockets")["connections"]
         return next((dict(one) for one in sockets if one["connection"] == self.connection), {})
 
+    def shut(self) -> None:
+        """Send no more (shutdown); the socket stays and can read. NotApplicable where the device has no such verb."""
+        self.agent.call("shutdown", connection=self.connection)
+
     def close(self) -> None:
         """Close the socket."""
         self.agent.call("close", connection=self.connection)

@@ -66,7 +66,6 @@ DIFFERENT = {
     "reply-addresses-swapped": "reply_addresses",
     "reply-checksum-wrong": "reply_checksum",
     "reply-reserved-not-zero": "reply_reserved",
-    "reply-to-migrated-address": "reply_destination",
     "reply-to-previous-address": "reply_destination",
     "reply-without-identifiers": "reply_identifiers",
     "reserved-not-ignored": "reserved_set",
