@@ -80,7 +80,7 @@ class SackCutWithoutTimestamps(Host):
 
 
 @deviation(
-    "shut-window-stays-shut",
+    "rehash-window-stays-shut",
     "6.2",
     "A REHASH-ADDR with the right Old address and nonce moves the connection.",
     "a window that is shut when it comes never opens any more",
