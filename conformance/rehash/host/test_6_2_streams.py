@@ -65,7 +65,7 @@ def test_connection_that_the_device_opened_moves(node: RehashHost, dut: DutHost,
 @requirement("REHASH-6.2-16", case=7)
 def test_many_connections_move(node: RehashHost, dut: DutHost) -> None:
     """Each of many connections of one peer follows it."""
-    connections = [node.connect() for _ in range(MANY)]
+    connections = node.as_many_as_open(node.connect, MANY)
     node.rehash(*connections)
     dut.serves(*connections)
     dut.serves(*connections, data=b"and once more")
