@@ -9,7 +9,17 @@ from dataclasses import replace
 from reference.bump.ends import Frame
 from reference.bump.segment import Segment
 from reference.bump.shaping import Shaped, segment_in, with_segment
-from reference.bump.tcp import ACK, FIN, RST, SEGMENT_SIZE, SYN, TIMESTAMPS, WINDOW_SCALE, distance
+from reference.bump.tcp import (
+    ACK,
+    FIN,
+    RST,
+    SEGMENT_SIZE,
+    SYN,
+    TIMESTAMPS,
+    WINDOW_SCALE,
+    distance,
+    maximum_segment_size,
+)
 
 ECHO = 7
 SHORTEST_FRAME = 60
@@ -75,7 +85,8 @@ class SmallSegmentsAndWindow(_OtherHandshake):
         self._edges: dict[tuple[int, int], int] = {}  # announced, by both ports
 
     def opening(self, segment: Segment) -> Segment:
-        size = bytes((SEGMENT_SIZE, 4)) + SMALLEST_SEGMENT_SIZE.to_bytes(2, "big")
+        smaller = min(maximum_segment_size(segment.area), SMALLEST_SEGMENT_SIZE)
+        size = bytes((SEGMENT_SIZE, 4)) + smaller.to_bytes(2, "big")
         kept = [option for kind, option in segment.options if kind not in (SEGMENT_SIZE, WINDOW_SCALE)]
         return segment.with_options(size, *kept)
 

@@ -12,6 +12,7 @@ from typing import Any
 from reference.daemon import run_host
 from reference.mops.mobile_node import MobileNode
 from reference.mops.server import Command, Outcome, Server
+from reference.rehash.datapath import RehashDatapath
 from reference.rehash.host import Host
 from reference.roles import role_of
 from reference.system.configuration import read_configuration
@@ -76,6 +77,11 @@ class MuteHost(Host):
         return None
 
 
+class MuteDatapath(RehashDatapath):
+    def acknowledge(self, *_: Any) -> None:
+        pass
+
+
 class RefusingHost(Host):
     """Says REHASH-INIT, and knows no connection that a REHASH-ADDR is about."""
 
@@ -93,7 +99,7 @@ PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
         "mute": (MuteServer, MuteNode),
         "refusing": (RefusingServer, RefusingNode),
     },
-    ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost,), "refusing": (RefusingHost,)},
+    ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost, MuteDatapath), "refusing": (RefusingHost,)},
 }
 
 

@@ -205,6 +205,7 @@ DIFFERENT = {
     ),
     "reset-while-moving-ignored": "reset_while_moving",
     "segment-size-of-the-peer-not-lessened": "segments_of_a_peer_with_little_room",
+    "syn-at-the-old-tuple-ends-the-connection": "newcomer_at_the_old_tuple",
     "unannounced-source-followed": "data_from_the_old_address",
     "unmovable-connections-speak-on": "no_move_without_init_from_the_peer without_rehash_and_back",
     "wrong-nonce-locks-out": "nonce_of_which_a_half_is_right",

@@ -42,7 +42,7 @@ def test_connection_that_the_dut_has_opened_continues(
     node.send_message(message, peer)
     dut.barrier()
     data = b"hello from the device"
-    dut.delivers(peer, data, socket.send(data))
+    dut.delivers(peer, data, dut.application_takes(socket, data))
 
 
 @MESSAGES
@@ -59,7 +59,7 @@ def test_half_closed_connection_continues(node: Node, dut: LegacyHost, app: Appl
     node.send_message(message, peer)
     dut.barrier()
     data = b"the other direction is open"
-    dut.delivers(peer, data, socket.send(data))
+    dut.delivers(peer, data, dut.application_takes(socket, data))
 
 
 @MESSAGES

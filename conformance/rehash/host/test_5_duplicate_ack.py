@@ -25,15 +25,12 @@ def expect_duplicate_ack(segment: RehashSegment, acknowledgement: int) -> None:
 @requirement("REHASH-5-05", case=1)
 def test_idle_connection_is_announced_in_a_duplicate_ack(node: RehashHost, dut: DutHost, app: Application) -> None:
     """A host that moves and has nothing to send puts REHASH-ADDR on a duplicate ACK."""
-    connection = node.connect_to(app)
+    connection, other = node.connect_to(app), node.connect_to(app)
     peer = connection.local
     move = dut.move()
-    try:
-        segment, _ = dut.announces(move, peer)
-    except Broken:
-        connection.socket.send(b"with data it is announced")
-        dut.await_rehash_addr(move, peer)
-        raise
+    other.socket.send(b"with data it is announced")
+    dut.await_rehash_addr(move, other.local)
+    segment, _ = dut.announces(move, peer)
     expect_duplicate_ack(segment, peer.snd_nxt)
 
 

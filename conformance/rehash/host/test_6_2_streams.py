@@ -65,10 +65,11 @@ def test_connection_that_the_device_opened_moves(node: RehashHost, dut: DutHost,
 @requirement("REHASH-6.2-16", case=7)
 def test_many_connections_move(node: RehashHost, dut: DutHost) -> None:
     """Each of many connections of one peer follows it."""
-    connections = [node.connect() for _ in range(MANY)]
-    node.rehash(*connections)
+    connections = node.as_many_as_open(node.connect, MANY)
+    node.move()
+    for connection in connections:
+        dut.rehashes(connection, node.send_rehash_addr(connection))
     dut.serves(*connections)
-    dut.serves(*connections, data=b"and once more")
 
 
 @pytest.mark.parametrize("following", [0, 4, 100], ids=["at 0", "in the data", "later"])

@@ -128,3 +128,20 @@ def test_nonce_of_an_earlier_connection(node: RehashHost, dut: DutHost) -> None:
     node.exchange(connection)
     node.move()
     dut.does_not_rehash(connection, node.send_rehash_addr(connection, nonce=nonce))
+
+
+@pytest.mark.parametrize("moves", [1, 2])
+@inopportune
+@requirement("REHASH-6.2-45", case=1)
+def test_syn_from_a_tuple_that_was_left(node: RehashHost, dut: DutHost, moves: int) -> None:
+    """A SYN from the old address and port, whatever it is answered with, leaves the connection that has moved alone."""
+    connection = node.connect()
+    node.exchange(connection)
+    for _ in range(moves):
+        node.rehash(connection)
+    node.station = node.home
+    node.new_peer(port=connection.local.port).start()
+    dut.quiesce()
+    dut.serves(connection)
+    connection.local.send_lost(b"lost on the way")
+    dut.takes_again(connection, b"lost on the way")

@@ -12,7 +12,7 @@ from testbed.device.application import Application
 
 pytestmark = exclusive
 
-MANY, MOVES = 20, 10
+MANY, FEW, MOVES = 20, 3, 10
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,8 @@ def test_nonce_zero_is_a_nonce(node: RehashHost, dut: DutHost, app: Application)
 @requirement("REHASH-6.2-01", case=3)
 def test_many_connections_are_announced(node: RehashHost, dut: DutHost, app: Application) -> None:
     """A host that moves sends REHASH-ADDR on each of many connections, whichever side has opened them."""
-    connections = [node.connect_to(app) if number % 4 else node.accept_from(app) for number in range(MANY)]
+    connections = node.as_many_as_open(lambda: node.connect_to(app), MANY)
+    connections += node.as_many_as_open(lambda: node.accept_from(app), FEW)
     move = dut.move()
     for connection in connections:
         connection.socket.send(b"I have moved")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The Rehash host that the tester plays: it connects, is connected to, moves, and sends options of any shape."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from scapy.packet import Packet
@@ -88,6 +90,16 @@ class RehashHost:
         """NotApplicable where the profile says that REHASH-INIT follows the handshake."""
         if self._ixit.rehash.init_at == "established":
             raise NotApplicable(f"{self._case.setup.profile.path}: ixit.rehash.init_at is established")
+
+    def as_many_as_open(self, connect: Callable[[], Connection], most: int) -> list[Connection]:
+        """Open connections until there are enough or the device takes no more; NotApplicable if that is one."""
+        opened: list[Connection] = []
+        with suppress(Inconclusive):
+            while len(opened) < most:
+                opened.append(connect())
+        if len(opened) < 2:
+            raise NotApplicable("the device does not take two connections at once")
+        return opened
 
     def half_open(self, peer: TcpPeer | None = None) -> Connection:
         """Send a SYN with REHASH-INIT, and take in the SYN-ACK without acknowledging it."""

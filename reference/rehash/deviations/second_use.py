@@ -230,7 +230,7 @@ class MovedConnectionReturnsLater(_Later):
     "announced-without-a-move",
     "6.2",
     "A host whose address does not change sends no REHASH-ADDR.",
-    "every third segment with data is answered with REHASH-ADDR, Old and New being the current address",
+    "every second segment with data is answered with REHASH-ADDR, Old and New being the current address",
 )
 class AnnouncedWithoutAMove(Host):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
@@ -243,7 +243,7 @@ class AnnouncedWithoutAMove(Host):
         if not segment.length or context is None or not context.init_completed or self.counters["moves"]:
             return
         self._segments[flow] = self._segments.get(flow, 0) + 1
-        if self._segments[flow] % 3 == 0:
+        if self._segments[flow] % 2 == 0:
             own = self.network.own
             self.mechanics.acknowledge(flow, Option(ADDR, context.peer_nonce or 0, own, own))
 

@@ -2,7 +2,7 @@
 """Deviations that depend on what else a connection or a host has: its state, its number, its neighbours."""
 
 from reference.bump.flows import Flow
-from reference.bump.tcp import RST
+from reference.bump.tcp import RST, SYN
 from reference.rehash.context import Context, Exchange, Segment, context_of
 from reference.rehash.host import Host
 from reference.rehash.option import Option
@@ -207,3 +207,18 @@ class FormerAddressOfAPeerShunned(Host):
     def incoming(self, segment: Segment, now: float) -> Flow | None:
         is_shunned = segment.address in self._left_by_peers and not segment.flags & RST
         return None if is_shunned else super().incoming(segment, now)
+
+
+@deviation(
+    "syn-at-the-old-tuple-ends-the-connection",
+    "6.2",
+    "A SYN from the old address and port does not disturb the connection that has moved.",
+    "it ends the connection",
+)
+class SynAtTheOldTupleEndsTheConnection(Host):
+    def incoming(self, segment: Segment, now: float) -> Flow | None:
+        flow = self.flows.by_kernel.get((segment.address, segment.port, segment.local_port))
+        is_old = flow is not None and flow.wire_address != segment.address
+        if flow is not None and is_old and segment.flags & SYN and (context := context_of(flow)) is not None:
+            self.fail(flow, context)
+        return super().incoming(segment, now)
