@@ -194,6 +194,7 @@ class Applications:
         """Have a listening application accept a connection from this server, and use it once; preamble."""
         option = [mobile_capable(self._case)] if self._case.setup.profile.ics.mops.mobile_capable else []
         local = new_peer(self._case, server.station, remote_port=listener.port, checks_source=True)
+        local.remote = self._dut.address
         half_open(self._case, local, *option)
         local.send(flags="A", options=option)
         socket = listener.accepted(self._case.setup.profile.ixit.tcp_within_s, local.port)

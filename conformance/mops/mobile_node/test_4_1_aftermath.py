@@ -46,7 +46,7 @@ def test_soft_icmp_error_ends_nothing(
     about = dut.segments(connection.local)[-1] if tuple_of == "new tuple" else old
     quoted = about.frame.data[about.ip.start - IP_HEADER : about.ip.start + 8]
     error_message = ICMP(type=kind, code=code) / Raw(quoted)
-    case.station().send(ICMPV4, error_message)
+    case.station().send(ICMPV4, error_message, destination=dut.address)
     if tuple_of == "old tuple before":
         dut.barrier()
         correspondent.reply_success(request, connection)
@@ -71,7 +71,7 @@ def test_icmp_error_about_a_migrate_concerns_that_server_alone(
     assert header
     kind, code = SOFT.get(error, (3, 2))
     quoted = about.data[header.start - IP_HEADER : header.start + 8]
-    case.station().send(ICMPV4, ICMP(type=kind, code=code) / Raw(quoted))
+    case.station().send(ICMPV4, ICMP(type=kind, code=code) / Raw(quoted), destination=move.new)
     dut.barrier()
     correspondent.reply_success(request, kept)
     dut.continues(kept)

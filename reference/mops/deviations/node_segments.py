@@ -10,14 +10,13 @@ from reference.bump.flows import Flow
 from reference.bump.network import ETHERNET, TCP, Network, Packet
 from reference.bump.tcp import ACK, FIN, RST, SACK, SYN, TIMESTAMPS, distance, split
 from reference.mops.context import context_of
-from reference.mops.deviations.segments import AfterAMove, bare_segment
+from reference.mops.deviations.segments import AfterAMove, HearsErrors, bare_segment
 from reference.mops.exchange import Exchange, Moving
 from reference.mops.message import MIGRATE, MIGRATE_TYPE, Entry, Migrate, message_type
 from reference.mops.mobile_node import MobileNode
 from reference.system.alterations import deviation
 
 _LATER_S = 0.4
-_ICMP = 1
 
 
 @deviation(
@@ -123,20 +122,12 @@ class RefusesClientsAfterAMove(AfterAMove):
     "A soft ICMP error ends no connection.",
     "the connection that one quotes is dead, whichever of its tuples that is",
 )
-class SoftErrorEndsConnection(AfterAMove):
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        if all(network.icmp_protocol != _ICMP for network in self.networks):
-            self.upper_from_wire[_ICMP] = self._error_from_wire
-
-    def _error_from_wire(self, network: Network, packet: Packet) -> Flow | None:
-        error = bytes(self._wire_view[packet.start : packet.end])
-        if error[0] in (3, 11) and len(error) >= 36:
-            peer, (own_port, port) = int.from_bytes(error[24:28], "big"), struct.unpack_from("!HH", error, 28)
-            for flow in list(network.flows.by_kernel.values()):
-                if (flow.wire_address, flow.wire_port, flow.own_port) == (peer, port, own_port):
-                    self.give_up(network, TCP, flow)
-        return None
+class SoftErrorEndsConnection(HearsErrors):
+    def error_received(self, network: Network, error: bytes) -> None:
+        peer, (own_port, port) = int.from_bytes(error[24:28], "big"), struct.unpack_from("!HH", error, 28)
+        for flow in list(network.flows.by_kernel.values()):
+            if (flow.wire_address, flow.wire_port, flow.own_port) == (peer, port, own_port):
+                self.give_up(network, TCP, flow)
 
 
 @deviation(

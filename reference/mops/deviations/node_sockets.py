@@ -2,19 +2,16 @@
 """Deviations in which sockets a mobile node takes along: open, half-open or closed, mobile or not."""
 
 from dataclasses import replace
-from typing import Any
 
 from reference.bump.flows import Flow, Flows
-from reference.bump.network import TCP, Network, Packet
+from reference.bump.network import TCP, Network
 from reference.bump.tcp import State
 from reference.mops.choices import Choices
-from reference.mops.deviations.segments import AfterAMove
+from reference.mops.deviations.segments import HearsErrors
 from reference.mops.exchange import Exchange, Moving
 from reference.mops.message import MIGRATE_ATOMIC, Migrate
 from reference.mops.mobile_node import MobileNode
 from reference.system.alterations import deviation
-
-_ICMP = 1
 
 
 class _ListsMore(MobileNode):
@@ -79,19 +76,12 @@ class ChoiceOutlivesSocket(Choices):
     "An ICMP error about the Migrate to one server leaves the connections to others alone.",
     "it makes the node give up whatever waits for an answer",
 )
-class IcmpErrorEndsAllAsking(AfterAMove):
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        if all(network.icmp_protocol != _ICMP for network in self.networks):
-            self.upper_from_wire[_ICMP] = self._error_from_wire
-
-    def _error_from_wire(self, network: Network, packet: Packet) -> Flow | None:
-        error = bytes(self._wire_view[packet.start : packet.end])
-        if self.node is not None and error[0] in (3, 11) and error[17] == network.icmp_protocol:
+class IcmpErrorEndsAllAsking(HearsErrors):
+    def error_received(self, network: Network, error: bytes) -> None:
+        if self.node is not None and error[17] == network.icmp_protocol:
             waiting, self.node.exchanges = self.node.exchanges, []
             for exchange in waiting:
                 self.node.exhausted(exchange)
-        return None
 
 
 @deviation(

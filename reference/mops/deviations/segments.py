@@ -6,7 +6,7 @@ import struct
 from reference.bump.checksum import adjust, words_sum
 from reference.bump.datapath import Fields
 from reference.bump.flows import Flow
-from reference.bump.network import TCP, Network, Packet
+from reference.bump.network import ETHERNET, HEADROOM, TCP, Network, Packet
 from reference.bump.tcp import CHECKSUM_AT, NO_OPERATION, SEGMENT, split
 from reference.mops.datapath import MopsDatapath
 
@@ -45,3 +45,18 @@ class AfterAMove(MopsDatapath):
             bytes([NO_OPERATION]) * len(one) if one_kind == kind else one for one_kind, one in split(options)
         )
         return self.replace_options(packet, data, fields, kept.ljust(len(options), b"\0"))
+
+
+class HearsErrors(AfterAMove):
+    """Hears ICMP errors (RFC 792), which this host leaves to nobody."""
+
+    def take_from_wire(self, length: int) -> None:
+        packet = bytes(self._wire_view[HEADROOM + ETHERNET : HEADROOM + length])
+        network = next((one for one in self.networks if one.name == "ipv4"), None)
+        if network is not None and len(packet) >= 56 and packet[0] == 0x45 and packet[9] == 1 and packet[20] in (3, 11):
+            self.error_received(network, packet[20:])
+        else:
+            super().take_from_wire(length)
+
+    def error_received(self, network: Network, error: bytes) -> None:
+        """Take an error; what it quotes begins at its ninth byte."""
