@@ -98,6 +98,8 @@ DIFFERENT = {
 }
 #: Seen on a wire only.
 ON_THE_WIRE = [
+    "error-about-the-left-tuple-ends-the-connection",
+    "soft-error-ends-the-connection",
     "any-address-will-do",
     "close-wait-stays",
     "earlier-move-carried-out-again",

@@ -27,7 +27,7 @@ from testbed.peers.stream import ECHO
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire import chance
-from testbed.wire.capture import Mark
+from testbed.wire.capture import Frame, Mark
 from testbed.wire.clock import NANO, Deadline
 from testbed.wire.notation import summary
 from testbed.wire.station import Station
@@ -241,15 +241,19 @@ class Server(Host):
             end = connection.local.at(station, port)
             sent = end.transmit(end.segment("PA", probe))
             probes.append((end, self._case.trace.mark_at(sent.frame)))
+
+        def acknowledgement(end: TcpPeer, mark: Mark) -> Frame | None:
+            for one in self.segments(end, mark):
+                if not one.is_reset and one.ack == taken and self._case.network.tcp_checksum_ok(one.frame.data):
+                    return one.frame
+            return None
+
+        def first() -> Frame | None:
+            return next(filter(None, (acknowledgement(*one) for one in probes)), None)
+
+        self._case.look(first, self._case.deadline())
         self.quiesce()
-        return [
-            f"{end.station.address}:{end.port}"
-            for end, mark in probes
-            if any(
-                not one.is_reset and one.ack == taken and self._case.network.tcp_checksum_ok(one.frame.data)
-                for one in self.segments(end, mark)
-            )
-        ]
+        return [f"{end.station.address}:{end.port}" for end, mark in probes if acknowledgement(end, mark)]
 
     def is_served(self, connection: Connection) -> bool:
         """Whether data flows on the connection, for cases that only report."""

@@ -104,7 +104,7 @@ def migrate_once(node: MobileNode, dut: Server, app: Application) -> Connection:
     request = node.send_migrate(connection, entries=[node.entry(connection, identifier=UNIQUE_ID)])
     dut.reply_to(request, SUCCESS)
     node.rebind(request, connection)
-    node.rest(request)
+    node.rest()
     return connection
 
 
@@ -130,7 +130,8 @@ def test_next_one_time_unique_id_is_accepted(node: MobileNode, dut: Server, app:
 def test_refused_attempt_does_not_use_a_one_time_unique_id_up(node: MobileNode, dut: Server, app: Application) -> None:
     """After an attempt that was refused the same one-time Unique ID is still the one that is accepted."""
     connection = connect(node, app, UNIQUE_ID, one_time=True)
-    node.rest(refuses(node, dut, connection, UNIQUE_ID + 1))
+    refuses(node, dut, connection, UNIQUE_ID + 1)
+    node.rest()
     accepts(node, dut, connection, UNIQUE_ID)
 
 
@@ -146,5 +147,5 @@ def test_rolled_back_entry_does_not_use_a_one_time_unique_id_up(
     entries = [node.entry(connection, identifier=UNIQUE_ID), node.entry(other, identifier=UNIQUE_ID + 1)]
     request = node.send_migrate(connection, other, code=MIGRATE_ATOMIC, entries=entries)
     dut.refuses(request, connection, other)
-    node.rest(request)
+    node.rest()
     accepts(node, dut, connection, UNIQUE_ID)

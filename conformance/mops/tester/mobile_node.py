@@ -62,6 +62,7 @@ class MobileNode:
         self._ixit = case.setup.profile.ixit
         self.station = case.station(address)
         self.home = self.station
+        self._last: SentMigrate | None = None
 
     @property
     def address(self) -> str:
@@ -162,15 +163,18 @@ class MobileNode:
         """Send a message to the server, from the node's present address unless another station sends it."""
         sent = (sender or self.station).send(self.case.network.icmp_protocol, message)
         mark = self.case.trace.mark_at(sent.frame)
-        return SentMigrate(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark, self.station)
+        self._last = SentMigrate(
+            message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark, self.station
+        )
+        return self._last
 
     def send_migrate(self, *connections: Connection, sender: Station | None = None, **fields: Any) -> SentMigrate:
         """Send a Migrate of connections to the node's present address; any field can be replaced."""
         return self.send(self.request(*connections, **fields), sender)
 
-    def send_udp_migrate(self, flow: UdpFlow, identifier: int) -> SentMigrate:
-        """Send a Migrate of a UDP flow to the node's present address."""
-        entries = [(flow.local.port, self.new_port(), identifier)]
+    def send_udp_migrate(self, flow: UdpFlow, identifier: int, port: int = 0) -> SentMigrate:
+        """Send a Migrate of a UDP flow to the node's present address, and this port if one is named."""
+        entries = [(flow.local.port, port or self.new_port(), identifier)]
         previous = flow.local.station.address
         return self.send_migrate(protocol=UDP_PROTOCOL, previous_source=previous, entries=entries)
 
@@ -206,9 +210,10 @@ class MobileNode:
         interval = self._ixit.mops.rate_limit_s
         self.case.wait_until(since.sent.ns + round(intervals * interval * NANO))
 
-    def rest(self, since: SentMigrate) -> None:
-        """Wait until the interval since a request is over, whatever the server takes for the same."""
-        self.wait(since, OVER)
+    def rest(self) -> None:
+        """Wait until the interval since the node's last Migrate, if any, is over: whatever a limiter counts by."""
+        if self._last:
+            self.wait(self._last, OVER)
 
     def check_in_time(self, request: SentMigrate, since: SentMigrate, intervals: float) -> None:
         """Inconclusive unless the tester itself sent `request` less than `intervals` after `since`."""
