@@ -41,6 +41,14 @@ class LegacyHost(Host):
         kind, kinds = without.number(self._ixit), [one.kind for one in segment.options]
         require(kind not in kinds, "option kinds", f"without {kind}", kinds, segment.frame)
 
+    def opens(self, peer: TcpPeer, syn: Sent) -> TcpPeer:
+        """A SYN-ACK comes in time; it is acknowledged, and the connection is open."""
+        segment = self._first_answer(peer, syn, "SYN-ACK")
+        require(segment.flags == "SA", "answer", "SA", segment.flags, segment.frame)
+        peer.read()
+        peer.acknowledge()
+        return peer
+
     def refuses(self, peer: TcpPeer, syn: Sent) -> None:
         """A reset comes in time."""
         segment = self._first_answer(peer, syn, "a reset")

@@ -113,7 +113,7 @@ def test_option_comes_back_nowhere(node: Node, dut: LegacyHost, option: Probe) -
 @requirement("LEGACY-9293.3.1-07", case=6)
 def test_segment_size_after_unknown_option(node: Node, dut: LegacyHost, option: Probe) -> None:
     """The maximum segment size of a SYN counts although an unknown option stands in front of it."""
-    peer = node.connect_with(option, b"\x02\x04" + SMALL.to_bytes(2, "big"))
+    peer = dut.opens(*node.offer_exactly(option, b"\x02\x04" + SMALL.to_bytes(2, "big")))
     data = bytes(3 * SMALL)
     dut.delivers_in_segments(peer, data, SMALL)
 
@@ -123,7 +123,7 @@ def test_segment_size_after_unknown_option(node: Node, dut: LegacyHost, option: 
 @requirement("LEGACY-9293.3.1-11", case=1)
 def test_several_unknown_options_on_a_syn(node: Node, dut: LegacyHost, together: str) -> None:
     """A SYN with several unknown options is answered like any other, and the connection carries data."""
-    dut.serves(node.connect_with(SEGMENT_SIZE, *TOGETHER[together]))
+    dut.serves(dut.opens(*node.offer_exactly(SEGMENT_SIZE, *TOGETHER[together])))
 
 
 @EVERY
@@ -131,7 +131,7 @@ def test_several_unknown_options_on_a_syn(node: Node, dut: LegacyHost, together:
 @requirement("LEGACY-9293.3.1-11", case=2)
 def test_option_in_a_full_area(node: Node, dut: LegacyHost, option: Probe) -> None:
     """A SYN whose options fill the header to its last byte is answered like any other."""
-    dut.serves(node.connect_with(SEGMENT_SIZE, option, fill=True))
+    dut.serves(dut.opens(*node.offer_exactly(SEGMENT_SIZE, option, fill=True)))
 
 
 @EVERY
@@ -139,7 +139,7 @@ def test_option_in_a_full_area(node: Node, dut: LegacyHost, option: Probe) -> No
 @requirement("LEGACY-9293.3.1-11", case=3)
 def test_connections_with_the_option_one_after_another(node: Node, dut: LegacyHost, option: Probe) -> None:
     """Each of several connections of one peer whose SYNs carry the option opens and carries data."""
-    peers = [node.connect(option) for _ in range(MANY)]
+    peers = [dut.opens(*node.offer(option)) for _ in range(MANY)]
     dut.serves(*peers)
     peers[0].reset()
-    dut.serves(*peers[1:], node.connect(option))
+    dut.serves(*peers[1:], dut.opens(*node.offer(option)))

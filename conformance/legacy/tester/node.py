@@ -77,14 +77,11 @@ class Node:
         peer = self.peer()
         return connect(self._case, peer, self.option(probe, peer) if probe else None)
 
-    def connect_with(self, *options: Probe | bytes, fill: bool = False) -> TcpPeer:
-        """Open a connection with exactly these options on the SYN; `fill` adds no-operations while there is room."""
+    def offer_exactly(self, *options: Probe | bytes, fill: bool = False) -> tuple[TcpPeer, Sent]:
+        """Send a SYN with exactly these options; `fill` adds no-operations while there is room."""
         peer = self.peer()
         area = b"".join(self.option(one, peer) if isinstance(one, Probe) else one for one in options)
-        syn = peer.start_with([area.ljust(ROOM, NO_OPERATION) if fill else area])
-        await_syn_ack(self._case, peer, self._case.deadline(since_ns=syn.ns))
-        peer.acknowledge()
-        return peer
+        return peer, peer.start_with([area.ljust(ROOM, NO_OPERATION) if fill else area])
 
     def offer(self, probe: Probe) -> tuple[TcpPeer, Sent]:
         """Send a SYN with this option after segment size and window scale."""

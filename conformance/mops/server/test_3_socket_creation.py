@@ -46,7 +46,7 @@ def test_tcp_socket_is_mobile_by_default(case: Case, node: MobileNode, dut: Serv
 
 
 @invalid
-@requirement("MOPS-3-04", case=2)
+@requirement("MOPS-3-04", case=3)
 def test_udp_socket_is_not_mobile_by_default(case: Case, node: MobileNode, dut: Server, app: Application) -> None:
     """A UDP socket whose application did not choose stays where it is, even if it has a Unique ID."""
     needs(case, "mops.unique_id")

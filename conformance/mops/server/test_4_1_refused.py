@@ -18,7 +18,7 @@ from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.wire.headers import UDP_PROTOCOL
 
 A_NEW_CLOCK = 10_000_000
-"""How far the initial sequence number of a newcomer lies above the last one of the tuple before (RFC 9293, 3.4.1)."""
+"""How far the first number of a new connection lies above the last one of the tuple before (RFC 9293, 3.4.1)."""
 
 
 @invalid
@@ -107,7 +107,7 @@ def test_migrated_tuple_in_use_is_refused(node: MobileNode, dut: Server) -> None
 
 
 def leave(node: MobileNode) -> tuple[Connection, TcpPeer]:
-    """A connection that has migrated, and a newcomer at its old tuple whose sequence numbers lie above the old ones."""
+    """A connection that has migrated, and another one at its old tuple with larger sequence numbers."""
     connection = node.connect()
     port, following = connection.local.port, connection.local.snd_nxt + A_NEW_CLOCK
     node.migrate(connection)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Section 4.1: what a TCP connection has agreed on, and what it has under way, goes along (RFC 9293, 7323, 2018)."""
+"""Section 4.1: what a TCP connection has agreed on, and what it has under way, stays with it (RFC 9293, 7323, 2018)."""
 
 import pytest
 

@@ -13,8 +13,10 @@ from conformance.rehash.tester.state import rehash_init
 from testbed.case.verdict import Broken, Finding, require
 from testbed.device.application import END_OF_STREAM, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.connection import await_state
 from testbed.peers.host import MobileHost
 from testbed.peers.icmp import IcmpPeer
+from testbed.peers.segment import WINDOW_SCALE
 from testbed.peers.stream import send_stream
 from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 from testbed.wire import chance
@@ -76,6 +78,11 @@ class Endpoint(MobileHost):
         """NotApplicable where the SYN-ACK of the connection carries no timestamps (RFC 7323, 3.2)."""
         if self.segments(connection.local)[0].option(TIMESTAMPS) is None:
             raise NotApplicable("the device does not use TCP timestamps")
+
+    def agrees_to_scale(self, connection: Connection) -> None:
+        """NotApplicable where the SYN-ACK of the connection has no window scale (RFC 7323, 2.2)."""
+        if self.segments(connection.local)[0].option(WINDOW_SCALE) is None:
+            raise NotApplicable("the device does not use the window scale option")
 
     # The init exchange
 
@@ -163,6 +170,30 @@ class Endpoint(MobileHost):
     def retransmits(self, connection: Connection, data: bytes) -> None:
         """`data`, which was lost on the way, is retransmitted on the connection."""
         connection.expect(self._case, data, self._case.deadline(RETRANSMITTED_WITHIN_S))
+
+    def completes(self, connection: Connection, data: bytes) -> None:
+        """A transfer of `data` is what the connection's stream brings next; none of its parts is long in coming."""
+        peer, seen = connection.local, 0
+        deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
+
+        def has_come() -> bool:
+            return len(peer.stream) > seen
+
+        while peer.state != "RESET" and len(peer.stream) < connection.taken + len(data):
+            seen = len(peer.stream)
+            if await_state(self._case, peer, deadline, has_come) is None:
+                break
+            peer.acknowledge()
+            deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
+        connection.expect(self._case, data, deadline)
+
+    def flight(self, connection: Connection, enough: int) -> int:
+        """How many bytes come before any of them is acknowledged; no longer than it takes to see `enough` and more."""
+        peer, start = connection.local, len(connection.local.stream)
+        await_state(self._case, peer, self._case.deadline(), lambda: len(peer.stream) - start >= enough)
+        self.quiesce()
+        peer.read()
+        return len(peer.stream) - start
 
     def establishes(self, node: RehashHost, opening: Opening) -> Connection:
         """A connection that the device opens is established with a host that sends no REHASH-INIT."""

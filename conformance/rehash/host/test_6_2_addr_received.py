@@ -18,9 +18,6 @@ from testbed.wire.clock import NANO
 LONGEST_TIMER_S = 0.5
 """Data that is not acknowledged is retransmitted before this, or before twice the time it has waited already."""
 
-FAR = 1 << 30
-"""Far out of every window."""
-
 CARRIERS = pytest.mark.parametrize("data", [b"", b"with REHASH-ADDR"], ids=["acknowledgement", "data"])
 
 
@@ -170,31 +167,6 @@ def test_new_address_is_not_the_source(node: RehashHost, dut: DutHost, case: Cas
     at_new = [one for one in dut.segments(connection.local.at(third), sent.mark) if one.init]
     case.values["REHASH-INIT at the New address"] = str(bool(at_new))
     case.values["connection still at the old address"] = str(dut.is_served(connection))
-
-
-@pytest.mark.parametrize("what", ["sequence number", "acknowledgement", "keep-alive", "old data"])
-@inopportune
-@requirement("REHASH-6.2-27", case=1)
-def test_rehash_addr_on_a_segment_out_of_window(node: RehashHost, dut: DutHost, case: Case, what: str) -> None:
-    """REHASH-ADDR on a segment out of window: REHASH-INIT comes exactly where the connection was moved."""
-    connection = node.connect()
-    node.exchange(connection)
-    node.move()
-    end, option = connection.local.at(node.station), rehash_addr(connection.local.at(node.station), connection.address)
-    seq = (end.snd_nxt + {"sequence number": FAR, "keep-alive": -1, "old data": -5}.get(what, 0)) % SEQUENCE_SPACE
-    ack = (end.rcv_nxt + (FAR if what == "acknowledgement" else 0)) % SEQUENCE_SPACE
-    segment = end.segment("A", b"hello" if what == "old data" else b"", [option], seq=seq, ack=ack)
-    sent = node.transmitted(end, segment)
-    dut.quiesce()
-    next_data = node.send(end, "PA", b"where am I")
-    dut.quiesce()
-    moved = any(not one.is_reset for one in dut.segments(end, sent.mark))
-    case.values["moved by it"] = str(moved)
-    if moved:
-        connection.rebind(next_data)
-        dut.acknowledges(sent)
-        dut.delivers_on(connection, next_data.data, next_data.ns)
-    dut.serves(connection)
 
 
 @valid

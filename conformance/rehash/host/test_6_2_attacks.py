@@ -60,3 +60,17 @@ def test_nonce_of_a_later_init(node: RehashHost, dut: DutHost, app: Application,
     announced = dut.move_with_data(connection)
     names = {connection.state.nonce: "the first", later: "the last"}
     case.values["nonce of REHASH-ADDR"] = names.get(announced.rehash_addr.nonce, "neither")
+
+
+@pytest.mark.parametrize("where", ["the new address", "the connection's own tuple"])
+@invalid
+@requirement("REHASH-6.2-43", case=2)
+def test_rehash_addr_on_a_syn(node: RehashHost, dut: DutHost, case: Case, where: str) -> None:
+    """Reported: what a SYN with REHASH-ADDR of a live connection does."""
+    connection = node.connect()
+    node.exchange(connection)
+    node.move()
+    end = connection.local.at(node.station) if where == "the new address" else connection.local
+    option = rehash_addr(end, connection.address, new=node.address)
+    case.values["answer"] = dut.response_to(node.transmitted(end, end.segment("S", b"", [option], ack=0)))
+    case.values["connection still with its peer"] = str(dut.is_served(connection))

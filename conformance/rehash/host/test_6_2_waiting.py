@@ -177,13 +177,13 @@ def test_bulk_in_flight_when_the_device_moves(node: RehashHost, dut: DutHost, ap
     connection = node.connect_to(app)
     dut.serves(connection)
     connection.local.drop_incoming()
-    data = bytes(range(251)) * 200
+    data = bytes(range(251)) * 160
     sending = connection.socket.begin_send(data)
     dut.barrier()
     move = dut.move()
     dut.await_rehash_addr(move, connection.local)
     node.follow_move(connection, move)
-    dut.retransmits(connection, data)
+    dut.completes(connection, data)
     sending.result()
     dut.serves(connection)
 

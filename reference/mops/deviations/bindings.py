@@ -77,3 +77,18 @@ class ChecksumOfOldTuple(MopsFlows):
         out_delta = flow.out_delta
         super().migrate(flow, address, port)
         flow.out_delta = out_delta
+
+
+@deviation(
+    "newcomer-spoils-the-migrated-connection",
+    "4.1",
+    "A newcomer at the old tuple does not disturb the migrated connection.",
+    "the migrated connection goes silent when a newcomer comes to its old tuple",
+)
+class NewcomerSpoilsTheMigratedConnection(MopsFlows):
+    def inbound(self, address: int, port: int, local_port: int, flags: int, now: float) -> Flow | None:
+        wire = (address, port, local_port)
+        migrated = self.by_kernel.get(wire)
+        if flags & (SYN | ACK) == SYN and wire not in self.by_wire and migrated is not None:
+            migrated.out_delta = (migrated.out_delta + 1) % 0xFFFF
+        return super().inbound(address, port, local_port, flags, now)

@@ -10,7 +10,8 @@ from reference.mops.context import MopsFlows, last_move
 from reference.mops.deviations.bindings import shadow_of
 from reference.system.alterations import deviation
 
-_OFFSET_AT, _WINDOW_AT, _OPTIONS_AT = 12, 14, 20
+_SEQUENCE_AT, _OFFSET_AT, _WINDOW_AT, _OPTIONS_AT = 4, 12, 14, 20
+_LONG = 1250
 _QUARTER = 1 << 30
 
 
@@ -124,3 +125,23 @@ class RetransmissionsToTheOldTuple(MopsFlows):
         if flow is None or not wire[1] or distance(flow.tcp.snd_una, edge) <= 0:
             return flow
         return shadow_of(flow, wire)
+
+
+class _FullSegmentsLost(_Spoilt):
+    __slots__ = ()
+
+    def onto_wire(self, buffer: bytearray, at: int, checksum: int) -> None:
+        super().onto_wire(buffer, at, checksum)
+        (sequence,) = struct.unpack_from("!I", buffer, at + _SEQUENCE_AT)
+        if last_move(self) is not None and distance(sequence, self.tcp.snd_nxt) > _LONG:
+            buffer[at + CHECKSUM_AT] ^= 1
+
+
+@deviation(
+    "full-segments-lost",
+    "4.1",
+    "After success full segments are sent as before.",
+    "the checksum of long segments is wrong",
+)
+class FullSegmentsLost(MopsFlows):
+    flow_type = _FullSegmentsLost

@@ -64,3 +64,15 @@ class OpenedConnectionsStay(Server):
 class LongFailedListCut(Server):
     def failed_entries(self, command: Command, failed: list[Entry]) -> list[Entry]:
         return failed[:_LONGEST_LIST]
+
+
+@deviation(
+    "port-twice-both-succeed",
+    "4.1",
+    "Entries whose tuple the connection is not at are listed as failed.",
+    'a second entry with one previous port is answered "success"',
+)
+class PortTwiceBothSucceed(Server):
+    def carry_out(self, command: Command) -> list[Outcome]:
+        outcomes = super().carry_out(command)
+        return [replace(one, reason="") if one.reason == "port occurs twice" else one for one in outcomes]

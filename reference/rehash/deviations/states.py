@@ -28,7 +28,7 @@ class HalfClosedDoesNotMove(Host):
     "half-closed-not-announced",
     "6.2",
     "A connection of which one side is closed moves like an open one.",
-    "a host that moves leaves it behind",
+    "a host that moves does not take it along",
 )
 class HalfClosedNotAnnounced(Host):
     def is_movable(self, flow: Flow) -> bool:
@@ -150,12 +150,12 @@ class ResetWhileMovingIgnored(Host):
 
 
 @deviation(
-    "init-lost-behind-acknowledged-data",
+    "init-lost-after-acknowledged-data",
     "6.1",
     "A data segment that carried REHASH-INIT carries it again when it is retransmitted.",
     "not when data before it was acknowledged",
 )
-class InitLostBehindAcknowledgedData(Host):
+class InitLostAfterAcknowledgedData(Host):
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)
         self._first: dict[Context, int] = {}

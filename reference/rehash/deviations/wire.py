@@ -8,7 +8,7 @@ from reference.bump.flows import Flow
 from reference.bump.network import ETHERNET, Packet
 from reference.bump.segment import addresses, payload
 from reference.bump.shaping import Shaped, segment_in, with_segment
-from reference.bump.tcp import SACK, SEGMENT_SIZE, TIMESTAMPS, split
+from reference.bump.tcp import SACK, SEGMENT_SIZE, TIMESTAMPS, split, window_scale
 from reference.rehash.context import context_of
 from reference.rehash.datapath import RehashDatapath
 from reference.rehash.host import Host
@@ -80,7 +80,7 @@ class SackCutWithoutTimestamps(Host):
 
 
 @deviation(
-    "shut-window-stays-shut",
+    "rehash-window-stays-shut",
     "6.2",
     "A REHASH-ADDR with the right Old address and nonce moves the connection.",
     "a window that is shut when it comes never opens any more",
@@ -101,6 +101,29 @@ class ShutWindowStaysShut(Shaped, RehashDatapath):
             self._windows[ends] = segment.window
             if ends in self._shut:
                 frame = with_segment(frame, replace(segment, window=0))
+        super().arrives(frame)
+
+
+@deviation(
+    "window-scale-lost-at-the-move",
+    "6.2",
+    "A REHASH-ADDR with the right Old address and nonce moves the connection.",
+    "windows of a peer that has moved are taken as they stand, without their scale",
+)
+class WindowScaleLostAtTheMove(Shaped, RehashDatapath):
+    def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(*arguments)
+        self._scales: dict[tuple[int, int], int] = {}
+
+    def arrives(self, frame: bytes) -> None:
+        segment = segment_in(frame)
+        if segment is not None:
+            ends = segment.port, segment.to_port
+            if segment.is_syn():
+                self._scales[ends] = window_scale(segment.area) or 0
+            flow = self._ipv4.flows.by_wire.get((segment.source, *ends))
+            if flow is not None and flow.wire_address != flow.kernel_address:
+                frame = with_segment(frame, replace(segment, window=segment.window >> self._scales.get(ends, 0)))
         super().arrives(frame)
 
 
@@ -160,8 +183,8 @@ class ErrorAboutALeftTupleAborts(_Errors):
         if quoted is None:
             return True
         flow = self._ipv4.flows.by_kernel.get((quoted[0], quoted[1], quoted[3]))
-        has_left = flow is not None and (flow.wire_address != quoted[0] or quoted[2] in self.host.left)
-        return self.aborts(flow if has_left else None)
+        is_stale = flow is not None and (flow.wire_address != quoted[0] or quoted[2] in self.host.left)
+        return self.aborts(flow if is_stale else None)
 
 
 @deviation(

@@ -62,9 +62,9 @@ class AddrOnAcceptableSegmentsOnly(Host):
 
     @staticmethod
     def _is_acceptable(flow: Flow, segment: Segment) -> bool:
-        behind, beyond = distance(segment.sequence, flow.tcp.rcv_nxt), distance(flow.tcp.rcv_edge, segment.sequence)
+        before, beyond = distance(segment.sequence, flow.tcp.rcv_nxt), distance(flow.tcp.rcv_edge, segment.sequence)
         acknowledges = distance(segment.acknowledgement, flow.tcp.snd_nxt) if flow.tcp.snd_nxt else 0
-        return behind <= segment.length and beyond <= 0 and acknowledges >= -(1 << 20)
+        return before <= segment.length and beyond <= 0 and acknowledges >= -(1 << 20)
 
 
 @variant(
