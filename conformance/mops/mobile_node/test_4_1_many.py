@@ -14,6 +14,7 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.interruptions import Inconclusive
 from testbed.peers.host import Move
+from testbed.wire.capture import Sent
 
 MOST_TRIED = 40
 """Of so many connections one in 10^12 runs has no sequence number in each half of the sequence space."""
@@ -31,7 +32,8 @@ def require_sound(request: ReceivedMigrate) -> None:
 def serve(case: Case, dut: MobileNode, move: Move, connections: Iterable[Connection]) -> None:
     """Reply success to each Migrate once, as it comes; the connections are expected at their migrated tuples."""
     waiting = {(one.server.address, one.previous_port): one for one in connections}
-    mark = move.mark
+    mark, server = move.mark, next(iter(waiting.values())).server
+    replies: list[tuple[ReceivedMigrate, Sent]] = []
     while waiting:
         mark, since = case.mark(), mark
         servers = {one.server.address: one.server for one in waiting.values()}
@@ -41,11 +43,13 @@ def serve(case: Case, dut: MobileNode, move: Move, connections: Iterable[Connect
             served = [waiting.pop(key) for key in keys if key in waiting]
             if served:
                 require_sound(request)
-                servers[request.packet.dst].reply_in_time(request)
+                replies.append((request, servers[request.packet.dst].reply(request)))
             for connection in served:
                 connection.expect_at(request)
         if waiting and not requests:
             dut.migrates(move, next(iter(waiting.values())))
+    for request, sent in replies:
+        server.check_in_time(request, sent)
 
 
 @pytest.mark.parametrize(("number", "servers"), [(64, 2), (300, 1)])
