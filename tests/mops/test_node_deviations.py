@@ -173,7 +173,9 @@ DIFFERENT = {
     "node-half-open-listed": "handshake_without_an_answer",
     "node-immobile-goes-along": "tcp_that_is_not_allowed returns_to_what_stayed_behind",
     "node-atomic-failure-partial": "moves data_not_acknowledged data_acknowledged tcp_with_a_unique_id moves_again ...",
-    "node-repeats-count-up": "nobody_answers moves_on_before_an_answer",
+    "node-repeats-count-up": (
+        "nobody_answers reply_with_another_identifier failed_with_another_identifier moves_on_before_an_answer"
+    ),
     "node-home-without-migrate": "moves_back",
     "node-one-message-a-server": ("several_servers one_port_towards_two_services udp_with_a_unique_id ..."),
     "node-one-repeat": "nobody_answers silence_after_death reply_after_death moves_on_before_an_answer",

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The mobile node under test: its applications, and what it has to send and to take."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -18,16 +17,16 @@ from testbed.interruptions import Inconclusive
 from testbed.peers.connection import await_syn, half_open, new_peer
 from testbed.peers.host import MobileHost, Move
 from testbed.peers.segment import Segment
+from testbed.peers.stream import ECHO
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.capture import Frame, Mark
-from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 
 NO_CHOICES: Mapping[str, Any] = MappingProxyType({})
 
-_slowest_s: defaultdict[str, float] = defaultdict(float)
-"""The slowest reaction, to a move or to a reply, of the device of a profile in this process."""
+MIGRATE = "Migrate"
+"""What a Migrate after a move is called where the times of answers are kept."""
 
 
 class MobileNode(MobileHost):
@@ -40,26 +39,15 @@ class MobileNode(MobileHost):
     # Silence
 
     def quiesce(self) -> None:
-        """The barrier, then a quiet window: three times the slowest reaction of this device so far in this process.
-
-        It is `silence_s` at least and `reply_within_s` at most; its length stands in the evidence.
-        """
+        """The barrier, then a quiet window: long enough for this device to ask, or to answer, if it were to."""
         self.barrier()
-        window_s = max(self._ixit.silence_s, min(3 * _slowest_s[self._setting], self._ixit.mops.reply_within_s))
-        self._case.values["quiet window"] = f"{window_s:.3f} s"
-        self._case.watch(window_s)
+        echo = self._case.quiet_window(ECHO, self._ixit.tcp_within_s)
+        self._case.watch(max(echo, self._case.quiet_window(MIGRATE, self._ixit.mops.reply_within_s)))
 
     def spoke_early(self, connection: Connection, move: Move) -> bool:
         """Whether the device sends segments of the connection from its new address before it has an answer."""
         self.quiesce()
         return bool(self.segments(connection.local, move.mark, source=move.new))
-
-    @property
-    def _setting(self) -> str:
-        return str(self._case.setup.profile.path)
-
-    def _note_reaction(self, ns: int) -> None:
-        _slowest_s[self._setting] = max(_slowest_s[self._setting], ns / NANO)
 
     # Migrates
 
@@ -75,7 +63,7 @@ class MobileNode(MobileHost):
         if frame is None or request is None:
             reason = f"no Migrate for the connection to {connection.server.address} port {connection.local.port}"
             raise Broken(Finding(reason, f"a Migrate within {deadline.within_s} s", "none"), deadline)
-        self._note_reaction(frame.ns - move.done_ns)
+        self._case.answered(MIGRATE, min(move.done_ns, frame.ns), frame.ns)
         return request
 
     def request(self, move: Move, connection: Connection | UdpFlow) -> ReceivedMigrate:

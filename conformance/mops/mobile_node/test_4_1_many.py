@@ -14,6 +14,7 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.interruptions import Inconclusive
 from testbed.peers.host import Move
+from testbed.wire.capture import Sent
 
 MOST_TRIED = 40
 """Of so many connections one in 10^12 runs has no sequence number in each half of the sequence space."""
@@ -28,17 +29,27 @@ def require_sound(request: ReceivedMigrate) -> None:
     require(len(set(ports)) == len(ports), "ports listed", "each once", len(ports) - len(set(ports)), request.frame)
 
 
-def serve(dut: MobileNode, move: Move, connections: Iterable[Connection]) -> None:
-    """Reply success to each Migrate once; the connections are expected at their migrated tuples."""
-    served: list[ReceivedMigrate] = []
-    for connection in connections:
-        request = next((one for one in served if one.find_entry(connection)), None)
-        if request is None or connection.server.address != request.packet.dst:
-            request = dut.migrates(move, connection)
-            require_sound(request)
-            connection.server.reply_in_time(request)
-            served.append(request)
-        connection.expect_at(request)
+def serve(case: Case, dut: MobileNode, move: Move, connections: Iterable[Connection]) -> None:
+    """Reply success to each Migrate once, as it comes; the connections are expected at their migrated tuples."""
+    waiting = {(one.server.address, one.previous_port): one for one in connections}
+    mark, server = move.mark, next(iter(waiting.values())).server
+    replies: list[tuple[ReceivedMigrate, Sent]] = []
+    while waiting:
+        mark, since = case.mark(), mark
+        servers = {one.server.address: one.server for one in waiting.values()}
+        requests = [request for server in servers.values() for request in server.requests(since)]
+        for request in requests:
+            keys = [(request.packet.dst, previous) for previous, _, _ in request.entries]
+            served = [waiting.pop(key) for key in keys if key in waiting]
+            if served:
+                require_sound(request)
+                replies.append((request, servers[request.packet.dst].reply(request)))
+            for connection in served:
+                connection.expect_at(request)
+        if waiting and not requests:
+            dut.migrates(move, next(iter(waiting.values())))
+    for request, sent in replies:
+        server.check_in_time(request, sent)
 
 
 @pytest.mark.parametrize(("number", "servers"), [(64, 2), (300, 1)])
@@ -53,7 +64,7 @@ def test_many_connections_are_all_migrated(
     correspondents = [Correspondent(case) for _ in range(servers)]
     connections = [app.connect(correspondents[index % servers]) for index in range(number)]
     for _ in range(2):
-        serve(dut, dut.move(), connections)
+        serve(case, dut, dut.move(), connections)
         for connection in connections[:: max(1, number // 16)]:
             dut.continues(connection)
     dut.continues(connections[-1])
@@ -124,7 +135,7 @@ def test_opened_and_accepted_connections_to_several_ports(
     connections = [app.connect(correspondent) for _ in range(5)]
     idle = correspondent.accept(app.begin_connect(correspondent))
     dut.barrier()
-    serve(dut, dut.move(), [*connections, idle])
+    serve(case, dut, dut.move(), [*connections, idle])
     with preamble():
         dut.continues(connections[0])
     for connection in [*connections[1:], idle]:

@@ -133,13 +133,16 @@ def test_wrong_acknowledgement_is_silently_discarded(
     case: Case, dut: MobileNode, app: Applications, unicast: Station, connection: Connection, wrong: str
 ) -> None:
     """After an acknowledgement of no connection, or with a wrong checksum, version, code or length, nothing changes."""
-    other = app.connect(connection.server)
+    elsewhere = Correspondent(case)
+    elsewhere.become_anycast()
+    other = app.connect(elsewhere)
     acknowledge(dut, other)
     acknowledge(dut, connection, *WRONG[wrong](connection, in_mops(case.station().address)))
     move = dut.move()
     believed = dut.request(move, other)
+    assert elsewhere.unicast
     with preamble():
-        require_destination(believed, unicast.address)
+        require_destination(believed, elsewhere.unicast.address)
     require_destination(dut.request(move, connection), connection.server.address)
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations of a mobile node with several servers, sockets or repeats: what one does to the others, and how many."""
 
+import struct
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from reference.bump.flows import Flow
 from reference.bump.network import TCP, UDP, Network
@@ -245,13 +247,23 @@ class UdpSpeaksEarly(MobileNode):
     "node-udp-dead-revives",
     "4.1",
     "A socket that was declared dead stays dead.",
-    "a UDP socket that was given up sends and hears again",
+    "a success that comes later has a UDP socket send an empty datagram from the new tuple",
 )
 class UdpDeadRevives(MobileNode):
-    def die(self, exchange: Exchange, moving: Moving) -> None:
-        super().die(exchange, moving)
-        if moving.protocol == UDP and exchange.sent > self.retries:
-            moving.context.is_dead = False
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.given_up: list[Exchange] = []
+
+    def exhausted(self, exchange: Exchange) -> None:
+        super().exhausted(exchange)
+        self.given_up.append(exchange)
+
+    def unasked(self, network: Network, source: int, message: Migrate | None) -> None:
+        for exchange in self.given_up:
+            if message is not None and message.protocol == UDP and self.is_answer(exchange, network, source, message):
+                for flow in (moving.flow for moving in exchange.sockets):
+                    empty = struct.pack("!HHHH", flow.own_port, flow.wire_port, 8, 0)
+                    self.mechanics.send(network, flow.wire_address, UDP, empty)
 
 
 @deviation(

@@ -9,7 +9,7 @@ from reference.bump.tcp import State
 from reference.mops.choices import Choices
 from reference.mops.deviations.segments import HearsErrors
 from reference.mops.exchange import Exchange, Moving
-from reference.mops.message import MIGRATE_ATOMIC, Migrate
+from reference.mops.message import MIGRATE_ATOMIC, Entry, Migrate
 from reference.mops.mobile_node import MobileNode
 from reference.system.alterations import deviation
 
@@ -107,6 +107,19 @@ class RepeatsCountUp(MobileNode):
             entry._replace(identifier=(entry.identifier + 1) % (1 << 32)) for entry in exchange.message.entries
         )
         exchange.message = replace(exchange.message, entries=entries)
-        for moving, entry in zip(exchange.sockets, entries, strict=True):
-            moving.entry = entry
         exchange.data = self.encode(exchange.message)
+
+    def read(self, data: bytes) -> Migrate | None:
+        message = super().read(data)
+        if message is None:
+            return None
+        now = {entry[:2]: entry for one in self.exchanges for entry in one.message.entries}
+        return replace(message, entries=tuple(now.get(entry[:2], entry) for entry in message.entries))
+
+    def failed_entries(self, message: Migrate) -> set[Entry]:
+        failed = {entry[:2] for entry in super().failed_entries(message)}
+        return {moving.entry for one in self.asked for moving in one.sockets if moving.entry[:2] in failed}
+
+    def begin(self, exchange: Exchange) -> None:
+        self.asked = [*self.exchanges, exchange]
+        super().begin(exchange)
