@@ -13,7 +13,7 @@ from scapy.packet import Packet, Raw
 
 from layers import samples
 from layers.fields import TableField
-from layers.ipff import ICMPv5, ICMPv5EchoRequest
+from layers.icmpv5 import ICMPv5, ICMPv5EchoRequest
 from layers.packet import ChecksummedPacket
 from layers.tcp_options import recognised
 from tests.layers import wireshark
