@@ -15,6 +15,9 @@ MAXIMUM_FIELD = 999
 _FIELDS = 5
 _FIELD_BITS = 10
 
+IPFF_PLACES = (MAXIMUM_FIELD + 1) ** _FIELDS
+"""How many addresses a host may have."""
+
 
 def parse_ipff(address: str) -> int:
     """The 50-bit number behind a dotted address of five fields, most significant first; ValueError otherwise."""

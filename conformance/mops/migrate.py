@@ -3,11 +3,11 @@
 
 import hashlib
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from scapy.packet import Packet
-from scapy.utils import checksum
 
 from layers.fields import address_to_str
 from layers.mops import FAILED, SUCCESS, MOPSMigrate
@@ -15,6 +15,8 @@ from testbed.case.case import Case
 from testbed.interruptions import Inconclusive
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import Deadline
+from testbed.wire.network import Network
+from testbed.wire.station import Station
 
 CODES = {SUCCESS: "success", FAILED: "failed"}
 """The codes of replies."""
@@ -65,6 +67,13 @@ class ReceivedMigrate:
     frame: Frame
     packet: Packet
     octets: bytes
+    network: Network
+
+    @property
+    def right_checksum(self) -> int:
+        """The checksum that it should carry."""
+        ends = self.network.number(self.packet.src), self.network.number(self.packet.dst)
+        return self.network.message_checksum(*ends, self.octets)
 
     @property
     def message(self) -> Packet:
@@ -125,22 +134,49 @@ def _open_replies(case: Case, request: SentMigrate) -> list[Reply]:
     ]
 
 
-def sealed(octets: bytes) -> bytes:
-    """The bytes of a message with the checksum that they should carry, where they are long enough to carry one."""
-    if len(octets) < 4:
-        return octets
-    right: int = checksum(octets[:2] + bytes(2) + octets[4:])
-    return octets[:2] + right.to_bytes(2, "big") + octets[4:]
+@dataclass(frozen=True)
+class Octets:
+    """The bytes of a message. Which checksum is right is known when it is sent; `spoil` makes a wrong one of it."""
+
+    octets: bytes
+    spoil: Callable[[int], int] | None = None
+
+    def between(self, network: Network, source: int, destination: int) -> bytes:
+        """As they travel between these ends; what is too short to carry a checksum is left as it is."""
+        if len(self.octets) < 4:
+            return self.octets
+        value = right = network.message_checksum(source, destination, self.octets)
+        if self.spoil:
+            value = self.spoil(right)
+            value = (right + 1) % 0xFFFF if value % 0xFFFF == right % 0xFFFF else value
+        return self.octets[:2] + value.to_bytes(2, "big") + self.octets[4:]
 
 
-def with_checksum(octets: bytes, value: int) -> bytes:
-    """The bytes of a message with this checksum instead of its own."""
-    return octets[:2] + value.to_bytes(2, "big") + octets[4:]
+Message: TypeAlias = Packet | bytes | Octets
+"""What can be sent: bytes as they are, a packet or octets with the right checksum unless they say otherwise."""
 
 
-def off_by_one(octets: bytes) -> bytes:
-    """The bytes of a message with a checksum that is one more than its own."""
-    return with_checksum(octets, (int.from_bytes(octets[2:4], "big") + 1) % 0xFFFF)
+def send_message(station: Station, message: Message, destination: str = "") -> Sent:
+    """Send a message to the device, or to one of its addresses."""
+    network = station.network
+    if isinstance(message, Octets):
+        message = message.between(network, station.number, network.number(destination or network.dut))
+    return station.send(network.icmp_protocol, message, destination=destination)
+
+
+def sealed(octets: bytes) -> Octets:
+    """The bytes of a message with the checksum that they should carry."""
+    return Octets(octets)
+
+
+def with_checksum(octets: bytes, value: int) -> Octets:
+    """The bytes of a message with this checksum, or another wrong one if this is right."""
+    return Octets(octets, lambda right: value)
+
+
+def off_by_one(octets: bytes) -> Octets:
+    """The bytes of a message with a checksum that is one more than the right one."""
+    return Octets(octets, lambda right: (right + 1) % 0xFFFF)
 
 
 def next_unique_id(unique_id: int) -> int:

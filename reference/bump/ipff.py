@@ -3,8 +3,8 @@
 
 Between the two, here and nowhere else, a packet gets the other header, its checksum the other pseudo-header, UDP the
 other shape (see `ipff_wire`, and `addresses` for the kernel's addresses). Everything further in knows the checksums of
-IPv6, and messages of ICMPv5 whose checksum covers themselves alone. A wrong checksum stays wrong by as much. A host that
-has moved has another address on the wire than in its kernel.
+IPv6, and messages of ICMPv5 whose checksum covers themselves alone. A wrong checksum stays wrong by as much. A host
+that has moved has another address on the wire than in its kernel.
 """
 
 import struct

@@ -65,9 +65,7 @@ class Draft(Format):
     @classmethod
     def read(cls, buffer: bytes | bytearray, at: int) -> Header:
         first, second, hops, service, length = cls.layout.unpack_from(buffer, at)
-        return Header(
-            first >> 60, first & IPFF_MASK, second & IPFF_MASK, second >> _PROTOCOL_AT, hops, service, length
-        )
+        return Header(first >> 60, first & IPFF_MASK, second & IPFF_MASK, second >> _PROTOCOL_AT, hops, service, length)
 
     @classmethod
     def pack(cls, header: Header) -> bytes:
@@ -90,9 +88,7 @@ class Earlier(Format):
     def read(cls, buffer: bytes | bytearray, at: int) -> Header:
         first, length, hops, _, second, third = cls.layout.unpack_from(buffer, at)
         service = first >> 20 & 0xFF
-        return Header(
-            first >> 28, second & IPFF_MASK, third & IPFF_MASK, second >> _PROTOCOL_AT, hops, service, length
-        )
+        return Header(first >> 28, second & IPFF_MASK, third & IPFF_MASK, second >> _PROTOCOL_AT, hops, service, length)
 
     @classmethod
     def pack(cls, header: Header) -> bytes:

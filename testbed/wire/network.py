@@ -17,7 +17,7 @@ from scapy.utils import checksum
 from layers.fields import address_to_int, address_to_str
 from layers.icmpv5 import bind_ipv4_protocol
 from profiles import Profile
-from profiles.addresses import ipff_at, ipff_place
+from profiles.addresses import IPFF_PLACES, ipff_at, ipff_place
 from testbed.wire.headers import (
     ETHERNET_HEADER,
     TCP_PROTOCOL,
@@ -64,6 +64,9 @@ class Network(ABC):
     @abstractmethod
     def address(self, number: int) -> str:
         """The dotted notation of an address."""
+
+    places: ClassVar[int] = 1 << 32
+    """How many addresses there are that a host may have."""
 
     def place(self, number: int) -> int:
         """How many addresses that a host may have come before this one."""
@@ -162,6 +165,7 @@ class IpffNetwork(Network):
 
     name = "ipff"
     has_arp = False
+    places = IPFF_PLACES
 
     readings: IpffReadings
 
@@ -242,9 +246,7 @@ def networks(profile: Profile, names: Iterable[str], link: str) -> dict[str, Net
             first, last = address_to_int(ipff.tester_first), address_to_int(ipff.tester_last)
             numbers = (ipff.ethertype, ipff.icmp_protocol)
             moves_to = tuple(ipff.moves_to)
-            found[name] = IpffNetwork(
-                *numbers, ipff.address, first, last, moves_to, readings=IpffReadings.bind(ipff)
-            )
+            found[name] = IpffNetwork(*numbers, ipff.address, first, last, moves_to, readings=IpffReadings.bind(ipff))
         elif name == "ipv4" and (ipv4 := profile.ixit.ipv4.of(link)):
             bind_ipv4_protocol(ipv4.icmp_protocol)
             first, last = (int(ipaddress.IPv4Address(one)) for one in (ipv4.tester_first, ipv4.tester_last))

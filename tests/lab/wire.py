@@ -63,7 +63,7 @@ def network_packet(network: str, source: str, destination: str, protocol: int, p
 
 
 def heard_payload(packet: Received) -> bytes:
-    """What an IPFF packet carries, its checksum found right; a message of ICMPv5 as it would be without pseudo-header."""
+    """What an IPFF packet carries, its checksum found right; a message as it would be without pseudo-header."""
     if packet.protocol == ICMP_PROTOCOL["ipff"]:
         return DRAFT.plain(packet)
     assert packet.protocol not in (TCP, UDP) or DRAFT.is_intact(packet), "checksum"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""IPFF as a carrier, in every reading: bytes by struct alone, checksums of what is above, bindings, padding, answers."""
+"""IPFF in every reading: bytes by struct alone, checksums of what is above, bindings, padding, answers."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -183,9 +183,7 @@ def test_bytes_after_payload_length_are_padding() -> None:
     ("payload", "protocol"), [(TCP(), 6), (UDPv5(), 17), (ICMPv5EchoRequest(), 1), (ICMPv5Redirect(), 1)]
 )
 @pytest.mark.parametrize("header", HEADERS.values())
-def test_protocol_number_follows_the_payload_and_leads_back(
-    header: type[IPFF], payload: Packet, protocol: int
-) -> None:
+def test_protocol_number_follows_the_payload_and_leads_back(header: type[IPFF], payload: Packet, protocol: int) -> None:
     packet = header(bytes(header() / payload.copy()))
     assert packet.protocol == protocol
     assert type(packet.payload) is type(payload)

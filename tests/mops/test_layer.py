@@ -20,9 +20,9 @@ from layers.mops import (
     MOPSNATAck,
 )
 from layers.tcp_options import get_option, option_area, put_option, walk_options
+from tests.lab.ipff import DRAFT, internet_checksum, number
 from tests.layers import wireshark
 from tests.layers.strict import strict_dissection as strict_dissection
-from tests.lab.ipff import DRAFT, internet_checksum, number
 
 pytestmark = pytest.mark.usefixtures("strict_dissection")
 

@@ -9,7 +9,7 @@ import pytest
 from scapy.packet import Packet
 
 from conformance.mops.dut.mobile_node import Applications, MobileNode
-from conformance.mops.migrate import ReceivedMigrate, in_mops, messages, off_by_one, sealed
+from conformance.mops.migrate import Message, ReceivedMigrate, in_mops, messages, off_by_one, sealed
 from conformance.mops.tester.nat_router import NatRouter, Tuple
 from conformance.mops.tester.server import Connection, Correspondent
 from layers.mops import MOPSNATAck
@@ -38,7 +38,7 @@ class NattedConnection:
         original, translated = [self.inside, *self.chain][level - 1], self.chain[level - 1]
         return self.router.acknowledgement(original, translated, level, **fields)
 
-    def acknowledge(self, *acknowledgements: Packet | bytes) -> None:
+    def acknowledge(self, *acknowledgements: Message) -> None:
         """The router sends these to the device, which has then read them."""
         for message in acknowledgements:
             self.router.send(self.dut.address, message)
@@ -154,12 +154,12 @@ def level_zero(natted: NattedConnection, other: str) -> list[Packet]:
     return [natted.acknowledgement(1, nat_level=0)]
 
 
-def wrong_checksum(natted: NattedConnection, other: str) -> list[bytes]:
+def wrong_checksum(natted: NattedConnection, other: str) -> list[Message]:
     """A checksum that is one too large."""
     return [off_by_one(bytes(natted.acknowledgement(1)))]
 
 
-def another_shape(natted: NattedConnection, other: str) -> list[Packet | bytes]:
+def another_shape(natted: NattedConnection, other: str) -> list[Message]:
     """Another version, code, count or length."""
     fields = {"version": (0, 2, 255), "code": (1, 255), "count": (0, 2, 0x3FFF)}
     altered = [natted.acknowledgement(1, **{name: value}) for name, values in fields.items() for value in values]

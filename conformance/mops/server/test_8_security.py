@@ -4,6 +4,7 @@
 import secrets
 
 from conformance.mops.dut.server import Server
+from conformance.mops.migrate import sealed
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import SUCCESS
 from testbed import invalid, requirement
@@ -19,27 +20,27 @@ def flood(node: MobileNode, case: Case, victim: Connection) -> None:
 
     They come from an attacker that is off the path and asks for the connections to be its own.
     """
-    attacker = case.station()
+    attacker, network = case.station(), case.network
     interval = NANO // case.setup.profile.ixit.mops.guess_rate_per_s
-    anywhere = 1 << (50 if case.network.name == "ipff" else 32)
-    addresses = (victim.local.station.address, case.network.address(secrets.randbelow(anywhere)))
+    anywhere = network.address(network.at(secrets.randbelow(network.places)))
+    addresses = (victim.local.station.address, anywhere)
     messages = [
-        bytes(
-            node.request(
-                previous_source=addresses[number % 2],
-                migrated_source=attacker.address,
-                entries=[
-                    (1024 + secrets.randbelow(64000), 1024 + secrets.randbelow(64000), secrets.randbits(32))
-                    for _ in range(GUESSES_EACH)
-                ],
-            )
+        node.request(
+            previous_source=addresses[number % 2],
+            migrated_source=attacker.address,
+            entries=[
+                (1024 + secrets.randbelow(64000), 1024 + secrets.randbelow(64000), secrets.randbits(32))
+                for _ in range(GUESSES_EACH)
+            ],
         )
         for number in range(MESSAGES)
     ]
+    ends = attacker.number, network.number(network.dut)
+    octets = [sealed(bytes(message)).between(network, *ends) for message in messages]
     began = case.clock.now_ns()
-    for number, message in enumerate(messages):
+    for number, message in enumerate(octets):
         case.wait_until(began + number * interval)
-        attacker.send(case.network.icmp_protocol, message)
+        attacker.send(network.icmp_protocol, message)
     seconds = (case.clock.now_ns() - began) / NANO
     case.values["guesses"] = f"{MESSAGES * GUESSES_EACH} in {MESSAGES} messages, {MESSAGES / seconds:.0f} messages/s"
 

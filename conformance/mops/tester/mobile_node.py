@@ -6,7 +6,17 @@ from typing import Any
 
 from scapy.packet import Packet
 
-from conformance.mops.migrate import CODES, ENTRY, HEADER, Entry, SentMigrate, find_reply
+from conformance.mops.migrate import (
+    CODES,
+    ENTRY,
+    HEADER,
+    Entry,
+    Message,
+    Octets,
+    SentMigrate,
+    find_reply,
+    send_message,
+)
 from layers.mops import MIGRATE, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
 from testbed.case.expect import preamble
@@ -144,11 +154,12 @@ class MobileNode:
         entries = unknown + [self.entry(connection) for connection in connections]
         return self.request(*connections, entries=entries)
 
-    def send(self, message: Packet | bytes, sender: Station | None = None) -> SentMigrate:
+    def send(self, message: Message, sender: Station | None = None) -> SentMigrate:
         """Send a message to the server, from the node's present address unless another station sends it."""
-        sent = (sender or self.station).send(self._case.network.icmp_protocol, message)
+        sent = send_message(sender or self.station, message)
         mark = self._case.trace.mark_at(sent.frame)
-        return SentMigrate(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark)
+        octets = message.octets if isinstance(message, Octets) else message
+        return SentMigrate(octets if isinstance(octets, Packet) else MOPSMigrate(octets), sent, mark)
 
     def send_migrate(self, *connections: Connection, sender: Station | None = None, **fields: Any) -> SentMigrate:
         """Send a Migrate of connections to the node's present address; any field can be replaced."""

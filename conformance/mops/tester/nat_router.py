@@ -5,7 +5,7 @@ from typing import Any
 
 from scapy.packet import Packet
 
-from conformance.mops.migrate import in_mops
+from conformance.mops.migrate import Message, in_mops, send_message
 from layers.mops import MOPSNATAck
 from testbed.case.case import Case
 from testbed.wire.capture import Sent
@@ -34,6 +34,6 @@ class NatRouter:
         }
         return MOPSNATAck(**{**content, **fields})
 
-    def send(self, address: str, message: Packet | bytes) -> Sent:
+    def send(self, address: str, message: Message) -> Sent:
         """Send a message to the device at this address."""
-        return self.station.send(self._case.network.icmp_protocol, message, destination=address)
+        return send_message(self.station, message, address)
