@@ -102,6 +102,7 @@ class IPFF(TolerantPacket):
         UIntField("payload_length", None, 16),
     ]
     length_at: ClassVar[int] = 18
+    hops_field: ClassVar[str] = "hops_to_live"
 
     @staticmethod
     def pseudo_header(src: Any, dst: Any, protocol: int, length: int) -> bytes:
@@ -199,6 +200,7 @@ class IPFF24(IPFF):
         IPFFAddressField("dst"),
     ]
     length_at = 4
+    hops_field = "hop_limit"
 
     @staticmethod
     def pseudo_header(src: Any, dst: Any, protocol: int, length: int) -> bytes:

@@ -33,10 +33,13 @@ def parse_ipff(address: str) -> int:
 
 
 def ipff_place(number: int) -> int:
-    """How many addresses that a host may have come before this one."""
+    """How many addresses that a host may have come before this one; -1 for one that no host may have."""
     place = 0
     for shift in range((_FIELDS - 1) * _FIELD_BITS, -1, -_FIELD_BITS):
-        place = place * (MAXIMUM_FIELD + 1) + (number >> shift & (1 << _FIELD_BITS) - 1)
+        field = number >> shift & (1 << _FIELD_BITS) - 1
+        if field > MAXIMUM_FIELD:
+            return -1
+        place = place * (MAXIMUM_FIELD + 1) + field
     return place
 
 

@@ -164,6 +164,20 @@ def send_message(station: Station, message: Message, destination: str = "") -> S
     return station.send(network.icmp_protocol, message, destination=destination)
 
 
+def enclosed(station: Station, message: Packet, destination: str = "", **fields: int) -> Packet:
+    """The network packet around a message from a station to the device; any field of its header can be replaced."""
+    network = station.network
+    packet = network.packet(station.address, destination or network.dut, network.icmp_protocol, message)
+    for name, value in fields.items():
+        setattr(packet, name, value)
+    return packet
+
+
+def reserved_fields(packet: Packet) -> dict[str, int]:
+    """What the Reserved fields of a network packet say."""
+    return {field.name: packet.getfieldval(field.name) for field in packet.fields_desc if "reserved" in field.name}
+
+
 def sealed(octets: bytes) -> Octets:
     """The bytes of a message with the checksum that they should carry."""
     return Octets(octets)

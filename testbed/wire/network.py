@@ -65,6 +65,9 @@ class Network(ABC):
     def address(self, number: int) -> str:
         """The dotted notation of an address."""
 
+    hops_field: ClassVar[str] = "ttl"
+    """The field of the network packet that says how many routers it may still pass."""
+
     places: ClassVar[int] = 1 << 32
     """How many addresses there are that a host may have."""
 
@@ -184,6 +187,10 @@ class IpffNetwork(Network):
     @property
     def datagram(self) -> type[Packet]:  # type: ignore[override]
         return self.readings.datagram
+
+    @property
+    def hops_field(self) -> str:  # type: ignore[override]
+        return self.readings.header.layer.hops_field
 
     @property
     def udp_has_length(self) -> bool:  # type: ignore[override]

@@ -146,10 +146,10 @@ class MobileNode:
         }
         return MOPSMigrate(**{**content, **fields})
 
-    def full_request(self, *connections: Connection) -> Packet:
+    def full_request(self, *connections: Connection, mtu: int = MTU) -> Packet:
         """A Migrate with as many entries as one packet carries: unknown ports, and these connections last."""
         header = len(self._case.network.packet(self.address, self._case.network.dut, 0, b""))
-        room = (MTU - header - HEADER) // ENTRY.size - len(connections)
+        room = (mtu - header - HEADER) // ENTRY.size - len(connections)
         unknown = [(1024 + number, 30000 + number, number) for number in range(room)]
         entries = unknown + [self.entry(connection) for connection in connections]
         return self.request(*connections, entries=entries)
@@ -160,6 +160,12 @@ class MobileNode:
         mark = self._case.trace.mark_at(sent.frame)
         octets = message.octets if isinstance(message, Octets) else message
         return SentMigrate(octets if isinstance(octets, Packet) else MOPSMigrate(octets), sent, mark)
+
+    def send_packet(self, packet: Packet | bytes) -> SentMigrate:
+        """Send a network packet around a message as it is."""
+        sent = self.station.transmit(packet)
+        message = self._case.network.read(bytes(packet)).payload
+        return SentMigrate(message, sent, self._case.trace.mark_at(sent.frame))
 
     def send_migrate(self, *connections: Connection, sender: Station | None = None, **fields: Any) -> SentMigrate:
         """Send a Migrate of connections to the node's present address; any field can be replaced."""
