@@ -90,13 +90,15 @@ class ResultsPlugin:
 
 
 def _empty_results(config: pytest.Config) -> "Results":
-    from reports.model import Dut, Results, Tester
+    from reports.expected import Expectation
+    from reports.model import Dut, Results, Tester, Verdict
 
     profile = config.stash[PROFILE]
     return Results(
         suite=_suite(),
         started=datetime.now(UTC).astimezone(),
         command=shlex.join([interpreter(), "-m", "pytest", *config.invocation_params.args]),
+        seed=config.option.seed,
         dut=Dut(
             name=profile.dut.name,
             vendor=profile.dut.vendor,
@@ -114,6 +116,10 @@ def _empty_results(config: pytest.Config) -> "Results":
             scapy=version("scapy"),
             cpus=os.cpu_count() or 1,
         ),
+        expected=[
+            Expectation(requirement=one.requirement, verdict=Verdict(one.verdict), reason=one.reason)
+            for one in profile.expected
+        ],
         requirements=_requirements(profile),
     )
 

@@ -61,6 +61,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if PROFILE not in config.stash:
         raise pytest.UsageError("--dut is missing: which device? allowed is a profile, such as profiles/reference.toml")
     config.stash[CATALOGUE] = known = catalogue.load()
+    for one in config.stash[PROFILE].expected:
+        if one.requirement not in known:
+            wrong = f"{config.stash[PROFILE].path}: expected.requirement: {one.requirement}"
+            raise pytest.UsageError(f"{wrong}; allowed are ids of the catalogue, such as MOPS-4.1-01")
     specs = {item: _spec(item, known, config.stash[PROFILE]) for item in cases if isinstance(item, pytest.Function)}
     nodes: dict[str, str] = {}
     for spec in specs.values():
@@ -99,7 +103,8 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
     requirements = [known.requirement(identifier) for identifier in identifiers]
     role = role_of(item.path)
     arguments = [f"--dut-arg={argument}" for argument in item.config.getoption("--dut-arg")]
-    rerun = shlex.join([interpreter(), "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments])
+    seed = ["--seed", str(item.config.option.seed)]
+    rerun = shlex.join([interpreter(), "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments, *seed])
     ruled_out = applicability.rules_out(profile, role, str(item.callspec.params["network"]), requirements)
     return CaseSpec(
         id=case_id(identifiers[0], number, item.callspec.id),
@@ -114,6 +119,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         role=applicability.claimed_for(profile.claimed, role) or role,
         not_applicable=ruled_out,
         exclusive=any(item.get_closest_marker(name) for name in ("exclusive", "chain")),
+        moves=bool((alone := item.get_closest_marker("exclusive")) and not alone.args),
         chain=chain.args[0](profile) if (chain := item.get_closest_marker("chain")) and not ruled_out else None,
     )
 

@@ -20,6 +20,7 @@ import profiles.msocks
 import profiles.rehash
 import profiles.sacip
 from profiles.dut import DUT
+from profiles.expected import Expected
 from profiles.link import Links
 from profiles.networks import IpffLinks, Ipv4Links, NetworkName
 from profiles.role import Claims, Role
@@ -78,6 +79,7 @@ class Profile(Table):
     link: Links = Field(description="the table that says where it is")
     ics: ICS = Field(description="the table of what the device claims")
     ixit: IXIT = Field(description="the table of addresses and times")
+    expected: list[Expected] = Field(default=[], description="requirements that the device is known to break")
 
     @model_validator(mode="after")
     def _check_networks(self) -> "Profile":
@@ -96,6 +98,13 @@ class Profile(Table):
                 raise ValueError(f'[ixit.{name}] is missing, but ics.networks names "{name}"')
         if any(table.kind == "namespace" for table in self.link.all) and not self.dut.command:
             raise ValueError("dut.command is missing: a namespace link starts the device")
+        return self
+
+    @model_validator(mode="after")
+    def _check_expected(self) -> "Profile":
+        names = [one.requirement for one in self.expected]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"expected.requirement: {twice[0]} may be named once")
         return self
 
     @property
@@ -127,7 +136,7 @@ def load(path: Path, command_arguments: list[str] | None = None) -> Profile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path}: not TOML: {error}") from None
     if "path" in content:
-        raise ProfileError(f"{path}: path: is not a key; allowed are dut, link, ics, ixit")
+        raise ProfileError(f"{path}: path: is not a key; allowed are dut, link, ics, ixit, expected")
     try:
         profile = Profile(path=path, **content)
     except ValidationError as error:

@@ -90,8 +90,8 @@ def _fields(model: type[BaseModel], location: Location, name: str) -> Iterator[A
 def _tables(model: type[BaseModel], location: Location) -> list[type[BaseModel]]:
     """The models of the table at `location`: more than one where the key has several kinds."""
     tables = [model]
-    for part in location:
-        inner = [table.model_fields[str(part)].annotation for table in tables if str(part) in table.model_fields]
+    for part in (part for part in location if isinstance(part, str)):
+        inner = [table.model_fields[part].annotation for table in tables if part in table.model_fields]
         tables = [table for annotation in inner for table in tables_of(annotation)]
     return tables
 
@@ -102,4 +102,6 @@ def tables_of(annotation: Any) -> list[type[BaseModel]]:
         return tables_of(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
         return [table for one in get_args(annotation) for table in tables_of(one)]
+    if get_origin(annotation) is list:
+        return tables_of(get_args(annotation)[0])
     return [annotation] if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []

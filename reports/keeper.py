@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.certificate import write_certificate
+from reports.expected import against
 from reports.journal import JOURNAL, Journal
 from reports.junit import write_junit
 from reports.model import Figures, Results, aggregate, judge
@@ -55,6 +56,7 @@ class Keeper:
             results.reason = interrupted
         else:
             judgement = judge(index, strict=strict, unreachable=self._lost)
+            judgement = against(judgement, results.expected, aggregate(results.requirements, index))
             results.verdict, results.reason = judgement.verdict, judgement.reason
             results.exit_code = int(judgement.exit_code)
             results.state = "incomplete" if self._lost else "complete"

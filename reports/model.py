@@ -26,6 +26,7 @@ from reports.entries import (
     Suite,
     Tester,
 )
+from reports.expected import Expectation
 from reports.files import ResultsError, as_json, expect_schema, one_line, read_object, replace_file
 from reports.verdicts import ExitCode, Judged, Judgement, RunVerdict, Verdict, judge, worst
 
@@ -66,9 +67,11 @@ class Results(Model):
     started: AwareDatetime
     finished: AwareDatetime | None = None
     command: str
+    seed: int | None = None
     dut: Dut
     tester: Tester
     figures: Figures = Figures()
+    expected: list[Expectation] = Field(default_factory=list)
     requirements: list[RequirementResult] = Field(default_factory=list)
     cases: list[CaseResult] = Field(default_factory=list)
 

@@ -61,6 +61,7 @@ class ExitCode(IntEnum):
     INCONCLUSIVE = 6
     ERROR = 7
     DUT_UNREACHABLE = 8
+    AS_EXPECTED = 9
 
 
 class Judgement(NamedTuple):

@@ -38,8 +38,8 @@ class CaseSpec:
 
     `id` lives as long as the requirements do; `node` is what pytest calls the case today.
     `role` is what the device has to be for it; `not_applicable` is the line of the profile that rules it out, empty if
-    none does. An `exclusive` case changes the whole device and gets one of its own; where there is a `chain`, that one
-    stands in it.
+    none does. An `exclusive` case changes the whole device and gets one of its own, `moves` where it is the device's
+    address that it changes; where there is a `chain`, that device stands in it.
     """
 
     id: str
@@ -52,6 +52,7 @@ class CaseSpec:
     role: Role
     not_applicable: str = ""
     exclusive: bool = False
+    moves: bool = False
     chain: Chain | None = None
 
     def verdict_when_broken(self) -> Verdict:

@@ -128,7 +128,7 @@ class Supervisor:
 
         threading.Thread(target=read, name="ready line", daemon=True).start()
         name = shlex.join(process.command)
-        said = self._wait_for(line, timeout_s)
+        said = self._wait_for(line, timeout_s, RunQueue(process.pid))
         if said is None:
             raise LinkError(f"{name}: no ready line within {timeout_s:g} s\n{process.log.tail()}".rstrip())
         if not said and device.ended.wait(_LEAVING_S):
@@ -144,14 +144,15 @@ class Supervisor:
             raise LinkError(f"{name}: {wanted}, not: {shown}\n{process.log.tail()}".rstrip()) from None
         return str(ready.get("name", "")), str(ready.get("version", ""))
 
-    def _wait_for(self, line: Future[bytes], timeout_s: float) -> bytes | None:
+    def _wait_for(self, line: Future[bytes], timeout_s: float, queue: RunQueue) -> bytes | None:
         """The line, or None if it does not come in time; time that the machine withheld is given again, twice."""
         for _ in range(1 + _EXTENSIONS):
             began = time.time_ns()
+            queue.sample()
             try:
                 return line.result(timeout=timeout_s)
             except FutureTimeout:
-                if not self._lag.starved(began, round(timeout_s * 1e9)):
+                if not self._lag.starved(began, round(timeout_s * 1e9), queue):
                     return None
         return None
 

@@ -2,7 +2,6 @@
 """A crafted TCP peer: every segment made by hand, so that any of them can be malformed at will (RFC 9293)."""
 
 import copy
-import secrets
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, Self
@@ -12,6 +11,7 @@ from scapy.packet import Packet
 from layers.tcp_options import TimestampOption
 from testbed.peers.build import is_plain, layered_segment, plain_segment
 from testbed.peers.segment import Segment
+from testbed.wire import chance
 from testbed.wire.capture import Frame, Mark, Sent
 from testbed.wire.headers import TCP_PROTOCOL
 from testbed.wire.station import Station
@@ -65,7 +65,7 @@ class TcpPeer:
         mss: int = MSS,
         options: Iterable[PeerOption] = (),
     ) -> None:
-        initial = secrets.randbits(32) if initial_sequence is None else initial_sequence
+        initial = chance.randbits(32) if initial_sequence is None else initial_sequence
         self.station = station
         self.port = port
         self.remote = station.network.dut
@@ -78,7 +78,7 @@ class TcpPeer:
         self.stream = bytearray()
         self.state = "CLOSED"
         self.timestamps = timestamps
-        self.clock = secrets.randbits(20)
+        self.clock = chance.randbits(20)
         self.echo = 0
         self.options = list(options)
         self._checks_source = checks_source

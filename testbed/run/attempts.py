@@ -11,6 +11,7 @@ from testbed.case.case import Case, CaseSpec
 from testbed.case.setup import Setup
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
+from testbed.wire.chance import drawn_from
 from testbed.wire.clock import NANO, Clock, ClockStepped, Deadline, RunOver
 
 ATTEMPTS = 3
@@ -42,11 +43,16 @@ Lend = Callable[[CaseSpec], AbstractContextManager[Setup]]
 """Gives the device for one attempt, DeviceLost where there is none."""
 
 
-def run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outcome:
+def run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None], seed: str = "") -> Outcome:
     """Run `body` until it comes to a verdict; what tester or path disturbed is repeated with fresh addresses.
 
-    Whatever goes wrong is an outcome: this function does not raise.
+    `seed` and the case's id decide what it draws. Whatever goes wrong is an outcome: this function does not raise.
     """
+    with drawn_from(f"{seed} {spec.id}"):
+        return _run_case(spec, lend, body)
+
+
+def _run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outcome:
     if spec.not_applicable:
         return Outcome(spec, Verdict.NOT_APPLICABLE, Finding(spec.not_applicable))
     started = time.monotonic()

@@ -17,7 +17,7 @@ from testbed.device.namespace_link import NamespaceLink
 from testbed.device.supervisor import LinkError
 from testbed.interruptions import DeviceLost
 from testbed.run.overlap import MOST_AT_ONCE
-from testbed.run.sanity import Doubt, check_alive
+from testbed.run.sanity import Doubt, check_alive, check_moves
 from testbed.wire.clock import Clock
 from testbed.wire.ipff import ipff_ends
 from testbed.wire.network import Network, networks
@@ -55,6 +55,12 @@ class Devices:
             link = self._bring_up_link(self._kind(spec.role))
             if not spec.exclusive and link.instance(spec.role) not in self._shared and not self.rules_out(spec):
                 self._shared[link.instance(spec.role)] = self._start(spec.role)
+
+    def check_moves(self, specs: Iterable[CaseSpec]) -> None:
+        """Move a device of each role that cases move, once; LinkError with what it says where that fails."""
+        for spec in {spec.role: spec for spec in specs if spec.moves and not self.rules_out(spec)}.values():
+            with self._clock.announced(), self.lend(spec) as setup:
+                check_moves(setup)
 
     def rules_out(self, spec: CaseSpec) -> str:
         """The line of the profile by which the link has no device for this case, or nothing."""

@@ -2,6 +2,7 @@
 """Pytest side of the testbed: options, cases that run ahead, verdicts in pytest's words."""
 
 import os
+import secrets
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--dut-arg", action="append", default=[], metavar="ARGUMENT", help="further argument of the device's command"
     )
+    group.addoption(
+        "--seed", type=int, metavar="NUMBER", help="of the random values of an earlier run (see its results)"
+    )
     group.addoption("--report", default="out", metavar="DIR", help="folder for results, certificate and evidence")
 
 
@@ -65,6 +69,8 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
             config.stash[PROFILE] = profile = load(Path(path), config.getoption("--dut-arg"))
         except ProfileError as error:
             raise pytest.UsageError(str(error)) from None
+        if config.option.seed is None:
+            config.option.seed = secrets.randbits(32)  # xdist hands it to every process
         if config.getoption("numprocesses", 0) is None and not config.getoption("tx", None):
             config.option.numprocesses = default_processes(config, profile)
     return (yield)
@@ -203,7 +209,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 def _test_session(config: pytest.Config) -> TestSession:
     if _SESSION not in config.stash:
-        config.stash[_SESSION] = TestSession(config.stash[PROFILE], _processes())
+        config.stash[_SESSION] = TestSession(config.stash[PROFILE], _processes(), config.option.seed)
     return config.stash[_SESSION]
 
 

@@ -14,7 +14,9 @@ from testbed.case.case import Case, CaseSpec
 from testbed.case.setup import Setup
 from testbed.case.side import Side
 from testbed.case.verdict import Broken
-from testbed.interruptions import DeviceLost, Inconclusive
+from testbed.device.supervisor import LinkError
+from testbed.device.upper_tester import OperationFailed
+from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
 from testbed.wire.capture import Frame
@@ -40,6 +42,20 @@ def check_alive(setup: Setup) -> None:
             counted += not starved
             if counted == _TRIES or attempt == _MOST_TRIES:
                 raise DeviceLost(trouble)
+
+
+def check_moves(setup: Setup) -> None:
+    """Move the device by its verb, to an address of each network; LinkError where it says that it cannot.
+
+    A device without the verb, or with no address to move to, is none that moves: its cases say so.
+    """
+    for network in [network for network in setup.networks.values() if network.moves_to]:
+        try:
+            setup.dut.upper_tester().call("move", address=network.moves_to[0])
+        except OperationFailed as trouble:
+            raise LinkError(f"{setup.profile.path}: the device does not move over {network.name}: {trouble}") from None
+        except NotApplicable:
+            return
 
 
 def _try(setup: Setup, network: str) -> str:

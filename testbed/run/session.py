@@ -20,7 +20,8 @@ class TestSession:
 
     __test__ = False
 
-    def __init__(self, profile: Profile, processes: int) -> None:
+    def __init__(self, profile: Profile, processes: int, seed: int) -> None:
+        self._seed = str(seed)
         self.clock = Clock()
         self._overlap = Overlap(self.clock)
         self._devices = Devices(profile, processes, self.clock)
@@ -34,7 +35,9 @@ class TestSession:
         at_once = MOST_AT_ONCE
         if self.lost is None:
             try:
-                self._devices.bring_up([spec for spec, _ in mine if not spec.not_applicable])
+                applicable = [spec for spec, _ in mine if not spec.not_applicable]
+                self._devices.bring_up(applicable)
+                self._devices.check_moves(applicable)
                 at_once = self._devices.cases_at_once()
             except (LinkError, DeviceLost) as error:
                 self.lost = error
@@ -87,6 +90,6 @@ class TestSession:
                 return Outcome(spec, Verdict.NOT_APPLICABLE, Finding(ruled_out))
             if self.lost:
                 return Outcome(spec, Verdict.NOT_RUN, Finding(str(self.lost)), error=self.lost)
-            return run_case(spec, self._devices.lend, body)
+            return run_case(spec, self._devices.lend, body, self._seed)
 
         return run

@@ -13,6 +13,8 @@ INTERFACE = 'kind = "interface"\ninterface = "eth1"\ndut_mac = "02:00:00:00:00:0
 COMMAND = 'command = ["{python}", "-m", "reference"]'
 COMMANDS = f'{COMMAND}\nfork_server = ["{{python}}", "-m", "reference", "--fork-server"]'
 
+EXPECTED = '[[expected]]\nrequirement = "MOPS-4.1-07"\nverdict = "FAIL"\nreason = "known"\n'
+
 # What is replaced in the good profile, by what, and what the line has to say.
 WRONG: list[tuple[str, str, str, str]] = [
     ("no TOML", "[dut]", "[dut", "not TOML: Expected ']'"),
@@ -23,7 +25,25 @@ WRONG: list[tuple[str, str, str, str]] = [
         "vendro =",
         "dut.vendro: is not a key; allowed are name, vendor, version, command, fork_server,",
     ),
-    ("path", "[dut]", 'path = "x"\n[dut]', "path: is not a key; allowed are dut, link, ics, ixit"),
+    ("path", "[dut]", 'path = "x"\n[dut]', "path: is not a key; allowed are dut, link, ics, ixit, expected"),
+    (
+        "expected verdict",
+        "[link]",
+        EXPECTED.replace("FAIL", "PASS") + "[link]",
+        "expected.0.verdict: must be 'FAIL' or 'DEVIATION', not 'PASS'",
+    ),
+    (
+        "expected without a reason",
+        "[link]",
+        EXPECTED.replace("known", "") + "[link]",
+        "expected.0.reason: must have at least 1 character, not ''",
+    ),
+    (
+        "expected twice",
+        "[link]",
+        EXPECTED * 2 + "[link]",
+        "expected.requirement: MOPS-4.1-07 may be named once",
+    ),
     ("no name", 'name = "Roamproof reference host"', "", "dut.name: is missing: what the certificate calls the device"),
     ("empty name", '"Roamproof reference host"', '""', "dut.name: must have at least 1 character, not ''"),
     ("name is a number", '"Roamproof reference host"', "7", "dut.name: must be text in quotes, not 7"),

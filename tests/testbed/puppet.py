@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 LISTENERS: list[socket.socket] = []
-KINDS = ("well", "silent", "garbage", "verbose", "dead", "deaf", "mortal")
+KINDS = ("well", "silent", "garbage", "verbose", "dead", "deaf", "mortal", "stuck")
+STUCK: list[bool] = []
 
 
 def main() -> None:
@@ -26,6 +27,8 @@ def main() -> None:
     parser.add_argument("--no-agent", action="store_true", help="leave standard input and output alone")
     parser.add_argument("--agent-at", metavar="PATH", help="listen for an agent at this Unix socket instead")
     kind = (options := parser.parse_args()).be
+    if kind == "stuck":
+        STUCK.append(True)
     if kind == "dead":
         say("cannot live", sys.stderr)
         sys.exit(3)
@@ -127,6 +130,8 @@ def perform(raw: list[socket.socket], verb: str, wanted: dict[str, Any]) -> Any:
             time.sleep(wanted.get("after_s", 0))
             raw[wanted.get("wire", 0)].send(bytes.fromhex(frame))
         return {}
+    if verb == "move" and STUCK:
+        raise OSError("the address is nailed down")
     if verb == "say":
         say(wanted["text"], sys.stderr)
         return {}

@@ -33,6 +33,7 @@ from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.wire.clock import NANO
 from testbed.case.case import Case
 from testbed.peers.connection import connect, new_peer
+from testbed.peers.host import MobileHost
 from testbed.peers.stream import exchange
 from testbed.interruptions import Inconclusive
 from testbed.case.verdict import Broken, Finding

@@ -64,6 +64,13 @@ DISTURBED = """
     def test_disturbed(case):
         raise Inconclusive("by the test")
 """
+MOVES = """
+    @exclusive
+    @valid
+    @requirement(MUST, case=10)
+    def test_moves(case):
+        MobileHost(case).move()
+"""
 MANY = """
     @pytest.mark.parametrize("number", range(20))
     @valid
@@ -97,6 +104,11 @@ def _deviating(folder: Path) -> Run:
     return run("conformance/mops/server/test_4_1_reply.py", SHORT, folder, *arguments)
 
 
+def _expected(verdict: str, requirement: str = "MOPS-4.1-01") -> tuple[str, str]:
+    table = f'[[expected]]\nrequirement = "{requirement}"\nverdict = "{verdict}"\nreason = "it is a puppet"\n'
+    return "[link]", f"{table}\n[link]"
+
+
 RUNS = {
     "eight processes": lambda folder: _puppet(folder, MANY, options=("-n", "8")),
     "deaf": lambda folder: _puppet(folder, PASSES, MANY, be=("--be", "deaf")),
@@ -118,6 +130,16 @@ RUNS = {
     "mortal in two processes": lambda folder: _puppet(
         folder, MANY, be=("--be", "mortal", "--lives-for", "9"), options=("-n", "2")
     ),
+    "stuck": lambda folder: _puppet(
+        folder,
+        PASSES,
+        MOVES,
+        be=("--be", "stuck"),
+        changes=[('198.19.1.254"', '198.19.1.254"\nmoves_to = ["198.18.0.2"]')],
+    ),
+    "as expected": lambda folder: _puppet(folder, PASSES.replace("MUST", "SHOULD"), FAILS, changes=[_expected("FAIL")]),
+    "expected in vain": lambda folder: _puppet(folder, PASSES, changes=[_expected("FAIL")]),
+    "expected of nobody": lambda folder: _puppet(folder, PASSES, changes=[_expected("FAIL", "MOPS-9.9-99")]),
     "no program": lambda folder: _puppet(folder, PASSES, changes=[('command = ["', 'command = ["/nowhere')]),
     "nothing": lambda folder: _puppet(folder, PASSES, options=("-n", "0", "-k", "no_such_case")),
     "no profile": lambda folder: run(made_up(folder, PASSES), folder / "none.toml", folder),
@@ -184,6 +206,20 @@ def test_inconclusive_is_repeated_and_has_its_own_code(runs: Scenarios) -> None:
     assert [case["attempts"] for case in done.results["cases"] if case["verdict"] == "INCONCLUSIVE"] == [3]
 
 
+@pytest.mark.parametrize(("name", "code"), [("as expected", 9), ("expected in vain", 1)])
+def test_what_the_profile_expects_has_an_exit_code_of_its_own(runs: Scenarios, name: str, code: int) -> None:
+    done = runs(name)
+    assert done.code == code, done.output
+    assert done.results["exit_code"] == code
+    assert done.results["expected"][0]["reason"] == "it is a puppet"
+
+
+def test_only_what_the_catalogue_has_can_be_expected(runs: Scenarios) -> None:
+    done = runs("expected of nobody")
+    assert done.code == 4
+    assert "expected.requirement: MOPS-9.9-99; allowed are ids of the catalogue" in done.output
+
+
 def test_nothing_selected(runs: Scenarios) -> None:
     assert runs("nothing").code == 5
 
@@ -203,6 +239,7 @@ def test_missing_profile_is_wrong_usage(runs: Scenarios) -> None:
         ("garbage", "not: Welcome to the device!"),
         ("no program", "No such file or directory"),
         ("deaf", "no echo service at 198.18.0.1 over ipv4"),
+        ("stuck", "puppet.toml: the device does not move over ipv4: upper tester: move: the address is nailed down"),
         ("mortal", "the device ended with exit code 3 the end is near"),
         ("mortal in two processes", "the device ended with exit code 3 the end is near"),
     ],
@@ -214,7 +251,7 @@ def test_a_device_that_is_lost_stops_the_run_and_is_named(runs: Scenarios, name:
     assert done.code == (1 if lost_after_a_fail else 8), done.output
     assert set(done.verdicts.values()) <= {"PASS", "FAIL", "NOT RUN"}
     assert "NOT RUN" in done.verdicts.values()
-    assert len(done.verdicts) == {"deaf": 21, "mortal": 20, "mortal in two processes": 20}.get(name, 1)
+    assert len(done.verdicts) == {"deaf": 21, "mortal": 20, "mortal in two processes": 20, "stuck": 2}.get(name, 1)
     reasons = {case["reason"] for case in results["cases"] if case["verdict"] == "NOT RUN"}
     assert all(reason in " ".join(one.split()) for one in reasons)
     if not lost_after_a_fail:
