@@ -7,33 +7,32 @@ from scapy.utils import checksum
 
 from conformance.mops.migrate import Octets
 from testbed.case.case import Case
-from testbed.interruptions import NotApplicable
-from testbed.wire.network import Network
 from testbed.wire.station import Station
 
-OTHER_COVERING: dict[str, Callable[[Network, int, int, int], bytes]] = {
-    "no pseudo-header": lambda network, source, destination, length: b"",
-    "protocol 1": lambda network, source, destination, length: network.pseudo_header(source, destination, 1, length),
-    "protocol 58": lambda network, source, destination, length: network.pseudo_header(source, destination, 58, length),
-    "another source": lambda network, source, destination, length: network.covered_beside(
-        source ^ 1, destination, length
-    ),
-    "another destination": lambda network, source, destination, length: network.covered_beside(
-        source, destination ^ 1, length
-    ),
-    "another length": lambda network, source, destination, length: network.covered_beside(
-        source, destination, length + 1
-    ),
+Pseudo = tuple[int, int, int, int]
+"""What a pseudo-header says: source, destination, protocol, length."""
+
+_OTHER = {1: 58, 58: 1}
+"""What the drafts say of the Protocol: each of them has one of the two."""
+
+_OTHER_PSEUDO_HEADER: dict[str, Callable[[int, int, int, int], Pseudo]] = {
+    "another protocol": lambda source, destination, protocol, length: (source, destination, _OTHER[protocol], length),
+    "another source": lambda source, destination, protocol, length: (source ^ 1, destination, protocol, length),
+    "another destination": lambda source, destination, protocol, length: (source, destination ^ 1, protocol, length),
+    "another length": lambda source, destination, protocol, length: (source, destination, protocol, length + 1),
 }
-"""What a checksum covers beside a message of so many bytes between two ends."""
+OTHER_COVERING = ("with or without", *_OTHER_PSEUDO_HEADER)
+"""No pseudo-header where the profile says one, one where it says none; and one that is of another packet."""
 
 
 def covering_otherwise(case: Case, otherwise: str, station: Station, destination: str, octets: bytes) -> Octets:
-    """The message with a checksum over something else; NotApplicable where that is what the profile says."""
-    network = case.network
-    ends = station.number, network.number(destination)
-    beside = OTHER_COVERING[otherwise](network, *ends, len(octets))
-    if beside == network.covered_beside(*ends, len(octets)):
-        raise NotApplicable(f"{case.setup.profile.path}: ixit.ipff: such a checksum is right")
+    """The message with a checksum over something else than the profile says."""
+    network, ixit = case.network, case.setup.profile.ixit.ipff.all[0]
+    is_plain = ixit.icmp_checksum == "plain"
+    ends = station.number, network.number(destination), ixit.icmp_pseudo_protocol, len(octets)
+    if otherwise in _OTHER_PSEUDO_HEADER:
+        beside = network.pseudo_header(*_OTHER_PSEUDO_HEADER[otherwise](*ends))
+    else:
+        beside = network.pseudo_header(*ends) if is_plain else b""
     value = int(checksum(beside + octets[:2] + bytes(2) + octets[4:]))
     return Octets(octets, lambda right: value)
