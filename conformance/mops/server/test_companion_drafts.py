@@ -18,7 +18,7 @@ from testbed.wire.headers import UDP_PROTOCOL
 from testbed.wire.station import Station
 
 LEAST_MTU = 1320
-LEAST_HOPS = 16
+LEAST_HOPS = 32
 
 in_ipff = over("ipff")
 
@@ -108,7 +108,7 @@ def test_payload_length_beyond_the_frame_is_not_taken(node: MobileNode, dut: Ser
 @valid
 @requirement("MOPS-ipff.3-06", case=1)
 def test_hops_of_what_is_sent(case: Case, node: MobileNode, dut: Server) -> None:
-    """A reply and the data after it may pass 16 routers."""
+    """A reply and the data after it may pass 32 routers."""
     connection = connect_and_move(node)
     request = node.send_migrate(connection)
     with preamble():

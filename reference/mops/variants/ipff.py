@@ -6,16 +6,16 @@ from reference.system.alterations import variant
 
 
 @variant(
-    "ipff-sixteen-hops",
+    "ipff-thirty-two-hops",
     "ipff.3",
-    "The draft leaves the number to the sender, and sixteen routers are more than most paths have.",
-    "every packet has 16 in Hops to Live",
+    "The draft leaves the number to the sender, and thirty-two routers are more than most paths have.",
+    "every packet has 32 in Hops to Live",
 )
-class SixteenHops(IpffNetwork):
+class ThirtyTwoHops(IpffNetwork):
     role = "server"
 
     def _pack(self, peer: int, protocol: int, length: int, hops: int = 64, service: int = 0) -> bytes:
-        return super()._pack(peer, protocol, length, 16, service)
+        return super()._pack(peer, protocol, length, 32, service)
 
 
 @variant(
