@@ -6,6 +6,7 @@ draft-eromenko-ipff-00, 3 and 7.1; the header of 24 bytes is what earlier device
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 ADDRESS = (1 << 50) - 1
 HOPS = 64
@@ -44,6 +45,12 @@ class Ipff:
     header: str = "draft-00"
     icmp: int | None = 1
     udp: str = "v5"
+
+    @classmethod
+    def of(cls, table: dict[str, Any]) -> "Ipff":
+        """What the table `ipff` of a DUT_CONFIG says; without a word that of the drafts."""
+        icmp = None if table.get("icmp_checksum") == "plain" else int(table.get("icmp_pseudo_protocol", 1))
+        return cls(table.get("header", "draft-00"), icmp, table.get("udp", "v5"))
 
     def packet(self, source: int, destination: int, protocol: int, payload: bytes, hops: int = HOPS) -> bytes:
         """A packet with nothing out of the ordinary."""
