@@ -15,7 +15,7 @@ from scapy.packet import Packet
 
 from layers import samples
 from layers.fields import TableField
-from layers.ipff import IPFF
+from layers.ipff import IPFF, IPFF24
 from layers.packet import TolerantPacket
 from layers.samples import NODE, NODE4, SERVER, SERVER4
 from layers.tcp_options import get_option, put_option, recognised, registered
@@ -58,6 +58,7 @@ def messages() -> dict[str, Packet]:
 
 MESSAGES: dict[str, Make] = {
     "IPFF/TCP, 5 options": lambda: IPFF(src=NODE, dst=SERVER) / TCP(sport=1027, dport=80, options=OPTIONS),
+    "IPFF24": lambda: IPFF24(src=NODE, dst=SERVER, protocol=6),
     **{name: again(message) for name, message in messages().items()},
 }
 OPTION = registered()[0]

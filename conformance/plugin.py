@@ -47,9 +47,10 @@ def case(network: str) -> Case:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A case runs over every network of its role."""
+    """A case runs over every network of its role, or those of them that it is about."""
     if "network" in metafunc.fixturenames and (role := _role_at(metafunc.definition.path)):
-        metafunc.parametrize("network", role.networks)
+        about = metafunc.definition.get_closest_marker("over")
+        metafunc.parametrize("network", [name for name in role.networks if not about or name in about.args])
 
 
 @pytest.hookimpl(tryfirst=True)

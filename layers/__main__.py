@@ -20,10 +20,11 @@ def main(argv: list[str] | None = None) -> int:
     for binding in declared():
         parser.add_argument(
             binding.option,
-            type=lambda text: int(text, 0),
+            type=binding.value,
             default=binding.default,
-            metavar="N",
-            help=f"{binding.meaning} (default {binding.default:#x})",
+            choices=binding.readings or None,
+            metavar=None if binding.readings else "N",
+            help=f"{binding.meaning} (default {binding.shown})",
         )
     arguments = parser.parse_args(argv)
     for binding in declared():

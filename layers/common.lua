@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 --
--- What the dissectors of all protocols share: messages as lists of fields, IPFF, ICMPv5, the walk over TCP options.
+-- What the dissectors of all protocols share: messages as lists of fields, IPFF, UDPv5, ICMPv5, the walk over TCP options.
 --
 -- A message is a list of fields {name, bits, kind}, which follow each other without a gap. Filter names are the names of
 -- the Python layers: ipff.payload_length, ...
@@ -75,8 +75,9 @@ function common.show(message, tvb, tree, start)
   return values
 end
 
-function common.internet_checksum_ok(tvb)
-  local sum = 0
+-- `sum` is that of a pseudo-header, where there is one.
+function common.internet_checksum_ok(tvb, sum)
+  sum = sum or 0
   for at = 0, tvb:len() - 2, 2 do sum = sum + tvb(at, 2):uint() end
   if tvb:len() % 2 == 1 then sum = sum + tvb(tvb:len() - 1, 1):uint() * 256 end
   while sum > 0xFFFF do sum = (sum % 0x10000) + math.floor(sum / 0x10000) end
@@ -108,17 +109,27 @@ local define, show = common.define, common.show
 -- IPFF ----------------------------------------------------------------------------------------------------------------
 
 local ipff = common.protocol("ipff", "Internet Protocol Five Fields")
-local ipff_header = define(ipff, "ipff", {
+local draft_header = define(ipff, "ipff", {
+  { "version", 4 }, { "reserved", 10 }, { "src", 50, "address" },
+  { "protocol", 14, PROTOCOLS }, { "dst", 50, "address" },
+  { "hops_to_live", 8 }, { "type_of_service", 8 }, { "payload_length", 16 },
+})
+draft_header.src_at, draft_header.dst_at = 0, 8
+-- The Protocol stands four times as high in the pseudo-header as in that of IPv6.
+draft_header.protocol_weight = 4
+local earlier_header = define(ipff, "ipff24", {
   { "version", 4 }, { "traffic_class", 8 }, { "flow_label", 20, "hex" },
   { "payload_length", 16 }, { "hop_limit", 8 }, { "reserved", 8 },
   { "protocol", 14, PROTOCOLS }, { "src", 50, "address" },
   { "reserved2", 14 }, { "dst", 50, "address" },
 })
+earlier_header.src_at, earlier_header.dst_at, earlier_header.protocol_weight = 8, 16, 1
 common.finish(ipff)
 local malformed =
   ProtoExpert.new("ipff.malformed", "Payload cut short or malformed", expert.group.MALFORMED, expert.severity.ERROR)
 ipff.proto.experts = { malformed }
 local ipff_protocols = DissectorTable.new("ipff.protocol", "IPFF protocol", ftypes.UINT16, base.DEC)
+local TCP, UDP = 6, 17
 
 -- What Wireshark's own dissectors find malformed would come back as an error of this script.
 function common.guarded(tree, dissect, ...)
@@ -127,34 +138,85 @@ function common.guarded(tree, dissect, ...)
   return taken
 end
 
--- An IPv6 address with the same one's complement sum, so that Wireshark's own TCP and UDP verify the checksum.
-local function stand_in(range)
-  local words = { range:bitfield(14, 2), range(2, 2):uint(), range(4, 2):uint(), range(6, 2):uint() }
-  return Address.ipv6(string.format("0:0:0:0:%x:%x:%x:%x", table.unpack(words)))
+local function address_words(range)
+  return range:bitfield(14, 2), range(2, 2):uint(), range(4, 2):uint(), range(6, 2):uint()
 end
 
+local function address_sum(range)
+  local first, second, third, fourth = address_words(range)
+  return first + second + third + fourth
+end
+
+-- An IPv6 address with the same one's complement sum, and `more`, so that Wireshark's own TCP and UDP verify the checksum.
+local function stand_in(range, more)
+  return Address.ipv6(string.format("%x:0:0:0:%x:%x:%x:%x", more, address_words(range)))
+end
+
+-- What is known of the header below while its payload is dissected: the sum of a pseudo-header for protocol and length.
+local pseudo_header_sum
+
 function ipff.proto.dissector(tvb, pinfo, tree)
-  if tvb:len() < ipff_header.bytes then return data:call(tvb, pinfo, tree) end
-  local subtree = tree:add(ipff.proto, tvb(0, ipff_header.bytes))
-  local values = show(ipff_header, tvb, subtree, 0)
-  pinfo.src, pinfo.dst = stand_in(tvb(8, 8)), stand_in(tvb(16, 8))
+  local header = ipff.proto.prefs.header == 1 and earlier_header or draft_header
+  if tvb:len() < header.bytes then return data:call(tvb, pinfo, tree) end
+  local subtree = tree:add(ipff.proto, tvb(0, header.bytes))
+  local values = show(header, tvb, subtree, 0)
+  local src, dst = tvb(header.src_at, 8), tvb(header.dst_at, 8)
+  local weight = header.protocol_weight
+  local upper_is_plain = values.protocol == TCP or values.protocol == UDP
+  pinfo.src = stand_in(src, upper_is_plain and values.protocol * (weight - 1) or 0)
+  pinfo.dst = stand_in(dst, 0)
   pinfo.net_src, pinfo.net_dst = pinfo.src, pinfo.dst
   local ends = string.format("%s > %s", values.src, values.dst)
   subtree:append_text(", " .. ends)
   pinfo.cols.protocol, pinfo.cols.info = "IPFF", ""
-  local length = math.min(values.payload_length, tvb:len() - ipff_header.bytes)
+  local length = math.min(values.payload_length, tvb:len() - header.bytes)
   if length > 0 then
-    local upper = tvb(ipff_header.bytes, length):tvb()
+    local addresses = address_sum(src) + address_sum(dst)
+    function pseudo_header_sum(protocol, octets) return addresses + protocol * weight + octets end
+    local upper = tvb(header.bytes, length):tvb()
     local taken = common.guarded(subtree, ipff_protocols.try, ipff_protocols, values.protocol, upper, pinfo, tree)
     if taken == 0 then data:call(upper, pinfo, tree) end
+    pseudo_header_sum = nil
   end
   pinfo.cols.info:prepend(ends .. "  ")
 end
 
+-- UDPv5 ---------------------------------------------------------------------------------------------------------------
+
+local udpv5 = common.protocol("udpv5", "User Datagram Protocol for IPFF")
+local udpv5_header = define(udpv5, "udpv5", { { "sport", 16 }, { "dport", 16 }, { "chksum", 16, "hex" } })
+local udpv5_ok = common.collect(udpv5, ProtoField.bool("udpv5.checksum_ok", "checksum correct"))
+common.finish(udpv5)
+
+function udpv5.proto.dissector(tvb, pinfo, tree)
+  if tvb:len() < udpv5_header.bytes then return data:call(tvb, pinfo, tree) end
+  local subtree = tree:add(udpv5.proto, tvb(0, udpv5_header.bytes))
+  local values = show(udpv5_header, tvb, subtree, 0)
+  pinfo.cols.protocol, pinfo.cols.info = "UDPv5", string.format("%d > %d", values.sport, values.dport)
+  local below = pseudo_header_sum and pseudo_header_sum(UDP, tvb:len())
+  subtree:add(udpv5_ok, tvb(4, 2), common.internet_checksum_ok(tvb, below)):set_generated()
+  if tvb:len() > udpv5_header.bytes then data:call(tvb(udpv5_header.bytes):tvb(), pinfo, tree) end
+end
+
+local function readings(...)
+  local list = {}
+  for number, name in ipairs({ ... }) do list[number] = { number, name, number - 1 } end
+  return list
+end
+
 ipff.proto.prefs.ethertype = Pref.uint("EtherType", ETHERTYPE)
-ipff.proto.prefs_changed = common.bind(DissectorTable.get("ethertype"), ipff, "ethertype")
-ipff_protocols:add(6, Dissector.get("tcp"))
-ipff_protocols:add(17, Dissector.get("udp"))
+ipff.proto.prefs.header = Pref.enum("Header", 0, "", readings("draft-00", "24-byte"))
+ipff.proto.prefs.udp = Pref.enum("UDP", 0, "", readings("v5", "rfc768"))
+local rebind_ethertype = common.bind(DissectorTable.get("ethertype"), ipff, "ethertype")
+local function rebind_udp()
+  ipff_protocols:set(UDP, ipff.proto.prefs.udp == 1 and Dissector.get("udp") or udpv5.proto)
+end
+function ipff.proto.prefs_changed()
+  rebind_ethertype()
+  rebind_udp()
+end
+ipff_protocols:add(TCP, Dissector.get("tcp"))
+rebind_udp()
 
 -- ICMPv5 --------------------------------------------------------------------------------------------------------------
 
@@ -186,13 +248,17 @@ function icmpv5.proto.dissector(tvb, pinfo, tree)
   pinfo.cols.protocol = kind and kind.label or "ICMPv5"
   pinfo.cols.info = kind and kind.summary(values) or ICMPV5_TYPES[values.type] or ("type " .. values.type)
   subtree:append_text(", " .. tostring(pinfo.cols.info))
-  subtree:add(icmpv5_ok, tvb(2, 2), common.internet_checksum_ok(tvb)):set_generated()
+  local covers_below = pseudo_header_sum and icmpv5.proto.prefs.checksum == 0
+  local below = covers_below and pseudo_header_sum(icmpv5.proto.prefs.pseudo_protocol, tvb:len())
+  subtree:add(icmpv5_ok, tvb(2, 2), common.internet_checksum_ok(tvb, below or 0)):set_generated()
   if kind and kind.entry then at = show_entries(kind.entry, values.count, tvb, subtree, at) end
   if at < tvb:len() then data:call(tvb(at):tvb(), pinfo, tree) end
 end
 
 icmpv5.proto.prefs.ipff = Pref.uint("IPFF protocol number", ICMPV5_OVER_IPFF)
 icmpv5.proto.prefs.ipv4 = Pref.uint("IPv4 protocol number", ICMPV5_OVER_IPV4)
+icmpv5.proto.prefs.checksum = Pref.enum("Checksum in IPFF", 0, "", readings("pseudo-header", "plain"))
+icmpv5.proto.prefs.pseudo_protocol = Pref.uint("Protocol in the pseudo-header", ICMPV5_OVER_IPFF)
 local rebind_ipff = common.bind(ipff_protocols, icmpv5, "ipff")
 local rebind_ipv4 = common.bind(DissectorTable.get("ip.proto"), icmpv5, "ipv4")
 function icmpv5.proto.prefs_changed()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.packet import NoPayload, Packet, Padding, Raw
 
-from layers.ipff import IPFF, ipff_checksum_ok
+from layers.ipff import IPFF, UDPv5, ipff_checksum_ok
 from layers.packet import ChecksummedPacket
 from layers.tcp_options import option_area, recognised, walk_options
 
@@ -14,9 +14,9 @@ from layers.tcp_options import option_area, recognised, walk_options
 def describe(packet: Packet) -> str:
     """Addresses, message, TCP options and what is wrong with them, in one line of printable text."""
     segment = packet.getlayer(TCP)
-    transport = segment or packet.getlayer(UDP)
+    transport = segment or packet.getlayer(UDP) or packet.getlayer(UDPv5)
     words = [*_transport(packet, transport), *_options(segment)] if transport else [_summary(packet)]
-    words.extend(f"[{fault}]" for fault in _faults(packet, segment))
+    words.extend(f"[{fault}]" for fault in _faults(packet, segment, transport))
     return "  ".join(words)
 
 
@@ -25,7 +25,7 @@ def _summary(packet: Packet) -> str:
 
 
 def _transport(packet: Packet, transport: Packet) -> Iterator[str]:
-    network = packet.getlayer(IPFF) or packet.getlayer(IP)
+    network = packet.getlayer(IPFF, _subclass=True) or packet.getlayer(IP)
     src, dst = (network.src, network.dst) if network else ("?", "?")
     yield f"{src}:{transport.sport} > {dst}:{transport.dport} {transport.name}"
     if isinstance(transport, TCP):
@@ -42,14 +42,14 @@ def _options(segment: Packet | None) -> Iterator[str]:
         yield f"<{option.mysummary()}>"
 
 
-def _faults(packet: Packet, segment: Packet | None) -> Iterator[str]:
+def _faults(packet: Packet, segment: Packet | None, transport: Packet | None) -> Iterator[str]:
     message = packet.lastlayer()
     while message.underlayer is not None and not isinstance(message, ChecksummedPacket):
         message = message.underlayer
     if isinstance(message, ChecksummedPacket):
         if not message.checksum_ok():
             yield "wrong checksum"
-    elif segment is not None and isinstance(segment.underlayer, IPFF) and not ipff_checksum_ok(packet):
+    elif transport is not None and isinstance(transport.underlayer, IPFF) and not ipff_checksum_ok(packet):
         yield "wrong checksum"
     if segment is not None:
         yield from (raw.fault for raw in walk_options(option_area(segment)) if raw.fault)

@@ -18,6 +18,7 @@ from scapy.layers.l2 import Ether
 from layers import samples
 from layers.binding import bind_defaults
 from layers.describe import describe
+from layers.ipff import IPFF24
 from layers.packet import TolerantPacket
 from layers.tcp_options import TimestampOption, option_area, registered, walk_options
 
@@ -36,6 +37,7 @@ def seeds() -> list[Seed]:
                 found[type(layer), bytes(layer)] = None
         for raw in walk_options(option_area(packet)) if packet.haslayer("TCP") else ():
             found.update({(cls, raw.raw): None for cls in (TimestampOption, *registered())})
+    found[IPFF24, bytes(IPFF24(src=samples.NODE, dst=samples.SERVER) / samples.PLAIN)] = None
     return list(found)
 
 

@@ -36,13 +36,17 @@ class TolerantPacket(Packet):  # type: ignore[misc]
 
 
 class ChecksummedPacket(TolerantPacket):
-    """A message whose bytes 2 and 3 are the checksum of RFC 1071 over all of it, computed when left None."""
+    """A message whose bytes 2 and 3 are the checksum of RFC 1071 over what it covers, computed when left None."""
 
     def post_build(self, pkt: bytes, pay: bytes) -> bytes:
         message = pkt + pay
         if self.checksum is None:
-            message = message[:2] + struct.pack("!H", checksum(message)) + message[4:]
+            message = message[:2] + struct.pack("!H", checksum(self.covered(message))) + message[4:]
+        return message
+
+    def covered(self, message: bytes) -> bytes:
+        """What the checksum is computed over."""
         return message
 
     def checksum_ok(self) -> bool:
-        return bool(checksum(self.do_build()) == 0)
+        return bool(checksum(self.covered(self.do_build())) == 0)

@@ -11,8 +11,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
 from layers import PROTOCOLS
-from layers.ipff import (
-    IPFF,
+from layers.icmpv5 import (
     ICMPv5DestinationUnreachable,
     ICMPv5EchoReply,
     ICMPv5EchoRequest,
@@ -21,6 +20,7 @@ from layers.ipff import (
     ICMPv5ParameterProblem,
     ICMPv5Redirect,
 )
+from layers.ipff import IPFF, UDPv5
 
 NODE, MOVED, SERVER = "525.8.78.3.9", "775.2.23.6.6", "8.8.8.8.8"
 NODE4, MOVED4, SERVER4 = "198.18.0.9", "198.18.1.6", "198.18.0.1"
@@ -31,7 +31,7 @@ PLAIN = TCP(sport=1027, dport=80, flags="PA", seq=1001, ack=2001)
 
 def ipff(payload: Packet, src: str = NODE, dst: str = SERVER) -> Packet:
     """An Ethernet frame with the payload over IPFF."""
-    return Ether(**MACS) / IPFF(src=src, dst=dst, traffic_class=0x2E, flow_label=0xABCDE) / payload
+    return Ether(**MACS) / IPFF(src=src, dst=dst, type_of_service=0x2E) / payload
 
 
 def ipv4(payload: Packet, src: str = NODE4, dst: str = SERVER4) -> Packet:
@@ -64,5 +64,6 @@ def _general() -> dict[str, Packet]:
         "echo-reply": ipff(ICMPv5EchoReply() / b"ping", src=SERVER, dst=NODE),
         "echo-ipv4": ipv4(ICMPv5EchoRequest() / b"ping"),
         "tcp-over-ipff": ipff(PLAIN / b"GET / HTTP/1.0\r\n\r\n"),
-        "udp-over-ipff": ipff(UDP(sport=1027, dport=40000) / b"datagram"),
+        "udp-over-ipff": ipff(UDPv5(sport=1027, dport=40000) / b"datagram"),
+        "udp-over-ipv4": ipv4(UDP(sport=1027, dport=40000) / b"datagram"),
     }

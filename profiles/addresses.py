@@ -9,15 +9,21 @@ from pydantic import AfterValidator
 
 from profiles.table import Allowed
 
-MAXIMUM_FIELD = 1023
-"""The largest value of one of the five 10-bit fields of an IPFF address."""
+MAXIMUM_FIELD = 999
+"""The largest value of one of the five 10-bit fields of an IPFF address that a host may have."""
+
+_FIELDS = 5
+_FIELD_BITS = 10
+
+IPFF_PLACES = (MAXIMUM_FIELD + 1) ** _FIELDS
+"""How many addresses a host may have."""
 
 
 def parse_ipff(address: str) -> int:
     """The 50-bit number behind a dotted address of five fields, most significant first; ValueError otherwise."""
     fields = address.split(".")
     if len(fields) != 5 or not all(
-        re.fullmatch(r"[0-9]{1,4}", field) and int(field) <= MAXIMUM_FIELD for field in fields
+        re.fullmatch(r"[0-9]{1,3}", field) and int(field) <= MAXIMUM_FIELD for field in fields
     ):
         raise ValueError(f"must be an IPFF address, five fields of 0..{MAXIMUM_FIELD} with dots between: 525.8.78.3.9")
     number = 0
@@ -26,9 +32,24 @@ def parse_ipff(address: str) -> int:
     return number
 
 
-def format_ipff(number: int) -> str:
-    """The dotted notation of a 50-bit address."""
-    return ".".join(str(number >> shift & MAXIMUM_FIELD) for shift in (40, 30, 20, 10, 0))
+def ipff_place(number: int) -> int:
+    """How many addresses that a host may have come before this one; -1 for one that no host may have."""
+    place = 0
+    for shift in range((_FIELDS - 1) * _FIELD_BITS, -1, -_FIELD_BITS):
+        field = number >> shift & (1 << _FIELD_BITS) - 1
+        if field > MAXIMUM_FIELD:
+            return -1
+        place = place * (MAXIMUM_FIELD + 1) + field
+    return place
+
+
+def ipff_at(place: int) -> int:
+    """The address, as a number, that so many come before: none has a field above the maximum."""
+    number = 0
+    for field in range(_FIELDS):
+        place, value = divmod(place, MAXIMUM_FIELD + 1)
+        number |= value << field * _FIELD_BITS
+    return number
 
 
 def _check_ipff(address: str) -> str:
@@ -50,7 +71,7 @@ def _check_mac(address: str) -> str:
 
 
 IPFFAddress = Annotated[
-    str, AfterValidator(_check_ipff), Allowed("IPFF address: five fields of 0 to 1023, `525.8.78.3.9`")
+    str, AfterValidator(_check_ipff), Allowed("IPFF address: five fields of 0 to 999, `525.8.78.3.9`")
 ]
 IPv4Address = Annotated[str, AfterValidator(_check_ipv4), Allowed("IPv4 address")]
 MacAddress = Annotated[str, AfterValidator(_check_mac), Allowed("`02:00:00:00:00:01`, lower case")]

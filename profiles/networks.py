@@ -6,12 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from profiles.addresses import IPFFAddress, IPv4Address, parse_ipff
+from profiles.addresses import IPFFAddress, IPv4Address, ipff_place, parse_ipff
 from profiles.table import Allowed, Number8, PerLink, Table
 
 NetworkName = Literal["ipff", "ipv4"]
 
 _AT_LEAST = "at least 16 addresses, times the number of test processes on a real interface"
+
+
+IPFF_READINGS = ("header", "icmp_checksum", "icmp_pseudo_protocol", "udp")
+"""What the drafts leave open, or what devices have otherwise that were built before the drafts were known."""
 
 
 class IpffIXIT(Table):
@@ -28,13 +32,32 @@ class IpffIXIT(Table):
     icmp_protocol: Annotated[int, Field(ge=0, le=0x3FFF)] = Field(
         default=1, description="protocol number of ICMPv5 in IPFF"
     )
+    header: Literal["draft-00", "24-byte"] = Field(
+        default="draft-00",
+        description="the header: that of draft-eromenko-ipff-00 (20 bytes), or one of 24 bytes that was read into the "
+        "drafts above it before",
+    )
+    icmp_checksum: Literal["pseudo-header", "plain"] = Field(
+        default="pseudo-header",
+        description="what the checksum of ICMPv5 covers: message and pseudo-header (draft-eromenko-ipff-icmp-00), or "
+        "the message alone",
+    )
+    icmp_pseudo_protocol: Literal[1, 58] = Field(
+        default=1,
+        description="Protocol in that pseudo-header: 1 (draft-eromenko-ipff-icmp-00) or 58 (draft-eromenko-ipff-00, "
+        "7.1)",
+    )
+    udp: Literal["v5", "rfc768"] = Field(
+        default="v5",
+        description="UDP in IPFF: without Length, 6 bytes (draft-eromenko-ipff-udp-00), or that of RFC 768, 8 bytes",
+    )
     moves_to: Annotated[list[IPFFAddress], Allowed("list of IPFF addresses, none of them the tester's")] = Field(
         default=[], description="addresses that the device may be told to move to; two serve every case"
     )
 
     @model_validator(mode="after")
     def _check_range(self) -> "IpffIXIT":
-        _check_tester_range(*map(parse_ipff, (self.address, self.tester_first, self.tester_last)))
+        _check_tester_range(*map(_place, (self.address, self.tester_first, self.tester_last)))
         for address in self.moves_to:
             if parse_ipff(self.tester_first) <= parse_ipff(address) <= parse_ipff(self.tester_last):
                 raise ValueError(f"moves_to must name addresses that are not the tester's: {address}")
@@ -44,7 +67,11 @@ class IpffIXIT(Table):
 
     def dut_config(self) -> dict[str, Any]:
         """What the device is told: its own part. The neighbours' Ethernet address is added where it is known."""
-        return self.model_dump(include={"address", "ethertype", "icmp_protocol"})
+        return self.model_dump(include={"address", "ethertype", "icmp_protocol", *IPFF_READINGS})
+
+
+def _place(address: str) -> int:
+    return ipff_place(parse_ipff(address))
 
 
 class Ipv4IXIT(Table):
@@ -90,12 +117,12 @@ def _check_tester_range(dut: int, first: int, last: int) -> None:
 
 
 class IpffLinks(PerLink[IpffIXIT]):
-    """IPFF on each link. The layers know one EtherType and one protocol number of ICMPv5."""
+    """IPFF on each link. The layers know one EtherType, one protocol number of ICMPv5 and one reading of the drafts."""
 
     @model_validator(mode="after")
     def _check_links(self) -> "IpffLinks":
-        _check_same("ethertype", [table.ethertype for table in self.all])
-        _check_same("icmp_protocol", [table.icmp_protocol for table in self.all])
+        for key in ("ethertype", "icmp_protocol", *IPFF_READINGS):
+            _check_same(key, [getattr(table, key) for table in self.all])
         if self.inside and self.outside:
             ends = (
                 self.inside.tester_first,
@@ -103,7 +130,7 @@ class IpffLinks(PerLink[IpffIXIT]):
                 self.outside.tester_first,
                 self.outside.tester_last,
             )
-            _check_apart(*map(parse_ipff, ends))
+            _check_apart(*map(_place, ends))
         return self
 
 
@@ -124,7 +151,7 @@ class Ipv4Links(PerLink[Ipv4IXIT]):
         return self
 
 
-def _check_same(key: str, values: list[int]) -> None:
+def _check_same(key: str, values: list[int | str]) -> None:
     if len(set(values)) > 1:
         raise ValueError(f"{key} must be the same on every link")
 

@@ -3,11 +3,11 @@
 
 import hashlib
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from scapy.packet import Packet
-from scapy.utils import checksum
 
 from layers.fields import address_to_str
 from layers.mops import FAILED, SUCCESS, MOPSMigrate
@@ -15,6 +15,7 @@ from testbed.case.case import Case
 from testbed.interruptions import Inconclusive
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import Deadline
+from testbed.wire.network import Network
 from testbed.wire.station import Station
 
 CODES = {SUCCESS: "success", FAILED: "failed"}
@@ -84,6 +85,7 @@ class ReceivedMigrate:
     frame: Frame
     packet: Packet
     octets: bytes
+    network: Network
 
     @property
     def message(self) -> Packet:
@@ -91,9 +93,15 @@ class ReceivedMigrate:
         return self.packet.payload
 
     @property
+    def right_checksum(self) -> int:
+        """The checksum that it should carry."""
+        ends = self.network.number(self.packet.src), self.network.number(self.packet.dst)
+        return self.network.message_checksum(*ends, self.octets)
+
+    @property
     def is_intact(self) -> bool:
-        """Whether the checksum is right."""
-        return bool(checksum(self.octets) == 0)
+        """Whether the checksum is right; in one's complement zero has two forms."""
+        return int.from_bytes(self.octets[2:4], "big") % 0xFFFF == self.right_checksum % 0xFFFF
 
     @property
     def entries(self) -> list[Entry]:
@@ -179,22 +187,63 @@ def entries_in(octets: bytes) -> list[Entry]:
     return list(ENTRY.iter_unpack(octets[HEADER : HEADER + whole]))
 
 
-def sealed(octets: bytes) -> bytes:
-    """The bytes of a message with the checksum that they should carry, where they are long enough to carry one."""
-    if len(octets) < 4:
-        return octets
-    right: int = checksum(octets[:2] + bytes(2) + octets[4:])
-    return octets[:2] + right.to_bytes(2, "big") + octets[4:]
+@dataclass(frozen=True)
+class Octets:
+    """The bytes of a message. Which checksum is right is known when it is sent; `spoil` makes a wrong one of it."""
+
+    octets: bytes
+    spoil: Callable[[int], int] | None = None
+
+    def between(self, network: Network, source: int, destination: int) -> bytes:
+        """As they travel between these ends; what is too short to carry a checksum is left as it is."""
+        if len(self.octets) < 4:
+            return self.octets
+        value = right = network.message_checksum(source, destination, self.octets)
+        if self.spoil:
+            value = self.spoil(right)
+            value = (right + 1) % 0xFFFF if value % 0xFFFF == right % 0xFFFF else value
+        return self.octets[:2] + value.to_bytes(2, "big") + self.octets[4:]
 
 
-def with_checksum(octets: bytes, value: int) -> bytes:
-    """The bytes of a message with this checksum instead of its own."""
-    return octets[:2] + value.to_bytes(2, "big") + octets[4:]
+Message: TypeAlias = Packet | bytes | Octets
+"""What can be sent: bytes as they are, a packet or octets with the right checksum unless they say otherwise."""
 
 
-def off_by_one(octets: bytes) -> bytes:
-    """The bytes of a message with a checksum that is one more than its own."""
-    return with_checksum(octets, (int.from_bytes(octets[2:4], "big") + 1) % 0xFFFF)
+def send_message(station: Station, message: Message, destination: str = "") -> Sent:
+    """Send a message to the device, or to one of its addresses."""
+    network = station.network
+    if isinstance(message, Octets):
+        message = message.between(network, station.number, network.number(destination or network.dut))
+    return station.send(network.icmp_protocol, message, destination=destination)
+
+
+def enclosed(station: Station, message: Packet, destination: str = "", **fields: int) -> Packet:
+    """The network packet around a message from a station to the device; any field of its header can be replaced."""
+    network = station.network
+    packet = network.packet(station.address, destination or network.dut, network.icmp_protocol, message)
+    for name, value in fields.items():
+        setattr(packet, name, value)
+    return packet
+
+
+def reserved_fields(packet: Packet) -> dict[str, int]:
+    """What the Reserved fields of a network packet say."""
+    return {field.name: packet.getfieldval(field.name) for field in packet.fields_desc if "reserved" in field.name}
+
+
+def sealed(octets: bytes) -> Octets:
+    """The bytes of a message with the checksum that they should carry."""
+    return Octets(octets)
+
+
+def with_checksum(octets: bytes, value: int) -> Octets:
+    """The bytes of a message with this checksum, or another wrong one if this is right."""
+    return Octets(octets, lambda right: value)
+
+
+def off_by_one(octets: bytes) -> Octets:
+    """The bytes of a message with a checksum that is one more than the right one."""
+    return Octets(octets, lambda right: (right + 1) % 0xFFFF)
 
 
 def next_unique_id(unique_id: int) -> int:

@@ -15,7 +15,8 @@ from scapy.layers.inet import IP
 from scapy.packet import Packet
 
 from layers.fields import CountField, HexField, IPFFAddressField, TableField, UIntField
-from layers.ipff import ICMPV5_TYPES, IPFF, PROTOCOLS, ICMPv5
+from layers.icmpv5 import ICMPV5_TYPES, ICMPv5
+from layers.ipff import IPFF, PROTOCOLS
 from layers.tcp_options import TCPOption, register
 
 MIGRATE = 0

@@ -51,8 +51,8 @@ class Ipv4Settings(NetworkSettings):
         mask = (1 << (32 - self.prefix_length)) - 1
         return (self.address & ~mask).to_bytes(4, "big"), self.prefix_length
 
-    def network(self, flows: Flows) -> "Ipv4Network":
-        return Ipv4Network(self, flows)
+    def network(self, flows: Flows, kind: "type[Ipv4Network] | None" = None) -> "Ipv4Network":
+        return (kind or Ipv4Network)(self, flows)
 
 
 class Ipv4Network(Network):

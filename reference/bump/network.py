@@ -6,13 +6,13 @@ the wire is read at HEADROOM.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from reference.bump.flows import Flow, Flows
 from reference.bump.udp import UdpFlows
 from reference.system.configuration import Table
 
-HEADROOM = 16
+HEADROOM = 24
 ETHERNET = 14
 TCP, UDP = 6, 17
 
@@ -59,8 +59,8 @@ class NetworkSettings(ABC):
         """The prefix that the kernel reaches through the bump, and its length."""
 
     @abstractmethod
-    def network(self, flows: Flows) -> "Network":
-        """The network itself."""
+    def network(self, flows: Flows, kind: Any = None) -> "Network":
+        """The network itself, of a certain class if one is named."""
 
 
 class Network(ABC):

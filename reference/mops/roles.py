@@ -4,8 +4,9 @@
 from dataclasses import dataclass
 
 from reference.bump.flows import Flows
-from reference.bump.ipff import IpffSettings
-from reference.bump.ipv4 import Ipv4Settings
+from reference.bump.ipff import IpffNetwork, IpffSettings
+from reference.bump.ipv4 import Ipv4Network, Ipv4Settings
+from reference.bump.network import Network
 from reference.bump.role import Parts, Role, Wire
 from reference.mops.anycast import AnycastServers
 from reference.mops.capable import MobileCapable
@@ -26,6 +27,8 @@ class ServerParts(Parts):
     """What a server is made of."""
 
     flows: type[Flows] = MopsFlows
+    ipff: type[IpffNetwork] = IpffNetwork
+    ipv4: type[Ipv4Network] = Ipv4Network
     server: type[Server] = Server
     rate_limit: type[RateLimit] = RateLimit
     choices: type[Choices] = Choices
@@ -56,7 +59,8 @@ class ServerRole(Role):
 
     def build(self, wire: Wire) -> MopsDatapath:
         parts, settings = self.parts, self.settings
-        networks = [one.network(parts.flows()) for one in self.networks]
+        kinds: dict[str, type[Network]] = {"ipff": parts.ipff, "ipv4": parts.ipv4}
+        networks = [one.network(parts.flows(), kinds[one.name]) for one in self.networks]
         choices = parts.choices()
         datapath = parts.datapath(wire.mac, networks, choices, parts.capable(settings.mobile_capable))
         limit = parts.rate_limit(settings.rate_limit_s)

@@ -2,8 +2,8 @@
 """Addresses as numbers and as text, and the IPv6 address under which the kernel knows an IPFF address.
 
 An IPFF address is 50 bits, five fields of ten, written `525.8.78.3.9`. Towards the kernel it becomes the interface part
-of an IPv6 address. The words of the /64 prefix add up to 0xFFFF, which is zero in one's complement: a checksum over the
-IPFF pseudo-header and one over the IPv6 pseudo-header are the same.
+of an IPv6 address. The words of the /64 prefix add up to 0xFFFF, which is zero in one's complement: in a checksum the
+addresses count the same in both.
 """
 
 import ipaddress
@@ -11,13 +11,16 @@ import socket
 
 IPFF_MASK = (1 << 50) - 1
 KERNEL_PREFIX = bytes.fromhex("fd524f414d50661b")
-IPFF_TEXT_HELP = "five numbers 0..1023 separated by dots"
+LARGEST_FIELD = 999
+IPFF_TEXT_HELP = f"five numbers 0..{LARGEST_FIELD} separated by dots"
 
 
 def ipff_from_text(text: str) -> int:
     """The number of a dotted IPFF address; ValueError when it is none."""
     fields = text.split(".")
-    if len(fields) != 5 or not all(field.isascii() and field.isdigit() and int(field) < 1024 for field in fields):
+    if len(fields) != 5 or not all(
+        field.isascii() and field.isdigit() and int(field) <= LARGEST_FIELD for field in fields
+    ):
         raise ValueError(f"{text!r} is no IPFF address ({IPFF_TEXT_HELP})")
     number = 0
     for field in fields:

@@ -16,6 +16,7 @@ from testbed.device.run_queue import RunQueue
 from testbed.device.upper_tester import UpperTester
 from testbed.interruptions import DeviceLost, NotApplicable
 from testbed.wire.clock import Clock
+from testbed.wire.headers import IpffEnds
 from testbed.wire.interface import Interface
 
 _KEPT_LINES = 20_000
@@ -114,10 +115,10 @@ class Wiring:
     """What a link needs to open interfaces."""
 
     clock: Clock
-    ipff_ethertype: int
+    ipff: IpffEnds
 
     def interface(
         self, name: str, capture: socket.socket, sender: socket.socket, mac: str, numbers: Iterator[int]
     ) -> Interface:
         """The interface of this name, with `numbers` for its frames."""
-        return Interface(name, capture, sender, mac, self.clock, self.ipff_ethertype, numbers)
+        return Interface(name, capture, sender, mac, self.clock, self.ipff, numbers)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A crafted UDP end: datagrams to the device, and those that have come from it (RFC 768)."""
+"""A crafted UDP end: datagrams to the device, and those that have come from it (RFC 768, or the UDP of IPFF)."""
 
-from scapy.layers.inet import UDP
 from scapy.packet import Packet
 
 from testbed.case.case import Case
@@ -23,7 +22,7 @@ class UdpPeer:
 
     def send(self, data: bytes) -> Sent:
         """Send one datagram."""
-        datagram = UDP(sport=self.port, dport=self.remote_port) / data
+        datagram = self.station.network.datagram(sport=self.port, dport=self.remote_port) / data
         return self.station.send(UDP_PROTOCOL, datagram, destination=self.remote)
 
     def datagrams(self, since: Mark = BEGINNING, *, checks_source: bool = False) -> list[tuple[Frame, Packet]]:
@@ -38,7 +37,7 @@ class UdpPeer:
             if header is None or (header.protocol, header.destination) != (UDP_PROTOCOL, self.station.number):
                 continue
             packet = network.dissect(frame.data)
-            udp = packet.getlayer(UDP)
+            udp = packet.getlayer(network.datagram)
             if udp is None or udp.dport != self.port:
                 continue
             if udp.chksum and frame.judgeable_checksum and not network.udp_checksum_ok(frame.data):

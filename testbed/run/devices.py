@@ -20,11 +20,11 @@ from testbed.interruptions import DeviceLost
 from testbed.run.overlap import MOST_AT_ONCE
 from testbed.run.sanity import Doubt, check_alive, check_moves
 from testbed.wire.clock import Clock
+from testbed.wire.ipff import ipff_ends
 from testbed.wire.network import Network, networks
 from testbed.wire.pace import Pace
 from testbed.wire.station import ADDRESSES_PER_CASE, AddressPool
 
-IPFF_ETHERTYPE = 0x88B5
 EXCLUSIVE_AT_ONCE = 32
 """Devices of exclusive cases that run at once on one machine, all processes together: they mostly wait."""
 
@@ -141,8 +141,8 @@ class Devices:
         return self._links[kind]
 
     def _make_link(self, kind: str) -> Link:
-        ethertypes = [ipff.ethertype for ipff in self._profile.ixit.ipff.all]
-        wiring = Wiring(self._clock, ethertypes[0] if ethertypes else IPFF_ETHERTYPE)
+        tables = self._profile.ixit.ipff.all
+        wiring = Wiring(self._clock, ipff_ends(tables[0] if tables else None))
         makers: dict[str, Callable[[], Link]] = {
             "namespace": lambda: NamespaceLink(self._profile, wiring, self._lag),
             "interface": lambda: InterfaceLink(self._profile, wiring, self._lag, self._processes),

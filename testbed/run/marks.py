@@ -43,6 +43,11 @@ def chain(plan: "Callable[[Profile], Chain]") -> pytest.MarkDecorator:
     return pytest.mark.chain.with_args(plan)
 
 
+def over(*networks: str) -> pytest.MarkDecorator:
+    """The case is about these networks alone, though its role has others."""
+    return pytest.mark.over(*networks)
+
+
 def waits(seconds: float) -> pytest.MarkDecorator:
     """The case waits for about this many seconds at the timers of the specification: long cases start first."""
     return pytest.mark.waits(seconds)
@@ -53,5 +58,6 @@ MARKERS = (
     "behaviour(kind): valid, invalid or inopportune behaviour of the tester",
     "exclusive(why): the case gets a device of its own, because it moves it or for the reason named",
     "chain(plan): the case gets a device of its own, in a chain of devices",
+    "over(*networks): the networks that the case is about, where its role has others",
     "waits(seconds): mandated waits of the case at the timers of the specification",
 )

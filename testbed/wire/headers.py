@@ -12,7 +12,6 @@ from scapy.utils import checksum
 
 ETHERNET_HEADER = 14
 IPV4_HEADER = 20
-IPFF_HEADER = 24
 TCP_HEADER = 20
 MOST_OPTIONS = 40
 
@@ -20,14 +19,14 @@ TCP_PROTOCOL = 6
 UDP_PROTOCOL = 17
 
 IPFF_ADDRESS = (1 << 50) - 1
-"""The bits of an IPFF address in the eight bytes of its header field."""
+"""The bits of an IPFF address in the eight bytes that it is written in."""
 
-_PROTOCOL_SHIFT = 50
-_HOPS = 64
+HOPS = 64
+"""The hop limit of what the tester sends."""
+
 _FLAGS = "FSRPAUECN"
 _TCP = struct.Struct("!HHIIHHHH")
 _IPV4 = struct.Struct("!BBHHHBBHII")
-_IPFF = struct.Struct("!IHBBQQ")
 
 LETTERS = tuple(
     "".join(letter for place, letter in enumerate(_FLAGS) if bits >> place & 1) for bits in range(1 << len(_FLAGS))
@@ -41,7 +40,7 @@ BITS = {letter: 1 << place for place, letter in enumerate(_FLAGS)}
 class IpHeader(NamedTuple):
     """What the network header of a frame says: addresses as numbers, and where in the frame its payload lies.
 
-    A `fragment` is one that does not begin the payload.
+    A `fragment` is one that does not begin the payload; `hops` is how many routers it may still pass.
     """
 
     protocol: int
@@ -50,6 +49,7 @@ class IpHeader(NamedTuple):
     start: int
     end: int
     fragment: bool = False
+    hops: int = 0
 
 
 class TcpHeader(NamedTuple):
@@ -65,23 +65,22 @@ class TcpHeader(NamedTuple):
     urgent: int
 
 
+class IpffEnds(NamedTuple):
+    """Where the addresses of an IPFF frame lie, each in the last 50 bits of eight bytes, and its EtherType."""
+
+    ethertype: int
+    source: slice
+    destination: slice
+
+
 def read_ipv4(frame: bytes) -> IpHeader | None:
     """The IPv4 header of an Ethernet frame, None if it is cut short."""
     if len(frame) < ETHERNET_HEADER + IPV4_HEADER:
         return None
-    first, _, length, _, fragment, _, protocol, _, source, destination = _IPV4.unpack_from(frame, ETHERNET_HEADER)
+    first, _, length, _, fragment, hops, protocol, _, source, destination = _IPV4.unpack_from(frame, ETHERNET_HEADER)
     header = (first & 15) * 4
     end = ETHERNET_HEADER + length if length >= header else len(frame)
-    return IpHeader(protocol, source, destination, ETHERNET_HEADER + header, end, bool(fragment & 0x1FFF))
-
-
-def read_ipff(frame: bytes) -> IpHeader | None:
-    """The IPFF header of an Ethernet frame, None if it is cut short."""
-    start = ETHERNET_HEADER + IPFF_HEADER
-    if len(frame) < start:
-        return None
-    _, length, _, _, source, destination = _IPFF.unpack_from(frame, ETHERNET_HEADER)
-    return IpHeader(source >> _PROTOCOL_SHIFT, source & IPFF_ADDRESS, destination & IPFF_ADDRESS, start, start + length)
+    return IpHeader(protocol, source, destination, ETHERNET_HEADER + header, end, bool(fragment & 0x1FFF), hops)
 
 
 def read_tcp(segment: bytes) -> TcpHeader | None:
@@ -92,13 +91,8 @@ def read_tcp(segment: bytes) -> TcpHeader | None:
 def write_ipv4(source: int, destination: int, protocol: int, payload: bytes) -> bytes:
     """An IPv4 packet around `payload`."""
     length = IPV4_HEADER + len(payload)
-    header = _IPV4.pack(0x45, 0, length, 1, 0, _HOPS, protocol, 0, source, destination)
+    header = _IPV4.pack(0x45, 0, length, 1, 0, HOPS, protocol, 0, source, destination)
     return header[:10] + _sum(header) + header[12:] + payload
-
-
-def write_ipff(source: int, destination: int, protocol: int, payload: bytes) -> bytes:
-    """An IPFF packet around `payload`."""
-    return _IPFF.pack(5 << 28, len(payload), _HOPS, 0, protocol << _PROTOCOL_SHIFT | source, destination) + payload
 
 
 def write_tcp(header: TcpHeader, options: bytes, data: bytes, pseudo_header: bytes) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.wire.capture import Frame, Sent, Trace
 from testbed.wire.clock import Clock
-from testbed.wire.headers import IPFF_ADDRESS
+from testbed.wire.headers import IPFF_ADDRESS, IpffEnds
 from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET
 
 _PACKET_OUTGOING = 4
@@ -54,7 +54,7 @@ class Interface:
         sender: socket.socket,
         mac: str,
         clock: Clock,
-        ipff_ethertype: int,
+        ipff: IpffEnds,
         numbers: Iterator[int],
     ) -> None:
         self.name = name
@@ -64,7 +64,7 @@ class Interface:
         self.drained_ns = 0
         self.late_frames = 0
         self._drops = 0
-        self._ipff_ethertype = ipff_ethertype
+        self._ipff = ipff
         self._capture = capture
         self._sender = sender
         self._numbers = numbers
@@ -209,8 +209,8 @@ class Interface:
             kind, places, mask = ethertype, (slice(26, 30), slice(30, 34)), _ALL
         elif ethertype == ETHERTYPE_ARP:
             kind, places, mask = ETHERTYPE_IPV4, (slice(28, 32), slice(38, 42)), _ALL
-        elif ethertype == self._ipff_ethertype:
-            kind, places, mask = ethertype, (slice(22, 30), slice(30, 38)), IPFF_ADDRESS
+        elif ethertype == self._ipff.ethertype:
+            kind, places, mask = ethertype, (self._ipff.source, self._ipff.destination), IPFF_ADDRESS
         else:
             return None
         source, destination = (int.from_bytes(data[place], "big") & mask for place in places)

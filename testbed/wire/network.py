@@ -9,25 +9,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scapy.layers.inet import IP
+from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 from scapy.utils import checksum
 
-from layers.ipff import IPFF, bind_ethertype, bind_icmpv5_protocol, bind_ipv4_protocol, pseudo_header
+from layers.fields import address_to_int, address_to_str
+from layers.icmpv5 import bind_ipv4_protocol
 from profiles import Profile
-from profiles.addresses import format_ipff, parse_ipff
+from profiles.addresses import IPFF_PLACES, ipff_at, ipff_place
 from testbed.wire.headers import (
     ETHERNET_HEADER,
     TCP_PROTOCOL,
     UDP_PROTOCOL,
     IpHeader,
-    read_ipff,
     read_ipv4,
-    write_ipff,
     write_ipv4,
 )
 from testbed.wire.interface import ETHERTYPE_IPV4, Key
+from testbed.wire.ipff import IpffReadings
 
 _DISSECTED = 512
 
@@ -44,6 +44,12 @@ class Network(ABC):
     has_arp: ClassVar[bool]
     """Whether neighbours are found by asking; else everybody's Ethernet address is known from the start."""
 
+    datagram: ClassVar[type[Packet]] = UDP
+    """The layer of UDP."""
+
+    udp_has_length: ClassVar[bool] = True
+    """Whether the header of UDP says the length (RFC 768)."""
+
     ethertype: int
     icmp_protocol: int
     dut: str
@@ -58,6 +64,20 @@ class Network(ABC):
     @abstractmethod
     def address(self, number: int) -> str:
         """The dotted notation of an address."""
+
+    hops_field: ClassVar[str] = "ttl"
+    """The field of the network packet that says how many routers it may still pass."""
+
+    places: ClassVar[int] = 1 << 32
+    """How many addresses there are that a host may have."""
+
+    def place(self, number: int) -> int:
+        """How many addresses that a host may have come before this one."""
+        return number
+
+    def at(self, place: int) -> int:
+        """The address, as a number, that so many come before."""
+        return place
 
     @abstractmethod
     def packet(self, source: str, destination: str, protocol: int, payload: Packet | bytes) -> Packet:
@@ -78,6 +98,15 @@ class Network(ABC):
     @abstractmethod
     def pseudo_header(self, source: int, destination: int, protocol: int, length: int) -> bytes:
         """What a transport checksum covers beside `length` bytes of payload."""
+
+    def message_checksum(self, source: int, destination: int, message: bytes) -> int:
+        """The checksum that a message of ICMPv5 has to have between these ends, whatever it has."""
+        blank = message[:2] + bytes(2) + message[4:]
+        return int(checksum(self.covered_beside(source, destination, len(message)) + blank))
+
+    def covered_beside(self, source: int, destination: int, length: int) -> bytes:
+        """What the checksum of a message of ICMPv5 covers beside its `length` bytes."""
+        return b""
 
     def header(self, frame: bytes) -> IpHeader | None:
         """The network header in a frame; None where there is none of this network."""
@@ -133,32 +162,59 @@ def _dissect(network: Network, frame: bytes) -> Packet:
     return network.read(frame[ETHERNET_HEADER:])
 
 
+@dataclass(frozen=True, kw_only=True)
 class IpffNetwork(Network):
     """IPFF, natively on Ethernet: 50-bit addresses in five fields."""
 
     name = "ipff"
     has_arp = False
+    places = IPFF_PLACES
+
+    readings: IpffReadings
 
     def number(self, address: str) -> int:
-        return parse_ipff(address)
+        return address_to_int(address)
 
     def address(self, number: int) -> str:
-        return format_ipff(number)
+        return address_to_str(number)
+
+    def place(self, number: int) -> int:
+        return ipff_place(number)
+
+    def at(self, place: int) -> int:
+        return ipff_at(place)
+
+    @property
+    def datagram(self) -> type[Packet]:  # type: ignore[override]
+        return self.readings.datagram
+
+    @property
+    def hops_field(self) -> str:  # type: ignore[override]
+        return self.readings.header.layer.hops_field
+
+    @property
+    def udp_has_length(self) -> bool:  # type: ignore[override]
+        return self.readings.udp_has_length
 
     def packet(self, source: str, destination: str, protocol: int, payload: Packet | bytes) -> Packet:
-        return IPFF(src=source, dst=destination, protocol=protocol) / payload
+        return self.readings.header.layer(src=source, dst=destination, protocol=protocol) / payload
 
     def read(self, packet: bytes) -> Packet:
-        return IPFF(packet)
+        return self.readings.header.layer(packet)
 
     def enclose(self, source: int, destination: int, protocol: int, payload: bytes) -> bytes:
-        return write_ipff(source, destination, protocol, payload)
+        return self.readings.header.write(source, destination, protocol, len(payload)) + payload
 
     def read_header(self, frame: bytes) -> IpHeader | None:
-        return read_ipff(frame)
+        header = self.readings.header
+        return header.read(frame) if len(frame) >= ETHERNET_HEADER + header.struct.size else None
 
     def pseudo_header(self, source: int, destination: int, protocol: int, length: int) -> bytes:
-        return pseudo_header(source, destination, protocol, length)
+        return self.readings.header.pseudo_header(source, destination, protocol, length)
+
+    def covered_beside(self, source: int, destination: int, length: int) -> bytes:
+        protocol = self.readings.icmp_pseudo_protocol
+        return b"" if protocol is None else self.pseudo_header(source, destination, protocol, length)
 
 
 class Ipv4Network(Network):
@@ -194,12 +250,10 @@ def networks(profile: Profile, names: Iterable[str], link: str) -> dict[str, Net
     found: dict[str, Network] = {}
     for name in names:
         if name == "ipff" and (ipff := profile.ixit.ipff.of(link)):
-            bind_ethertype(ipff.ethertype)
-            bind_icmpv5_protocol(ipff.icmp_protocol)
-            first, last = parse_ipff(ipff.tester_first), parse_ipff(ipff.tester_last)
-            found[name] = IpffNetwork(
-                ipff.ethertype, ipff.icmp_protocol, ipff.address, first, last, tuple(ipff.moves_to)
-            )
+            first, last = address_to_int(ipff.tester_first), address_to_int(ipff.tester_last)
+            numbers = (ipff.ethertype, ipff.icmp_protocol)
+            moves_to = tuple(ipff.moves_to)
+            found[name] = IpffNetwork(*numbers, ipff.address, first, last, moves_to, readings=IpffReadings.bind(ipff))
         elif name == "ipv4" and (ipv4 := profile.ixit.ipv4.of(link)):
             bind_ipv4_protocol(ipv4.icmp_protocol)
             first, last = (int(ipaddress.IPv4Address(one)) for one in (ipv4.tester_first, ipv4.tester_last))

@@ -7,6 +7,7 @@ from scapy.layers.inet import TCP, UDP
 from scapy.layers.l2 import ARP
 from scapy.packet import Packet, Padding, Raw
 
+from layers.ipff import UDPv5
 from testbed.wire.capture import Frame
 from testbed.wire.network import Network
 from testbed.wire.quick import quick_words
@@ -33,7 +34,7 @@ def describe_dissected(packet: Packet) -> Description:
         return Description(str(arp.psrc), str(arp.pdst), what)
     source, destination = str(getattr(packet, "src", "?")), str(getattr(packet, "dst", "?"))
     upper = packet.payload
-    if isinstance(upper, (TCP, UDP)):
+    if isinstance(upper, (TCP, UDP, UDPv5)):
         source, destination = f"{source}:{upper.sport}", f"{destination}:{upper.dport}"
     return Description(source, destination, summary(upper))
 
@@ -57,7 +58,7 @@ def summary(message: Packet) -> str:
         length = _length(message.payload)
         data = f" {length} bytes" if length else ""
         return f"TCP [{message.flags}] seq {message.seq} ack {message.ack} win {message.window}{data}"
-    if isinstance(message, UDP):
+    if isinstance(message, (UDP, UDPv5)):
         return f"UDP {_length(message.payload)} bytes"
     if isinstance(message, (Raw, Padding)):
         return f"{len(message)} bytes"

@@ -19,7 +19,7 @@ Words = tuple[str, str, str]
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _ARP_OF_IPV4 = (1, 0x0800, 6, 4)
 _UDP = struct.Struct("!HHH")
-_UDP_HEADER = 8
+_UDP_HEADER, _UDP_HEADER_WITHOUT_LENGTH = 8, 6
 _IPV4_WITHOUT_OPTIONS = 0x45
 _FRAGMENTED = 0x3FFF
 _DISSECTED_OPTIONS = (29, 30)
@@ -38,7 +38,7 @@ def quick_words(network: Network, frame: bytes) -> Words | None:
     if header.protocol == TCP_PROTOCOL:
         found = _tcp(payload)
     elif header.protocol == UDP_PROTOCOL:
-        found = _udp(payload)
+        found = _udp(payload) if network.udp_has_length else _udp_without_length(payload)
     else:
         return None
     if found is None:
@@ -84,3 +84,10 @@ def _udp(datagram: bytes) -> tuple[int, int, str] | None:
     if length != len(datagram):
         return None
     return source_port, destination_port, f"UDP {length - _UDP_HEADER} bytes"
+
+
+def _udp_without_length(datagram: bytes) -> tuple[int, int, str] | None:
+    if len(datagram) < _UDP_HEADER_WITHOUT_LENGTH:
+        return None
+    source_port, destination_port, _ = _UDP.unpack_from(datagram)
+    return source_port, destination_port, f"UDP {len(datagram) - _UDP_HEADER_WITHOUT_LENGTH} bytes"

@@ -36,12 +36,13 @@ class AddressPool:
         reserved: Collection[str] = (),
         pace: Pace | None = None,
     ) -> None:
-        self.size = (network.last - network.first + 1) // shares
-        self._next = network.first + share * self.size
-        self._end = self._next + self.size
         self._network = network
+        self._first, self._last = network.place(network.first), network.place(network.last)
+        self.size = (self._last - self._first + 1) // shares
+        self._next = self._first + share * self.size
+        self._end = self._next + self.size
         self._clock = clock
-        self._skipped = {network.number(address) for address in reserved}
+        self._skipped = {self._place(address) for address in reserved}
         self._returned: deque[int] = deque()
         self._pace = pace if network.ethertype == ETHERTYPE_IPV4 else None
         self._changed = threading.Condition()
@@ -54,28 +55,34 @@ class AddressPool:
             if self._pace:
                 self._pace.count()
             if self._next == self._end:
-                return self._network.address(self._returned.popleft())
+                return self._address(self._returned.popleft())
             self._next += 1
-            return self._network.address(self._next - 1)
+            return self._address(self._next - 1)
 
     def lease_this(self, address: str) -> None:
         """Take a certain address, which need not belong to the pool; waits until no other case has it."""
-        number = self._network.number(address)
+        place = self._place(address)
         with self._changed:
-            if self._network.first <= number <= self._network.last:
-                self._changed.wait_for(lambda: self._is_free(number))
-                if number in self._returned:
-                    self._returned.remove(number)
+            if self._first <= place <= self._last:
+                self._changed.wait_for(lambda: self._is_free(place))
+                if place in self._returned:
+                    self._returned.remove(place)
                 else:
-                    self._skipped.add(number)
+                    self._skipped.add(place)
 
     def give_back(self, address: str) -> None:
         """Return an address to the end of the queue."""
-        number = self._network.number(address)
-        if self._network.first <= number <= self._network.last:
+        place = self._place(address)
+        if self._first <= place <= self._last:
             with self._changed:
-                self._returned.append(number)
+                self._returned.append(place)
                 self._changed.notify_all()
+
+    def _place(self, address: str) -> int:
+        return self._network.place(self._network.number(address))
+
+    def _address(self, place: int) -> str:
+        return self._network.address(self._network.at(place))
 
     def _has_free(self) -> bool:
         """Whether an address is free; the next one that was never given out is found then."""
@@ -83,10 +90,10 @@ class AddressPool:
             self._next += 1
         return self._next < self._end or bool(self._returned)
 
-    def _is_free(self, number: int) -> bool:
-        if number in self._returned:
+    def _is_free(self, place: int) -> bool:
+        if place in self._returned:
             return True
-        return self._next <= number < self._end and number not in self._skipped
+        return self._next <= place < self._end and place not in self._skipped
 
 
 class Station:

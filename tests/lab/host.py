@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from tests.lab.ipff import Ipff
 from tests.lab.wire import DUT, Peer, Wire, host_address
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,7 +97,8 @@ class Lab(UpperTester):
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name)
-        (path / "dut.json").write_text(json.dumps(configuration(**changes) if whole is None else whole))
+        told = configuration(**changes) if whole is None else whole
+        (path / "dut.json").write_text(json.dumps(told))
         self._log = open(path / "log", "w+b")  # noqa: SIM115
         ours, theirs = socket.socketpair()
         self.process = subprocess.Popen(
@@ -115,7 +117,8 @@ class Lab(UpperTester):
         if not descriptors:
             raise AssertionError(f"no wire: {self.log()}")
         self.daemon = int(words)
-        self.wire = Wire(socket.socket(fileno=descriptors[0]))
+        reading = Ipff.of(told["networks"].get("ipff", {}))
+        self.wire = Wire(socket.socket(fileno=descriptors[0]), reading)
         self.ready = self.line(5.0)
 
     def __enter__(self) -> "Lab":

@@ -8,21 +8,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.lab.ipff import DRAFT, Ipff, Received, internet_checksum
+
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
-TCP = 6
+TCP, UDP = 6, 17
+UDP_HEADER = {"ipff": 6, "ipv4": 8}
 OWN_MAC, DUT_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 NETWORKS = ("ipff", "ipv4")
 DUT = {"ipff": "8.8.8.8.8", "ipv4": "198.18.0.1"}
 ICMP_PROTOCOL = {"ipff": 1, "ipv4": 254}
 ETHERTYPE = {"ipff": 0x88B5, "ipv4": 0x0800}
-
-
-def internet_checksum(data: bytes) -> int:
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total ^ 0xFFFF
 
 
 def number(address: str) -> int:
@@ -40,18 +35,43 @@ def host_address(network: str, host: int) -> str:
     return f"525.8.78.{host >> 8}.{host & 0xFF}" if network == "ipff" else f"198.19.{host >> 8}.{host & 0xFF}"
 
 
-def pseudo_header(network: str, source: str, destination: str, length: int) -> bytes:
+def pseudo_header(
+    network: str, source: str, destination: str, length: int, protocol: int = TCP, reading: Ipff = DRAFT
+) -> bytes:
     if network == "ipff":
-        return struct.pack("!QQII", number(source), number(destination), length, TCP)
-    return struct.pack("!IIBBH", number(source), number(destination), 0, TCP, length)
+        return reading.pseudo_header(number(source), number(destination), protocol, length)
+    return struct.pack("!IIBBH", number(source), number(destination), 0, protocol, length)
 
 
-def network_packet(network: str, source: str, destination: str, protocol: int, payload: bytes) -> bytes:
+def udp_datagram(network: str, ends: tuple[str, str], ports: tuple[int, int], data: bytes) -> bytes:
+    """A datagram from one address to the other, with the header that UDP has on this network."""
+    head = struct.pack("!HH", *ports)
+    if network != "ipff":
+        head += struct.pack("!H", 8 + len(data))
+    pseudo = pseudo_header(network, *ends, len(head) + 2 + len(data), UDP)
+    checksum = internet_checksum(pseudo + head + bytes(2) + data)
+    return head + struct.pack("!H", checksum or 0xFFFF) + data
+
+
+def network_packet(
+    network: str, source: str, destination: str, protocol: int, payload: bytes, reading: Ipff = DRAFT
+) -> bytes:
+    """A packet; the checksum of a message of ICMPv5, given without pseudo-header, becomes that of the network."""
     near, far = number(source), number(destination)
     if network == "ipff":
-        return struct.pack("!IHBBQQ", 5 << 28, len(payload), 64, 0, protocol << 50 | near, far) + payload
+        if protocol == ICMP_PROTOCOL[network]:
+            payload = reading.message(near, far, payload)
+        return reading.packet(near, far, protocol, payload)
     header = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(payload), 7, 0, 64, protocol, 0, near, far)
     return header[:10] + struct.pack("!H", internet_checksum(header)) + header[12:] + payload
+
+
+def heard_payload(packet: Received, reading: Ipff = DRAFT) -> bytes:
+    """What an IPFF packet carries, its checksum found right; a message as it would be without pseudo-header."""
+    if packet.protocol == ICMP_PROTOCOL["ipff"]:
+        return reading.plain(packet)
+    assert packet.protocol not in (TCP, UDP) or reading.is_intact(packet), "checksum"
+    return packet.payload
 
 
 @dataclass
@@ -96,8 +116,8 @@ class Seen:
 class Wire:
     """Frames in and out; answers ARP for every address but the device's."""
 
-    def __init__(self, raw: socket.socket) -> None:
-        self.raw = raw
+    def __init__(self, raw: socket.socket, reading: Ipff = DRAFT) -> None:
+        self.raw, self.reading = raw, reading
         self.seen: list[Seen] = []
         self.answers_arp = True
         self.dut = dict(DUT)  # where the device is at the moment
@@ -106,7 +126,7 @@ class Wire:
         self.raw.send(DUT_MAC + source_mac + ETHERTYPE[network].to_bytes(2, "big") + packet)
 
     def send(self, network: str, source: str, protocol: int, payload: bytes) -> None:
-        self.put(network, network_packet(network, source, self.dut[network], protocol, payload))
+        self.put(network, network_packet(network, source, self.dut[network], protocol, payload, self.reading))
 
     def take(self, wanted: Callable[[Seen], bool], timeout: float = 1.0) -> Seen | None:
         """The first packet that is wanted, taken out of what was seen."""
@@ -130,14 +150,12 @@ class Wire:
             assert internet_checksum(frame[14:34]) == 0
             self._keep("ipv4", source, destination, protocol, frame[34 : 14 + length])
         elif ethertype == 0x88B5:
-            first, length, _, reserved, word1, word2 = struct.unpack_from("!IHBBQQ", frame, 14)
-            assert first >> 28 == 5
-            assert reserved == word2 >> 50 == 0
-            assert word1 & (1 << 50) - 1 == number(DUT["ipff"])
-            self._keep("ipff", number(DUT["ipff"]), word2, word1 >> 50, frame[38 : 38 + length])
+            packet = self.reading.read(frame[14:])
+            assert packet.source == number(DUT["ipff"])
+            self._keep("ipff", packet.source, packet.destination, packet.protocol, heard_payload(packet, self.reading))
 
     def _keep(self, network: str, source: int, destination: int, protocol: int, payload: bytes) -> None:
-        if protocol == TCP:
+        if protocol == TCP and network == "ipv4":
             near = source + destination + TCP + len(payload)
             assert (near + int.from_bytes(payload + b"\0" * (len(payload) % 2), "big")) % 0xFFFF == 0, "TCP checksum"
         self.seen.append(Seen(network, destination, protocol, payload, source))
@@ -164,7 +182,8 @@ class Peer:
         offset = (20 + len(options)) << 2
         header = struct.pack("!HHIIBBHHH", self.port, self.service, sequence, self.rcv_nxt, offset, flags, 0xFFFF, 0, 0)
         segment = header + options + data
-        pseudo = pseudo_header(self.network, self.address, self.wire.dut[self.network], len(segment))
+        ends = self.address, self.wire.dut[self.network]
+        pseudo = pseudo_header(self.network, *ends, len(segment), reading=self.wire.reading)
         checksum = internet_checksum(pseudo + segment) ^ spoil
         self.wire.send(self.network, self.address, TCP, segment[:16] + struct.pack("!H", checksum) + segment[18:])
 

@@ -13,7 +13,7 @@ from scapy.utils import wrpcap, wrpcapng
 
 from layers import samples
 from layers.__main__ import main
-from layers.ipff import ICMPv5EchoRequest
+from layers.icmpv5 import ICMPv5EchoRequest
 from tests.layers.vectors import LINES
 
 

@@ -21,17 +21,17 @@ def test_value_out_of_range_is_refused_by_name(make: Callable[[], Any], message:
 
 def test_value_set_later_is_refused_too() -> None:
     packet = IPFF()
-    with pytest.raises(ValueError, match=r"field hop_limit: 256 is outside 0\.\.255"):
-        packet.hop_limit = 256
-    packet.fields["hop_limit"] = 256
-    with pytest.raises(ValueError, match=r"field hop_limit: 256 is outside 0\.\.255"):
+    with pytest.raises(ValueError, match=r"field hops_to_live: 256 is outside 0\.\.255"):
+        packet.hops_to_live = 256
+    packet.fields["hops_to_live"] = 256
+    with pytest.raises(ValueError, match=r"field hops_to_live: 256 is outside 0\.\.255"):
         bytes(packet)
 
 
 def test_violations_are_one_argument_away() -> None:
-    assert bytes(IPFF(payload_length=9) / b"x")[4:6] == b"\0\x09"
-    assert bytes(IPFF(hop_limit=RawVal(b"\1\2")))[6:8] == b"\1\2"
-    assert bytes(IPFF(protocol=RawVal(b""), src=RawVal(b"\xff" * 8)))[8:16] == b"\xff" * 8
+    assert bytes(IPFF(payload_length=9) / b"x")[18:20] == b"\0\x09"
+    assert bytes(IPFF(hops_to_live=RawVal(b"\1\2")))[16:18] == b"\1\2"
+    assert bytes(IPFF(protocol=RawVal(b""), dst=RawVal(b"\xff" * 8)))[8:16] == b"\xff" * 8
 
 
 def test_names_stand_for_numbers() -> None:
@@ -53,8 +53,8 @@ def test_ipv4_address_is_embedded_after_a_zero() -> None:
 
 
 def test_a_list_is_a_set_of_packets() -> None:
-    packets = list(IPFF(src=["1.2.3.4.5", "5.4.3.2.1"], hop_limit=[1, 2]))
-    assert {(packet.src, packet.hop_limit) for packet in packets} == {
+    packets = list(IPFF(src=["1.2.3.4.5", "5.4.3.2.1"], hops_to_live=[1, 2]))
+    assert {(packet.src, packet.hops_to_live) for packet in packets} == {
         (src, hops) for src in ("1.2.3.4.5", "5.4.3.2.1") for hops in (1, 2)
     }
 

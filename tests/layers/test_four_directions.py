@@ -13,7 +13,8 @@ from scapy.packet import Packet, Raw
 
 import layers
 from layers.fields import UIntField
-from layers.ipff import IPFF, ICMPv5
+from layers.icmpv5 import ICMPv5
+from layers.ipff import IPFF
 from layers.packet import ChecksummedPacket, TolerantPacket
 from layers.tcp_options import TCPOption
 from tests.layers.vector import Vector

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from layers import fuzz
-from layers.ipff import ICMPv5, ICMPv5EchoRequest
+from layers.icmpv5 import ICMPv5, ICMPv5EchoRequest
 from tests.layers.vectors import VECTORS
 
 

@@ -12,14 +12,15 @@ from scapy.packet import Packet
 
 from layers.fields import FixedBytesField, IPFFAddressField, IPv4AddressField, TableField, UIntField, address_to_int
 from layers.fields import address_to_str as dotted
-from layers.ipff import IPFF, ICMPv5, ipff_checksum_ok
+from layers.icmpv5 import ICMPv5
+from layers.ipff import HEADERS, IPFF, ipff_checksum_ok
 from layers.tcp_options import ROOM, get_option, option_area, put_option, registered, walk_options
 from tests.layers.vectors import VALUES, VECTORS
 
 ADDRESSES = st.integers(0, (1 << 50) - 1).map(dotted)
 IPV4 = st.ip_addresses(v=4).map(str)
 MESSAGES = list({vector.cls: None for vector in VECTORS})
-COMPUTED = {"checksum", "count", "payload_length", "kind", "length", "exid"}
+COMPUTED = {"checksum", "chksum", "count", "payload_length", "kind", "length", "exid"}
 
 
 def values(field: Any) -> st.SearchStrategy[Any]:
@@ -107,6 +108,14 @@ def test_put_option_leaves_other_bytes_alone(area: bytes, option: Packet) -> Non
         assert [kept.rstrip(b"\0") for kept in after] == [kept.rstrip(b"\0") for kept in before]
 
 
-@given(src=ADDRESSES, dst=ADDRESSES, data=st.binary(max_size=100), reserved=st.integers(0, (1 << 14) - 1))
-def test_checksum_over_ipff_is_right_whatever_is_carried(src: str, dst: str, data: bytes, reserved: int) -> None:
-    assert ipff_checksum_ok(IPFF(bytes(IPFF(src=src, dst=dst, reserved2=reserved) / TCP() / data)))
+@given(
+    header=st.sampled_from(list(HEADERS.values())),
+    src=ADDRESSES,
+    dst=ADDRESSES,
+    data=st.binary(max_size=100),
+    reserved=st.integers(0, 255),
+)
+def test_checksum_over_ipff_is_right_whatever_is_carried(
+    header: type[IPFF], src: str, dst: str, data: bytes, reserved: int
+) -> None:
+    assert ipff_checksum_ok(header(bytes(header(src=src, dst=dst, reserved=reserved) / TCP() / data)))

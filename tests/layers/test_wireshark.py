@@ -11,9 +11,11 @@ from scapy.layers.inet import TCP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
-from layers import samples
+from layers import icmpv5, ipff, samples
+from layers.binding import bind_defaults
 from layers.fields import TableField
-from layers.ipff import ICMPv5, ICMPv5EchoRequest
+from layers.icmpv5 import ICMPv5, ICMPv5EchoRequest
+from layers.ipff import UDPv5
 from layers.packet import ChecksummedPacket
 from layers.tcp_options import recognised
 from tests.layers import wireshark
@@ -82,6 +84,7 @@ def test_wireshark_sees_no_field_that_the_layers_do_not(
 def checksum_fields(packet: Packet) -> list[str]:
     """Where Wireshark says what it thinks of the checksum of the message."""
     carriers = {TCP: "tcp.checksum.status", UDP: "udp.checksum.status", ICMPv5: "icmpv5.checksum_ok"}
+    carriers[UDPv5] = "udpv5.checksum_ok"
     carriers |= {cls: f"{FILTERS[cls]}.checksum_ok" for cls in FILTERS if issubclass(cls, ChecksummedPacket)}
     layers = list(packet.iterpayloads())
     return [
@@ -102,16 +105,53 @@ def test_wireshark_finds_every_checksum_right(
 
 def test_messages_of_every_kind_have_their_checksum_verified(frames: dict[str, Packet]) -> None:
     kinds = {field for packet in frames.values() for field in checksum_fields(packet)}
-    assert {"tcp.checksum.status", "udp.checksum.status", "icmpv5.checksum_ok"} <= kinds
+    assert {"tcp.checksum.status", "udp.checksum.status", "udpv5.checksum_ok", "icmpv5.checksum_ok"} <= kinds
 
 
 def test_wireshark_finds_a_wrong_checksum(tmp_path: Path) -> None:
     wrong = {
         "icmpv5.checksum_ok": samples.ipff(ICMPv5EchoRequest(checksum=1)),
         "tcp.checksum.status": samples.ipff(TCP(chksum=1)),
+        "udpv5.checksum_ok": samples.ipff(UDPv5(chksum=1)),
     }
     decoded = decode(wrong, tmp_path / "wrong.pcap", "tcp.check_checksum:TRUE")
-    assert [shown(decoded[name], name) for name in wrong] == [["0"], ["0"]]
+    assert [shown(decoded[name], name) for name in wrong] == [["0"], ["0"], ["0"]]
+
+
+READINGS = [
+    ("24-byte", "plain", 1, "rfc768"),
+    ("24-byte", "pseudo-header", 1, "v5"),
+    ("draft-00", "pseudo-header", 58, "rfc768"),
+    ("draft-00", "plain", 1, "v5"),
+]
+
+
+@pytest.mark.parametrize(("header", "checksum", "protocol", "udp"), READINGS)
+def test_readings_follow_a_profile(tmp_path: Path, header: str, checksum: str, protocol: int, udp: str) -> None:
+    """The header of another reading has fields of its own, and every checksum is right with the same preferences."""
+    ipff.bind_header(header)
+    ipff.bind_udp(udp)
+    icmpv5.bind_checksum(checksum)
+    icmpv5.bind_pseudo_protocol(protocol)
+    try:
+        carrier, datagram = ipff.HEADERS[header](src=samples.NODE, dst=samples.SERVER), ipff.DATAGRAMS[udp]
+        uppers = {
+            "icmpv5.checksum_ok": ICMPv5EchoRequest() / b"odd",
+            "tcp.checksum.status": TCP(sport=1, dport=2) / b"odd",
+            "udpv5.checksum_ok" if udp == "v5" else "udp.checksum.status": datagram(sport=1, dport=2) / b"odd",
+        }
+        frames = {name: Ether(bytes(Ether(**samples.MACS) / carrier / upper)) for name, upper in uppers.items()}
+    finally:
+        bind_defaults()
+    preferences = (f"ipff.header:{header}", f"ipff.udp:{udp}", f"icmpv5.checksum:{checksum}")
+    checks = ("tcp.check_checksum:TRUE", "udp.check_checksum:TRUE", f"icmpv5.pseudo_protocol:{protocol}")
+    decoded = decode(frames, tmp_path / "readings.pcap", *preferences, *checks)
+    prefix = "ipff24" if header == "24-byte" else "ipff"
+    for name, frame in frames.items():
+        assert shown(decoded[name], name) == ["1"]
+        for field in carrier.fields_desc:
+            value = getattr(frame.payload, field.name)
+            assert theirs(decoded[name], f"{prefix}.{field.name}", [value]) == [value]
 
 
 def test_preferences_follow_a_profile(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ collection of all.
 from importlib import import_module
 
 from layers import PROTOCOLS
-from layers.ipff import (
-    IPFF,
+from layers.icmpv5 import (
     ICMPv5,
     ICMPv5DestinationUnreachable,
     ICMPv5EchoReply,
@@ -19,6 +18,7 @@ from layers.ipff import (
     ICMPv5ParameterProblem,
     ICMPv5Redirect,
 )
+from layers.ipff import IPFF, IPFF24, UDPv5
 from layers.tcp_options import TimestampOption
 from tests.layers.vector import Vector, Vectors
 
@@ -26,6 +26,25 @@ GENERAL = Vectors(
     vectors=[
         Vector(
             IPFF,
+            {
+                "hops_to_live": 63,
+                "type_of_service": 0x2E,
+                "protocol": 6,
+                "src": "525.8.78.3.9",
+                "dst": "8.8.8.8.8",
+            },
+            # 5 << 60 | 525 << 40 | 8 << 30 | 78 << 20 | 3 << 10 | 9, and 6 << 50 | 8 << 40 | ...
+            "50020d0204e00c09 0018080200802008 3f 2e 0000",
+            {"version": 5, "payload_length": 0, "reserved": 0},
+        ),
+        Vector(
+            UDPv5,
+            {"sport": 1027, "dport": 7, "chksum": 0xBEEF},
+            "0403 0007 beef",
+            {},
+        ),
+        Vector(
+            IPFF24,
             {
                 "traffic_class": 0x2E,
                 "flow_label": 0xABCDE,
@@ -49,12 +68,15 @@ GENERAL = Vectors(
         Vector(TimestampOption, {"tsval": 1, "tsecr": 2}, "08 0a 00000001 00000002", {"kind": 8, "length": 10}),
     ],
     refused=[
-        (lambda: IPFF(hop_limit=256), "field hop_limit: 256 is outside 0..255"),
-        (lambda: IPFF(hop_limit=-1), "field hop_limit: -1 is outside 0..255"),
+        (lambda: IPFF(hops_to_live=256), "field hops_to_live: 256 is outside 0..255"),
+        (lambda: IPFF(hops_to_live=-1), "field hops_to_live: -1 is outside 0..255"),
+        (lambda: IPFF(reserved=1 << 10), "field reserved: 1024 is outside 0..1023"),
+        (lambda: IPFF24(hop_limit=256), "field hop_limit: 256 is outside 0..255"),
+        (lambda: UDPv5(sport=65536), "field sport: 65536 is outside 0..65535"),
         (lambda: IPFF(protocol=1 << 14), "field protocol: 16384 is outside 0..16383"),
         (lambda: IPFF(protocol="sctp"), "field protocol: 'sctp' is none of .*0..16383"),
         (lambda: IPFF(payload_length=1.5), "field payload_length: 'float' object"),
-        (lambda: IPFF(hop_limit=[0, 256]), "field hop_limit: 256 is outside"),
+        (lambda: IPFF(hops_to_live=[0, 256]), "field hops_to_live: 256 is outside"),
         (lambda: IPFF(src="525.8.78.3.1024"), "field src: .* part 1024 outside 0..1023"),
         (lambda: IPFF(src=(1, 2, 3, 4, -5)), "field src: .* part -5 outside 0..1023"),
         (lambda: IPFF(src=1 << 50), "field src: 1125899906842624 is outside"),
@@ -64,8 +86,11 @@ GENERAL = Vectors(
         (lambda: IPFF(src="8.8.8.8.٣"), "field src: .* is not 5 numbers"),
         (lambda: bytes(IPFF() / bytes(65536)), "field payload_length: 65536 is outside 0..65535"),
     ],
-    filters={IPFF: "ipff"},
-    lines=[("tcp-over-ipff", "525.8.78.3.9:1027 > 8.8.8.8.8:80 TCP  PA seq 1001 ack 2001  18 bytes")],
+    filters={IPFF: "ipff", UDPv5: "udpv5"},
+    lines=[
+        ("tcp-over-ipff", "525.8.78.3.9:1027 > 8.8.8.8.8:80 TCP  PA seq 1001 ack 2001  18 bytes"),
+        ("udp-over-ipff", "525.8.78.3.9:1027 > 8.8.8.8.8:40000 UDPv5  8 bytes"),
+    ],
 )
 ALL: list[Vectors] = [GENERAL, *(import_module(f"tests.{protocol}.vectors").VECTORS for protocol in PROTOCOLS)]
 

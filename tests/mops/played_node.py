@@ -8,6 +8,7 @@ from reference.mops.choices import Choice
 from reference.mops.datapath import MopsDatapath
 from reference.mops.roles import MobileNodeRole
 from reference.system.addresses import KERNEL_PREFIX, ipff_text
+from tests.lab.ipff import DRAFT, Ipff, Received, internet_checksum
 from tests.lab.played import Played
 from tests.lab.wire import ACK, OWN_MAC, RST, SYN
 from tests.mops.messages import with_checksum
@@ -21,10 +22,20 @@ OPTION = bytes.fromhex("fe044d4f")
 
 
 def transport(protocol: int, source: int, destination: int, payload: bytes) -> bytes:
-    """TCP or UDP with its checksum; zero in its place before."""
+    """TCP or UDP of the kernel with its checksum, that of IPv6; zero in its place before."""
     at = 16 if protocol == TCP else 6
     total = source + destination + protocol + len(payload) + int.from_bytes(payload + b"\0" * (len(payload) % 2), "big")
     return payload[:at] + struct.pack("!H", 0xFFFF - (total % 0xFFFF or 0xFFFF)) + payload[at + 2 :]
+
+
+def on_the_wire(reading: Ipff, protocol: int, source: int, destination: int, payload: bytes) -> bytes:
+    """TCP, or UDP that has no Length yet, with its checksum; zero in its place before."""
+    at = 16
+    if protocol == UDP:
+        at = 4 if reading.udp == "v5" else 6
+        payload = payload[:4] + (b"" if at == 4 else struct.pack("!H", len(payload) + 2)) + payload[4:]
+    pseudo = reading.pseudo_header(source, destination, protocol, len(payload))
+    return payload[:at] + struct.pack("!H", internet_checksum(pseudo + payload)) + payload[at + 2 :]
 
 
 class Conversation:
@@ -56,8 +67,8 @@ class Conversation:
             payload += options + data
             self.nxt += len(data) + bool(flags & SYN)
         else:
-            payload = struct.pack("!HHHH", self.port, self.here, 8 + len(data), 0) + data
-        payload = transport(self.protocol, self.at, self.host.own, payload)
+            payload = struct.pack("!HHH", self.port, self.here, 0) + data
+        payload = on_the_wire(self.host.reading, self.protocol, self.at, self.host.own, payload)
         self.host.from_wire(self.at, self.protocol, payload)
 
 
@@ -66,14 +77,23 @@ class PlayedNode(Played):
 
     datapath: MopsDatapath
 
-    def __init__(self, part: type | None = None) -> None:
+    def __init__(self, part: type | None = None, reading: Ipff = DRAFT) -> None:
+        self.reading = reading
         mops = {
             "rate_limit_s": 0.0,
             "retry_interval_s": INTERVAL_S,
             "retries": RETRIES,
             "mobile_capable": {"kind": 254, "exid": 0x4D4F},
         }
-        ipff = {"address": ipff_text(HOME), "icmp_protocol": ICMP, "neighbour_mac": OWN_MAC.hex()}
+        ipff = {
+            "address": ipff_text(HOME),
+            "icmp_protocol": ICMP,
+            "neighbour_mac": OWN_MAC.hex(),
+            "header": reading.header,
+            "icmp_checksum": "plain" if reading.icmp is None else "pseudo-header",
+            "icmp_pseudo_protocol": reading.icmp or 1,
+            "udp": reading.udp,
+        }
         super().__init__(MobileNodeRole, {"networks": {"ipff": ipff}, "mops": mops}, part)
         self.talks: list[Conversation] = []
 
@@ -81,8 +101,9 @@ class PlayedNode(Played):
 
     def from_wire(self, source: int, protocol: int, payload: bytes, to: int | None = None) -> None:
         to = self.own if to is None else to
-        packet = struct.pack("!IHBBQQ", 5 << 28, len(payload), 64, 0, protocol << 50 | source, to) + payload
-        self.frame_from_wire(0x88B5, packet)
+        if protocol == ICMP:
+            payload = self.reading.message(source, to, payload)
+        self.frame_from_wire(0x88B5, self.reading.packet(source, to, protocol, payload))
 
     def from_kernel(self, peer: int, protocol: int, payload: bytes) -> None:
         header = struct.pack(
@@ -97,18 +118,18 @@ class PlayedNode(Played):
         """What has gone out since the last time, in short."""
         heard: list[Any] = []
         for frame in self.datapath.frames_for_wire():
-            length, word1, word2 = *struct.unpack_from("!H", frame, 18), *struct.unpack_from("!QQ", frame, 22)
-            heard.append(self._short(word1 & MASK, word2 & MASK, word1 >> 50, frame[38 : 38 + length]))
+            heard.append(self._short(self.reading.read(frame[14:])))
         return heard
 
-    def _short(self, source: int, destination: int, protocol: int, payload: bytes) -> Any:
-        if protocol == ICMP:
-            return ("icmp", source, destination, payload)
-        total = source + destination + protocol + len(payload)
-        right = (total + int.from_bytes(payload + b"\0" * (len(payload) % 2), "big")) % 0xFFFF == 0
+    def _short(self, packet: Received) -> Any:
+        source, destination, payload = packet.source, packet.destination, packet.payload
+        if packet.protocol == ICMP:
+            return ("icmp", source, destination, self.reading.plain(packet))
+        right = self.reading.is_intact(packet)
         ports = struct.unpack_from("!HH", payload)
-        if protocol == UDP:
-            return ("udp" if right else "spoilt", source, destination, *ports, payload[8:])
+        if packet.protocol == UDP:
+            data = payload[6 if self.reading.udp == "v5" else 8 :]
+            return ("udp" if right else "spoilt", source, destination, *ports, data)
         offset, flags = payload[12] >> 4 << 2, payload[13]
         kind = ("tcp" if right else "spoilt") + ("+" if OPTION in payload[20:offset] else "")
         return (kind, source, destination, *ports, flags, payload[offset:])

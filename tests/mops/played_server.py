@@ -5,13 +5,16 @@ from typing import Any
 
 from reference.bump.flows import Flow
 from reference.bump.ipff import IpffSettings
+from reference.bump.ipff_wire import Reading
 from reference.bump.network import Network
 from reference.bump.tcp import SYN, State
 from reference.mops.message import Entry, Migrate
 from reference.mops.roles import ServerParts
+from reference.system.configuration import Table
 
 OLD, NEW, OTHER, SENDER, DUT = 0xA, 0xB, 0xC, 0xD, 0x1
 INTERVAL_S = 5.0
+READING = Reading.read(Table({}))
 RCV_NXT, WINDOW = 1000, 20000
 
 
@@ -20,7 +23,7 @@ class PlayedServer:
 
     def __init__(self, part: type | None = None) -> None:
         parts = ServerParts() if part is None else ServerParts().with_part(part)
-        self.network = IpffSettings(DUT, 0x88B5, 1, bytes(6)).network(parts.flows())
+        self.network = IpffSettings(DUT, 0x88B5, 1, bytes(6), READING).network(parts.flows())
         self.flows = self.network.flows
         self.replies: list[tuple[int, bytes]] = []
         limit = parts.rate_limit(INTERVAL_S)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.lab.host import Lab
+from tests.lab.ipff import DRAFT
 from tests.lab.wire import (
     ACK,
     DUT,
@@ -21,13 +22,17 @@ from tests.lab.wire import (
     PSH,
     SYN,
     TCP,
+    UDP,
+    UDP_HEADER,
+    heard_payload,
     internet_checksum,
     network_packet,
     number,
+    pseudo_header,
+    udp_datagram,
 )  # fmt: skip
 from tests.mops.messages import with_checksum
 
-UDP = 17
 MASK = (1 << 50) - 1
 
 
@@ -60,7 +65,7 @@ class Heard:
 
     @property
     def data(self) -> bytes:
-        return self.payload[8:] if self.protocol == UDP else self.payload[self.payload[12] >> 4 << 2 :]
+        return self.payload[UDP_HEADER[self.network] if self.protocol == UDP else self.payload[12] >> 4 << 2 :]
 
 
 @dataclass
@@ -163,13 +168,14 @@ class Surroundings:
             source, destination = struct.unpack_from("!II", frame, 26)
             self._keep(Heard("ipv4", source, destination, protocol, frame[34 : 14 + length], now))
         elif ethertype == 0x88B5:
-            _, length, _, _, word1, word2 = struct.unpack_from("!IHBBQQ", frame, 14)
-            self._keep(Heard("ipff", word1 & MASK, word2, word1 >> 50, frame[38 : 38 + length], now))
+            packet = DRAFT.read(frame[14:])
+            ends = packet.source, packet.destination
+            self._keep(Heard("ipff", *ends, packet.protocol, heard_payload(packet), now))
 
     def _keep(self, heard: Heard) -> None:
         if heard.network != self.network:
             return
-        if heard.protocol in (TCP, UDP):
+        if heard.protocol in (TCP, UDP) and heard.network == "ipv4":
             total = heard.source + heard.destination + heard.protocol + len(heard.payload)
             padded = heard.payload + b"\0" * (len(heard.payload) % 2)
             assert (total + int.from_bytes(padded, "big")) % 0xFFFF == 0, "checksum"
@@ -282,13 +288,11 @@ class Caller(Server):
 
 
 def checksummed(surroundings: Surroundings, source: str, protocol: int, payload: bytes, at: int) -> bytes:
-    total = number(source) + number(surroundings.node) + protocol + len(payload)
-    padded = payload + b"\0" * (len(payload) % 2)
-    field = 0xFFFF - ((total + int.from_bytes(padded, "big")) % 0xFFFF or 0xFFFF)
-    return payload[:at] + struct.pack("!H", field or 0xFFFF) + payload[at + 2 :]
+    pseudo = pseudo_header(surroundings.network, source, surroundings.node, len(payload), protocol)
+    return payload[:at] + struct.pack("!H", internet_checksum(pseudo + payload)) + payload[at + 2 :]
 
 
 def datagram(surroundings: Surroundings, source: str, port: int, node_port: int, data: bytes) -> None:
     """Send a UDP datagram to the node."""
-    payload = struct.pack("!HHHH", port, node_port, 8 + len(data), 0) + data
-    surroundings.send(source, UDP, checksummed(surroundings, source, UDP, payload, 6))
+    ends = source, surroundings.node
+    surroundings.send(source, UDP, udp_datagram(surroundings.network, ends, (port, node_port), data))

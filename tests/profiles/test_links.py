@@ -97,6 +97,7 @@ WRONG: list[tuple[str, str, str]] = [
         "[ixit.ipff.inside]\nethertype = 0x88B6",
         "ixit.ipff: ethertype must be the same on every link",
     ),
+    ("[ixit.ipff.inside]", '[ixit.ipff.inside]\nudp = "rfc768"', "ixit.ipff: udp must be the same on every link"),
     (
         "[ixit.ipv4.inside]",
         "[ixit.ipv4.inside]\nicmp_protocol = 7",

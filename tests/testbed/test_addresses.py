@@ -32,6 +32,15 @@ def test_in_order_and_again() -> None:
     assert [pool.lease() for _ in range(5)] == [address(number) for number in (3, 4, 5, 1, 0)]
 
 
+def test_ipff_addresses_with_a_field_above_999_are_never_given() -> None:
+    """After 525.8.78.0.999 comes 525.8.78.1.0."""
+    ipff = networks(PROFILE, ["ipff"], "link")["ipff"]
+    three = replace(ipff, first=ipff.number("525.8.78.0.998"), last=ipff.number("525.8.78.1.1"))
+    pool = AddressPool(three, Clock())
+    assert pool.size == 4
+    assert [pool.lease() for _ in range(4)] == ["525.8.78.0.998", "525.8.78.0.999", "525.8.78.1.0", "525.8.78.1.1"]
+
+
 def test_shares_and_reserved() -> None:
     """Processes have parts of their own, and reserved addresses nobody."""
     pools = [AddressPool(SIX, Clock(), share, 2, [address(1), address(3)]) for share in (0, 1)]

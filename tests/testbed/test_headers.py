@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the testbed reads and writes as bytes is what the layers read and build."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 from scapy.fields import RawVal
 from scapy.layers.inet import IP, TCP, UDP
 
+from layers.binding import bind_defaults
 from profiles import load
 from testbed.peers.build import is_plain, layered_segment, plain_segment
 from testbed.peers.segment import Segment
 from testbed.wire.capture import Frame
 from testbed.wire.headers import LETTERS, TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.network import Network, networks
+from tests.testbed.known_networks import READINGS, known
 
 PROFILE = load(Path(__file__).parents[2] / "profiles/reference.toml")
 MACS = "02:00:00:00:00:01", "02:00:00:00:00:02"
@@ -21,9 +24,10 @@ AREAS = [b"", b"\x02\x04\x05\x78", b"\x01\x01\x08\x0a" + bytes(range(8)), bytes(
 DATA = [b"", b"x", b"hello", bytes(range(256)) * 5, bytes(1460)]
 
 
-@pytest.fixture(params=["ipff", "ipv4"])
-def network(request: pytest.FixtureRequest) -> Network:
-    return networks(PROFILE, [request.param], "link")[request.param]
+@pytest.fixture(params=READINGS)
+def network(request: pytest.FixtureRequest) -> Iterator[Network]:
+    yield known(request.param)
+    bind_defaults()
 
 
 def header(**fields: Any) -> dict[str, Any]:

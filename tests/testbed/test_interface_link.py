@@ -62,7 +62,7 @@ RUNS = {
     "command for two": lambda folder: _echo(folder, ("[link]", f"{STAND_IN}\n[link]"), processes=2),
     "wrong interface": lambda folder: _echo(folder, ('"lab0"', '"lab1"')),
     "nobody there": lambda folder: _echo(folder, ('"MAC"', '"02:00:00:00:00:00"')),
-    "too few addresses": lambda folder: _echo(folder, ('"525.8.78.15.1023"', '"525.8.78.0.17"'), processes=2),
+    "too few addresses": lambda folder: _echo(folder, ('"525.8.78.15.999"', '"525.8.78.0.17"'), processes=2),
 }
 
 

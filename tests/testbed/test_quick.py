@@ -3,30 +3,30 @@
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
+from layers.binding import bind_defaults
 from layers.samples import frames as samples
-from profiles import load
 from testbed.wire.headers import LETTERS, TCP_PROTOCOL, UDP_PROTOCOL
-from testbed.wire.network import Network, networks
+from testbed.wire.network import Network
 from testbed.wire.notation import describe_dissected
 from testbed.wire.quick import quick_words
+from tests.testbed.known_networks import READINGS, known
 
-PROFILE = load(Path(__file__).parents[2] / "profiles/reference.toml")
 MACS = "02:00:00:00:00:01", "02:00:00:00:00:02"
 AREAS = [b"", b"\x02\x04\x05\x78", b"\x05\x0a" + bytes(8) + b"\x00\x00", b"\x1e\x04\x00\x00", b"\x1d\x04\x01\x02"]
 AREAS += [b"\x08\x01\x00\x00", b"\xfd\x28\x00\x00", b"\x01\x01\x01\x00"]
 
 
-@pytest.fixture(params=["ipff", "ipv4"])
-def network(request: pytest.FixtureRequest) -> Network:
-    return networks(PROFILE, [request.param], "link")[request.param]
+@pytest.fixture(params=READINGS)
+def network(request: pytest.FixtureRequest) -> Iterator[Network]:
+    yield known(request.param)
+    bind_defaults()
 
 
 def enclosed(network: Network, protocol: int, payload: Packet | bytes) -> bytes:
@@ -44,10 +44,10 @@ def ordinary(network: Network) -> Iterator[bytes]:
         yield enclosed(network, TCP_PROTOCOL, tcp(flags=flags))
     for size in (0, 1, 5, 1400):
         yield enclosed(network, TCP_PROTOCOL, tcp(flags="PA") / Raw(bytes(size)))
-        yield enclosed(network, UDP_PROTOCOL, UDP(sport=5000, dport=7) / Raw(bytes(size)))
+        yield enclosed(network, UDP_PROTOCOL, network.datagram(sport=5000, dport=7) / Raw(bytes(size)))
     for port in (53, 67, 123, 179, 1080):
         yield enclosed(network, TCP_PROTOCOL, tcp(dport=port) / Raw(b"\x00\x05hello"))
-        yield enclosed(network, UDP_PROTOCOL, UDP(sport=port, dport=port) / Raw(b"hello"))
+        yield enclosed(network, UDP_PROTOCOL, network.datagram(sport=port, dport=port) / Raw(b"hello"))
     for operation in (1, 2):
         yield bytes(Ether(src=MACS[0]) / ARP(op=operation, psrc="198.19.0.7", pdst="198.18.0.1", hwsrc=MACS[0]))
 

@@ -7,7 +7,7 @@ from typing import Any
 from scapy.packet import Packet
 
 from conformance.mops.dut.mobile_node import Applications, MobileNode
-from conformance.mops.migrate import ReceivedMigrate, in_mops
+from conformance.mops.migrate import Message, ReceivedMigrate, in_mops
 from conformance.mops.tester.nat_router import NatRouter, Tuple
 from conformance.mops.tester.server import Connection
 from testbed.case.expect import preamble
@@ -34,7 +34,7 @@ class NattedConnection:
         original, translated = [self.inside, *self.chain][level - 1], self.chain[level - 1]
         return self.router.acknowledgement(original, translated, level, **fields)
 
-    def acknowledge(self, *acknowledgements: Packet | bytes) -> None:
+    def acknowledge(self, *acknowledgements: Message) -> None:
         """The router sends these to the device, which has then read them."""
         for message in acknowledgements:
             self.router.send(self.dut.address, message)
@@ -55,7 +55,7 @@ class NattedConnection:
         request, seen = self.named(move or self.dut.move(), self.connection)
         self.require("previous tuple", tuple_in_mops(expected), seen, request)
 
-    def learns_nothing(self, *acknowledgements: Packet | bytes) -> None:
+    def learns_nothing(self, *acknowledgements: Message) -> None:
         """These leave the mapping table unchanged, at a device that learns the right one of another connection."""
         other = self.app.connect(self.connection.server)
         taught = self.chain[0][0], TAUGHT

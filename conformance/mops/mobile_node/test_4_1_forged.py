@@ -13,7 +13,7 @@ from scapy.packet import Packet
 
 from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.dut.unanswered import UnansweredMigrate
-from conformance.mops.migrate import HEADER, ReceivedMigrate, in_mops, off_by_one, sealed, with_checksum
+from conformance.mops.migrate import HEADER, Message, ReceivedMigrate, in_mops, off_by_one, sealed, with_checksum
 from conformance.mops.tester.server import Correspondent
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, invalid, requirement
@@ -27,7 +27,7 @@ Reply = Callable[..., Packet]
 """A reply to the request with the code of the case; any field can be replaced."""
 
 
-def wrong_checksums(reply: Reply, request: ReceivedMigrate, other: str) -> list[bytes]:
+def wrong_checksums(reply: Reply, request: ReceivedMigrate, other: str) -> list[Message]:
     """A checksum that is one too large, or zero."""
     return [off_by_one(bytes(reply())), with_checksum(bytes(reply()), 0)]
 
@@ -62,17 +62,17 @@ def other_versions(reply: Reply, request: ReceivedMigrate, other: str) -> list[P
     return [reply(version=version) for version in (0, 2, 255)]
 
 
-def cut_short(reply: Reply, request: ReceivedMigrate, other: str) -> list[bytes]:
+def cut_short(reply: Reply, request: ReceivedMigrate, other: str) -> list[Message]:
     """Cut short, or with fewer entries than Count says, or a Count of 0; the checksum is right."""
     right = bytes(reply())
     cut = [sealed(right[:length]) for length in (8, HEADER, len(right) - 4, len(right) - 1)]
-    return [*cut, *(bytes(reply(count=count)) for count in (0, 2, 0x3FFF))]
+    return [*cut, *(reply(count=count) for count in (0, 2, 0x3FFF))]
 
 
-def trailing_bytes(reply: Reply, request: ReceivedMigrate, other: str) -> list[bytes]:
+def trailing_bytes(reply: Reply, request: ReceivedMigrate, other: str) -> list[Message]:
     """With more bytes, or another entry, than Count says; the checksum is right."""
     right = bytes(reply())
-    return [sealed(right + bytes(4)), bytes(reply(count=1, entries=[request.entries[0], (1, 2, 3)]))]
+    return [sealed(right + bytes(4)), reply(count=1, entries=[request.entries[0], (1, 2, 3)])]
 
 
 def right_reply(reply: Reply, request: ReceivedMigrate, other: str) -> list[Packet]:

@@ -7,7 +7,7 @@ import pytest
 from scapy.packet import Packet
 
 from conformance.mops.dut.mobile_node import Applications, MobileNode
-from conformance.mops.migrate import HEADER, ReceivedMigrate, in_mops, messages, off_by_one, sealed
+from conformance.mops.migrate import HEADER, Message, ReceivedMigrate, in_mops, messages, off_by_one, sealed
 from conformance.mops.tester.server import Connection, Correspondent
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case.case import Case
@@ -29,7 +29,7 @@ def connection(unicast: Station, app: Applications, correspondent: Correspondent
     return app.connect(correspondent)
 
 
-def acknowledge(dut: MobileNode, connection: Connection, *others: Packet | bytes) -> None:
+def acknowledge(dut: MobileNode, connection: Connection, *others: Message) -> None:
     """The server sends its anycast acknowledgement, or these messages instead, and the device has read them."""
     for message in others or [connection.server.anycast_acknowledgement(connection)]:
         connection.server.send_about(connection, message)
@@ -91,12 +91,12 @@ def of_no_connection(connection: Connection, other: str) -> list[Packet]:
     return [connection.server.anycast_acknowledgement(connection, **one) for one in fields]
 
 
-def wrong_checksum(connection: Connection, other: str) -> list[bytes]:
+def wrong_checksum(connection: Connection, other: str) -> list[Message]:
     """A checksum that is one too large."""
     return [off_by_one(bytes(connection.server.anycast_acknowledgement(connection)))]
 
 
-def another_shape(connection: Connection, other: str) -> list[Packet | bytes]:
+def another_shape(connection: Connection, other: str) -> list[Message]:
     """Another version or code, or cut short."""
     fields = [*({"version": version} for version in (0, 2, 255)), *({"code": code} for code in (1, 255))]
     right = bytes(connection.server.anycast_acknowledgement(connection))
@@ -104,7 +104,7 @@ def another_shape(connection: Connection, other: str) -> list[Packet | bytes]:
     return [*altered, sealed(right[:HEADER]), sealed(right[:-1])]
 
 
-def trailing_bytes(connection: Connection, other: str) -> list[bytes]:
+def trailing_bytes(connection: Connection, other: str) -> list[Message]:
     """Four bytes more."""
     return [sealed(bytes(connection.server.anycast_acknowledgement(connection)) + bytes(4))]
 

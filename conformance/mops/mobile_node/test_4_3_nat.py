@@ -8,7 +8,7 @@ from scapy.packet import Packet
 
 from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.dut.natted import INNER, OUTER, OUTERMOST, NattedConnection, tuple_in_mops
-from conformance.mops.migrate import in_mops, messages, off_by_one, sealed
+from conformance.mops.migrate import Message, in_mops, messages, off_by_one, sealed
 from conformance.mops.tester.nat_router import NatRouter
 from conformance.mops.tester.server import Correspondent
 from layers.mops import MOPSNATAck
@@ -110,12 +110,12 @@ def level_zero(natted: NattedConnection, other: str) -> list[Packet]:
     return [natted.acknowledgement(1, nat_level=0)]
 
 
-def wrong_checksum(natted: NattedConnection, other: str) -> list[bytes]:
+def wrong_checksum(natted: NattedConnection, other: str) -> list[Message]:
     """A checksum that is one too large."""
     return [off_by_one(bytes(natted.acknowledgement(1)))]
 
 
-def another_shape(natted: NattedConnection, other: str) -> list[Packet | bytes]:
+def another_shape(natted: NattedConnection, other: str) -> list[Message]:
     """Another version or code, a Count of 0 or of more entries than there are, or cut short."""
     fields = {"version": (0, 2, 255), "code": (1, 255), "count": (0, 2, 0x3FFF)}
     altered = [natted.acknowledgement(1, **{name: value}) for name, values in fields.items() for value in values]
@@ -123,7 +123,7 @@ def another_shape(natted: NattedConnection, other: str) -> list[Packet | bytes]:
     return [*altered, sealed(right[:-4]), sealed(right[:-1])]
 
 
-def trailing_bytes(natted: NattedConnection, other: str) -> list[Packet | bytes]:
+def trailing_bytes(natted: NattedConnection, other: str) -> list[Message]:
     """More bytes, or another entry, than Count says."""
     entries = [(natted.inside[1], INNER), (1, 2)]
     return [sealed(bytes(natted.acknowledgement(1)) + bytes(4)), natted.acknowledgement(1, entries=entries, count=1)]

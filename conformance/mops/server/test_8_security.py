@@ -2,7 +2,7 @@
 """Section 8: what an attacker off the path, and one on it, can do to a server."""
 
 from conformance.mops.dut.server import Server
-from conformance.mops.migrate import ENTRY, sealed
+from conformance.mops.migrate import ENTRY, sealed, send_message
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import SUCCESS
 from testbed import exclusive, invalid, requirement, waits
@@ -23,17 +23,18 @@ def flood(node: MobileNode, case: Case, victim: Connection) -> None:
     """
     mops = case.setup.profile.ixit.mops
     attacker, interval = case.station(), NANO // mops.guess_rate_per_s
-    anywhere = 1 << (50 if case.network.name == "ipff" else 32)
+    network = case.network
+    anywhere = network.address(network.at(chance.randbelow(network.places)))
     heads = [
         bytes(node.request(previous_source=address, migrated_source=attacker.address, count=GUESSES_EACH, entries=[]))
-        for address in (victim.local.station.address, case.network.address(chance.randbelow(anywhere)))
+        for address in (victim.local.station.address, anywhere)
     ]
     number = 2 * mops.largest_table // GUESSES_EACH + 1
     began = case.clock.now_ns()
     for place in range(number):
         case.wait_until(began + place * interval)
         guesses = chance.token_bytes(GUESSES_EACH * ENTRY.size)
-        attacker.send(case.network.icmp_protocol, sealed(heads[place % 2] + guesses))
+        send_message(attacker, sealed(heads[place % 2] + guesses))
     seconds = (case.clock.now_ns() - began) / NANO
     case.values["guesses"] = f"{number * GUESSES_EACH} in {number} messages, {number / seconds:.0f} messages/s"
 

@@ -8,7 +8,17 @@ from scapy.packet import Packet
 
 from conformance.mops.capable import CapableHandshake
 from conformance.mops.dut.sockets import mobile_echo
-from conformance.mops.migrate import CODES, ENTRY, HEADER, Entry, SentMigrate, find_reply
+from conformance.mops.migrate import (
+    CODES,
+    ENTRY,
+    HEADER,
+    Entry,
+    Message,
+    Octets,
+    SentMigrate,
+    find_reply,
+    send_message,
+)
 from layers.mops import MIGRATE, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
 from testbed.case.expect import preamble
@@ -151,21 +161,28 @@ class MobileNode:
         }
         return MOPSMigrate(**{**content, **fields})
 
-    def full_request(self, *connections: Connection) -> Packet:
+    def full_request(self, *connections: Connection, mtu: int = MTU) -> Packet:
         """A Migrate with as many entries as one packet carries: unknown ports, and these connections last."""
         header = len(self.case.network.packet(self.address, self.case.network.dut, 0, b""))
-        room = (MTU - header - HEADER) // ENTRY.size - len(connections)
+        room = (mtu - header - HEADER) // ENTRY.size - len(connections)
         unknown = [(1024 + number, 30000 + number, number) for number in range(room)]
         entries = unknown + [self.entry(connection) for connection in connections]
         return self.request(*connections, entries=entries)
 
-    def send(self, message: Packet | bytes, sender: Station | None = None) -> SentMigrate:
+    def send(self, message: Message, sender: Station | None = None) -> SentMigrate:
         """Send a message to the server, from the node's present address unless another station sends it."""
-        sent = (sender or self.station).send(self.case.network.icmp_protocol, message)
+        sent = send_message(sender or self.station, message)
         mark = self.case.trace.mark_at(sent.frame)
-        self._last = SentMigrate(
-            message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark, self.station
-        )
+        octets = message.octets if isinstance(message, Octets) else message
+        content = octets if isinstance(octets, Packet) else MOPSMigrate(octets)
+        self._last = SentMigrate(content, sent, mark, self.station)
+        return self._last
+
+    def send_packet(self, packet: Packet | bytes) -> SentMigrate:
+        """Send a network packet around a message as it is."""
+        sent = self.station.transmit(packet)
+        message = self.case.network.read(bytes(packet)).payload
+        self._last = SentMigrate(message, sent, self.case.trace.mark_at(sent.frame), self.station)
         return self._last
 
     def send_migrate(self, *connections: Connection, sender: Station | None = None, **fields: Any) -> SentMigrate:

@@ -6,7 +6,7 @@ from typing import Any, Self
 from scapy.packet import Packet
 
 from conformance.applicability import needs
-from conformance.mops.migrate import in_mops
+from conformance.mops.migrate import Message, in_mops, send_message
 from layers.mops import MOPSNATAck
 from testbed.case.case import Case
 from testbed.wire.capture import Sent
@@ -20,7 +20,6 @@ class NatRouter:
     """A NAT router between the device and its server, at an address of its own or at the device's gateway's."""
 
     def __init__(self, case: Case, address: str = "") -> None:
-        self._case = case
         self.station = case.station(address)
 
     def acknowledgement(self, original: Tuple, translated: Tuple, level: int = 1, **fields: Any) -> Packet:
@@ -46,6 +45,6 @@ class NatRouter:
         is_ipff = case.network.name == "ipff"
         return cls(case, next((one for one in mops.router if (one.count(".") == 4) == is_ipff), ""))
 
-    def send(self, address: str, message: Packet | bytes) -> Sent:
+    def send(self, address: str, message: Message) -> Sent:
         """Send a message to the device at this address."""
-        return self.station.send(self._case.network.icmp_protocol, message, destination=address)
+        return send_message(self.station, message, address)

@@ -8,7 +8,7 @@ from typing import Any
 from scapy.packet import Packet
 
 from conformance.mops.capable import mobile_capable
-from conformance.mops.migrate import ReceivedMigrate, in_mops
+from conformance.mops.migrate import Message, ReceivedMigrate, in_mops, send_message
 from layers.mops import FAILED, SUCCESS, MOPSAnycastAck, MOPSMigrate
 from testbed.case.case import Case
 from testbed.device.application import Connecting, Socket
@@ -160,7 +160,7 @@ class Correspondent:
         """
         mine = [one.address for one in self._stations]
         return [
-            ReceivedMigrate(frame, packet, self.network.payload(frame.data))
+            ReceivedMigrate(frame, packet, self.network.payload(frame.data), self.network)
             for frame, packet in self._case.messages(self.network.icmp_protocol, since, self.network)
             if packet.dst in mine and isinstance(packet.payload, MOPSMigrate) and packet.payload.code not in REPLIES
         ]
@@ -171,7 +171,7 @@ class Correspondent:
         content = {name: request.message.getfieldval(name) for name in names}
         return MOPSMigrate(**{"code": code, **content, "entries": request.entries, **fields})
 
-    def send(self, request: ReceivedMigrate, message: Packet | bytes, sender: Station | None = None) -> Sent:
+    def send(self, request: ReceivedMigrate, message: Message, sender: Station | None = None) -> Sent:
         """Send a message to where the request came from, by the address it was sent to or by another station.
 
         Inconclusive where the device is no more at that address: nothing follows from a reply that nobody receives.
@@ -180,7 +180,7 @@ class Correspondent:
         if source != self._case.setup.networks[self.network.name].dut:
             number = request.frame.index
             raise Inconclusive(f"preamble: #{number} came from {source}, which is no longer the DUT's address")
-        return (sender or self._called(request)).send(self.network.icmp_protocol, message, destination=source)
+        return send_message(sender or self._called(request), message, source)
 
     def reply(self, request: ReceivedMigrate, code: int = SUCCESS, **fields: Any) -> Sent:
         """Reply to the request."""
@@ -231,7 +231,6 @@ class Correspondent:
         }
         return MOPSAnycastAck(**{**content, **fields})
 
-    def send_about(self, connection: Connection, message: Packet | bytes, sender: Station | None = None) -> Sent:
+    def send_about(self, connection: Connection, message: Message, sender: Station | None = None) -> Sent:
         """Send a message to the device where it is known to be with this connection."""
-        sender = sender or self.station
-        return sender.send(self.network.icmp_protocol, message, destination=connection.local.remote)
+        return send_message(sender or self.station, message, connection.local.remote)
