@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`make mutants`: small faults in the reference, and whether the cases notice them (docs/mutants.md)."""
+
+import argparse
+import os
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+from tests.power.mutants import excuses, report, tree
+from tests.power.mutants.cases import Cases, with_cases
+from tests.power.mutants.coverage import measured
+from tests.power.mutants.forks import each
+from tests.power.mutants.journal import Journal
+from tests.power.mutants.mutator import Mutant, drawn
+from tests.power.mutants.trial import Result, Trial
+
+_PAGE = tree.ROOT / "docs/mutants.md"
+
+
+def main() -> int:
+    """Exit code 1 where a mutant survives that is not excused, or an excuse does not hold."""
+    options = _options()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    folder = options.folder.resolve()
+    sources = tree.modules()
+    everything = tree.population(sources)
+    known = excuses.excuses()
+    chosen = [one for one in everything if one.id in options.only] if options.only else _draw(options, everything, sources)
+    journal = Journal(folder, tree.digest(tree.JUDGING))
+    missing = [one for one in chosen if one.id not in journal.results or options.only]
+    print(f"{len(chosen)} of {len(everything)} mutants drawn by seed {options.seed}, {len(missing)} to be tried", flush=True)
+    if missing:
+        with_cases(folder, lambda cases: _try(options, folder, sources, cases, missing, journal))
+    found = report.judged(chosen, journal.results, known)
+    lines = report.troubles(found, excuses.stale(known.values(), everything))
+    print(report.table(found))
+    for line in lines:
+        print(line)
+    if options.entries:
+        for one in found:
+            if one.column == "survived":
+                print(excuses.entry(one.mutant))
+    if options.write:
+        report.write(_PAGE, options.seed, found)
+    print(f"noticed: {100 * report.share(found):.1f} %, wanted {100 * report.WANTED:.0f} %")
+    return 1 if lines else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.power.mutants", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="decides which mutants are drawn")
+    parser.add_argument("--count", type=int, default=300, help="how many")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="how many at once")
+    parser.add_argument("--module", default="", help="only those of modules whose name contains this")
+    parser.add_argument("--only", nargs="+", default=[], metavar="ID", help="these mutants, tried again")
+    parser.add_argument("--entries", action="store_true", help="print an entry for mutants.toml for each survivor")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/mutants.md")
+    parser.add_argument("--folder", type=Path, default=Path("out/mutants"), help="journal, coverage and scratch files")
+    return parser.parse_args()
+
+
+def _draw(options: argparse.Namespace, everything: list[Mutant], sources: dict[str, str]) -> list[Mutant]:
+    """The first of the seed's order that change anything."""
+    candidates = [one for one in everything if options.module in one.module]
+    order = drawn(candidates, options.seed, len(candidates))
+    return list(islice((one for one in order if not one.changes_nothing(sources[one.module])), options.count))
+
+
+def _try(
+    options: argparse.Namespace,
+    folder: Path,
+    sources: dict[str, str],
+    cases: Cases,
+    missing: list[Mutant],
+    journal: Journal,
+) -> None:
+    coverage = measured(cases, sources, folder, tree.digest(tree.REACHING), options.jobs)
+    for case, reason in coverage.wrong.items():
+        print(f"left out, the reference as it is does not pass it: {case}: {reason}")
+    trial = Trial(cases, coverage, sources, folder, options.seed)
+    started = time.monotonic()
+    for number, (mutant, result) in enumerate(each(trial.try_one, missing, options.jobs), 1):
+        journal.add(result)
+        rate = 60 * number / (time.monotonic() - started)
+        print(f"{number:4} {rate:5.1f}/min {_said(result)} {mutant.id} {mutant.text}", flush=True)
+
+
+def _said(result: Result) -> str:
+    by = f" by {result.case} ({result.verdict})" if result.outcome == "noticed" else f" ({result.covering} run it)"
+    return f"{result.outcome}{by}, {result.runs} cases, {result.wall_s:.0f} s:"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which case runs which statements of the reference: every case once, with a device of its own that notes them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.power.mutants.cases import Cases
+from tests.power.mutants.forks import each
+from tests.power.mutants.mutator import Mutant
+from tests.power.mutants.order import write_order
+
+_LIMIT_S = 3600
+_PART = 120
+"""Cases a run: what one run has measured is kept, whatever becomes of the next."""
+
+
+@dataclass
+class Coverage:
+    """The statements (module, line) of each case; `wrong` are the cases that the reference as it is does not pass."""
+
+    statements: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+    def running(self, mutant: Mutant) -> list[str]:
+        """The cases that run the statement of a mutant, all of them for one that stands outside of functions."""
+        place = mutant.module, mutant.statement
+        usable = [one for one in self.statements if one not in self.wrong]
+        if not mutant.statement:
+            protocol = mutant.module.split(".")[1].upper()
+            return [one for one in usable if one.startswith(protocol)] or usable
+        return [one for one in usable if place in self.statements[one]]
+
+
+def measured(cases: Cases, modules: Iterable[str], folder: Path, digest: str, jobs: int) -> Coverage:
+    """The coverage of all cases by this tree, from the file that an earlier run has left as far as it goes."""
+    path = folder / f"coverage-{digest}.jsonl"
+    coverage = _read(path)
+    missing = [one for one in cases.ids() if one not in coverage.statements]
+    if missing:
+        print(f"coverage: {len(missing)} cases, each with a device of its own", flush=True)
+    parts = [missing[start::-(-len(missing) // _PART)] for start in range(-(-len(missing) // _PART))]
+    with path.open("a") as file:
+        done = each(lambda part: _measure(cases, list(modules), folder / f"records-{part[0]}", part), parts, jobs)
+        for number, (_, lines) in enumerate(done, 1):
+            file.write("".join(json.dumps(line) + "\n" for line in lines))
+            file.flush()
+            print(f"coverage: {number} of {len(parts)} parts", flush=True)
+    return _read(path) if missing else coverage
+
+
+def _read(path: Path) -> Coverage:
+    coverage = Coverage()
+    for line in path.read_text().splitlines() if path.exists() else ():
+        content = json.loads(line)
+        found = {(module, number) for module, numbers in content["lines"].items() for number in numbers}
+        coverage.statements[content["case"]] = found
+        if content["wrong"]:
+            coverage.wrong[content["case"]] = content["wrong"]
+    return coverage
+
+
+def _measure(cases: Cases, modules: list[str], folder: Path, part: list[str]) -> list[dict[str, object]]:
+    """One run; a case that comes to no verdict is not in what is returned."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    order = write_order(folder.parent / f"{folder.name}.json", instrumented=modules, records=folder)
+    ended = cases.run(order, part, alone=True, to_the_end=True, limit_s=_LIMIT_S)
+    if ended.found == "late" or not ended.names:
+        raise RuntimeError(f"the cases could not be measured: {ended.reason}")
+    wrong = {hurt.partition(": ")[0]: hurt.partition(": ")[2] for hurt in ended.hurt}
+    lines: list[dict[str, object]] = []
+    for case, names in ended.names.items():
+        found: dict[str, set[int]] = {}
+        for name in names:
+            for line in (folder / name).read_text().splitlines():
+                module, _, number = line.partition(" ")
+                found.setdefault(module, set()).add(int(number))
+        numbers = {module: sorted(lines) for module, lines in found.items()}
+        lines.append({"case": case, "wrong": wrong.get(case, ""), "lines": numbers})
+    return lines

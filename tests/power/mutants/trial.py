@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One mutant against the cases: types first, then some cases that run its statement, the rest of them, its whole role."""
+
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.power.mutants.cases import Cases, Ended
+from tests.power.mutants.coverage import Coverage
+from tests.power.mutants.mutator import Mutant
+from tests.power.mutants.order import write_order
+from tests.power.mutants.typed import complaint
+
+FIRST = 14
+"""Cases, drawn from those that run the statement, that have found three of five before."""
+
+_LIMIT_S = 900
+_CONFIRM_S = 120
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a mutant: "types", "noticed", "lost", "hurt" or "survived".
+
+    "hurt": nothing was found, but cases came to no verdict. `case`, `verdict` and `reason` belong to the finding, `runs`
+    are the cases of all runs together; `covering` is how many run the statement, `doubts` are findings that did not
+    come again.
+    """
+
+    id: str
+    outcome: str
+    case: str = ""
+    requirement: str = ""
+    verdict: str = ""
+    reason: str = ""
+    covering: int = 0
+    runs: int = 0
+    wall_s: float = 0.0
+    doubts: list[str] = field(default_factory=list)
+
+
+class Trial:
+    """Tries mutants with cases that were collected before; scratch files go to `folder`."""
+
+    def __init__(self, cases: Cases, coverage: Coverage, sources: dict[str, str], folder: Path, seed: int) -> None:
+        self._cases = cases
+        self._coverage = coverage
+        self._sources = sources
+        self._folder = folder
+        self._seed = seed
+
+    def try_one(self, mutant: Mutant) -> Result:
+        """Everything up to the first finding that comes again."""
+        started = time.monotonic()
+        folder = self._folder / mutant.id
+        folder.mkdir(parents=True, exist_ok=True)
+        text = folder / f"{mutant.module.rpartition('.')[2]}.py"
+        text.write_text(mutant.applied(self._sources[mutant.module]))
+        if refused := complaint(mutant.module, text, self._folder / "mypy"):
+            return Result(mutant.id, "types", reason=refused.partition(": ")[2], wall_s=time.monotonic() - started)
+        order = write_order(folder / "order.json", substitutes={mutant.module: text})
+        result = self._judge(mutant, order)
+        return Result(**{**vars(result), "wall_s": round(time.monotonic() - started, 1)})
+
+    def is_noticed_by(self, mutant: Mutant, case: str) -> Ended:
+        """One case alone."""
+        folder = self._folder / mutant.id
+        folder.mkdir(parents=True, exist_ok=True)
+        text = folder / f"{mutant.module.rpartition('.')[2]}.py"
+        text.write_text(mutant.applied(self._sources[mutant.module]))
+        order = write_order(folder / "order.json", substitutes={mutant.module: text})
+        return self._cases.run(order, [case], limit_s=_CONFIRM_S)
+
+    def _judge(self, mutant: Mutant, order: Path) -> Result:
+        covering = self._coverage.running(mutant)
+        runs, hurt, doubts = 0, "", []
+        for stage in self._stages(mutant, covering):
+            ended = self._cases.run(order, stage, limit_s=_LIMIT_S)
+            runs += len(stage)
+            if ended.is_noticed:
+                again = self._again(order, stage, ended)
+                if again.is_noticed:
+                    verdict = again.found, again.reason
+                    return Result(
+                        mutant.id, "noticed", again.case, again.requirement, *verdict, len(covering), runs, doubts=doubts
+                    )
+                doubts.append(f"{ended.case}: {ended.reason}")
+                ended = again
+            if ended.found:
+                outcome = "lost" if ended.found == "lost" else "hurt"
+                return Result(
+                    mutant.id, outcome, ended.case, "", "", ended.reason, len(covering), runs, doubts=doubts
+                )
+            hurt = hurt or next(iter(ended.hurt), "")
+        outcome = "hurt" if hurt else "survived"
+        return Result(mutant.id, outcome, reason=hurt, covering=len(covering), runs=runs, doubts=doubts)
+
+    def _again(self, order: Path, stage: list[str], ended: Ended) -> Ended:
+        """The case alone, or all that ran with it: a finding of a busy machine does not come again."""
+        again = self._cases.run(order, [ended.case], limit_s=_CONFIRM_S)
+        return again if again.is_noticed else self._cases.run(order, stage, limit_s=_LIMIT_S)
+
+    def _stages(self, mutant: Mutant, covering: list[str]) -> list[list[str]]:
+        """A few, the rest, and all cases of the roles: what fills a device that cases share is none of the few's."""
+        drawn = random.Random(f"{self._seed} {mutant.id}").sample(covering, len(covering))
+        first, rest = drawn[:FIRST], drawn[FIRST:]
+        role = self._role(mutant, covering)
+        stages = [first, rest] if len(rest) <= len(role) // 2 else [first]
+        return [stage for stage in (*stages, role) if stage]
+
+    def _role(self, mutant: Mutant, covering: list[str]) -> list[str]:
+        """All cases of the roles whose cases run the statement, over one network; those that run it come first."""
+        usable = [one for one in self._coverage.statements if one not in self._coverage.wrong]
+        protocol = mutant.module.split(".")[1]
+        specs = {one: self._cases.spec(one) for one in usable}
+        roles = {specs[one].role for one in covering}
+        if not roles:
+            roles = {spec.role for spec in specs.values() if protocol in (spec.role.protocol, "bump")}
+        networks = [specs[one].parameters["network"] for one in covering]
+        network = max(("ipv4", "ipff"), key=networks.count)
+        chosen = [one for one, spec in specs.items() if spec.role in roles and spec.parameters["network"] == network]
+        return sorted(chosen, key=lambda one: one not in set(covering))
