@@ -27,10 +27,15 @@ def main() -> int:
     sources = tree.modules()
     everything = tree.population(sources)
     known = excuses.excuses()
-    chosen = [one for one in everything if one.id in options.only] if options.only else _draw(options, everything, sources)
+    chosen = (
+        [one for one in everything if one.id in options.only] if options.only else _draw(options, everything, sources)
+    )
     journal = Journal(folder, tree.digest(tree.JUDGING))
     missing = [one for one in chosen if one.id not in journal.results or options.only]
-    print(f"{len(chosen)} of {len(everything)} mutants drawn by seed {options.seed}, {len(missing)} to be tried", flush=True)
+    print(
+        f"{len(chosen)} of {len(everything)} mutants drawn by seed {options.seed}, {len(missing)} to be tried",
+        flush=True,
+    )
     if missing:
         with_cases(folder, lambda cases: _try(options, folder, sources, cases, missing, journal))
     found = report.judged(chosen, journal.results, known)

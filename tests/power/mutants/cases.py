@@ -111,7 +111,7 @@ class Cases:
             os.write(writer, json.dumps(asdict(ended)).encode())
         except BaseException:
             sys.excepthook(*sys.exc_info())
-            (order.parent / "trouble.txt").write_bytes((folder / "said").read_bytes())
+            (order.parent.parent / "trouble.txt").write_bytes((folder / "said").read_bytes())
         finally:
             os._exit(0)
 

@@ -2,11 +2,12 @@
 """Which case runs which statements of the reference: every case once, with a device of its own that notes them."""
 
 import json
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.power.mutants.cases import Cases
+from tests.power.mutants.cases import Cases, Ended
 from tests.power.mutants.forks import each
 from tests.power.mutants.mutator import Mutant
 from tests.power.mutants.order import write_order
@@ -24,13 +25,13 @@ class Coverage:
     wrong: dict[str, str] = field(default_factory=dict)
 
     def running(self, mutant: Mutant) -> list[str]:
-        """The cases that run the statement of a mutant, all of them for one that stands outside of functions."""
-        place = mutant.module, mutant.statement
-        usable = [one for one in self.statements if one not in self.wrong]
-        if not mutant.statement:
-            protocol = mutant.module.split(".")[1].upper()
-            return [one for one in usable if one.startswith(protocol)] or usable
-        return [one for one in usable if place in self.statements[one]]
+        """The cases that run the statement of a mutant; for one outside of functions, any statement of its module."""
+        return [
+            case
+            for case, statements in self.statements.items()
+            if case not in self.wrong
+            and any(module == mutant.module and mutant.statement in (0, line) for module, line in statements)
+        ]
 
 
 def measured(cases: Cases, modules: Iterable[str], folder: Path, digest: str, jobs: int) -> Coverage:
@@ -40,9 +41,9 @@ def measured(cases: Cases, modules: Iterable[str], folder: Path, digest: str, jo
     missing = [one for one in cases.ids() if one not in coverage.statements]
     if missing:
         print(f"coverage: {len(missing)} cases, each with a device of its own", flush=True)
-    parts = [missing[start::-(-len(missing) // _PART)] for start in range(-(-len(missing) // _PART))]
+    parts = [missing[start :: -(-len(missing) // _PART)] for start in range(-(-len(missing) // _PART))]
     with path.open("a") as file:
-        done = each(lambda part: _measure(cases, list(modules), folder / f"records-{part[0]}", part), parts, jobs)
+        done = each(lambda part: _measure(cases, list(modules), folder, part), parts, jobs)
         for number, (_, lines) in enumerate(done, 1):
             file.write("".join(json.dumps(line) + "\n" for line in lines))
             file.flush()
@@ -63,21 +64,23 @@ def _read(path: Path) -> Coverage:
 
 def _measure(cases: Cases, modules: list[str], folder: Path, part: list[str]) -> list[dict[str, object]]:
     """One run; a case that comes to no verdict is not in what is returned."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
-    order = write_order(folder.parent / f"{folder.name}.json", instrumented=modules, records=folder)
-    ended = cases.run(order, part, alone=True, to_the_end=True, limit_s=_LIMIT_S)
-    if ended.found == "late" or not ended.names:
-        raise RuntimeError(f"the cases could not be measured: {ended.reason}")
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        records = Path(scratch) / "records"
+        records.mkdir()
+        order = write_order(Path(scratch) / "order.json", instrumented=modules, records=records)
+        ended = cases.run(order, part, alone=True, to_the_end=True, limit_s=_LIMIT_S)
+        if ended.found == "late" or not ended.names:
+            raise RuntimeError(f"the cases could not be measured: {ended.reason}")
+        return list(_lines(ended, records))
+
+
+def _lines(ended: Ended, records: Path) -> Iterator[dict[str, object]]:
     wrong = {hurt.partition(": ")[0]: hurt.partition(": ")[2] for hurt in ended.hurt}
-    lines: list[dict[str, object]] = []
     for case, names in ended.names.items():
         found: dict[str, set[int]] = {}
         for name in names:
-            for line in (folder / name).read_text().splitlines():
+            for line in (records / name).read_text().splitlines():
                 module, _, number = line.partition(" ")
                 found.setdefault(module, set()).add(int(number))
-        numbers = {module: sorted(lines) for module, lines in found.items()}
-        lines.append({"case": case, "wrong": wrong.get(case, ""), "lines": numbers})
-    return lines
+        lines = {module: sorted(numbers) for module, numbers in found.items()}
+        yield {"case": case, "wrong": wrong.get(case, ""), "lines": lines}

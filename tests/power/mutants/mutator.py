@@ -50,7 +50,6 @@ class Mutant:
         number = f" ({self.number})" if self.number > 1 else ""
         return f"{self.module.removeprefix('reference.')} {self.function}: `{self.old}` becomes `{self.new}`{number}"
 
-
     def applied(self, source: str) -> str:
         """The module's source with this fault in it, every other line where it was."""
         first, start, last, end = self.span
@@ -154,4 +153,3 @@ def _code(code: CodeType) -> tuple[object, ...]:
         _code(one) if isinstance(one, CodeType) else (type(one).__name__, repr(one)) for one in code.co_consts
     )
     return code.co_code, constants, code.co_names, code.co_varnames, code.co_exceptiontable
-

@@ -2,8 +2,9 @@
 """One mutant against the cases: types first, then some cases that run its statement, the rest of them, its whole role."""
 
 import random
+import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.power.mutants.cases import Cases, Ended
@@ -53,24 +54,25 @@ class Trial:
     def try_one(self, mutant: Mutant) -> Result:
         """Everything up to the first finding that comes again."""
         started = time.monotonic()
-        folder = self._folder / mutant.id
-        folder.mkdir(parents=True, exist_ok=True)
-        text = folder / f"{mutant.module.rpartition('.')[2]}.py"
-        text.write_text(mutant.applied(self._sources[mutant.module]))
-        if refused := complaint(mutant.module, text, self._folder / "mypy"):
-            return Result(mutant.id, "types", reason=refused.partition(": ")[2], wall_s=time.monotonic() - started)
-        order = write_order(folder / "order.json", substitutes={mutant.module: text})
-        result = self._judge(mutant, order)
-        return Result(**{**vars(result), "wall_s": round(time.monotonic() - started, 1)})
+        with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
+            order, text = self._written(mutant, Path(scratch))
+            if refused := complaint(mutant.module, text, self._folder / "mypy"):
+                result = Result(mutant.id, "types", reason=refused.partition(": ")[2])
+            else:
+                result = self._judge(mutant, order)
+        return replace(result, wall_s=round(time.monotonic() - started, 1))
 
-    def is_noticed_by(self, mutant: Mutant, case: str) -> Ended:
+    def try_case(self, mutant: Mutant, case: str) -> Ended:
         """One case alone."""
-        folder = self._folder / mutant.id
-        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
+            order, _ = self._written(mutant, Path(scratch))
+            return self._cases.run(order, [case], limit_s=_CONFIRM_S)
+
+    def _written(self, mutant: Mutant, folder: Path) -> tuple[Path, Path]:
+        """The order and the text of a mutant."""
         text = folder / f"{mutant.module.rpartition('.')[2]}.py"
         text.write_text(mutant.applied(self._sources[mutant.module]))
-        order = write_order(folder / "order.json", substitutes={mutant.module: text})
-        return self._cases.run(order, [case], limit_s=_CONFIRM_S)
+        return write_order(folder / "order.json", substitutes={mutant.module: text}), text
 
     def _judge(self, mutant: Mutant, order: Path) -> Result:
         covering = self._coverage.running(mutant)
@@ -83,15 +85,20 @@ class Trial:
                 if again.is_noticed:
                     verdict = again.found, again.reason
                     return Result(
-                        mutant.id, "noticed", again.case, again.requirement, *verdict, len(covering), runs, doubts=doubts
+                        mutant.id,
+                        "noticed",
+                        again.case,
+                        again.requirement,
+                        *verdict,
+                        len(covering),
+                        runs,
+                        doubts=doubts,
                     )
                 doubts.append(f"{ended.case}: {ended.reason}")
                 ended = again
             if ended.found:
                 outcome = "lost" if ended.found == "lost" else "hurt"
-                return Result(
-                    mutant.id, outcome, ended.case, "", "", ended.reason, len(covering), runs, doubts=doubts
-                )
+                return Result(mutant.id, outcome, ended.case, "", "", ended.reason, len(covering), runs, doubts=doubts)
             hurt = hurt or next(iter(ended.hurt), "")
         outcome = "hurt" if hurt else "survived"
         return Result(mutant.id, outcome, reason=hurt, covering=len(covering), runs=runs, doubts=doubts)
