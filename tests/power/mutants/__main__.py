@@ -81,7 +81,7 @@ def _try(
     missing: list[Mutant],
     journal: Journal,
 ) -> None:
-    coverage = measured(cases, sources, folder, tree.digest(tree.REACHING), options.jobs)
+    coverage = measured(cases, sources, folder, tree.digest(tree.REACHING), options.jobs, _say)
     for case, reason in coverage.wrong.items():
         print(f"left out, the reference as it is does not pass it: {case}: {reason}")
     trial = Trial(cases, coverage, sources, folder, options.seed)
@@ -90,6 +90,10 @@ def _try(
         journal.add(result)
         rate = 60 * number / (time.monotonic() - started)
         print(f"{number:4} {rate:5.1f}/min {_said(result)} {mutant.id} {mutant.text}", flush=True)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _said(result: Result) -> str:

@@ -3,7 +3,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from tests.power.mutants.order import write_order
 _LIMIT_S = 3600
 _PART = 120
 """Cases a run: what one run has measured is kept, whatever becomes of the next."""
+
+Say = Callable[[str], None]
 
 
 @dataclass
@@ -34,20 +36,20 @@ class Coverage:
         ]
 
 
-def measured(cases: Cases, modules: Iterable[str], folder: Path, digest: str, jobs: int) -> Coverage:
+def measured(cases: Cases, modules: Iterable[str], folder: Path, digest: str, jobs: int, say: Say) -> Coverage:
     """The coverage of all cases by this tree, from the file that an earlier run has left as far as it goes."""
     path = folder / f"coverage-{digest}.jsonl"
     coverage = _read(path)
     missing = [one for one in cases.ids() if one not in coverage.statements]
     if missing:
-        print(f"coverage: {len(missing)} cases, each with a device of its own", flush=True)
+        say(f"coverage: {len(missing)} cases, each with a device of its own")
     parts = [missing[start :: -(-len(missing) // _PART)] for start in range(-(-len(missing) // _PART))]
     with path.open("a") as file:
         done = each(lambda part: _measure(cases, list(modules), folder, part), parts, jobs)
         for number, (_, lines) in enumerate(done, 1):
             file.write("".join(json.dumps(line) + "\n" for line in lines))
             file.flush()
-            print(f"coverage: {number} of {len(parts)} parts", flush=True)
+            say(f"coverage: {number} of {len(parts)} parts")
     return _read(path) if missing else coverage
 
 

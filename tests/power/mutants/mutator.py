@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 
-from tests.power.mutants.operators import LEFT_OUT, OPERATORS
+from tests.power.mutants.operators import OPERATORS
 
 _UNSEEN = ("log", "counters")
 """Names in a statement that only people see."""
@@ -55,7 +55,7 @@ class Mutant:
         first, start, last, end = self.span
         lines = source.encode().splitlines(keepends=True)
         rest = "\n" * (last - first)
-        written = self.new + rest if self.new == LEFT_OUT else f"({self.new}{rest})"
+        written = f"({self.new}{rest})" if _is_expression(self.new) else self.new + rest
         head, tail = lines[first - 1][:start], lines[last - 1][end:]
         return (b"".join(lines[: first - 1]) + head + written.encode() + tail + b"".join(lines[last:])).decode()
 
@@ -145,6 +145,14 @@ def _are_types(parent: ast.AST, field: str) -> bool:
 def _span(node: ast.AST) -> tuple[int, int, int, int]:
     assert isinstance(node, ast.expr | ast.stmt)
     return node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0
+
+
+def _is_expression(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError:
+        return False
+    return True
 
 
 def _code(code: CodeType) -> tuple[object, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One mutant against the cases: types first, then some cases that run its statement, the rest of them, its whole role."""
+"""One mutant against the cases: types first, then some cases that run its statement, the others, its whole role."""
 
 import random
 import tempfile
@@ -24,9 +24,9 @@ _CONFIRM_S = 120
 class Result:
     """What came of a mutant: "types", "noticed", "lost", "hurt" or "survived".
 
-    "hurt": nothing was found, but cases came to no verdict. `case`, `verdict` and `reason` belong to the finding, `runs`
-    are the cases of all runs together; `covering` is how many run the statement, `doubts` are findings that did not
-    come again.
+    "hurt": nothing was found, but cases came to no verdict. `case`, `verdict` and `reason` belong to the finding,
+    `runs` are the cases of all runs together; `covering` is how many run the statement, `doubts` are findings that did
+    not come again.
     """
 
     id: str
