@@ -8,9 +8,9 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from tests.power.mutants import excuses, report, tree
+from tests.power.mutants import excuses, report, sample, tree
 from tests.power.mutants.cases import Cases, with_cases
-from tests.power.mutants.coverage import measured
+from tests.power.mutants.coverage import Coverage, measured
 from tests.power.mutants.forks import each
 from tests.power.mutants.journal import Journal
 from tests.power.mutants.mutator import Mutant, drawn
@@ -23,34 +23,44 @@ def main() -> int:
     """Exit code 1 where a mutant survives that is not excused, or an excuse does not hold."""
     options = _options()
     options.folder.mkdir(parents=True, exist_ok=True)
-    folder = options.folder.resolve()
-    sources = tree.modules()
+    folder, sources = options.folder.resolve(), tree.modules()
     everything = tree.population(sources)
-    known = excuses.excuses()
-    chosen = (
-        [one for one in everything if one.id in options.only] if options.only else _draw(options, everything, sources)
-    )
+    if options.sample:
+        return _sample(options, folder, sources, everything)
+    chosen = [one for one in everything if one.id in options.only] or _draw(options, everything, sources)
     journal = Journal(folder, tree.digest(tree.JUDGING))
     missing = [one for one in chosen if one.id not in journal.results or options.only]
-    print(
-        f"{len(chosen)} of {len(everything)} mutants drawn by seed {options.seed}, {len(missing)} to be tried",
-        flush=True,
-    )
+    _say(f"{len(chosen)} of {len(everything)} mutants drawn by seed {options.seed}, {len(missing)} to be tried")
     if missing:
         with_cases(folder, lambda cases: _try(options, folder, sources, cases, missing, journal))
+    return _report(options, everything, chosen, journal)
+
+
+def _report(options: argparse.Namespace, everything: list[Mutant], chosen: list[Mutant], journal: Journal) -> int:
+    known = excuses.excuses()
     found = report.judged(chosen, journal.results, known)
     lines = report.troubles(found, excuses.stale(known.values(), everything))
-    print(report.table(found))
-    for line in lines:
-        print(line)
-    if options.entries:
-        for one in found:
-            if one.column == "survived":
-                print(excuses.entry(one.mutant))
+    entries = [excuses.entry(one.mutant) for one in found if one.column == "survived"] if options.entries else []
+    for line in (report.table(found), *lines, *entries):
+        _say(line)
     if options.write:
         report.write(_PAGE, options.seed, found)
-    print(f"noticed: {100 * report.share(found):.1f} %, wanted {100 * report.WANTED:.0f} %")
+        sample.keep(everything, journal.results.values())
+    _say(f"noticed: {100 * report.share(found):.1f} %, wanted {100 * report.WANTED:.0f} %")
     return 1 if lines else 0
+
+
+def _sample(options: argparse.Namespace, folder: Path, sources: dict[str, str], everything: list[Mutant]) -> int:
+    missed = []
+
+    def work(cases: Cases) -> None:
+        trial = Trial(cases, Coverage(), sources, folder, options.seed)
+        for line in sample.tried(trial, cases, everything, options.seed, options.sample, options.jobs):
+            _say(line)
+            missed.extend([line] if line.startswith("missed") else [])
+
+    with_cases(folder, work)
+    return 1 if missed else 0
 
 
 def _options() -> argparse.Namespace:
@@ -60,8 +70,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="how many at once")
     parser.add_argument("--module", default="", help="only those of modules whose name contains this")
     parser.add_argument("--only", nargs="+", default=[], metavar="ID", help="these mutants, tried again")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants that were noticed before")
     parser.add_argument("--entries", action="store_true", help="print an entry for mutants.toml for each survivor")
-    parser.add_argument("--write", action="store_true", help="write the table into docs/mutants.md")
+    parser.add_argument("--write", action="store_true", help="write the table and the noticed ones into the tree")
     parser.add_argument("--folder", type=Path, default=Path("out/mutants"), help="journal, coverage and scratch files")
     return parser.parse_args()
 

@@ -37,6 +37,8 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitXor: ast.BitOr,
 }
 
+_OF_TYPES = ("isinstance", "issubclass", "cast")
+
 LEFT_OUT = "pass"
 """What stands in the place of a statement that is left out."""
 
@@ -98,7 +100,7 @@ def _condition(node: ast.AST, in_function: bool) -> Made:
 
 def _arguments(node: ast.AST, in_function: bool) -> Made:
     """Two neighbouring arguments change places."""
-    if isinstance(node, ast.Call):
+    if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _OF_TYPES):
         for index, (one, other) in enumerate(zip(node.args, node.args[1:], strict=False)):
             if not isinstance(one, ast.Starred) and not isinstance(other, ast.Starred):
                 swapped = [*node.args[:index], other, one, *node.args[index + 2 :]]

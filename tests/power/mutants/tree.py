@@ -10,8 +10,8 @@ from tests.power.mutants.mutator import Mutant, mutants
 ROOT = Path(__file__).resolve().parents[3]
 
 _DECIDE = {
-    "reference/bump": ("arp", "datapath", "ends", "flows", "given_up", "ipff", "ipv4", "tcp", "udp"),
-    "reference/legacy": ("datapath", "host"),
+    "reference/bump": ("arp", "datapath", "flows", "given_up", "ipff", "ipv4", "tcp", "udp"),
+    "reference/legacy": ("datapath",),
 }
 _CONFIGURE = ("__init__", "roles", "settings")
 
