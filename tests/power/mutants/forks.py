@@ -4,7 +4,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 from testbed.device import linux
@@ -21,8 +21,15 @@ def each(work: Callable[[T], R], things: Sequence[T], jobs: int) -> Iterator[tup
     _work[:] = [lambda number: work(things[number])]
     with ProcessPoolExecutor(jobs, get_context("fork"), linux.die_with_parent, (os.getpid(),)) as pool:
         numbers = {pool.submit(_one, number): number for number in range(len(things))}
-        for done in as_completed(numbers):
-            yield things[numbers[done]], done.result()
+        try:
+            for done in as_completed(numbers):
+                yield things[numbers[done]], done.result()
+        except BaseException:
+            # Nobody waits for what is under way: a fork takes along all that it has started.
+            for process in active_children():
+                process.kill()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _one(number: int) -> Any:

@@ -25,7 +25,7 @@ def known() -> dict[str, str]:
 def keep(population: Iterable[Mutant], results: Iterable[Result]) -> None:
     """Write down what was noticed, and forget mutants whose text is gone."""
     there = {mutant.id for mutant in population}
-    found = known() | {one.id: one.case for one in results if one.outcome == "noticed"}
+    found = known() | {one.id: one.case for one in results if one.outcome == "noticed" and one.alone}
     kept = {identifier: case for identifier, case in sorted(found.items()) if identifier in there}
     FILE.write_text(json.dumps(kept, indent=0) + "\n")
 

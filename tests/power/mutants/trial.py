@@ -26,7 +26,7 @@ class Result:
 
     "hurt": nothing was found, but cases came to no verdict. `case`, `verdict` and `reason` belong to the finding,
     `runs` are the cases of all runs together; `covering` is how many run the statement, `doubts` are findings that did
-    not come again.
+    not come again. `alone`: the case finds it without the others.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Result:
     covering: int = 0
     runs: int = 0
     wall_s: float = 0.0
+    alone: bool = False
     doubts: list[str] = field(default_factory=list)
 
 
@@ -76,37 +77,27 @@ class Trial:
 
     def _judge(self, mutant: Mutant, order: Path) -> Result:
         covering = self._coverage.running(mutant)
-        runs, hurt, doubts = 0, "", []
+        result = Result(mutant.id, "survived", covering=len(covering))
         for stage in self._stages(mutant, covering):
-            ended = self._cases.run(order, stage, limit_s=_LIMIT_S)
-            runs += len(stage)
+            result = replace(result, runs=result.runs + len(stage))
+            ended, alone = self._cases.run(order, stage, limit_s=_LIMIT_S), False
             if ended.is_noticed:
-                again = self._again(order, stage, ended)
-                if again.is_noticed:
-                    verdict = again.found, again.reason
-                    return Result(
-                        mutant.id,
-                        "noticed",
-                        again.case,
-                        again.requirement,
-                        *verdict,
-                        len(covering),
-                        runs,
-                        doubts=doubts,
-                    )
-                doubts.append(f"{ended.case}: {ended.reason}")
-                ended = again
+                doubt = f"{ended.case}: {ended.reason}"
+                ended, alone = self._again(order, stage, ended.case)
+                if not ended.is_noticed:
+                    result = replace(result, doubts=[*result.doubts, doubt])
             if ended.found:
-                outcome = "lost" if ended.found == "lost" else "hurt"
-                return Result(mutant.id, outcome, ended.case, "", "", ended.reason, len(covering), runs, doubts=doubts)
-            hurt = hurt or next(iter(ended.hurt), "")
-        outcome = "hurt" if hurt else "survived"
-        return Result(mutant.id, outcome, reason=hurt, covering=len(covering), runs=runs, doubts=doubts)
+                outcome = "noticed" if ended.is_noticed else "lost" if ended.found == "lost" else "hurt"
+                found = {name: getattr(ended, name) for name in ("case", "requirement", "reason")}
+                return replace(result, outcome=outcome, verdict=ended.found, alone=alone, **found)
+            if ended.hurt:
+                result = replace(result, outcome="hurt", reason=ended.hurt[0])
+        return result
 
-    def _again(self, order: Path, stage: list[str], ended: Ended) -> Ended:
+    def _again(self, order: Path, stage: list[str], case: str) -> tuple[Ended, bool]:
         """The case alone, or all that ran with it: a finding of a busy machine does not come again."""
-        again = self._cases.run(order, [ended.case], limit_s=_CONFIRM_S)
-        return again if again.is_noticed else self._cases.run(order, stage, limit_s=_LIMIT_S)
+        ended = self._cases.run(order, [case], limit_s=_CONFIRM_S)
+        return (ended, True) if ended.is_noticed else (self._cases.run(order, stage, limit_s=_LIMIT_S), False)
 
     def _stages(self, mutant: Mutant, covering: list[str]) -> list[list[str]]:
         """A few, the rest, and all cases of the roles: what fills a device that cases share is none of the few's."""
