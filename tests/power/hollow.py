@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hollow devices: ordinary TCP works, and of the protocol there is nothing, or half. No must may pass by an absence.
+
+`python -m tests.power.hollow KIND`, started like the reference: `deaf` ignores every message and option, and says
+none; `mute` obeys and never says anything; `refusing` answers, and does nothing of what it is asked for.
+"""
+
+import os
+import sys
+from typing import Any
+
+from reference.daemon import run_host
+from reference.mops.mobile_node import MobileNode
+from reference.mops.server import Command, Outcome, Server
+from reference.rehash.host import Host
+from reference.roles import role_of
+from reference.system.configuration import read_configuration
+
+KINDS = ("deaf", "mute", "refusing")
+
+
+class DeafServer(Server):
+    def receive(self, *_: Any) -> None:
+        pass
+
+
+class MuteServer(Server):
+    def reply(self, *_: Any) -> None:
+        pass
+
+
+class RefusingServer(Server):
+    def migrate(self, command: Command, entry: Any) -> Outcome:
+        return Outcome(entry, "refused, whatever it is")
+
+
+class DeafNode(MobileNode):
+    def is_movable(self, *_: Any) -> bool:
+        return False
+
+    def nat_received(self, *_: Any) -> None:
+        pass
+
+    def anycast_received(self, *_: Any) -> None:
+        pass
+
+
+class MuteNode(MobileNode):
+    def _transmit(self, *_: Any) -> None:
+        pass
+
+
+class RefusingNode(MobileNode):
+    """Asks, and takes no answer."""
+
+    def reply_received(self, *_: Any) -> None:
+        pass
+
+    def nat_received(self, *_: Any) -> None:
+        pass
+
+    def anycast_received(self, *_: Any) -> None:
+        pass
+
+
+class DeafHost(Host):
+    def read(self, *_: Any) -> None:
+        return None
+
+    def insert(self, *_: Any) -> None:
+        return None
+
+
+class MuteHost(Host):
+    def insert(self, *_: Any) -> None:
+        return None
+
+
+class RefusingHost(Host):
+    """Says REHASH-INIT, and knows no connection that a REHASH-ADDR is about."""
+
+    def find(self, *_: Any) -> None:
+        return None
+
+    def is_movable(self, *_: Any) -> bool:
+        return False
+
+
+PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
+    ("mops", "server"): {"deaf": (DeafServer,), "mute": (MuteServer,), "refusing": (RefusingServer,)},
+    ("mops", "mobile node"): {
+        "deaf": (DeafServer, DeafNode),
+        "mute": (MuteServer, MuteNode),
+        "refusing": (RefusingServer, RefusingNode),
+    },
+    ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost,), "refusing": (RefusingHost,)},
+}
+
+
+def main(kind: str) -> int:
+    """Be such a host until standard input ends."""
+    configuration = read_configuration(os.environ)
+    role_class = role_of(configuration)
+    role = role_class(configuration)
+    for part in PARTS[role.protocol, role.name][kind]:
+        role.alter(part)
+    return run_host(configuration, role, kind)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
