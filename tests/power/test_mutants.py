@@ -174,6 +174,20 @@ def test_unknown_survivor_stale_entry_and_wrong_excuse_fail() -> None:
     assert "| all | 4 | 0 | 1 | 2 | 0 | 0 | 0 | 1 | 0 % |" in report.table(found)
 
 
+def test_table_of_one_seed_leaves_those_of_others(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n<!-- mutants -->\n<!-- end -->\nend\n")
+    one, two = mutants("reference.m", SOURCE)[:2]
+    for seed, outcome in ((2, "survived"), (1, "noticed"), (2, "lost")):
+        report.write(page, seed, report.judged([one, two], {one.id: result(one, outcome)}, {}))
+    text = page.read_text()
+    assert text.count("### Seed 1\n") == text.count("### Seed 2\n") == 1
+    assert text.index("### Seed 1\n") < text.index("### Seed 2\n")
+    assert "| m | 1 | 0 | 1 | 0 | 0 | 0 | 0 | 0 |  |" in text
+    assert text.startswith("# Page\n<!-- mutants -->\n")
+    assert text.endswith("|\n<!-- end -->\nend\n")
+
+
 def test_entry_is_read_as_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "mutants.toml"
     one = mutants("m", function('return a if b == "x\\n" else c'))[0]

@@ -46,7 +46,7 @@ def _report(options: argparse.Namespace, everything: list[Mutant], chosen: list[
     if options.write:
         report.write(_PAGE, options.seed, found)
         sample.keep(everything, journal.results.values())
-    _say(f"noticed: {100 * report.share(found):.1f} %, wanted {100 * report.WANTED:.0f} %")
+    _say(report.summary(found))
     return 1 if lines else 0
 
 

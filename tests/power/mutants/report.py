@@ -12,8 +12,12 @@ from tests.power.mutants.mutator import Mutant
 from tests.power.mutants.trial import Result
 
 WANTED = 0.95
+MOST_EXCUSED = 0.2
+"""How many of those drawn may be E or A."""
+
 _COLUMNS = ("drawn", "types", "lost", "E", "A", "N", "noticed", "survived")
-_TABLE = re.compile(r"(<!-- mutants -->\n).*(<!-- end -->)", re.DOTALL)
+_TABLE = re.compile(r"(<!-- mutants -->\n)(.*)(?=<!-- end -->)", re.DOTALL)
+_SEED = re.compile(r"### Seed (\d+)\n.*?(?=### Seed|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -73,14 +77,29 @@ def share(found: Iterable[Judged]) -> float:
     return count["noticed"] / max(1, count["noticed"] + count["survived"])
 
 
-def write(page: Path, seed: int, found: list[Judged]) -> None:
-    """Put the table of a seed into the page."""
-    text, count = _TABLE.subn(
-        lambda mark: f"{mark[1]}Seed {seed}, {len(found)} mutants:\n\n{table(found)}{mark[2]}", page.read_text()
+def excused(found: list[Judged]) -> float:
+    """Those that are equivalent or allowed among all that were drawn."""
+    return sum(one.column in ("E", "A") for one in found) / max(1, len(found))
+
+
+def summary(found: list[Judged]) -> str:
+    """The figures that are wanted, in one sentence."""
+    return (
+        f"Noticed: {100 * share(found):.1f} % (wanted: {100 * WANTED:.0f} %); "
+        f"E or A: {100 * excused(found):.1f} % of those drawn (at most {100 * MOST_EXCUSED:.0f} %)."
     )
-    if count != 1:
-        raise ValueError(f"{page.name}: the marks of the table are missing")
-    page.write_text(text)
+
+
+def write(page: Path, seed: int, found: list[Judged]) -> None:
+    """Put the table of a seed into the page; those of other seeds stay."""
+    text = page.read_text()
+    marks = _TABLE.search(text)
+    if marks is None:
+        raise ValueError(f"{page.name}: the marks of the tables are missing")
+    tables = {int(one[1]): one[0].strip() for one in _SEED.finditer(marks[2])}
+    tables[seed] = f"### Seed {seed}\n\n{len(found)} mutants. {summary(found)}\n\n{table(found)}".strip()
+    written = "\n\n".join(tables[one] for one in sorted(tables))
+    page.write_text(f"{text[: marks.start(2)]}{written}\n{text[marks.end(2) :]}")
 
 
 def _modules(found: Iterable[Judged]) -> list[str]:
