@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.power.mutants import excuses, report, sample, tree
 from tests.power.mutants.cases import Cases, with_cases
-from tests.power.mutants.coverage import Coverage, measured
+from tests.power.mutants.coverage import Coverage, known, measured
 from tests.power.mutants.forks import each
 from tests.power.mutants.journal import Journal
 from tests.power.mutants.mutator import Mutant, drawn
@@ -71,6 +71,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--module", default="", help="only those of modules whose name contains this")
     parser.add_argument("--only", nargs="+", default=[], metavar="ID", help="these mutants, tried again")
     parser.add_argument("--sample", type=int, metavar="N", help="only N mutants that were noticed before")
+    parser.add_argument(
+        "--as-measured", action="store_true", help="with the coverage that there is, if only of some cases"
+    )
     parser.add_argument("--entries", action="store_true", help="print an entry for mutants.toml for each survivor")
     parser.add_argument("--write", action="store_true", help="write the table and the noticed ones into the tree")
     parser.add_argument("--folder", type=Path, default=Path("out/mutants"), help="journal, coverage and scratch files")
@@ -92,7 +95,11 @@ def _try(
     missing: list[Mutant],
     journal: Journal,
 ) -> None:
-    coverage = measured(cases, sources, folder, tree.digest(tree.REACHING), options.jobs, _say)
+    digest = tree.digest(tree.REACHING)
+    if options.as_measured:
+        coverage = known(folder, digest)
+    else:
+        coverage = measured(cases, sources, folder, digest, options.jobs, _say)
     for case, reason in coverage.wrong.items():
         print(f"left out, the reference as it is does not pass it: {case}: {reason}")
     trial = Trial(cases, coverage, sources, folder, options.seed)

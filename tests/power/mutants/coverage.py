@@ -36,9 +36,14 @@ class Coverage:
         ]
 
 
+def known(folder: Path, digest: str) -> Coverage:
+    """What earlier runs have measured of this tree."""
+    return _read(_file(folder, digest))
+
+
 def measured(cases: Cases, modules: Iterable[str], folder: Path, digest: str, jobs: int, say: Say) -> Coverage:
     """The coverage of all cases by this tree, from the file that an earlier run has left as far as it goes."""
-    path = folder / f"coverage-{digest}.jsonl"
+    path = _file(folder, digest)
     coverage = _read(path)
     missing = [one for one in cases.ids() if one not in coverage.statements]
     if missing:
@@ -51,6 +56,10 @@ def measured(cases: Cases, modules: Iterable[str], folder: Path, digest: str, jo
             file.flush()
             say(f"coverage: {number} of {len(parts)} parts")
     return _read(path) if missing else coverage
+
+
+def _file(folder: Path, digest: str) -> Path:
+    return folder / f"coverage-{digest}.jsonl"
 
 
 def _read(path: Path) -> Coverage:

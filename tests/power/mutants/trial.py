@@ -109,7 +109,7 @@ class Trial:
 
     def _role(self, mutant: Mutant, covering: list[str]) -> list[str]:
         """All cases of the roles whose cases run the statement, over one network; those that run it come first."""
-        usable = [one for one in self._coverage.statements if one not in self._coverage.wrong]
+        usable = [one for one in self._cases.ids() if one not in self._coverage.wrong]
         protocol = mutant.module.split(".")[1]
         specs = {one: self._cases.spec(one) for one in usable}
         roles = {specs[one].role for one in covering}
