@@ -3,6 +3,8 @@ PYTHON ?= python3
 DUT    ?= profiles/reference.toml
 REPORT ?= out
 JOBS   ?=
+SEED   ?= 1
+COUNT  ?= 300
 ARGS   ?=
 
 VENV  := .venv
@@ -18,7 +20,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pyc
 PROCESSES := $(if $(JOBS),-n $(JOBS))
 TESTS     := -n $(or $(JOBS),auto) --dist worksteal
 
-.PHONY: certify test lint power coverage fuzz bench steady lock clean
+.PHONY: certify test lint power mutants coverage fuzz bench steady lock clean
 
 certify: $(READY)
 	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) $(PROCESSES) -q --tb=short \
@@ -37,6 +39,10 @@ lint: $(READY)
 # Every deviation and variant against every case; `make test` takes a quarter of them and a part of the cases for each.
 power: $(READY)
 	ALL_CASES=1 $(BIN)/python -m pytest tests/power $(TESTS) -q $(ARGS)
+
+# Small faults in the reference, COUNT of those that SEED draws: which of them no case notices. Goes on where it stopped.
+mutants: $(READY)
+	$(BIN)/python -m tests.power.mutants --seed $(SEED) --count $(COUNT) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 
 coverage: $(READY)
 	$(BIN)/python -m conformance.catalogue coverage --json $(REPORT)/coverage.json
