@@ -54,6 +54,11 @@ class IXIT(Table):
         description="which sequence numbers the device accepts: any in its receive window (RCV.NXT to the end of it), "
         "or exactly RCV.NXT",
     )
+    migrate_seq_below: Literal["refused", "accepted"] = Field(
+        default="refused",
+        description="what the device does with a sequence number less than a window below RCV.NXT, where it accepts a "
+        "window: a node whose acknowledgement was lost, and whose TCP has pulled SND.NXT back, states one",
+    )
     reply_within_s: Seconds = Field(default=2.0, description="seconds in which a reply must come")
     retry_interval_s: Seconds = Field(
         default=2.0, description="seconds between two Migrates of a mobile node that nobody answers"
@@ -61,12 +66,33 @@ class IXIT(Table):
     retries: Annotated[int, Field(ge=0, le=3)] = Field(
         default=3, description="how often a mobile node retransmits a Migrate"
     )
+    migrate_within_s: Seconds = Field(
+        default=2.0, description="seconds after the return of `move` in which a mobile node sends its first Migrate"
+    )
+    router: list[IPFFAddress | IPv4Address] = Field(
+        default=[],
+        description="gateways of a mobile node that believes NAT acknowledgements of its gateway only, one for each "
+        "network: the tester sends them from there, otherwise from any address of its own",
+    )
+    anycast_continues: Literal["unicast", "anycast"] = Field(
+        default="unicast",
+        description="at which address of an anycast server a connection continues once its Migrate, sent to the "
+        "unicast address, was answered (section 4.2)",
+    )
     guess_rate_per_s: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=1000, description="messages a second that guesses and floods may bring"
+    )
+    largest_table: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=2_000,
+        description="entries of the largest table that the device keeps for its rate limit: a flood names twice as "
+        "many tuples",
     )
     mobile_capable_kind: OptionKind = Field(default=254, description="kind of the TCP option MOBILE_CAPABLE")
     mobile_capable_exid: Number16 = Field(
         default=0x4D4F, description="the two bytes that follow its kind and length (RFC 6994)"
+    )
+    mobile_capable_length: Literal[2, 4] = Field(
+        default=4, description="its length: 4 with those two bytes, 2 without them"
     )
     anycast_unicast: IPFFAddress | IPv4Address | None = Field(
         default=None, description="the unicast address of an anycast server (section 4.2)"
@@ -81,8 +107,9 @@ class IXIT(Table):
 def dut_config(profile: "Profile") -> dict[str, Any]:
     """Timers and numbers of MOPS; `mobile_capable` is null where the device does not claim the option."""
     mops = profile.ixit.mops
-    option = {"kind": mops.mobile_capable_kind, "exid": mops.mobile_capable_exid}
+    option = mops.model_dump(include={"mobile_capable_kind", "mobile_capable_length", "mobile_capable_exid"})
+    option = {key.removeprefix("mobile_capable_"): value for key, value in option.items()}
     return {
-        **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries"}),
+        **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries", "router"}),
         "mobile_capable": option if profile.ics.mops.mobile_capable else None,
     }

@@ -33,7 +33,13 @@ class IXIT(Table):
         default=3, description="how often REHASH-INIT is sent again to a peer that does not answer it"
     )
     init_at: Literal["syn", "established"] = Field(
-        default="syn", description="when a host that opens a connection sends REHASH-INIT"
+        default="syn", description="when a host sends REHASH-INIT of its own accord, and understands it"
+    )
+    idle_ack_within_s: Seconds = Field(
+        default=2.0, description="longest time in seconds until REHASH-INIT comes where no other segment is due"
+    )
+    give_up: Literal["count", "time"] = Field(
+        default="count", description="what ends the repeating of REHASH-ADDR where max_retries is not 0"
     )
     retry_within_s: Seconds = Field(
         default=5.0, description="longest time in seconds between two REHASH-ADDR that nobody answers"
@@ -41,5 +47,5 @@ class IXIT(Table):
 
 
 def dut_config(profile: "Profile") -> dict[str, Any]:
-    """The numbers of the option and of its retransmissions."""
-    return profile.ixit.rehash.model_dump(include={"option_kind", "max_retries", "init_reissues"})
+    """All that is stated, so that a device that can be told does as its profile says."""
+    return profile.ixit.rehash.model_dump()

@@ -16,7 +16,8 @@ import sys
 from typing import Any
 
 from reference import NAME, VERSION
-from reference.agent.agent import Agent, say
+from reference.agent.agent import Agent
+from reference.agent.streams import say
 from reference.bump.datapath import Datapath
 from reference.bump.loop import Loop
 from reference.bump.namespaces import STACK, make_pair, settle_in

@@ -11,6 +11,13 @@ def needs_sequence_reading(case: Case, reading: str) -> None:
         raise NotApplicable(f'{case.setup.profile.path}: ixit.mops.migrate_seq is not "{reading}"')
 
 
+def needs_below_reading(case: Case) -> None:
+    """The server refuses sequence numbers just below its window."""
+    mops = case.setup.profile.ixit.mops
+    if mops.migrate_seq == "window" and mops.migrate_seq_below == "accepted":
+        raise NotApplicable(f'{case.setup.profile.path}: ixit.mops.migrate_seq_below is "accepted"')
+
+
 def needs_addresses_of_the_draft(case: Case) -> None:
     """The scenario's addresses exist only in IPFF, and only on wires that belong to the run alone."""
     if case.network.name != "ipff":

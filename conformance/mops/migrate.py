@@ -15,9 +15,14 @@ from testbed.case.case import Case
 from testbed.interruptions import Inconclusive
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import Deadline
+from testbed.wire.station import Station
 
 CODES = {SUCCESS: "success", FAILED: "failed"}
 """The codes of replies."""
+
+MOPS_TYPES = range(100, 103)
+REPLY = "Migrate reply"
+"""What the answers to a Migrate are called where their times are kept."""
 
 HEADER = 24
 ENTRY = struct.Struct("!HHI")
@@ -41,6 +46,13 @@ class Listed(Protocol):
     def is_only(self) -> bool:
         """Whether the device has nothing else with this server."""
 
+    @property
+    def shares_port(self) -> bool:
+        """Whether the device has something else at the same port with this server."""
+
+    def is_ruled_out(self, protocol: int) -> bool:
+        """Whether a message with this Protocol is about others: the device has sockets of several with this server."""
+
 
 @dataclass(frozen=True)
 class SentMigrate:
@@ -49,6 +61,13 @@ class SentMigrate:
     message: Packet
     sent: Sent
     mark: Mark
+    station: Station
+    """Where the node is that asks, and where it would have its connections."""
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The entries that stand in it, whatever Count says."""
+        return entries_in(bytes(self.message))
 
 
 class Reply(NamedTuple):
@@ -72,10 +91,14 @@ class ReceivedMigrate:
         return self.packet.payload
 
     @property
+    def is_intact(self) -> bool:
+        """Whether the checksum is right."""
+        return bool(checksum(self.octets) == 0)
+
+    @property
     def entries(self) -> list[Entry]:
         """Previous port, migrated port and identifier of each socket listed, whatever Count says."""
-        rows = self.octets[HEADER : len(self.octets) - len(self.octets) % ENTRY.size]
-        return list(ENTRY.iter_unpack(rows))
+        return entries_in(self.octets)
 
     def address(self, field: str) -> str:
         """An address of the message, as MOPS writes it."""
@@ -83,8 +106,10 @@ class ReceivedMigrate:
 
     def find_entry(self, listed: Listed) -> Entry | None:
         """The entry that means this connection: with its port, else with its identifier, else the only one there is."""
-        by_port = [one for one in self.entries if one[0] == listed.previous_port]
+        if listed.is_ruled_out(self.message.protocol):
+            return None
         by_identifier = [one for one in self.entries if one[2] == listed.identifier]
+        by_port = [one for one in self.entries if one[0] == listed.previous_port and not listed.shares_port]
         found = by_port or by_identifier or (self.entries if len(self.entries) == 1 and listed.is_only else [])
         return found[0] if found else None
 
@@ -101,17 +126,24 @@ def in_mops(address: str | int) -> str:
     return str(address_to_str(address))
 
 
+def is_mops(packet: Packet) -> bool:
+    """Whether a packet of ICMPv5 is one of MOPS: a device may send others where any host may."""
+    return int.from_bytes(bytes(packet.payload)[:2]) in MOPS_TYPES
+
+
 def messages(case: Case, since: Mark = BEGINNING) -> list[tuple[Frame, Packet]]:
-    """Every mobility message (ICMPv5) that the device sent on the case's network since a mark."""
-    return [(frame, packet.payload) for frame, packet in case.messages(case.network.icmp_protocol, since)]
+    """Every message of MOPS that the device sent on the case's network since a mark."""
+    found = case.messages(case.network.icmp_protocol, since)
+    return [(frame, packet.payload) for frame, packet in found if is_mops(packet)]
 
 
 def find_reply(case: Case, request: SentMigrate) -> Reply | None:
-    """The first Migrate reply of the device after the request, if it came in time."""
+    """The first Migrate reply of the device to the request, if it came in time; replies to others are passed over."""
     deadline = Deadline(request.sent.ns, case.setup.profile.ixit.mops.reply_within_s)
     frame = case.look(lambda: next((one.frame for one in _open_replies(case, request)), None), deadline)
     if frame is None:
         return None
+    case.answered(REPLY, request.sent.ns, frame.ns)
     reply = next(one for one in _open_replies(case, request) if one.frame is frame)
     frame.account(CODES[reply.message.code])
     return reply
@@ -122,7 +154,29 @@ def _open_replies(case: Case, request: SentMigrate) -> list[Reply]:
         Reply(frame, message)
         for frame, message in messages(case, request.mark)
         if isinstance(message, MOPSMigrate) and message.code in CODES and not frame.accounted
+        if not is_for_another(case, request, message)
     ]
+
+
+def is_for_another(case: Case, request: SentMigrate, reply: Packet) -> bool:
+    """Whether a reply names ports of another Migrate that was sent in this case, and none of this one's."""
+    named = _ports(reply.original)
+    return not named & _ports(bytes(request.message)) and any(
+        named & _ports(case.network.payload(frame.data))
+        for frame in case.trace.frames
+        if frame.outgoing and case.network.protocol(frame.data) == case.network.icmp_protocol
+    )
+
+
+def _ports(octets: bytes) -> set[tuple[int, int]]:
+    """Previous and migrated port of each entry."""
+    return {(previous, migrated) for previous, migrated, _ in entries_in(octets)}
+
+
+def entries_in(octets: bytes) -> list[Entry]:
+    """The entries that stand in a message, whatever its Count says."""
+    whole = max(0, len(octets) - HEADER) // ENTRY.size * ENTRY.size
+    return list(ENTRY.iter_unpack(octets[HEADER : HEADER + whole]))
 
 
 def sealed(octets: bytes) -> bytes:

@@ -6,16 +6,14 @@ import binascii
 import functools
 import itertools
 import json
-import os
 import socket
-import stat
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from reference.agent.echo import Echo
 from reference.agent.sockets import GONE, Chosen, Connection, Listener, RefusedError, describe, facts, new_socket
+from reference.agent.streams import say, standard_input
 from reference.agent.udp import DatagramListener
 from reference.system.addresses import to_kernel_text
 from reference.system.own_address import OwnAddress
@@ -42,6 +40,7 @@ class Agent:
             "send": self.send,
             "receive": self.receive,
             "close": self.close,
+            "shutdown": self.shutdown,
             "sockets": self.sockets,
             "status": self.status,
             **({"move": self.move} if own is not None else {}),
@@ -142,6 +141,13 @@ class Agent:
             await self._forget(ending.chosen, ending.port, in_use)
         else:
             raise RefusedError("close needs connection or listener")
+        return {}
+
+    async def shutdown(self, connection: int) -> dict[str, Any]:
+        held = self._connections.get(connection)
+        if held is None:
+            raise RefusedError(f"no connection {connection}")
+        held.socket.shutdown(socket.SHUT_WR)
         return {}
 
     async def sockets(self) -> dict[str, Any]:
@@ -257,7 +263,7 @@ class Agent:
 
     async def serve(self) -> None:
         """Answer requests, several at once, until standard input ends."""
-        reader = await _standard_input()
+        reader = await standard_input(_LINE_LIMIT)
         tasks: set[asyncio.Task[None]] = set()
         while line := await reader.readline():
             if line.strip():
@@ -276,23 +282,5 @@ def _stop_listening(loop: asyncio.AbstractEventLoop, held: socket.socket) -> Non
     held.close()
 
 
-def say(message: dict[str, Any]) -> None:
-    """One JSON line on standard output."""
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
-
-
 def _error(number: Any, code: int, message: str) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": message}}
-
-
-async def _standard_input() -> asyncio.StreamReader:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=_LINE_LIMIT)
-    mode = os.fstat(0).st_mode
-    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(0):
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    else:
-        reader.feed_data(sys.stdin.buffer.read())
-        reader.feed_eof()
-    return reader

@@ -17,6 +17,7 @@ from reference.bump.ends import Ends, Frame, KeptFrames
 from reference.bump.flows import Flow
 from reference.bump.network import ETHERNET, HEADROOM, TCP, Network, Packet
 from reference.bump.tcp import SEGMENT
+from reference.bump.timers import Timers
 from reference.system.log import log
 
 _SETTLE_S = 0.003
@@ -55,6 +56,7 @@ class Datapath:
         self._expiry = _EXPIRY_S
         self.upper_from_wire: dict[int, Upper] = {TCP: self._segment_from_wire}
         self.upper_from_kernel: dict[int, Upper] = {TCP: self._segment_from_kernel}
+        self._timers = Timers()
         self.counters = {"from_wire": 0, "from_kernel": 0, "lost": 0}
         self._kept = KeptFrames()
         self.attach(self._kept)
@@ -93,11 +95,17 @@ class Datapath:
 
     def deadline(self) -> float:
         """When there is something to do though nothing arrives."""
-        return min(self.now + _ARP_S, self._expiry) if self._arp is not None and self._arp.is_waiting else self._expiry
+        due = min(self._expiry, self._timers.due)
+        return min(self.now + _ARP_S, due) if self._arp is not None and self._arp.is_waiting else due
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something so many seconds from now."""
+        self._timers.set(self.now + seconds, action)
 
     def tick(self, now: float) -> None:
         """All that was waiting at both ends (or a burst of each) has been served: do what is due."""
         self.now = now
+        self._timers.run(now)
         if self._arp is not None and (self._arp.is_waiting or now >= self._expiry):
             self._arp.tick(now)
         if now >= self._expiry:
@@ -235,8 +243,6 @@ class Datapath:
             self._arp.keep(destination, bytes(packet), self.now)
         return header
 
-    # Questions of the agent --------------------------------------------------------------------------------------
-
     def asked(self, question: str, words: str) -> dict[str, Any]:
         """Answer a question of the agent."""
         if question == "move":
@@ -262,8 +268,6 @@ class Datapath:
         """Counters and sizes for people."""
         return {"connections": {network.name: len(network.flows) for network in self.networks}, **self.counters}
 
-    # For roles ---------------------------------------------------------------------------------------------------
-
     def send(self, network: Network, destination: int, protocol: int, payload: bytes) -> None:
         """Send a packet of our own."""
         packet = network.build(destination, protocol, payload)
@@ -274,8 +278,8 @@ class Datapath:
     def settle(self, flows: Iterable[Flow]) -> None:
         """Drain pending kernel output, above all what it has acknowledged on `flows`.
 
-        The kernel acknowledges at once (route metric quickack), but an application in the middle of a call can hold it
-        up for an instant; data it will never take, for instance with a wrong checksum, is waited for in vain.
+        The kernel acknowledges at once (route metric quickack), but a call of an application can hold it up for an
+        instant; data that it never takes, such as with a wrong checksum, is waited for in vain.
         """
         watched = list(flows)
         self._ends.drain_kernel(lambda: all(flow.tcp.expected == flow.tcp.rcv_nxt for flow in watched), _SETTLE_S)
@@ -283,7 +287,7 @@ class Datapath:
             flow.tcp.expected = flow.tcp.rcv_nxt
 
     def send_what_the_kernel_has_sent(self) -> None:
-        """Take all that the kernel has sent already: it goes out as things are now."""
+        """Take it all: it goes out as things are now."""
         self._ends.read_kernel(_MOST_BURSTS)
 
     def put_on_wire(self, frame: bytes) -> None:

@@ -10,6 +10,8 @@ from reference.legacy.host import LegacyHost
 class LegacyDatapath(Datapath):
     """A bump that adds nothing but address resolution."""
 
+    role = "host"
+
     def __init__(self, mac: bytes, network: Ipv4Network, host: type[LegacyHost]) -> None:
         super().__init__(mac, [network])
         self._ipv4 = network

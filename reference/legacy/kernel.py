@@ -5,7 +5,8 @@ import asyncio
 import os
 from typing import Any
 
-from reference.agent.agent import Agent, say
+from reference.agent.agent import Agent
+from reference.agent.streams import say
 from reference.bump.ipv4 import Ipv4Settings
 from reference.bump.role import read_networks
 from reference.system.configuration import Configuration

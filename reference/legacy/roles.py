@@ -15,6 +15,7 @@ class HostParts(Parts):
     """What a legacy host is made of."""
 
     host: type[LegacyHost] = LegacyHost
+    datapath: type[LegacyDatapath] = LegacyDatapath
 
 
 class HostRole(Role):
@@ -26,4 +27,4 @@ class HostRole(Role):
     def build(self, wire: Wire) -> LegacyDatapath:
         network = self.networks[0].network(Flows())
         assert isinstance(network, Ipv4Network)
-        return LegacyDatapath(wire.mac, network, self.parts.host)
+        return self.parts.datapath(wire.mac, network, self.parts.host)

@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 from reference.bump.tcp import ACK, SYN, split
 
-_LENGTH = 4
-
 
 class CapableSettings(NamedTuple):
-    """How the option looks: kind and experiment identifier."""
+    """How the option looks: kind, experiment identifier, and length, which leaves the identifier out where it is 2."""
 
     kind: int = 254
     exid: int = 0x4D4F
+    length: int = 4
 
 
 class MobileCapable:
@@ -35,7 +34,8 @@ class MobileCapable:
 
     def encode(self) -> bytes:
         assert self.settings is not None
-        return struct.pack("!BBH", self.settings.kind, _LENGTH, self.settings.exid)
+        kind, exid, length = self.settings
+        return struct.pack("!BBH", kind, length, exid)[:length]
 
     def is_among(self, options: memoryview | bytes) -> bool:
         """Whether a segment's options have it."""

@@ -10,7 +10,7 @@ from reference.bump.datapath import Datapath, Fields
 from reference.bump.flows import Flow
 from reference.bump.given_up import reset, unreachable
 from reference.bump.network import ETHERNET, TCP, UDP, Network, Packet
-from reference.bump.tcp import ACK, CHECKSUM_AT, FIN, SEGMENT, SYN, State
+from reference.bump.tcp import ACK, CHECKSUM_AT, FIN, NO_OPERATION, SEGMENT, SYN, State
 from reference.bump.udp import HEADER as DATAGRAM
 from reference.mops.acknowledgements import ANYCAST_TYPE, NAT_TYPE
 from reference.mops.capable import MobileCapable
@@ -26,6 +26,7 @@ from reference.system.log import log
 class MopsDatapath(Datapath):
     """A MOPS server, a mobile node, or both."""
 
+    role = "server"
     node: MobileNode | None = None
     server: Server | None = None
 
@@ -55,7 +56,7 @@ class MopsDatapath(Datapath):
             elif self.server is not None:
                 self.server.receive(network, source, data, self.arrival())
         elif self.node is not None and kind == NAT_TYPE:
-            self.node.nat_received(network, data)
+            self.node.nat_received(network, source, data)
         elif self.node is not None and kind == ANYCAST_TYPE:
             self.node.anycast_received(network, source, data)
 
@@ -205,6 +206,7 @@ class MopsDatapath(Datapath):
     def _send_capable(self, network: Network, flow: Flow, packet: Packet, data: int) -> None:
         """Send a segment of the handshake with MOBILE_CAPABLE after its options, where there is room for it."""
         at, option = packet.start, self.capable.encode()
+        option += bytes([NO_OPERATION]) * (-len(option) % 4)
         segment = bytearray(self._from_kernel[at : packet.end])
         header = data - at
         outer = bytearray(self._from_kernel[ETHERNET:at])

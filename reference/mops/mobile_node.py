@@ -182,8 +182,12 @@ class MobileNode:
             first = sockets[0]
             message = self.request(network, first.protocol, first.context.previous[0][0], sockets)
             exchange = Exchange(network, self.destination(network, first), message, sockets, self.encode(message), now)
-            self.exchanges.append(exchange)
-            self._transmit(exchange)
+            self.begin(exchange)
+
+    def begin(self, exchange: Exchange) -> None:
+        """Send a request for the first time."""
+        self.exchanges.append(exchange)
+        self._transmit(exchange)
 
     def in_messages(self, leaving: Iterable[Moving]) -> list[list[Moving]]:
         """One message for all sockets of a protocol to one server."""
@@ -346,8 +350,8 @@ class MobileNode:
 
     # Acknowledgements --------------------------------------------------------------------------------------------
 
-    def nat_received(self, network: Network, data: bytes) -> None:
-        self.counters["nat_learnt"] += self.nat.receive(network, data)
+    def nat_received(self, network: Network, source: int, data: bytes) -> None:
+        self.counters["nat_learnt"] += self.nat.receive(network, source, data)
 
     def anycast_received(self, network: Network, source: int, data: bytes) -> None:
         self.counters["anycast_learnt"] += self.anycast.receive(network, source, data)

@@ -22,16 +22,22 @@ class NatTable:
 
     role = "mobile node"
 
-    def __init__(self) -> None:
+    def __init__(self, gateways: tuple[str, ...] = ()) -> None:
+        self.gateways = gateways
         self.learnt: dict[tuple[str, int, int, Endpoint], Endpoint] = {}
 
     def __len__(self) -> int:
         return len(self.learnt)
 
-    def receive(self, network: Network, data: bytes) -> bool:
+    def receive(self, network: Network, source: int, data: bytes) -> bool:
         """Take an acknowledgement; whether anything in it was believed."""
         message = NatAcknowledgement.parse(data)
-        if message is None or not self.is_intact(data) or not self.is_sound(message):
+        if (
+            message is None
+            or not self.is_router(network, source)
+            or not self.is_intact(data)
+            or not self.is_sound(message)
+        ):
             return False
         believed = False
         for original_port, translated_port in self.pairs(message):
@@ -40,6 +46,10 @@ class NatTable:
                 self._learn(network, message, original, (message.translated, translated_port))
                 believed = True
         return believed
+
+    def is_router(self, network: Network, source: int) -> bool:
+        """Whether a sender can be a router before us: routers have many addresses."""
+        return True
 
     def is_intact(self, data: bytes) -> bool:
         return is_intact(data)

@@ -30,6 +30,7 @@ class ServerParts(Parts):
     rate_limit: type[RateLimit] = RateLimit
     choices: type[Choices] = Choices
     capable: type[MobileCapable] = MobileCapable
+    datapath: type[MopsDatapath] = MopsDatapath
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,10 @@ class ServerRole(Role):
         parts, settings = self.parts, self.settings
         networks = [one.network(parts.flows()) for one in self.networks]
         choices = parts.choices()
-        datapath = MopsDatapath(wire.mac, networks, choices, parts.capable(settings.mobile_capable))
+        datapath = parts.datapath(wire.mac, networks, choices, parts.capable(settings.mobile_capable))
         limit = parts.rate_limit(settings.rate_limit_s)
-        datapath.server = parts.server(limit, settings.exact_sequence, datapath.settle, datapath.send, choices)
+        ways = datapath.settle, datapath.send, choices, datapath.after
+        datapath.server = parts.server(limit, settings.exact_sequence, *ways)
         return datapath
 
 
@@ -73,7 +75,7 @@ class MobileNodeRole(ServerRole):
     def build(self, wire: Wire) -> MopsDatapath:
         parts, settings = self.parts, self.settings
         datapath = super().build(wire)
-        learnt = parts.nat_table(), parts.anycast()
+        learnt = parts.nat_table(settings.gateways), parts.anycast()
         datapath.node = parts.node(settings.retry_interval_s, settings.retries, datapath.choices, *learnt, datapath)
         return datapath
 

@@ -90,12 +90,13 @@ class Server:
         settle: Callable[[Iterable[Flow]], None],
         send: Callable[[Network, int, int, bytes], None],
         choices: Choices | None = None,
+        after: Callable[[float, Callable[[], None]], None] = lambda _, action: action(),
     ) -> None:
         self.rate_limit = rate_limit
         self.exact_sequence = exact_sequence
         self.choices = Choices() if choices is None else choices
         self._settle = settle
-        self._send = send
+        self._send, self._after = send, after
         self.counters = {"migrate_received": 0, "migrate_discarded": 0, "success_sent": 0, "failed_sent": 0}
 
     def receive(self, network: Network, source: int, data: bytes, arrival: float) -> None:

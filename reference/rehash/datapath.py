@@ -28,6 +28,7 @@ def _fill_in_checksum(source: int, destination: int, segment: bytearray) -> None
 class RehashDatapath(Datapath):
     """A host that speaks TCP Rehash over IPv4."""
 
+    role = "host"
     host: Host
 
     def __init__(self, mac: bytes, network: Ipv4Network) -> None:
@@ -150,8 +151,8 @@ class RehashDatapath(Datapath):
         context = context_of(flow)
         if context is not None:
             if context.is_failed:
-                if not flags & RST:
-                    self.reset_kernel(flow)
+                if not flags & RST and self.host.answers_when_failed(end - data):
+                    self.tell_kernel(flow, RST)
                 return None
             if not flags & RST:
                 context.window = window >> flow.tcp.scale if flags & SYN else window
@@ -227,10 +228,11 @@ class RehashDatapath(Datapath):
         if header is not None:
             self.put_on_wire(header + packet)
 
-    def reset_kernel(self, flow: Flow) -> None:
-        """Have the kernel believe that the peer has reset the connection."""
-        network = self._ipv4
-        fields = (flow.kernel_port, flow.local_port, flow.tcp.rcv_nxt, 0, 20 << 2, RST, 0, 0)
+    def tell_kernel(self, flow: Flow, flags: int) -> None:
+        """Have the kernel believe that the peer has sent a segment with these flags alone."""
+        network, context = self._ipv4, context_of(flow)
+        acknowledged = context.acknowledged if context is not None and flags & ACK else 0
+        fields = (flow.kernel_port, flow.local_port, flow.tcp.rcv_nxt, acknowledged, 20 << 2, flags, 0, 0)
         segment = bytearray(SEGMENT.pack(*fields) + b"\0\0")
         _fill_in_checksum(flow.kernel_address, network.kernel_own, segment)
         packet = network.packet(flow.kernel_address, network.kernel_own, TCP, segment)

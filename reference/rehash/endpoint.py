@@ -24,8 +24,8 @@ class Mechanics(Protocol):
     def transmit(self, flow: Flow, packet: bytes) -> None:
         """Send a segment of the kernel that was held."""
 
-    def reset_kernel(self, flow: Flow) -> None:
-        """Have the kernel believe that the peer has reset the connection."""
+    def tell_kernel(self, flow: Flow, flags: int) -> None:
+        """Have the kernel believe that the peer has sent a segment with these flags alone."""
 
     def originate(self, source: int, destination: int, segment: bytearray) -> None:
         """Send any segment, its checksum left to be filled in."""

@@ -28,6 +28,7 @@ class HostParts(Parts):
     nonces: type[Nonces] = Nonces
     slow_start: type[SlowStart] = SlowStart
     own_address: type[OwnAddress] = RehashAddress
+    datapath: type[RehashDatapath] = RehashDatapath
 
 
 class HostRole(Role):
@@ -45,7 +46,7 @@ class HostRole(Role):
         parts, settings = self.parts, self.settings
         network = self.networks[0].network(parts.flows())
         assert isinstance(network, Ipv4Network)
-        datapath = RehashDatapath(wire.mac, network)
+        datapath = parts.datapath(wire.mac, network)
         host = datapath.host = parts.host(network, settings, parts.nonces(), parts.slow_start, datapath)
         host.segment_limit = self.kernel_mtu(wire) - _HEADERS
         return datapath

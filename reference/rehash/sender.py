@@ -2,7 +2,7 @@
 """The host that moves: REHASH-ADDR sent (section 6.2)."""
 
 from reference.bump.flows import Flow
-from reference.bump.tcp import State
+from reference.bump.tcp import RST, State
 from reference.rehash.context import Context, Exchange, context_of
 from reference.rehash.endpoint import Endpoint
 from reference.system.log import log
@@ -110,8 +110,12 @@ class AddrSender(Endpoint):
         context.is_failed = True
         context.exchange = context.slow_start = None
         self.moving.pop(flow, None)
-        self.mechanics.reset_kernel(flow)
+        self.mechanics.tell_kernel(flow, RST)
         flow.tcp.state = State.CLOSED
+
+    def answers_when_failed(self, length: int) -> bool:
+        """Whether the kernel is told once more that a connection is closed when it sends so much data on it."""
+        return True
 
     def in_flight(self, packet: bytes) -> None:
         """A packet to an address that was left: silently discarded."""

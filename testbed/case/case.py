@@ -75,6 +75,8 @@ class Case:
         self.clock = setup.clock
         self.trace = Trace(setup.clock)
         self.values: dict[str, str] = {}
+        self.explains: Callable[[Packet], bool] = lambda _: True
+        """Which messages of these numbers have to be explained; all unless a protocol says otherwise."""
         self.waits_ns = 0
         self.sides = {name: Side(link, network, self.trace, self.clock) for name, link in setup.links.items()}
         self.solicited = {side.network.icmp_protocol for side in self.sides.values()}
@@ -136,6 +138,16 @@ class Case:
         self.setup.dut.run_queue.sample()
         return Deadline(self.clock.now_ns() if since_ns is None else since_ns, within)
 
+    def answered(self, kind: str, start_ns: int, end_ns: int) -> None:
+        """The device has given an answer of this kind between two stamps; what the machine withheld does not count."""
+        self.setup.answers.note(kind, (end_ns - start_ns - self.setup.withheld_ns(start_ns, end_ns)) / NANO)
+
+    def quiet_window(self, kind: str, at_most: float) -> float:
+        """How long silence has to last where there could be an answer of this kind; it stands in the evidence."""
+        window = self.setup.answers.window(kind, self.setup.profile.ixit.silence_s, at_most)
+        self.values[f"quiet window ({kind})"] = f"{window:.3f} s"
+        return window
+
     def look(self, find: Callable[[], Frame | None], deadline: Deadline) -> Frame | None:
         """The frame that `find` finds with a stamp up to the deadline; None proves that there was none on any link."""
         return self.trace.wait(find, deadline.end_ns, self.drained_ns)
@@ -169,7 +181,12 @@ class Case:
         Where the device sends such messages by itself (their number is not in `solicited`) cases of their own judge
         them.
         """
-        unexplained = [frame for number in self.solicited for frame, _ in self.messages(number) if not frame.accounted]
+        unexplained = [
+            frame
+            for number in self.solicited
+            for frame, packet in self.messages(number)
+            if not frame.accounted and self.explains(packet)
+        ]
         if unexplained:
             numbers = ", ".join(f"#{frame.index}" for frame in unexplained)
             for frame in unexplained:

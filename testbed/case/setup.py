@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from profiles import Profile, Role
+from testbed.case.answers import AnswerTimes
 from testbed.device.dut import DUT
 from testbed.device.lag import LagProbe
 from testbed.wire.clock import Clock, Deadline
@@ -40,6 +41,10 @@ class Setup:
     links: dict[str, LinkSetup]
     source_ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
     """Source ports for crafted connections: a port comes again only after all others."""
+    known: dict[str, int] = field(default_factory=dict)
+    """What cases have made at the device, or found out about it, for those that come after them."""
+    answers: AnswerTimes = field(default_factory=AnswerTimes)
+    """How slow the devices of this process have answered."""
     confirm_alive: Callable[[], None] = lambda: None
     """Raises DeviceLost where the device has stopped to answer at all."""
 

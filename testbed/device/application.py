@@ -72,6 +72,10 @@ class Socket:
         sockets = self.agent.call("sockets")["connections"]
         return next((dict(one) for one in sockets if one["connection"] == self.connection), {})
 
+    def shut(self) -> None:
+        """Send no more (shutdown); the socket stays and can read. NotApplicable where the device has no such verb."""
+        self.agent.call("shutdown", connection=self.connection)
+
     def close(self) -> None:
         """Close the socket."""
         self.agent.call("close", connection=self.connection)
@@ -85,12 +89,17 @@ class Listener:
     port: int
     application: "Application"
 
-    def accepted(self, within_s: float) -> Socket:
-        """The only connection that it has accepted; Inconclusive if it shows none in time."""
+    def close(self) -> None:
+        """Close the socket."""
+        self.application.agent.call("close", listener=self.listener)
+
+    def accepted(self, within_s: float, peer_port: int = 0) -> Socket:
+        """The only connection that it has accepted, or that from this port; Inconclusive if it shows none in time."""
         application = self.application
         for _ in application.polls(within_s):
             for entry in application.agent.call("sockets")["connections"]:
-                if entry.get("listener") == self.listener:
+                is_meant = not peer_port or str(entry.get("peer")).endswith(f":{peer_port}")
+                if entry.get("listener") == self.listener and is_meant:
                     return application.socket(int(entry["connection"]))
         raise Inconclusive("upper tester: the listener shows no connection")
 

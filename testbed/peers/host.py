@@ -13,9 +13,9 @@ from testbed.device.application import END_OF_STREAM, Application, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, connect, first_segment, half_open, new_peer
 from testbed.peers.segment import Segment
-from testbed.peers.stream import exchange, expect_stream
+from testbed.peers.stream import ECHO, exchange, expect_stream
 from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import BEGINNING, Mark
+from testbed.wire.capture import BEGINNING, Mark, Sent
 from testbed.wire.clock import NANO, Deadline
 
 
@@ -47,7 +47,7 @@ class Host:
     def quiesce(self) -> None:
         """The barrier, then a quiet window: what was to come has come."""
         self.barrier()
-        self._case.watch(self._ixit.silence_s)
+        self._case.watch(self._case.quiet_window(ECHO, self._ixit.tcp_within_s))
 
     def concerns(self, segment: Segment, end: TcpPeer) -> bool:
         """Whether a segment belongs to the connection of this end, whatever address of the device it came from."""
@@ -73,6 +73,10 @@ class Host:
         With `source`, what comes from another address of the device is free to come.
         """
         self.quiesce()
+        self.judge_silence(end, since, resets=resets, source=source)
+
+    def judge_silence(self, end: TcpPeer, since: Mark, *, resets: bool = True, source: str = "") -> None:
+        """So far no segment has come to this end since a mark, or resets alone."""
         for segment in self.segments(end, since, source):
             if not (resets and segment.is_reset):
                 expected = "a reset or silence" if resets else "silence"
@@ -109,6 +113,31 @@ class Host:
             finding = Finding(f"new connection from {peer}: {trouble}", "a connection", "none")
             raise Broken(finding, self._case.deadline(since_ns=start_ns)) from None
         self.serves(peer)
+
+    def takes_new_connection(self, peer: TcpPeer) -> bool:
+        """Whether a connection of this peer opens and carries data, where it need not."""
+        try:
+            self.accepts_new_connection(peer)
+        except Broken:
+            return False
+        return True
+
+    def acknowledges_all(self, peer: TcpPeer, sent: Sent) -> None:
+        """The device acknowledges all that the peer has sent up to this segment."""
+        deadline = self._case.deadline(since_ns=sent.ns)
+        if await_state(self._case, peer, deadline, lambda: peer.snd_una == peer.snd_nxt) is None:
+            finding = Finding(f"acknowledgement to {peer}", str(peer.snd_nxt), str(peer.snd_una), frames=[sent.frame])
+            raise Broken(finding, deadline)
+
+    def closes_at(self, peer: TcpPeer, unanswered_since_ns: int = 0) -> None:
+        """The FIN of the device, which its application has asked for, comes to this end (see `delivers`)."""
+        now_ns = self._case.clock.now_ns()
+        unanswered_s = (now_ns - unanswered_since_ns) / NANO if unanswered_since_ns else 0.0
+        deadline = self._case.deadline(self._ixit.tcp_within_s + 2 * unanswered_s, now_ns)
+        peer.read()
+        closed = peer.state == "CLOSE-WAIT"
+        if not closed and await_state(self._case, peer, deadline, lambda: peer.state == "CLOSE-WAIT") is None:
+            raise Broken(Finding(f"FIN to {peer}", f"a FIN within {deadline.within_s:g} s", peer.state), deadline)
 
     def closes(self, peer: TcpPeer, since_ns: int) -> None:
         """The device acknowledges the FIN that the peer has sent at `since_ns`, and sends its own."""
@@ -152,12 +181,16 @@ class Host:
 
 @dataclass(frozen=True)
 class Move:
-    """A move of the device: its address before and after, when it was told to, and the mark at that moment."""
+    """A move of the device: its address before and after, when it was told to and the mark at that moment.
+
+    `done_ns` is when it said that it had moved.
+    """
 
     old: str
     new: str
     mark: Mark
     ns: int
+    done_ns: int
 
 
 class MobileHost(Host):
@@ -186,11 +219,11 @@ class MobileHost(Host):
 
     def move(self, to: str = "") -> Move:
         """Tell the device to move, to its next address or to this one."""
-        new = to or self.next_address()
-        move = Move(self.address, new, self._case.mark(), self._case.clock.now_ns())
+        old, new = self.address, to or self.next_address()
+        mark, asked_ns = self._case.mark(), self._case.clock.now_ns()
         self._case.setup.dut.upper_tester().call("move", address=new)
         self.address = new
         # The device is the case's own: whoever asks whether it is alive has to ask at its new address.
         networks, name = self._case.setup.networks, self._case.network.name
         networks[name] = replace(networks[name], dut=new)
-        return move
+        return Move(old, new, mark, asked_ns, self._case.clock.now_ns())

@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ICMP of IPv4 with the device (RFC 792): messages to it, and those that have come from it."""
 
+from scapy.layers.inet import ICMP, IP, TCP
 from scapy.packet import Packet
 from scapy.utils import checksum
 
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.station import Station
 
 ICMP_PROTOCOL = 1
+
+QUOTED = 28
+"""Bytes of a packet that an error quotes at least: the header, and 8 bytes more."""
+
+
+def error_about(end: TcpPeer, kind: int, code: int, source: str = "") -> Packet:
+    """The error that the device's last segment to an end of the tester, from `source`, has met with on its way."""
+    segment = TCP(sport=end.remote_port, dport=end.port, seq=(end.rcv_nxt - 1) % SEQUENCE_SPACE, ack=end.snd_nxt)
+    quoted = bytes(IP(src=source or end.remote, dst=end.station.address) / segment)[:QUOTED]
+    return ICMP(type=kind, code=code) / quoted
 
 
 class IcmpPeer:

@@ -14,7 +14,7 @@ from testbed.wire.headers import LETTERS, TCP_PROTOCOL, IpHeader, TcpHeader, rea
 from testbed.wire.network import Network
 from testbed.wire.notation import summary
 
-WINDOW_SCALE, SACK = 3, 5
+MSS, WINDOW_SCALE, SACK = 2, 3, 5
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,11 @@ class Segment:
     def scale(self) -> int:
         """The window scale that it offers (RFC 7323), 0 without one."""
         return next((one.raw[2] for one in self.options if one.kind == WINDOW_SCALE and len(one.raw) == 3), 0)
+
+    @property
+    def mss(self) -> int:
+        """The maximum segment size that it names, 0 without one."""
+        return next((int.from_bytes(one.raw[2:]) for one in self.options if one.kind == MSS and len(one.raw) == 4), 0)
 
     @property
     def sack(self) -> list[tuple[int, int]]:

@@ -3,9 +3,15 @@
 
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
-from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import Frame
+from testbed.peers.tcp import TcpPeer, after
+from testbed.wire.capture import Frame, Sent
 from testbed.wire.clock import Deadline
+
+ECHO = "echo"
+"""What the answers of the echo service are called where their times are kept."""
+
+TIMESTAMPS_ROOM = 12
+"""Bytes of a segment that the Timestamps option takes, padded."""
 
 _SHOWN = 40
 
@@ -13,13 +19,57 @@ _SHOWN = 40
 def exchange(case: Case, peer: TcpPeer, data: bytes) -> None:
     """Send `data` to the echo service and get it back byte-exact; Broken if it does not come."""
     start = len(peer.stream)
-    expect_stream(case, peer, data, case.deadline(since_ns=peer.send(data).ns), start)
+    sent = send_stream(case, peer, data)
+    last = expect_stream(case, peer, data, case.deadline(since_ns=sent.ns), start)
+    if last:
+        case.answered(ECHO, sent.ns, last.ns)
 
 
-def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, start: int | None = None) -> None:
+def send_stream(case: Case, peer: TcpPeer, data: bytes) -> Sent:
+    """Send data in segments that the device takes, none of them past its window; the last of them.
+
+    What comes meanwhile is acknowledged. A window that stays shut is overrun by one segment: what the device makes of
+    that is then the finding.
+    """
+    largest = peer.largest - (TIMESTAMPS_ROOM if peer.timestamps else 0)
+    at = 0
+    while True:
+        wanted = min(len(data) - at, largest)
+        _await_room(case, peer, wanted)
+        size = min(wanted, room(peer)) if room(peer) > 0 else wanted
+        sent = peer.send(data[at : at + size])
+        at += size
+        if at == len(data):
+            return sent
+
+
+def room(peer: TcpPeer) -> int:
+    """How many bytes more the device's window takes."""
+    return after(peer.snd_una + peer.window, peer.snd_nxt)
+
+
+def _await_room(case: Case, peer: TcpPeer, wanted: int) -> None:
+    """A segment of `wanted` bytes fits the device's window, or nothing of what was sent is on its way any more."""
+
+    def makes_room() -> Frame | None:
+        taken = len(peer.stream)
+        frames = peer.read()
+        if len(peer.stream) > taken and peer.state == "ESTABLISHED":
+            peer.acknowledge()
+        return frames[-1] if frames and has_room() else None
+
+    def has_room() -> bool:
+        return room(peer) >= wanted or (peer.snd_una == peer.snd_nxt and room(peer) > 0)
+
+    if not has_room():
+        case.look(makes_room, case.deadline())
+
+
+def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, start: int | None = None) -> Frame | None:
     """`data`, and nothing else, is in time what the device's stream brings from byte `start` on, or from now on.
 
-    What comes is acknowledged at once, so that a device with a small congestion window can continue.
+    What comes is acknowledged at once, so that a device with a small congestion window can continue. The frame that
+    completed it, None where all had been read before.
     """
     begin = len(peer.stream) if start is None else start
     seen: list[Frame] = []
@@ -50,6 +100,8 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
             ),
             None if peer.state == "RESET" else deadline,
         )
+
+    return last
 
 
 def _how(peer: TcpPeer, data: bytes, came: bytes) -> str:

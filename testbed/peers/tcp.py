@@ -4,12 +4,13 @@
 import copy
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from scapy.packet import Packet
 
 from layers.tcp_options import TimestampOption
 from testbed.peers.build import is_plain, layered_segment, plain_segment
+from testbed.peers.options import Options, PeerOption
 from testbed.peers.segment import Segment
 from testbed.wire import chance
 from testbed.wire.capture import Frame, Mark, Sent
@@ -18,13 +19,13 @@ from testbed.wire.station import Station
 
 SEQUENCE_SPACE = 1 << 32
 MSS = 1400
+DEFAULT_MSS = 536
+"""Of an end that names no maximum segment size (RFC 9293, 3.7.1)."""
 WINDOW = 65535
 NO_OPERATION = b"\x01"
 WINDOW_SCALE, TIMESTAMPS = 3, 8
 _SACK_PERMITTED = NO_OPERATION * 2 + b"\x04\x02"
 _SCALE_0 = NO_OPERATION + b"\x03\x03\x00"
-
-Options = Iterable[Packet | bytes]
 
 
 def after(left: int, right: int) -> int:
@@ -32,25 +33,16 @@ def after(left: int, right: int) -> int:
     return (left - right + (SEQUENCE_SPACE >> 1)) % SEQUENCE_SPACE - (SEQUENCE_SPACE >> 1)
 
 
-class PeerOption(Protocol):
-    """What a protocol's TCP option adds to a peer. A copy of the peer at another address gets a copy of it."""
-
-    def on_send(self, peer: "TcpPeer", flags: str) -> Options:
-        """Options that a segment with these flags carries without being asked for."""
-
-    def on_receive(self, peer: "TcpPeer", segment: Segment) -> None:
-        """Take in what a segment of the device says."""
-
-
 class TcpPeer:
     """The tester's side of one connection.
 
     Sequence numbers are those of RFC 9293 3.3: `snd_nxt` is the next to send, `snd_una` the oldest unacknowledged,
-    `rcv_nxt` the next expected; `window` is the receive window that the DUT announced last, scaled, in bytes.
+    `rcv_nxt` the next expected; `window` is the receive window that the DUT announced last, scaled, in bytes,
+    `largest` the most data of a segment that it takes.
     `stream` is what the DUT has sent, in order, `remote` its address: with `checks_source`, segments from another one
     are not of this connection. Nothing is acknowledged unless the case says so: `read` takes in what has come,
     `acknowledge` says so on the wire. Segments with a wrong checksum are dropped, as TCP does. With `timestamps` its
-    segments carry them (RFC 7323) and SACK is permitted; `options` are those of protocols.
+    segments carry them (RFC 7323) and SACK is permitted, as it is with `sack`; `options` are those of protocols.
     """
 
     def __init__(
@@ -61,6 +53,7 @@ class TcpPeer:
         initial_sequence: int | None = None,
         *,
         timestamps: bool = False,
+        sack: bool = False,
         checks_source: bool = False,
         mss: int = MSS,
         options: Iterable[PeerOption] = (),
@@ -74,10 +67,12 @@ class TcpPeer:
         self.snd_una = initial
         self.rcv_nxt = 0
         self.window = 0
+        self.largest = DEFAULT_MSS
         self.scale = 0
         self.stream = bytearray()
         self.state = "CLOSED"
         self.timestamps = timestamps
+        self._permits_sack = sack or timestamps
         self.clock = chance.randbits(20)
         self.echo = 0
         self.options = list(options)
@@ -127,7 +122,7 @@ class TcpPeer:
 
     def syn_options(self, *further: Packet | bytes | None) -> list[Packet | bytes]:
         """The options of a SYN or SYN-ACK of this end."""
-        sack = [_SACK_PERMITTED] if self.timestamps else []
+        sack = [_SACK_PERMITTED] if self._permits_sack else []
         own = [b"\x02\x04" + self._mss.to_bytes(2, "big"), _SCALE_0, *sack]
         return [*own, *(option for option in further if option is not None)]
 
@@ -170,7 +165,7 @@ class TcpPeer:
         """Answer the DUT's SYN with a SYN-ACK; the connection is established when that is acknowledged."""
         self.state = "SYN-RECEIVED"
         self.rcv_nxt = (syn.seq + 1) % SEQUENCE_SPACE
-        self.scale = syn.scale
+        self.scale, self.largest = syn.scale, syn.mss or DEFAULT_MSS
         sent = self._transmit("SA", options=self.syn_options(*options))
         self._count(1)
         return sent
@@ -190,9 +185,14 @@ class TcpPeer:
 
     # Moving
 
-    def rebind(self, station: Station, port: int) -> None:
-        """Continue at another address and port with the same sequence numbers: what a migration does at this end."""
+    def rebind(self, station: Station, port: int, since: Mark | None = None) -> None:
+        """Continue at another address and port with the same sequence numbers: what a migration does at this end.
+
+        What came there since a mark is taken as unread.
+        """
         self.read()
+        if since is not None and (station, port) != (self.station, self.port):
+            self._mark = since
         self.station, self.port = station, port
         self._drops_incoming = False
 
@@ -276,8 +276,8 @@ class TcpPeer:
                 self.state = "ESTABLISHED"
                 self.rcv_nxt = (segment.seq + 1) % SEQUENCE_SPACE
                 self.scale = segment.scale
-                self.window = segment.window
-                self.snd_una = segment.ack
+                self.window, self.snd_una = segment.window, segment.ack
+                self.largest = segment.mss or DEFAULT_MSS
             frame.account()
             return
         self.window = segment.window << self.scale

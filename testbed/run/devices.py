@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from profiles import Profile, Role
+from testbed.case.answers import AnswerTimes
 from testbed.case.case import CaseSpec
 from testbed.case.setup import LinkSetup, Setup
 from testbed.device.chain import Chain
@@ -43,6 +44,7 @@ class Devices:
         self._clock = clock
         self._lag = LagProbe()
         self.pace = Pace(clock, processes)
+        self._answers = AnswerTimes()
         self._links: dict[str, Link] = {}
         self._shared: dict[Hashable, Setup] = {}
         self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
@@ -156,7 +158,7 @@ class Devices:
             name: self._link_setup(role, dut.wires[name], name, known, reserved)
             for name, known in self._known(role, chain).items()
         }
-        setup = Setup(self._profile, role, dut, self._clock, self._lag, links)
+        setup = Setup(self._profile, role, dut, self._clock, self._lag, links, answers=self._answers)
         setup.confirm_alive = Doubt(setup).settle
         check_alive(setup)
         return setup

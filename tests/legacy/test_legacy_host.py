@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from reference.bump.segment import Segment, ipv4, read
 from reference.bump.tcp import ACK, RST, SYN
-from reference.legacy.host import Segment, ipv4, read
 from tests.lab.host import ROOT, Lab, configuration
 from tests.lab.wire import DUT
 

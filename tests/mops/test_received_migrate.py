@@ -22,7 +22,9 @@ def received(**fields: Any) -> ReceivedMigrate:
 
 def connection(port: int, identifier: int, is_only: bool = False) -> Any:
     """A connection as far as it is looked at."""
-    return SimpleNamespace(previous_port=port, identifier=identifier, is_only=is_only)
+    return SimpleNamespace(
+        previous_port=port, identifier=identifier, is_only=is_only, shares_port=False, is_ruled_out=lambda _: False
+    )
 
 
 @pytest.mark.parametrize("count", [None, 0, 1, 9])

@@ -51,7 +51,6 @@ DIFFERENT = {
     ),
     "addr-payload-dropped": "told_with_data repeated",
     "addr-sent-twice-only": "moving_with_data moving_repeats moving_repeats_with_data",
-    "addr-unknown-dropped": "unknown_connection unknown_port never_initialised",
     "addr-without-end": "moving_repeats moving_repeats_with_data after_failure",
     "anything-acknowledges": "moving_hears_something_else told_while_moving",
     "duplicate-ack-takes-sequence-space": (
@@ -100,7 +99,6 @@ DIFFERENT = {
         "told_with_fin told_twice repeated other_connections_of_the_peer moving_then_told told_while_moving "
         "new_connections_after_a_move"
     ),
-    "init-reissued-for-ever": "unanswered_init_is_reissued_and_that_stops",
     "init-retransmitted-with-another-nonce": "init_on_retransmitted_syn init_on_syn_ack",
     "late-init-ignored": (
         "init_later_from_the_peer_that_connected init_later_from_the_peer_connected_to "
@@ -186,13 +184,74 @@ DIFFERENT = {
         "other_connections_of_the_peer data_from_the_old_address newcomer_at_the_old_tuple "
         "first_flight_to_a_moved_peer"
     ),
+    "burst-exceeds-the-maximum": "moving_repeats_with_data",
+    "duplicate-ack-with-a-wrong-checksum": (
+        "init_later_from_the_peer_connected_to repeated_inits moving_idle moving_accepted moving_with_data "
+        "moving_repeats moving_repeats_with_data moving_on moving_on_unheard moving_on_reset moving_then_told "
+        "told_then_moving told_while_moving told told_with_fin told_twice other_connections_of_the_peer"
+    ),
+    "duplicate-ack-without-timestamps": "moving_with_timestamps told_with_timestamps",
+    "former-address-of-a-peer-shunned": "told_twice data_from_the_old_address newcomer_at_the_old_tuple",
+    "only-one-old-address": "moving_on_unheard moving_on_reset",
+    "only-the-last-old-address": "moving_on_unheard moving_on_reset",
+    "opened-connections-do-not-move": "moving_then_told told_then_moving told_while_moving",
+    "repeats-name-the-new-address-as-old": (
+        "moving_with_data moving_hears_something_else moving_repeats moving_repeats_with_data "
+        "moving_on_unheard moving_on_reset told_while_moving"
+    ),
+    "repeats-without-nonce": (
+        "moving_with_data moving_hears_something_else moving_repeats moving_repeats_with_data "
+        "moving_on_unheard moving_on_reset told_while_moving"
+    ),
+    "reset-while-moving-ignored": "reset_while_moving",
+    "segment-size-of-the-peer-not-lessened": "segments_of_a_peer_with_little_room",
+    "unannounced-source-followed": "data_from_the_old_address",
+    "unmovable-connections-speak-on": "no_move_without_init_from_the_peer without_rehash_and_back",
+    "wrong-nonce-locks-out": "nonce_of_which_a_half_is_right",
+    "wrong-nonce-on-the-tuple-answered": "wrong_nonce_from_the_connection_itself tuple_in_use",
 }
 #: Seen on a wire only.
 ON_THE_WIRE = [
+    "addr-from-the-tuple-moves",
+    "addr-on-an-unmarked-tuple-drops-data",
+    "announced-without-a-move",
+    "both-services-of-a-port-move",
     "crossing-init-ignored",
+    "echo-of-a-moved-peer-unanswered",
+    "error-about-a-left-tuple-aborts",
+    "fin-with-data-lost",
+    "full-segments-do-not-move",
+    "half-closed-acknowledged-and-left",
+    "half-closed-does-not-move",
+    "half-closed-moves-in-silence",
+    "half-closed-not-announced",
+    "host-moves-nine-times",
+    "init-lost-after-acknowledged-data",
     "large-segments-garbled",
+    "listener-moves-once",
+    "moved-connection-ends-later",
+    "moved-connection-returns-later",
+    "nonce-of-the-tuple",
+    "nonce-zero-is-none",
+    "option-after-the-end-read",
+    "option-length-14-accepted",
+    "option-length-32-accepted",
     "option-length-wrong",
     "option-read-at-the-end-only",
+    "options-after-sack-permitted-lost",
+    "peer-moves-nine-times",
+    "repeated-addr-answered-once",
+    "repeated-addr-answered-with-data-only",
+    "sack-cut-without-timestamps",
+    "rehash-window-stays-shut",
+    "sixteen-connections-announced",
+    "sixteen-connections-move",
+    "smaller-sequence-numbers-do-not-move",
+    "soft-error-aborts",
+    "transfer-stalls-after-a-move",
+    "urgent-segments-do-not-move",
+    "window-scale-lost-at-the-move",
+    "wrong-nonce-leaves-the-new-tuple-alive",
 ]
 
 

@@ -11,9 +11,10 @@ from layers.tcp_options import HEADER, RawOption, TimestampOption, walk_options
 from testbed.case.case import Case
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import await_state, connect, new_peer
+from testbed.peers.options import Options
 from testbed.peers.segment import Segment
 from testbed.peers.stream import exchange
-from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, Options, TcpPeer, after
+from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, TcpPeer, after
 from testbed.wire.capture import Mark, Sent
 from tests.testbed.lab import Lab
 

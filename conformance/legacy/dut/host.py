@@ -15,6 +15,7 @@ from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state
 from testbed.peers.host import Host
 from testbed.peers.segment import SACK, Segment
+from testbed.peers.stream import send_stream
 from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, TcpPeer
 from testbed.wire.capture import Frame, Sent
 from testbed.wire.headers import TCP_PROTOCOL
@@ -40,6 +41,14 @@ class LegacyHost(Host):
         kind, kinds = without.number(self._ixit), [one.kind for one in segment.options]
         require(kind not in kinds, "option kinds", f"without {kind}", kinds, segment.frame)
 
+    def opens(self, peer: TcpPeer, syn: Sent) -> TcpPeer:
+        """A SYN-ACK comes in time; it is acknowledged, and the connection is open."""
+        segment = self._first_answer(peer, syn, "SYN-ACK")
+        require(segment.flags == "SA", "answer", "SA", segment.flags, segment.frame)
+        peer.read()
+        peer.acknowledge()
+        return peer
+
     def refuses(self, peer: TcpPeer, syn: Sent) -> None:
         """A reset comes in time."""
         segment = self._first_answer(peer, syn, "a reset")
@@ -60,7 +69,27 @@ class LegacyHost(Host):
             self._first_answer(end, sent, plain)
         require(answer == plain, "answer", plain, answer)
 
+    def treats_alike(self, plain: TcpPeer, probed: TcpPeer, data: bytes) -> None:
+        """Data on two connections, or on what was one, is answered alike."""
+        answer = self.answer_to(plain, plain.send(data))
+        self.answers_alike(answer, probed, probed.send(data))
+
     # Connections
+
+    def never_sends(self, kind: Kind, peer: TcpPeer) -> None:
+        """No segment of the connection carries an option of a kind."""
+        for segment in self.segments(peer):
+            kinds = [one.kind for one in segment.options]
+            number = kind.number(self._ixit)
+            require(number not in kinds, "option kinds", f"without {number}", kinds, segment.frame)
+
+    def delivers_in_segments(self, peer: TcpPeer, data: bytes, size: int) -> None:
+        """The echo of data comes in segments of at most `size` bytes of data."""
+        start = len(peer.stream)
+        self.delivers(peer, data, send_stream(self._case, peer, data).ns, start)
+        for segment in self.segments(peer):
+            length = len(segment.data)
+            require(length <= size, "bytes of data in a segment", f"at most {size}", length, segment.frame)
 
     def connects(self, connecting: Connecting) -> Socket:
         """The connection that its application is opening opens."""

@@ -9,6 +9,7 @@ from scapy.packet import Packet
 
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS, MOPSAnycastAck, MOPSMigrate, MOPSNATAck
 from layers.sacip import CAPTURED, NETWORK, SACIP
+from testbed.peers.icmp import error_about
 from testbed.peers.tcp import TcpPeer
 
 ROOM = 1480
@@ -88,6 +89,17 @@ NOTIFICATIONS = [
 ]
 
 ONE_OF_EACH = [MOPS_MIGRATE, ANYCAST, NAT, Message("SACIP", partial(_sacip, CAPTURED, 0), is_icmp=True)]
+
+
+def _error(kind: int, code: int, peer: TcpPeer, elsewhere: str) -> Packet:
+    return error_about(peer, kind, code)
+
+
+SOFT_ERRORS = [
+    Message("network unreachable", partial(_error, 3, 0), is_icmp=True),
+    Message("host unreachable", partial(_error, 3, 1), is_icmp=True),
+    Message("source route failed", partial(_error, 3, 5), is_icmp=True),
+]
 
 
 def _cut(length: int, message: Packet) -> bytes:

@@ -7,6 +7,7 @@ from scapy.packet import Packet
 
 from conformance.legacy.tester.messages import Damage, Message
 from conformance.legacy.tester.options import Kind, Probe, malformed, migrate_of, rehash_addr
+from layers.tcp_options import ROOM
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Application, Connecting
@@ -14,7 +15,7 @@ from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, await_syn, await_syn_ack, connect, half_open, new_peer
 from testbed.peers.segment import Segment
 from testbed.peers.stream import exchange
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.tcp import NO_OPERATION, SEQUENCE_SPACE, TcpPeer
 from testbed.wire.capture import Sent
 from testbed.wire.station import Station
 
@@ -75,6 +76,12 @@ class Node:
         """Open a connection, with an option on the SYN if given."""
         peer = self.peer()
         return connect(self._case, peer, self.option(probe, peer) if probe else None)
+
+    def offer_exactly(self, *options: Probe | bytes, fill: bool = False) -> tuple[TcpPeer, Sent]:
+        """Send a SYN with exactly these options; `fill` adds no-operations while there is room."""
+        peer = self.peer()
+        area = b"".join(self.option(one, peer) if isinstance(one, Probe) else one for one in options)
+        return peer, peer.start_with([area.ljust(ROOM, NO_OPERATION) if fill else area])
 
     def offer(self, probe: Probe) -> tuple[TcpPeer, Sent]:
         """Send a SYN with this option after segment size and window scale."""

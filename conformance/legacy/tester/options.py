@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The TCP options of all protocols, as the tester puts them on segments: right, repeated, of any length, malformed."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from layers.rehash import ADDR, INIT, RehashOption
 from layers.tcp_options import TCPOption, of_length
 from profiles import IXIT
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.wire import chance
 
 CURVE = 1
 UNDEFINED_CONTROL = 0xFFFF
@@ -56,13 +56,13 @@ class Probe:
 
 
 def _rehash_init(ixit: IXIT, peer: TcpPeer) -> TCPOption:
-    nonce = secrets.randbits(32)
+    nonce = chance.randbits(32)
     return RehashOption(kind=REHASH.number(ixit), control=INIT, nonce=nonce, old="0.0.0.0", new=peer.station.address)
 
 
 def rehash_addr(ixit: IXIT, peer: TcpPeer, new: str = "", nonce: int | None = None) -> TCPOption:
     """REHASH-ADDR from where this end is to `new`, or to the same place; of a legacy host no nonce can be known."""
-    guessed = secrets.randbits(32) if nonce is None else nonce
+    guessed = chance.randbits(32) if nonce is None else nonce
     old = peer.station.address
     return RehashOption(kind=REHASH.number(ixit), control=ADDR, nonce=guessed, old=old, new=new or old)
 
@@ -81,12 +81,12 @@ def _insecure_permitted(ixit: IXIT, peer: TcpPeer) -> TCPOption:
 
 
 def _permitted_with_key(ixit: IXIT, peer: TcpPeer) -> TCPOption:
-    key = secrets.token_bytes(KEY_PART)
+    key = chance.token_bytes(KEY_PART)
     return MigratePermittedOption(kind=MIGRATE_PERMITTED.number(ixit), curve=CURVE, key=key)
 
 
 def _unknown_migrate(ixit: IXIT, peer: TcpPeer) -> TCPOption:
-    hashes = {"token": secrets.token_bytes(8), "request": secrets.token_bytes(8)}
+    hashes = {"token": chance.token_bytes(8), "request": chance.token_bytes(8)}
     return MigrateOption(kind=MIGRATE.number(ixit), reqno=1, **hashes)
 
 

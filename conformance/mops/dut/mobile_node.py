@@ -1,23 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The mobile node under test: its applications, and what it has to send and to take."""
 
+from collections import defaultdict
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+from conformance.mops.capable import mobile_capable
 from conformance.mops.migrate import ReceivedMigrate
 from conformance.mops.tester.server import Attempt, Connection, Correspondent, UdpFlow
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
-from testbed.device.application import END_OF_STREAM
+from testbed.device.application import END_OF_STREAM, Listener
 from testbed.device.upper_tester import Call, OperationFailed
 from testbed.interruptions import Inconclusive
-from testbed.peers.connection import await_syn, new_peer
+from testbed.peers.connection import await_syn, half_open, new_peer
 from testbed.peers.host import MobileHost, Move
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.capture import Frame, Mark
+from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
+
+NO_CHOICES: Mapping[str, Any] = MappingProxyType({})
+
+_slowest_s: defaultdict[str, float] = defaultdict(float)
+"""The slowest reaction, to a move or to a reply, of the device of a profile in this process."""
 
 
 class MobileNode(MobileHost):
@@ -27,6 +37,30 @@ class MobileNode(MobileHost):
         """A migration may have changed the device's port; that of the server is one connection's alone."""
         return bool(segment.destination == end.station.address and segment.destination_port == end.port)
 
+    # Silence
+
+    def quiesce(self) -> None:
+        """The barrier, then a quiet window: three times the slowest reaction of this device so far in this process.
+
+        It is `silence_s` at least and `reply_within_s` at most; its length stands in the evidence.
+        """
+        self.barrier()
+        window_s = max(self._ixit.silence_s, min(3 * _slowest_s[self._setting], self._ixit.mops.reply_within_s))
+        self._case.values["quiet window"] = f"{window_s:.3f} s"
+        self._case.watch(window_s)
+
+    def spoke_early(self, connection: Connection, move: Move) -> bool:
+        """Whether the device sends segments of the connection from its new address before it has an answer."""
+        self.quiesce()
+        return bool(self.segments(connection.local, move.mark, source=move.new))
+
+    @property
+    def _setting(self) -> str:
+        return str(self._case.setup.profile.path)
+
+    def _note_reaction(self, ns: int) -> None:
+        _slowest_s[self._setting] = max(_slowest_s[self._setting], ns / NANO)
+
     # Migrates
 
     def find_migrate(self, connection: Connection | UdpFlow, since: Mark) -> ReceivedMigrate | None:
@@ -34,13 +68,14 @@ class MobileNode(MobileHost):
         return next((one for one in connection.server.requests(since) if one.find_entry(connection)), None)
 
     def migrates(self, move: Move, connection: Connection | UdpFlow) -> ReceivedMigrate:
-        """The device sends a Migrate for the connection in time."""
-        deadline = self._case.deadline(since_ns=move.ns)
+        """The device sends a Migrate for the connection in time, counted from when it said that it had moved."""
+        deadline = self._case.deadline(self._ixit.mops.migrate_within_s, move.done_ns)
         frame = self._case.look(lambda: self._frame(connection, move.mark), deadline)
         request = self.find_migrate(connection, move.mark)
         if frame is None or request is None:
             reason = f"no Migrate for the connection to {connection.server.address} port {connection.local.port}"
             raise Broken(Finding(reason, f"a Migrate within {deadline.within_s} s", "none"), deadline)
+        self._note_reaction(frame.ns - move.done_ns)
         return request
 
     def request(self, move: Move, connection: Connection | UdpFlow) -> ReceivedMigrate:
@@ -125,19 +160,46 @@ class Applications:
         self._case = case
         self._dut = dut
 
-    def begin_connect(self, server: Correspondent, **choices: Any) -> Attempt:
-        """Begin to connect; the device has sent its SYN, which the server has not answered yet."""
+    def begin_connect(self, server: Correspondent, end: Mapping[str, Any] = NO_CHOICES, **choices: Any) -> Attempt:
+        """Begin to connect; the device has sent its SYN, which the server has not answered yet.
+
+        `end` are choices of the server's end (see `TcpPeer`). The socket is MOBILE_ALLOWED where applications can
+        choose and this one does not: what holds by default is one requirement's business.
+        """
         port, since = next(self._case.setup.source_ports), self._case.mark()
-        connecting = self._dut.app.connect(server.address, port, **choices)
+        connecting = self._dut.app.connect(server.address, port, **self._mobile(choices))
         syn = await_syn(self._case, server.station, port, since)
-        local = new_peer(self._case, server.station, port, syn.source_port, checks_source=True)
+        local = new_peer(self._case, server.station, port, syn.source_port, checks_source=True, **end)
         local.remote = syn.source
         return Attempt(connecting, syn, local)
 
-    def connect(self, server: Correspondent, **choices: Any) -> Connection:
-        """Open a connection and use it once; preamble."""
-        connection = server.accept(self.begin_connect(server, **choices))
+    def _mobile(self, choices: dict[str, Any]) -> dict[str, Any]:
+        can_choose = self._case.setup.profile.ics.mops.mobile_allowed
+        asked = {"mobile_allowed": True, **choices} if can_choose else choices
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def connect(self, server: Correspondent, end: Mapping[str, Any] = NO_CHOICES, **choices: Any) -> Connection:
+        """Open a connection and use it once; preamble. With `mobile_allowed=None` the application does not choose."""
+        connection = server.accept(self.begin_connect(server, end, **choices))
         connection.unique_id = choices.get("unique_id")
+        with preamble():
+            self._dut.continues(connection, b"hello")
+        return connection
+
+    def listen(self) -> Listener:
+        """Have an application listen at a port of its own."""
+        return self._dut.app.listen(**self._mobile({}))
+
+    def accept(self, server: Correspondent, listener: Listener, *, shares_port: bool = False) -> Connection:
+        """Have a listening application accept a connection from this server, and use it once; preamble."""
+        option = [mobile_capable(self._case)] if self._case.setup.profile.ics.mops.mobile_capable else []
+        local = new_peer(self._case, server.station, remote_port=listener.port, checks_source=True)
+        local.remote = self._dut.address
+        half_open(self._case, local, *option)
+        local.send(flags="A", options=option)
+        socket = listener.accepted(self._case.setup.profile.ixit.tcp_within_s, local.port)
+        server.connections += 1
+        connection = Connection(server, local, socket, shares_port=shares_port)
         with preamble():
             self._dut.continues(connection, b"hello")
         return connection
@@ -152,6 +214,7 @@ class Applications:
             first = expect_datagram(self._case, local, since, deadline)
         local.remote, local.remote_port = self._dut.address, first.payload.sport
         server.connections += 1
+        server.flows += 1
         flow = UdpFlow(server, local, socket, choices.get("unique_id"))
         with preamble():
             self._dut.continues(flow)

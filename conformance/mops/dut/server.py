@@ -1,30 +1,91 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The server under test: what it has to do, and the proof that it did."""
+"""The server under test: what it has to do, and the proof that it did, or that it did not."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from scapy.packet import Packet
 
-from conformance.mops.migrate import CODES, Reply, SentMigrate, find_reply, in_mops, messages
+from conformance.mops.migrate import (
+    CODES,
+    REPLY,
+    Reply,
+    SentMigrate,
+    entries_in,
+    find_reply,
+    is_for_another,
+    is_mops,
+    messages,
+)
 from conformance.mops.tester.mobile_node import Connection, MobileNode, UdpFlow
-from layers.mops import SUCCESS, MOPSMigrate
+from layers.mops import FAILED, SUCCESS, MOPSMigrate
+from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, Difference, Finding
+from testbed.case.verdict import Broken, Difference, Finding, require
+from testbed.interruptions import Inconclusive
 from testbed.peers.host import Host
+from testbed.peers.stream import ECHO
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
-from testbed.peers.udp import expect_datagram
+from testbed.peers.udp import UdpPeer, expect_datagram
+from testbed.wire import chance
 from testbed.wire.capture import Mark
-from testbed.wire.clock import Deadline
+from testbed.wire.clock import NANO, Deadline
 from testbed.wire.notation import summary
 from testbed.wire.station import Station
+
+HONEST_ATTEMPTS = 4
+"""How often a mobile node sends a Migrate that is not answered (section 4.1)."""
 
 
 class Server(Host):
     """The device under test as a MOPS server."""
 
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self._barriers: list[SentMigrate] = []
+        case.explains = lambda packet: is_mops(packet) and not self._answers_a_barrier(packet.payload)
+
     def serves(self, *peers: TcpPeer | Connection, data: bytes = b"still there") -> None:
         """Data flows on connections to the echo service, both ways and byte-exact."""
         super().serves(*(one.local if isinstance(one, Connection) else one for one in peers), data=data)
+
+    # Silence
+
+    def quiesce(self) -> None:
+        """Barriers for segments and for messages, then a quiet window: what was to come has come."""
+        self.barrier()
+        self.message_barrier()
+        reply = self._case.quiet_window(REPLY, self._ixit.mops.reply_within_s)
+        self._case.watch(max(reply, self._case.quiet_window(ECHO, self._ixit.tcp_within_s)))
+
+    def message_barrier(self) -> None:
+        """The server has dealt with every message so far: it answers "failed" to one about a socket that is not there.
+
+        It comes from elsewhere, and is tried as often as a mobile node tries: a host may limit what it sends in all.
+        """
+        for _ in range(HONEST_ATTEMPTS):
+            stranger = MobileNode(self._case)
+            entry = (stranger.new_port(), stranger.new_port(), chance.randbits(32))
+            self._barriers.append(stranger.send_migrate(entries=[entry]))
+            reply = find_reply(self._case, self._barriers[-1])
+            if reply is not None and reply.message.code == FAILED:
+                return
+        seen = "silence" if reply is None else CODES[reply.message.code]
+        raise Inconclusive(f"barrier: a Migrate of a socket that does not exist: expected failed, got {seen}")
+
+    def _answers_a_barrier(self, message: Packet) -> bool:
+        """Whether a message is a late reply to a barrier, which is nobody's finding."""
+        return any(entries_in(message.original) == barrier.entries for barrier in self._barriers)
+
+    def can_migrate(self) -> None:
+        """An ordinary Migrate moves a connection of this device, once a run: without that, nothing moved says nothing.
+
+        Inconclusive where it does not.
+        """
+        key = f"migrates over {self._case.network.name}"
+        if key not in self._case.setup.known:
+            node = MobileNode(self._case)
+            node.migrate(node.connect())
+            self._case.setup.known[key] = True
 
     # Replies
 
@@ -46,17 +107,38 @@ class Server(Host):
             raise Broken(finding)
         return reply
 
+    def answers_in_the_end(self, node: MobileNode, message: Packet, code: int) -> SentMigrate:
+        """The server answers a Migrate, or one of its retransmissions, with `code`; the first of them.
+
+        They come as a mobile node sends them: a host that limits what it sends in all may leave some unanswered.
+        """
+        first = request = node.send(message)
+        for retransmission in range(1, HONEST_ATTEMPTS):
+            try:
+                self.answers(request, code)
+            except Broken as broken:
+                if broken.deadline is None:
+                    raise
+                interval = self._ixit.mops.retry_interval_s
+                self._case.wait_until(first.sent.ns + round(retransmission * interval * NANO))
+                request = node.send(message)
+            else:
+                return first
+        self.answers(request, code)
+        return first
+
     def reply_to(self, request: SentMigrate, code: int | None = None) -> Reply:
         """The reply that a case looks into, as preamble."""
         with preamble():
             return self.answers(request, code)
 
-    def accepts_migrate(self, node: MobileNode, message: Packet, *connections: Connection) -> None:
-        """The server replies success to the message and carries data on the new tuples."""
+    def accepts_migrate(self, node: MobileNode, message: Packet, *connections: Connection) -> SentMigrate:
+        """The server replies success to the message and carries data on the new tuples; the request that was sent."""
         request = node.send(message)
         self.answers(request, SUCCESS)
         node.rebind(request, *connections)
         self.serves(*connections)
+        return request
 
     def collect_replies(self, since: Mark) -> str:
         """Whatever the server replies since a mark, until barrier and quiet window: their codes in words, or silence.
@@ -71,11 +153,48 @@ class Server(Host):
         ]
         return " and ".join(replies) or "silence"
 
-    def stays_silent(self, request: SentMigrate) -> None:
-        """The server sends no further message after the request, until barrier and quiet window."""
+    def refuses(self, request: SentMigrate, *connections: Connection) -> None:
+        """The server answers "failed", and these connections, which the request names, are where they were alone."""
+        self.answers(request, FAILED)
+        self.leaves_alone(request, *connections)
+
+    def discards(self, request: SentMigrate, *connections: Connection) -> None:
+        """The server does not answer, and these connections are where they were alone."""
+        self.stays_silent(request)
+        self.leaves_alone(request, *connections)
+
+    def leaves_alone(
+        self, request: SentMigrate, *connections: Connection, migrated: Iterable[int] | None = None
+    ) -> None:
+        """Connections are where they were before a request and nowhere else.
+
+        First each new tuple is probed with the connection's own next data, then the old one: a server that moves a
+        connection on the first data from the new tuple, whatever it has answered, can be robbed of it. `migrated` are
+        the new ports where the request does not tell them.
+        """
+        self.can_migrate()
+        ends = [
+            connection.local.at(request.station, port)
+            for connection in connections
+            for port in self._migrated(request, connection, migrated)
+        ]
+        self._have_no_connection(ends)
+        self.serves(*connections)
+
+    @staticmethod
+    def _migrated(request: SentMigrate, connection: Connection, migrated: Iterable[int] | None) -> list[int]:
+        if migrated is not None:
+            return list(migrated)
+        own = [port for previous, port, _ in request.entries if previous == connection.local.port]
+        return own or [port for _, port, _ in request.entries]
+
+    def stays_silent(self, request: SentMigrate, within_s: float = 0.0) -> None:
+        """The server sends no further message after the request, until barriers and quiet window, or longer."""
+        self.can_migrate()
         self.quiesce()
+        self._case.watch(within_s)
         for frame, message in messages(self._case, request.mark):
-            if not frame.accounted:
+            if not frame.accounted and not is_for_another(self._case, request, message):
                 finding = Finding(f"unexpected response #{frame.index}", "silence", summary(message))
                 finding.frames = [request.sent.frame, frame.account("must not be sent")]
                 raise Broken(finding)
@@ -84,15 +203,34 @@ class Server(Host):
 
     def old_tuple_is_dead(self, connection: Connection) -> None:
         """Data sent from where the connection was first is not accepted there."""
-        self._has_no_connection_at(connection.previous[0])
+        self._have_no_connection([connection.previous[0]])
 
     def new_tuple_is_dead(self, connection: Connection, station: Station, port: int) -> None:
         """The tuple that the connection was to be moved to has no connection: data sent from there is not accepted."""
-        self._has_no_connection_at(connection.local.at(station, port))
+        self._have_no_connection([connection.local.at(station, port)])
 
-    def _has_no_connection_at(self, end: TcpPeer) -> None:
-        sent = end.transmit(end.segment("PA", b"is anybody there"))
-        self.expect_silence(end, self._case.trace.mark_at(sent.frame))
+    def _have_no_connection(self, ends: list[TcpPeer]) -> None:
+        probes = [(end, end.transmit(end.segment("PA", b"is anybody there"))) for end in ends]
+        self.quiesce()
+        for end, sent in probes:
+            self.judge_silence(end, self._case.trace.mark_at(sent.frame))
+
+    def is_nowhere_else(self, connection: Connection) -> None:
+        """None of the tuples where the connection was before takes its next data."""
+        ends = [connection.local.at(previous.station, previous.port) for previous in connection.previous]
+        self._have_no_connection(ends)
+
+    def sends_no_flags(self, connection: Connection, since: Mark, flags: str) -> None:
+        """No segment with any of these flags has come to the connection's end since a mark."""
+        for segment in self.segments(connection.local, since):
+            seen = set(flags) & set(segment.flags)
+            require(not seen, "flags of a segment", f"none of {', '.join(flags)}", segment.flags, segment.frame)
+
+    def opens_window(self, end: TcpPeer, since: Mark) -> None:
+        """The device says at this end that its window is open."""
+        deadline = self._case.deadline()
+        if self.await_segment(end, since, lambda one: one.window > 0, deadline) is None:
+            raise Broken(Finding(f"window announced to {end}", "an open one", "a shut one"), deadline)
 
     def live_tuples(self, connection: Connection, tuples: list[tuple[Station, int]]) -> list[str]:
         """From which of these addresses and ports the server takes the connection's data."""
@@ -135,31 +273,16 @@ class Server(Host):
             finding = Finding("what the application receives", f"{b'from the node'!r}", f"{came!r}")
             raise Broken(finding, deadline)
 
+    def hears_nothing(self, flow: UdpFlow, other: UdpPeer) -> None:
+        """A datagram from another end does not reach the application's socket of the flow."""
+        other.send(b"is anybody there")
+        self.quiesce()
+        came = flow.socket.receive(self._ixit.silence_s)
+        require(not came, "what the application receives", "nothing", f"{came!r}")
 
-def require_fields(reply: Reply, **fields: Any) -> None:
-    """Broken, with all fields that differ, unless the reply has exactly these field values."""
-    frame, message = reply
-    differences = [
-        Difference(name, _shown(name, value), _shown(name, message.getfieldval(name)))
-        for name, value in fields.items()
-        if not _same(name, value, message.getfieldval(name))
-    ]
-    if differences:
-        names = ", ".join(difference.field for difference in differences)
-        wanted = ", ".join(f"{one.field} {one.expected}" for one in differences)
-        seen = ", ".join(f"{one.field} {one.seen}" for one in differences)
-        raise Broken(Finding(f"reply #{frame.index} differs in {names}", wanted, seen, differences, [frame]))
-
-
-def _same(name: str, expected: Any, seen: Any) -> bool:
-    if name.endswith("_source"):
-        return in_mops(expected) == in_mops(seen)
-    return bool(expected == seen)
-
-
-def _shown(name: str, value: Any) -> str:
-    if name.endswith("_source"):
-        return in_mops(value)
-    if name == "entries":
-        return " ".join(f"{previous}>{migrated}:{identifier}" for previous, migrated, identifier in value) or "none"
-    return str(value)
+    def leaves_flow_alone(self, request: SentMigrate, flow: UdpFlow) -> None:
+        """The flow is where it was before a request, and no datagram from the new tuple reaches its socket."""
+        self.can_migrate()
+        for _, migrated, _ in request.entries:
+            self.hears_nothing(flow, UdpPeer(request.station, migrated, flow.local.remote_port))
+        self.serves_flow(flow)

@@ -31,4 +31,4 @@ def correspondent(case: Case) -> Correspondent:
 @pytest.fixture
 def router(case: Case) -> NatRouter:
     """The tester as a NAT router between the device and its server."""
-    return NatRouter(case)
+    return NatRouter.gateway(case)

@@ -12,6 +12,8 @@ from testbed.case.case import Case
 
 UNIQUE_ID = 0x51AC0FFE
 DISCARD = 9
+LATER_S = 0.6
+"""Longer than the first retransmission time-out of TCP in most stacks."""
 
 
 @exclusive
@@ -25,6 +27,22 @@ def test_socket_without_mobile_allowed_is_not_listed(
     move = dut.move()
     dut.request(move, mobile)
     dut.never_lists(immobile, move.mark)
+
+
+@exclusive
+@valid
+@requirement("MOPS-3-02", case=2)
+def test_socket_without_mobile_allowed_is_silent_at_the_new_address(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """A connection without MOBILE_ALLOWED sends neither new nor outstanding data from the new address."""
+    mobile, immobile = app.connect(correspondent), app.connect(Correspondent(case), mobile_allowed=False)
+    immobile.socket.send(b"outstanding at the move")
+    dut.barrier()
+    move = dut.complete_move(mobile)
+    immobile.socket.try_send(b"from the new address?")
+    case.watch(LATER_S)
+    dut.expect_silence(immobile.local, move.mark, source=move.new)
 
 
 @pytest.mark.parametrize("allowed", [True, False], ids=["set", "cleared"])
@@ -48,10 +66,34 @@ def test_udp_socket_is_not_mobile_by_default(
 ) -> None:
     """A node does not list a UDP socket whose application did not choose, even if it has a Unique ID."""
     needs(case, "mops.unique_id")
-    mobile, flow = app.connect(correspondent), app.open_flow(correspondent, unique_id=UNIQUE_ID)
+    flow = app.open_flow(correspondent, unique_id=UNIQUE_ID)
+    mobile = app.open_flow(correspondent, mobile_allowed=True, unique_id=UNIQUE_ID + 1)
     move = dut.move()
     dut.request(move, mobile)
     dut.never_lists(flow, move.mark)
+
+
+@exclusive
+@valid
+@requirement("MOPS-3-05", case=20)
+def test_tcp_socket_is_mobile_by_default(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
+    """A node lists a TCP socket whose application did not choose."""
+    connection = app.connect(correspondent, mobile_allowed=None)
+    dut.migrates(dut.move(), connection)
+
+
+@exclusive
+@valid
+@requirement("MOPS-3-05", case=21)
+def test_default_holds_at_a_port_that_was_not_mobile(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """A listener without MOBILE_ALLOWED is closed: what one without a choice accepts at its port is mobile."""
+    needs(case, "mops.mobile_allowed")
+    before = dut.app.listen(mobile_allowed=False)
+    before.close()
+    connection = app.accept(correspondent, dut.app.listen(before.port))
+    dut.migrates(dut.move(), connection)
 
 
 @exclusive

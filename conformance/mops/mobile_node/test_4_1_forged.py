@@ -12,6 +12,7 @@ import pytest
 from scapy.packet import Packet
 
 from conformance.mops.dut.mobile_node import Applications, MobileNode
+from conformance.mops.dut.unanswered import UnansweredMigrate
 from conformance.mops.migrate import HEADER, ReceivedMigrate, in_mops, off_by_one, sealed, with_checksum
 from conformance.mops.tester.server import Correspondent
 from layers.mops import FAILED, SUCCESS
@@ -36,13 +37,24 @@ def wrong_fields(reply: Reply, request: ReceivedMigrate, other: str) -> list[Pac
     previous, migrated, identifier = request.entries[0]
     fields: list[dict[str, Any]] = [
         {"protocol": UDP_PROTOCOL},
-        {"previous_source": other},
-        {"migrated_source": other},
+        {"previous_source": in_mops(other)},
+        {"migrated_source": in_mops(other)},
         {"entries": [(previous ^ 1, migrated, identifier)]},
         {"entries": [(previous, migrated ^ 1, identifier)]},
-        {"entries": [(previous, migrated, identifier ^ 1)]},
     ]
     return [reply(**one) for one in fields]
+
+
+def wrong_identifiers(reply: Reply, request: ReceivedMigrate, other: str) -> list[Packet]:
+    """An identifier that is not the request's: one bit off, the other half, zero."""
+    previous, migrated, identifier = request.entries[0]
+    wrong = (identifier ^ 1, identifier ^ 0x80000000, 0 if identifier else 1)
+    return [reply(entries=[(previous, migrated, one)]) for one in wrong]
+
+
+def undefined_codes(reply: Reply, request: ReceivedMigrate, other: str) -> list[Packet]:
+    """A code that no message has."""
+    return [reply(code=code) for code in (4, 5, 0x82, 255)]
 
 
 def other_versions(reply: Reply, request: ReceivedMigrate, other: str) -> list[Packet]:
@@ -50,11 +62,17 @@ def other_versions(reply: Reply, request: ReceivedMigrate, other: str) -> list[P
     return [reply(version=version) for version in (0, 2, 255)]
 
 
-def wrong_lengths(reply: Reply, request: ReceivedMigrate, other: str) -> list[bytes]:
-    """Cut short, or with more or fewer entries than Count says; the checksum is right."""
+def cut_short(reply: Reply, request: ReceivedMigrate, other: str) -> list[bytes]:
+    """Cut short, or with fewer entries than Count says, or a Count of 0; the checksum is right."""
     right = bytes(reply())
     cut = [sealed(right[:length]) for length in (8, HEADER, len(right) - 4, len(right) - 1)]
-    return [*cut, *(bytes(reply(count=count)) for count in (0, 2, 0x3FFF)), sealed(right + bytes(4))]
+    return [*cut, *(bytes(reply(count=count)) for count in (0, 2, 0x3FFF))]
+
+
+def trailing_bytes(reply: Reply, request: ReceivedMigrate, other: str) -> list[bytes]:
+    """With more bytes, or another entry, than Count says; the checksum is right."""
+    right = bytes(reply())
+    return [sealed(right + bytes(4)), bytes(reply(count=1, entries=[request.entries[0], (1, 2, 3)]))]
 
 
 def right_reply(reply: Reply, request: ReceivedMigrate, other: str) -> list[Packet]:
@@ -65,9 +83,12 @@ def right_reply(reply: Reply, request: ReceivedMigrate, other: str) -> list[Pack
 FORGERIES = {
     "wrong checksum": wrong_checksums,
     "wrong field": wrong_fields,
+    "wrong identifier": wrong_identifiers,
     "another sender": right_reply,
     "another version": other_versions,
-    "wrong length": wrong_lengths,
+    "wrong length": cut_short,
+    "trailing bytes": trailing_bytes,
+    "undefined code": undefined_codes,
 }
 
 
@@ -77,9 +98,11 @@ FORGERIES = {
     [
         pytest.param("wrong checksum", marks=requirement("MOPS-4.1-139")),
         pytest.param("wrong field", marks=requirement("MOPS-4.1-140")),
+        pytest.param("wrong identifier", marks=requirement("MOPS-4.1-162")),
         pytest.param("another sender", marks=requirement("MOPS-4.1-141")),
         pytest.param("another version", marks=requirement("MOPS-4.1-142")),
         pytest.param("wrong length", marks=requirement("MOPS-4.1-143")),
+        pytest.param("trailing bytes", marks=requirement("MOPS-4.1-163")),
     ],
 )
 @exclusive
@@ -89,20 +112,39 @@ def test_forged_reply_is_silently_discarded(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent, forgery: str, code: int
 ) -> None:
     """A reply with a wrong checksum, field, version or length, or of another sender, changes nothing."""
-    connection = app.connect(correspondent)
+    discards(case, dut, app, correspondent, forgery, code)
+
+
+@exclusive
+@invalid
+@requirement("MOPS-4.1-164", case=1)
+def test_reply_with_an_undefined_code_is_no_success(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """A reply that is right but for its code, 4 to 255, is not taken for a success."""
+    discards(case, dut, app, correspondent, "undefined code", SUCCESS)
+
+
+def discards(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent, forgery: str, code: int
+) -> None:
+    """The node discards these replies in silence, and believes the honest ones, here and of another server."""
+    other, connection = app.connect(Correspondent(case)), app.connect(correspondent)
     local, move = connection.local, dut.move()
-    request, stranger = dut.request(move, connection), case.station()
-    start, sent_ns = len(local.stream), 0
-    if code == SUCCESS:
-        sent_ns = connection.socket.send(WAITING)
-        with preamble():
-            dut.expect_silence(local, move.mark, source=move.new)
-    reply = partial(correspondent.reply_message, request, code)
-    for message in FORGERIES[forgery](reply, request, in_mops(stranger.address)):
+    request, honest, stranger = dut.request(move, connection), dut.request(move, other), case.station()
+    start, sent_ns = len(local.stream), connection.socket.send(WAITING)
+    speaks_early, mark = dut.spoke_early(connection, move), case.mark()
+    for message in FORGERIES[forgery](
+        partial(correspondent.reply_message, request, code=code), request, stranger.address
+    ):
         correspondent.send(request, message, stranger if forgery == "another sender" else None)
-    if code == SUCCESS:
-        dut.expect_silence(local, move.mark, source=move.new)
+    other.server.reply_success(honest, other)
+    with preamble():
+        dut.continues(other)
+    if code == SUCCESS and speaks_early:
+        UnansweredMigrate(case, dut, connection, move).goes_on()
+    elif code == SUCCESS:
+        dut.expect_silence(local, mark, source=move.new)
     replied_ns = correspondent.reply_success(request, connection)
-    if code == SUCCESS:
-        dut.delivers(local, WAITING, replied_ns, start, sent_ns)
+    dut.delivers(local, WAITING, replied_ns, start, sent_ns)
     dut.continues(connection)

@@ -14,10 +14,12 @@ from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.peers.host import Move
-from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.peers.tcp import after
 from testbed.wire.capture import BEGINNING
 from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL
+
+FEWEST_HOPS = 32
 
 Values = tuple[object, object]
 """What is expected, and what is seen."""
@@ -126,6 +128,33 @@ def test_only_sockets_of_that_server_are_listed(
 
 @exclusive
 @valid
+@requirement("MOPS-4.1-113", case=2)
+def test_sockets_without_a_connection_are_not_listed(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """Neither a connection whose SYN has no answer nor one refused, reset or closed on both sides is listed."""
+    kept = app.connect(correspondent)
+    reset, closed = app.connect(correspondent), app.connect(correspondent)
+    reset.local.reset()
+    closed.local.finish()
+    closed.socket.close()
+    with preamble():
+        dut.closes(closed.local, case.clock.now_ns())
+    refused = app.begin_connect(correspondent)
+    correspondent.refuse(refused)
+    opening = app.begin_connect(correspondent)
+    dut.barrier()
+    dead = {one.local.remote_port for one in (reset, closed, refused, opening)}
+    move = dut.move()
+    dut.request(move, kept)
+    dut.quiesce()
+    for request in correspondent.requests(move.mark):
+        listed = dead.intersection(previous for previous, _, _ in request.entries)
+        require(not listed, "ports without a connection that are listed", "none", sorted(listed), request.frame)
+
+
+@exclusive
+@valid
 @requirement("MOPS-4.1-114", case=1)
 def test_every_connection_is_listed(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """All connections to a server are listed, in one Migrate or several."""
@@ -146,23 +175,31 @@ def test_one_message_or_several(dut: MobileNode, app: Applications, corresponden
     case.values["messages for 3 connections"] = str(len(requests))
 
 
+@pytest.mark.parametrize(
+    "expected",
+    [
+        pytest.param("between SND.UNA and SND.MAX", marks=requirement("MOPS-4.1-117")),
+        pytest.param("SND.NXT", marks=requirement("MOPS-4.1-166")),
+    ],
+)
 @exclusive
 @valid
-@requirement("MOPS-4.1-117", case=1)
-def test_identifier_counts_unacknowledged_data(
-    dut: MobileNode, app: Applications, correspondent: Correspondent, case: Case
+@requirement(case=1)
+def test_identifier_with_unacknowledged_data(
+    dut: MobileNode, app: Applications, correspondent: Correspondent, case: Case, expected: str
 ) -> None:
-    """With data sent and not acknowledged the entry still carries SND.NXT, not the oldest unacknowledged number."""
+    """With data sent and not acknowledged the entry carries a number of what was sent, and it should be SND.NXT."""
     connection = app.connect(correspondent)
-    before = connection.local.rcv_nxt
+    oldest = connection.local.rcv_nxt
     data = b"sent and never acknowledged"
     deadline = case.deadline(2, connection.socket.send(data))
     with preamble():
         sent = dut.await_segment(connection.local, BEGINNING, lambda one: one.data == data, deadline)
         require(sent is not None, "data of the application", "sent", "none")
     request = dut.request(dut.move(), connection)
-    number, expected = request.entry(connection)[2], (before + len(data)) % SEQUENCE_SPACE
-    require(number == expected, "sequence number", expected, number, request.frame)
+    number, ahead = request.entry(connection)[2], after(request.entry(connection)[2], oldest)
+    right = ahead == len(data) if expected == "SND.NXT" else 0 <= ahead <= len(data)
+    require(right, f"sequence number, SND.UNA being {oldest}", expected, number, request.frame)
 
 
 @exclusive
@@ -178,6 +215,19 @@ def test_entry_of_a_socket_without_unique_id_carries_its_sequence_number(
     request = dut.request(dut.move(), connection)
     number, expected = request.entry(connection)[2], connection.local.rcv_nxt
     require(number == expected, "sequence number", expected, number, request.frame)
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.1-183", case=1)
+def test_hop_limit_reaches_a_far_server(
+    dut: MobileNode, app: Applications, correspondent: Correspondent, case: Case
+) -> None:
+    """The hop limit of a Migrate is 32 at least."""
+    connection = app.connect(correspondent)
+    request = dut.request(dut.move(), connection)
+    hops = request.packet.ttl if case.network.name == "ipv4" else request.packet.hop_limit
+    require(hops >= FEWEST_HOPS, "hop limit", f"{FEWEST_HOPS} at least", hops, request.frame)
 
 
 @exclusive
@@ -202,10 +252,8 @@ def test_time_to_the_migrate_and_to_the_first_data(
 @valid
 @requirement("MOPS-A-03", case=1)
 def test_migrated_ports_are_free_ports(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
-    """No migrated port is that of another socket towards the same server."""
+    """No migrated port is that of another socket that has moved towards the same server."""
     connections = [app.connect(correspondent) for _ in range(3)]
     move = dut.move()
-    entries = [(connection, dut.request(move, connection).entry(connection)) for connection in connections]
-    for connection, (_, migrated, _) in entries:
-        others = [two for other, one in entries if other is not connection for two in (other.previous_port, one[1])]
-        require(migrated not in others, "migrated port", f"none of {others}", migrated)
+    ports = [dut.request(move, connection).entry(connection)[1] for connection in connections]
+    require(len(set(ports)) == len(ports), "migrated ports", "each once", ports)

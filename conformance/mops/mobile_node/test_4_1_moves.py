@@ -14,6 +14,7 @@ from testbed.interruptions import NotApplicable
 from testbed.wire.clock import NANO
 
 OUTAGE_S = 1.0
+LATER_S = 0.6
 READ_TIMEOUT_S = 10
 EARLY = b"for a read begun before the move"
 
@@ -60,7 +61,7 @@ def test_move_while_a_migrate_is_unanswered(
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-148", case=2)
+@requirement("MOPS-A-21", case=1)
 def test_lost_address_is_not_answered_for(case: Case, dut: MobileNode, correspondent: Correspondent) -> None:
     """An ARP request for the address that the node has left elicits no reply."""
     if case.network.name != "ipv4":
@@ -104,6 +105,24 @@ def test_second_move_names_the_tuple_of_the_first(
 
 @exclusive
 @valid
+@requirement("MOPS-4.1-150", case=3)
+def test_each_of_four_moves_names_the_tuple_of_the_one_before(
+    dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """However often the node has moved, the previous tuple is that of the last success."""
+    connection = app.connect(correspondent)
+    for _ in range(4):
+        old, port = dut.address, connection.previous_port
+        request = dut.request(dut.move(), connection)
+        named = request.address("previous_source"), request.entry(connection)[0]
+        require(named == (in_mops(old), port), "previous tuple", (in_mops(old), port), named, request.frame)
+        correspondent.reply_success(request, connection)
+        with preamble():
+            dut.continues(connection)
+
+
+@exclusive
+@valid
 @requirement("MOPS-4.1-151", case=1)
 def test_move_back_home(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """A connection comes back to the node's first address like to any other."""
@@ -117,11 +136,14 @@ def test_move_back_home(dut: MobileNode, app: Applications, correspondent: Corre
 @exclusive
 @valid
 @requirement("MOPS-4.1-152", case=1)
-def test_move_neither_resets_nor_closes(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
+def test_move_neither_resets_nor_closes(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """No reset and no FIN of the connection is sent when its address is lost."""
     connection = app.connect(correspondent)
     move = dut.move()
-    dut.quiesce()
+    dut.request(move, connection)
+    case.watch(LATER_S)
     for segment in dut.segments(connection.local, move.mark):
         ends = set("RF") & set(segment.flags)
         require(not ends, "flags", "neither R nor F", segment.flags, segment.frame)

@@ -13,27 +13,32 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.interruptions import NotApplicable
 from testbed.peers.host import Move
+from testbed.wire.capture import Sent
 from testbed.wire.clock import NANO
 
 WAITING = b"waiting for the reply"
+LATER_S = 0.6
+"""Longer than what a device may need for its second thoughts, or TCP for its first retransmission."""
 
 
-def refuse(dut: MobileNode, move: Move, refused: Connection, served: Connection, code: int) -> ReceivedMigrate:
+def refuse(
+    dut: MobileNode, move: Move, refused: Connection, served: Connection, code: int
+) -> tuple[ReceivedMigrate, Sent]:
     """Reply "failed" for one connection and serve the other; NotApplicable unless the request has this code.
 
-    The request for the connection that is refused.
+    The request for the connection that is refused, and the reply to it.
     """
     requests = [dut.request(move, connection) for connection in (refused, served)]
     for request in {request.frame.index: request for request in requests}.values():
         if (request.message.code == MIGRATE_ATOMIC) != (code == MIGRATE_ATOMIC):
             raise NotApplicable(f"the device's Migrate #{request.frame.index} has code {request.message.code}")
         if request.frame is requests[0].frame:
-            refused.server.reply_in_time(request, FAILED, entries=[request.entry(refused)])
+            failed = refused.server.reply_in_time(request, FAILED, entries=[request.entry(refused)])
         else:
-            refused.server.reply_in_time(request, SUCCESS)
-    if code != MIGRATE_ATOMIC:
+            served.server.reply_in_time(request, SUCCESS)
+    if code != MIGRATE_ATOMIC or requests[0].frame is not requests[1].frame:
         served.expect_at(requests[1])
-    return requests[0]
+    return requests[0], failed
 
 
 @exclusive
@@ -61,18 +66,6 @@ def test_streams_continue_byte_exact(
     dut.application_reads(socket, bytes(theirs.payload))
     dut.continues(connection, b"and more")
     dut.expect_silence(local, mark, resets=False, source=move.old)
-
-
-@exclusive
-@valid
-@requirement("MOPS-4.1-133", case=1)
-def test_no_segment_before_success(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
-    """Until the reply nothing of the connection comes from the new address."""
-    connection = app.connect(correspondent)
-    move = dut.move()
-    dut.request(move, connection)
-    connection.socket.send(WAITING)
-    dut.expect_silence(connection.local, move.mark, resets=False, source=move.new)
 
 
 @exclusive
@@ -109,28 +102,64 @@ def test_connection_not_listed_as_failed_continues(
 @exclusive
 @valid
 @requirement("MOPS-4.1-136", case=1)
-def test_failed_connection_sends_no_data(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
+def test_failed_connection_sends_no_data(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """After "failed" to a best-effort request a connection that the reply lists sends nothing from the new address."""
     refused, served = app.connect(correspondent), app.connect(correspondent)
     move = dut.move()
-    refuse(dut, move, refused, served, MIGRATE)
+    _, reply = refuse(dut, move, refused, served, MIGRATE)
+    with preamble():
+        dut.continues(served)
     app.try_to_send(refused)
-    dut.expect_silence(refused.local, move.mark, source=move.new)
+    case.watch(LATER_S)
+    dut.expect_silence(refused.local, case.trace.mark_after(reply.frame), source=move.new)
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.1-136", case=3)
+def test_every_connection_that_failed_sends_no_data(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """Of three connections the reply to a best-effort request lists two: neither sends, and the third continues."""
+    connections = [app.connect(correspondent) for _ in range(3)]
+    move = dut.move()
+    requests = {one.frame.index: one for one in (dut.request(move, connection) for connection in connections)}
+    for request in requests.values():
+        if request.message.code == MIGRATE_ATOMIC:
+            raise NotApplicable(f"the device's Migrate #{request.frame.index} has code 1")
+        refused = [entry for one in connections[:2] if (entry := request.find_entry(one)) in request.entries and entry]
+        mark = case.trace.mark_after(
+            correspondent.reply_in_time(request, FAILED, entries=refused).frame
+            if refused
+            else correspondent.reply_in_time(request).frame
+        )
+    connections[2].expect_at(dut.request(move, connections[2]))
+    with preamble():
+        dut.continues(connections[2])
+    for connection in connections[:2]:
+        app.try_to_send(connection)
+        dut.expect_silence(connection.local, mark, source=move.new)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.1-137", case=1)
 def test_atomic_failure_holds_for_every_connection(
-    dut: MobileNode, app: Applications, correspondent: Correspondent
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
-    """After "failed" to an atomic request no connection sends anything from the new address."""
+    """After "failed" to an atomic request no connection that it lists sends anything from the new address."""
     refused, other = app.connect(correspondent), app.connect(correspondent)
+    elsewhere = app.connect(Correspondent(case))
     move = dut.move()
-    request = refuse(dut, move, refused, other, MIGRATE_ATOMIC)
+    elsewhere.server.reply_success(dut.request(move, elsewhere), elsewhere)
+    request, reply = refuse(dut, move, refused, other, MIGRATE_ATOMIC)
+    with preamble():
+        dut.continues(elsewhere)
     for connection in (refused, *([other] if request.find_entry(other) else [])):
         app.try_to_send(connection)
-        dut.expect_silence(connection.local, move.mark, source=move.new)
+        dut.expect_silence(connection.local, case.trace.mark_after(reply.frame), source=move.new)
 
 
 @exclusive
@@ -173,6 +202,8 @@ def test_replies_are_not_answered(case: Case, dut: MobileNode, app: Applications
         correspondent.reply(request, code)
         correspondent.reply(request, code, entries=[(1, 2, 3)])
     dut.quiesce()
+    with preamble():
+        dut.continues(connection)
     for frame, message in messages(case, mark):
         same = isinstance(message, MOPSMigrate) and message.code not in (SUCCESS, FAILED)
         require(same and bytes(message) == request.octets, "message", "none", message.summary(), frame)
@@ -196,15 +227,18 @@ def test_second_reply_changes_nothing(
 @exclusive
 @inopportune
 @requirement("MOPS-4.1-146", case=2)
-def test_success_after_failed_revives_nothing(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
+def test_success_after_failed_revives_nothing(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """After "failed" a success to the same request does not bring the connection to its migrated tuple."""
-    connection = app.connect(correspondent)
+    connection, elsewhere = app.connect(correspondent), app.connect(Correspondent(case))
     move = dut.move()
     request = dut.request(move, connection)
-    correspondent.reply_in_time(request, FAILED)
-    app.try_to_send(connection)
+    elsewhere.server.reply_success(dut.request(move, elsewhere), elsewhere)
+    failed = correspondent.reply_in_time(request, FAILED)
     with preamble():
-        dut.expect_silence(connection.local, move.mark, source=move.new)
+        dut.continues(elsewhere)
     correspondent.reply(request, SUCCESS)
     app.try_to_send(connection)
-    dut.expect_silence(connection.local, move.mark, source=move.new)
+    case.watch(LATER_S)
+    dut.expect_silence(connection.local, case.trace.mark_after(failed.frame), source=move.new)

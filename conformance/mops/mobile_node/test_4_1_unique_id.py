@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sections 4.1 and 7: Unique IDs of TCP sockets, at a mobile node."""
 
+import pytest
+
 from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.migrate import next_unique_id
 from conformance.mops.tester.server import Correspondent
@@ -20,6 +22,20 @@ def test_entry_carries_the_unique_id(dut: MobileNode, app: Applications, corresp
     request = dut.request(dut.move(), connection)
     identifier = request.entry(connection)[2]
     require(identifier == UNIQUE_ID, "identifier", UNIQUE_ID, identifier, request.frame)
+
+
+@pytest.mark.parametrize("unique_id", [0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+@exclusive
+@valid
+@requirement("MOPS-4.1-187", case=1)
+def test_unique_id_is_sent_as_it_was_given(
+    dut: MobileNode, app: Applications, correspondent: Correspondent, unique_id: int
+) -> None:
+    """A Unique ID at the edges of its 32 bits is an identifier like any other."""
+    connection = app.connect(correspondent, unique_id=unique_id)
+    request = dut.request(dut.move(), connection)
+    identifier = request.entry(connection)[2]
+    require(identifier == unique_id, "identifier", unique_id, identifier, request.frame)
 
 
 @exclusive

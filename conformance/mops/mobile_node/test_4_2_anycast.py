@@ -54,24 +54,30 @@ def test_migrate_is_sent_to_the_unicast_address(dut: MobileNode, unicast: Statio
 @exclusive
 @valid
 @requirement("MOPS-4.2-17", case=1)
-def test_connection_continues_at_the_unicast_address(dut: MobileNode, unicast: Station, connection: Connection) -> None:
-    """After success the connection continues between the new tuple and the unicast address."""
+def test_connection_continues_where_the_profile_says(
+    case: Case, dut: MobileNode, unicast: Station, connection: Connection
+) -> None:
+    """After success the connection continues between the new tuple and the address that `anycast_continues` names."""
     acknowledge(dut, connection)
     request = dut.request(dut.move(), connection)
     with preamble():
         require_destination(request, unicast.address)
     connection.server.reply_success(request, connection)
-    connection.local.rebind(unicast, connection.local.port)
+    if case.setup.profile.ixit.mops.anycast_continues == "unicast":
+        connection.local.rebind(unicast, connection.local.port)
     dut.continues(connection)
 
 
 @exclusive("a device that is wrong here moves other connections, too")
 @valid
 @requirement("MOPS-4.2-18", case=1)
-def test_connection_stays_until_the_move(dut: MobileNode, connection: Connection) -> None:
+def test_connection_stays_until_the_move(dut: MobileNode, unicast: Station, connection: Connection) -> None:
     """The acknowledgement alone moves nothing: data still flows to and from the anycast address."""
     acknowledge(dut, connection)
     dut.continues(connection)
+    request = dut.request(dut.move(), connection)
+    with preamble():
+        require_destination(request, unicast.address)
 
 
 def of_no_connection(connection: Connection, other: str) -> list[Packet]:
@@ -79,7 +85,7 @@ def of_no_connection(connection: Connection, other: str) -> list[Packet]:
     fields: list[dict[str, Any]] = [
         {"protocol": UDP_PROTOCOL},
         {"anycast_destination": other},
-        {"source_port": connection.previous_port ^ 1},
+        {"source_port": connection.previous_port ^ 0x8000},
         {"destination_port": connection.local.port ^ 1},
     ]
     return [connection.server.anycast_acknowledgement(connection, **one) for one in fields]
@@ -91,14 +97,24 @@ def wrong_checksum(connection: Connection, other: str) -> list[bytes]:
 
 
 def another_shape(connection: Connection, other: str) -> list[Packet | bytes]:
-    """Another version, code or length."""
+    """Another version or code, or cut short."""
     fields = [*({"version": version} for version in (0, 2, 255)), *({"code": code} for code in (1, 255))]
     right = bytes(connection.server.anycast_acknowledgement(connection))
     altered = [connection.server.anycast_acknowledgement(connection, **one) for one in fields]
-    return [*altered, sealed(right[:HEADER]), sealed(right + bytes(4))]
+    return [*altered, sealed(right[:HEADER]), sealed(right[:-1])]
 
 
-WRONG = {"no connection": of_no_connection, "wrong checksum": wrong_checksum, "another shape": another_shape}
+def trailing_bytes(connection: Connection, other: str) -> list[bytes]:
+    """Four bytes more."""
+    return [sealed(bytes(connection.server.anycast_acknowledgement(connection)) + bytes(4))]
+
+
+WRONG = {
+    "no connection": of_no_connection,
+    "wrong checksum": wrong_checksum,
+    "another shape": another_shape,
+    "trailing bytes": trailing_bytes,
+}
 
 
 @pytest.mark.parametrize(
@@ -107,29 +123,40 @@ WRONG = {"no connection": of_no_connection, "wrong checksum": wrong_checksum, "a
         pytest.param("no connection", marks=requirement("MOPS-4.2-19")),
         pytest.param("wrong checksum", marks=requirement("MOPS-4.2-21")),
         pytest.param("another shape", marks=requirement("MOPS-4.2-22")),
+        pytest.param("trailing bytes", marks=requirement("MOPS-4.2-31")),
     ],
 )
 @exclusive
 @invalid
 @requirement(case=1)
 def test_wrong_acknowledgement_is_silently_discarded(
-    case: Case, dut: MobileNode, connection: Connection, wrong: str
+    case: Case, dut: MobileNode, app: Applications, unicast: Station, connection: Connection, wrong: str
 ) -> None:
     """After an acknowledgement of no connection, or with a wrong checksum, version, code or length, nothing changes."""
+    other = app.connect(connection.server)
+    acknowledge(dut, other)
     acknowledge(dut, connection, *WRONG[wrong](connection, in_mops(case.station().address)))
-    require_destination(dut.request(dut.move(), connection), connection.server.address)
+    move = dut.move()
+    believed = dut.request(move, other)
+    with preamble():
+        require_destination(believed, unicast.address)
+    require_destination(dut.request(move, connection), connection.server.address)
 
 
 @exclusive
 @valid
 @requirement("MOPS-4.2-20", case=1)
 def test_acknowledgement_counts_for_its_connection_only(
-    dut: MobileNode, app: Applications, connection: Connection
+    dut: MobileNode, app: Applications, unicast: Station, connection: Connection
 ) -> None:
     """Of two connections to one anycast address the one without an acknowledgement migrates at that address."""
     without = app.connect(connection.server)
     acknowledge(dut, connection)
-    require_destination(dut.request(dut.move(), without), connection.server.address)
+    move = dut.move()
+    believed = dut.request(move, connection)
+    with preamble():
+        require_destination(believed, unicast.address)
+    require_destination(dut.request(move, without), connection.server.address)
 
 
 @exclusive
@@ -142,15 +169,19 @@ def test_acknowledgement_with_reserved_bits_is_taken(dut: MobileNode, unicast: S
     require_destination(dut.request(dut.move(), connection), unicast.address)
 
 
+@exclusive
 @valid
 @requirement("MOPS-4.2-24", case=1)
-def test_acknowledgement_is_not_answered(case: Case, dut: MobileNode, connection: Connection) -> None:
-    """An anycast acknowledgement elicits no message."""
+def test_acknowledgement_is_not_answered(case: Case, dut: MobileNode, unicast: Station, connection: Connection) -> None:
+    """An anycast acknowledgement elicits no message; it is learnt all the same."""
     mark = case.mark()
     acknowledge(dut, connection)
     dut.quiesce()
     answers = [frame for frame, _ in messages(case, mark)]
     require(not answers, "messages", 0, len(answers), *answers)
+    request = dut.request(dut.move(), connection)
+    with preamble():
+        require_destination(request, unicast.address)
 
 
 @exclusive

@@ -38,7 +38,7 @@ def test_double_nat_scenario(case: Case, dut: MobileNode, app: Applications) -> 
     """After acknowledgements of 10.0.0.0.1 port 5050 and 525.8.78.2.2 port 6050 the node's Migrate names the latter."""
     needs_addresses_of_the_draft(case)
     connection = connect_at(case, dut, app, "10.2.0.0.1")
-    router = NatRouter(case)
+    router = NatRouter.gateway(case)
     inside, level_1, level_2 = ("10.2.0.0.1", connection.previous_port), ("10.0.0.0.1", 5050), ("525.8.78.2.2", 6050)
     router.send(dut.address, router.acknowledgement(inside, level_1, 1))
     router.send(dut.address, router.acknowledgement(level_1, level_2, 2))

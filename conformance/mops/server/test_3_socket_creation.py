@@ -7,7 +7,7 @@ from conformance.applicability import needs
 from conformance.mops.dut.server import Server
 from conformance.mops.dut.sockets import creates_socket
 from conformance.mops.tester.mobile_node import MobileNode
-from layers.mops import FAILED, SUCCESS
+from layers.mops import SUCCESS
 from testbed import invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.device.application import Application
@@ -16,15 +16,12 @@ UNIQUE_ID = 0x51AC0FFE
 
 
 @invalid
-@requirement("MOPS-3-01", case=1)
+@requirement("MOPS-3-01", case=2)
 def test_socket_without_mobile_allowed_is_refused(node: MobileNode, dut: Server, app: Application) -> None:
     """A Migrate for a TCP socket created without MOBILE_ALLOWED is answered "failed" and moves nothing."""
     connection = node.connect(remote_port=app.listen(service="echo", mobile_allowed=False).port)
     node.move()
-    entry = node.entry(connection)
-    dut.answers(node.send_migrate(connection, entries=[entry]), FAILED)
-    dut.serves(connection)
-    dut.new_tuple_is_dead(connection, node.station, entry[1])
+    dut.refuses(node.send_migrate(connection), connection)
 
 
 @pytest.mark.parametrize("allowed", [True, False], ids=["set", "cleared"])
@@ -39,15 +36,25 @@ def test_application_can_choose_mobile_allowed(case: Case, app: Application, pro
         app.listen(service="echo", protocol=protocol, mobile_allowed=allowed)
 
 
+@valid
+@requirement("MOPS-3-05", case=1)
+def test_tcp_socket_is_mobile_by_default(case: Case, node: MobileNode, dut: Server) -> None:
+    """A TCP socket whose application did not choose migrates."""
+    connection = node.connect(remote_port=case.setup.profile.ixit.services.echo)
+    node.move()
+    dut.accepts_migrate(node, node.request(connection), connection)
+
+
 @invalid
-@requirement("MOPS-3-04", case=1)
+@requirement("MOPS-3-04", case=3)
 def test_udp_socket_is_not_mobile_by_default(case: Case, node: MobileNode, dut: Server, app: Application) -> None:
     """A UDP socket whose application did not choose stays where it is, even if it has a Unique ID."""
     needs(case, "mops.unique_id")
     flow = node.open_flow(app.listen(protocol="udp", unique_id=UNIQUE_ID))
     node.move()
-    dut.collect_replies(node.send_udp_migrate(flow, UNIQUE_ID).mark)
-    dut.serves_flow(flow)
+    request = node.send_udp_migrate(flow, UNIQUE_ID)
+    dut.collect_replies(request.mark)
+    dut.leaves_flow_alone(request, flow)
 
 
 @valid

@@ -7,22 +7,21 @@ import pytest
 from scapy.packet import Packet
 
 from conformance.mops.dut.server import Server
-from conformance.mops.migrate import ENTRY, HEADER, sealed, with_checksum
+from conformance.mops.migrate import ENTRY, HEADER, entries_in, off_by_one, sealed, with_checksum
 from conformance.mops.tester.mobile_node import Connection, MobileNode
-from layers.mops import FAILED, SUCCESS, MOPSMigrate
-from testbed import inopportune, invalid, requirement, valid
+from layers.mops import FAILED, SUCCESS
+from testbed import inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
+from testbed.case.verdict import require
 
 ONE_ENTRY = HEADER + ENTRY.size
 
 
 def remaps_nothing(node: MobileNode, dut: Server, connection: Connection, message: Packet) -> None:
     """The server does as it likes with this message, and the connection stays; the new tuples have no connection."""
-    octets = bytes(message)
-    dut.collect_replies(node.send(message).mark)
-    dut.serves(connection)
-    for _, migrated, _ in MOPSMigrate(octets).entries if len(octets) >= ONE_ENTRY else []:
-        dut.new_tuple_is_dead(connection, node.station, migrated)
+    request = node.send(message)
+    dut.collect_replies(request.mark)
+    dut.leaves_alone(request, connection)
 
 
 def connect_and_move(node: MobileNode) -> Connection:
@@ -34,15 +33,24 @@ def connect_and_move(node: MobileNode) -> Connection:
 
 @pytest.mark.parametrize("wrong", ["zero", "inverted", "off by one"])
 @invalid
-@requirement("MOPS-4.1-58", case=1)
+@requirement("MOPS-4.1-58", case=2)
 def test_wrong_checksum_is_silently_discarded(node: MobileNode, dut: Server, wrong: str) -> None:
     """A message with a wrong checksum is not answered and changes nothing."""
     connection = connect_and_move(node)
     octets = bytes(node.request(connection))
     right = int.from_bytes(octets[2:4], "big")
     spoilt = {"zero": 0, "inverted": right ^ 0xFFFF, "off by one": (right + 1) % 0xFFFF}[wrong]
-    dut.stays_silent(node.send(with_checksum(octets, spoilt)))
-    dut.serves(connection)
+    dut.discards(node.send(with_checksum(octets, spoilt)), connection)
+
+
+@waits(2)
+@invalid
+@requirement("MOPS-4.1-58", case=3)
+def test_wrong_checksum_is_not_answered_later(node: MobileNode, dut: Server, case: Case) -> None:
+    """Nor is it answered in the whole time that a reply may take."""
+    connection = connect_and_move(node)
+    request = node.send(off_by_one(bytes(node.request(connection))))
+    dut.stays_silent(request, case.setup.profile.ixit.mops.reply_within_s)
 
 
 VERSION = requirement("MOPS-4.1-59")
@@ -77,43 +85,68 @@ def test_count_zero_remaps_nothing(node: MobileNode, dut: Server, entries: str) 
 
 
 @invalid
-@requirement("MOPS-4.1-63", case=1)
+@requirement("MOPS-4.1-63", case=2)
 def test_count_too_small_remaps_nothing(node: MobileNode, dut: Server) -> None:
     """Count smaller than the number of entries remaps nothing."""
     connection, other = node.connect(), node.connect()
     node.move()
     remaps_nothing(node, dut, connection, node.request(connection, other, count=1))
-    dut.serves(other)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@invalid
+@requirement("MOPS-4.1-206", case=1)
+def test_entries_beyond_the_count_are_not_carried_out(node: MobileNode, dut: Server, count: int) -> None:
+    """Whatever a server makes of the entries that Count counts, those after them are left alone."""
+    connections = [node.connect() for _ in range(3)]
+    node.move()
+    request = node.send_migrate(*connections, count=count)
+    dut.collect_replies(request.mark)
+    dut.leaves_alone(request, *connections[count:])
+
+
+@pytest.mark.parametrize("extra", [1, 4, 7, 8])
+@invalid
+@requirement("MOPS-4.1-207", case=1)
+def test_trailing_bytes_leave_one_connection(node: MobileNode, dut: Server, extra: int) -> None:
+    """With bytes following the last entry the connection is at exactly one of its tuples, and alive there."""
+    connection = connect_and_move(node)
+    request = node.send(node.request(connection) / bytes(extra))
+    dut.collect_replies(request.mark)
+    tuples = [(node.home, connection.local.port), (node.station, request.entries[0][1])]
+    alive = dut.live_tuples(connection, tuples)
+    require(len(alive) == 1, "tuples at which the connection lives", "exactly one", alive)
 
 
 @pytest.mark.parametrize("length", range(HEADER, ONE_ENTRY + ENTRY.size))
 @invalid
-@requirement("MOPS-4.1-64", case=1)
+@requirement("MOPS-4.1-64", case=3)
 def test_message_cut_inside_the_entries(node: MobileNode, dut: Server, length: int) -> None:
     """A message of two entries cut at any byte after its header remaps nothing; its checksum is right."""
     connection, other = node.connect(), node.connect()
     node.move()
     whole = bytes(node.request(connection, other))
-    dut.collect_replies(node.send(sealed(whole[:length])).mark)
-    dut.serves(connection)
-    dut.serves(other)
+    request = node.send(sealed(whole[:length]))
+    dut.collect_replies(request.mark)
+    dut.leaves_alone(request, connection, other, migrated=[port for _, port, _ in entries_in(whole)])
 
 
 @invalid
-@requirement("MOPS-4.1-64", case=2)
+@requirement("MOPS-4.1-64", case=4)
 def test_message_cut_inside_the_header(node: MobileNode, dut: Server) -> None:
     """A message cut at any byte of its header remaps nothing; where there is room, its checksum is right."""
     connection = connect_and_move(node)
     whole = bytes(node.request(connection))
     for length in range(HEADER):
         node.send(sealed(whole[:length]))
-    dut.collect_replies(node.send(sealed(whole[:HEADER])).mark)
-    dut.serves(connection)
+    request = node.send(sealed(whole[:HEADER]))
+    dut.collect_replies(request.mark)
+    dut.leaves_alone(request, connection, migrated=[port for _, port, _ in entries_in(whole)])
 
 
 @pytest.mark.parametrize("extra", [1, 4, 7])
 @invalid
-@requirement("MOPS-4.1-65", case=1)
+@requirement("MOPS-4.1-65", case=2)
 def test_trailing_bytes_remap_nothing(node: MobileNode, dut: Server, extra: int) -> None:
     """Bytes following the last entry that make no whole entry: nothing is remapped."""
     connection = connect_and_move(node)
@@ -142,11 +175,13 @@ def test_answer_to_a_malformed_message(node: MobileNode, dut: Server, case: Case
 
 @pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "failed"])
 @inopportune
-@requirement("MOPS-4.1-68", case=1)
-def test_reply_is_never_answered(node: MobileNode, dut: Server, code: int) -> None:
-    """A host never answers a reply."""
+@requirement("MOPS-4.1-68", case=2)
+@waits(2)
+def test_reply_is_never_answered(node: MobileNode, dut: Server, case: Case, code: int) -> None:
+    """A host never answers a reply, not in the whole time that an answer may take."""
     connection = connect_and_move(node)
-    dut.stays_silent(node.send_migrate(connection, code=code))
+    request = node.send_migrate(connection, code=code)
+    dut.stays_silent(request, case.setup.profile.ixit.mops.reply_within_s)
 
 
 @pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "failed"])

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from conformance.mops.dut.server import Server, require_fields
+from conformance.mops.dut.server import Server
 from conformance.mops.migrate import Entry, SentMigrate
 from conformance.mops.tester.mobile_node import Connection, MobileNode
+from conformance.mops.tester.numbers import wrong_number
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC
 from testbed import inopportune, invalid, requirement, valid
 from testbed.case.case import Case
@@ -24,13 +25,12 @@ class Mixed:
     entries: list[Entry]
 
 
-def send_mixed(node: MobileNode, code: int, bad: int) -> Mixed:
-    """A request for three connections, in which entry `bad` carries a wrong sequence number."""
+def send_mixed(node: MobileNode, case: Case, code: int, bad: int) -> Mixed:
+    """A request for three connections, in which entry `bad` carries a wrong number, of another kind at each place."""
     connections = [node.connect() for _ in range(3)]
     node.move()
     entries = [node.entry(connection) for connection in connections]
-    previous, migrated, identifier = entries[bad]
-    entries[bad] = (previous, migrated, (identifier + 2**31) % 2**32)
+    entries[bad] = (*entries[bad][:2], wrong_number(case, connections[bad], bad))
     request = node.send_migrate(*connections, code=code, entries=entries)
     good = [connection for place, connection in enumerate(connections) if place != bad]
     return Mixed(request, good, connections[bad], entries)
@@ -42,9 +42,9 @@ POSITIONS = pytest.mark.parametrize("bad", [0, 1, 2], ids=["first fails", "middl
 @POSITIONS
 @invalid
 @requirement("MOPS-4.1-52", case=1)
-def test_best_effort_keeps_what_succeeded(node: MobileNode, dut: Server, bad: int) -> None:
+def test_best_effort_keeps_what_succeeded(node: MobileNode, dut: Server, case: Case, bad: int) -> None:
     """Under code 0 the entries that succeeded stay migrated when one fails."""
-    mixed = send_mixed(node, MIGRATE, bad)
+    mixed = send_mixed(node, case, MIGRATE, bad)
     dut.reply_to(mixed.request, FAILED)
     node.rebind(mixed.request, *mixed.good)
     dut.serves(*mixed.good)
@@ -52,13 +52,12 @@ def test_best_effort_keeps_what_succeeded(node: MobileNode, dut: Server, bad: in
 
 @POSITIONS
 @invalid
-@requirement("MOPS-4.1-53", case=1)
-def test_best_effort_leaves_what_failed(node: MobileNode, dut: Server, bad: int) -> None:
+@requirement("MOPS-4.1-53", case=2)
+def test_best_effort_leaves_what_failed(node: MobileNode, dut: Server, case: Case, bad: int) -> None:
     """Under code 0 the entry that failed stays at its old tuple, and its new tuple has no connection."""
-    mixed = send_mixed(node, MIGRATE, bad)
+    mixed = send_mixed(node, case, MIGRATE, bad)
     dut.reply_to(mixed.request, FAILED)
-    dut.serves(mixed.bad)
-    dut.new_tuple_is_dead(mixed.bad, node.station, mixed.entries[bad][1])
+    dut.leaves_alone(mixed.request, mixed.bad)
 
 
 @valid
@@ -72,33 +71,23 @@ def test_atomic_success_migrates_all(node: MobileNode, dut: Server) -> None:
 
 @POSITIONS
 @invalid
-@requirement("MOPS-4.1-55", case=1)
-def test_atomic_failure_leaves_all_at_the_old_tuples(node: MobileNode, dut: Server, bad: int) -> None:
-    """After "failed" to a code 1 request every connection still carries data at its old tuple."""
-    mixed = send_mixed(node, MIGRATE_ATOMIC, bad)
+@requirement("MOPS-4.1-55", "MOPS-4.1-56", case=2)
+def test_atomic_failure_leaves_all_where_they_were(node: MobileNode, dut: Server, case: Case, bad: int) -> None:
+    """After "failed" to a code 1 request the new tuples have no connection, and every old one carries data."""
+    mixed = send_mixed(node, case, MIGRATE_ATOMIC, bad)
     dut.reply_to(mixed.request, FAILED)
-    dut.serves(*mixed.good, mixed.bad)
+    dut.leaves_alone(mixed.request, *mixed.good, mixed.bad)
 
 
 @POSITIONS
 @invalid
-@requirement("MOPS-4.1-56", case=1)
-def test_atomic_failure_leaves_the_new_tuples_dead(node: MobileNode, dut: Server, bad: int) -> None:
-    """After "failed" to a code 1 request the new tuples have no connection."""
-    mixed = send_mixed(node, MIGRATE_ATOMIC, bad)
-    dut.reply_to(mixed.request, FAILED)
-    migrated = {previous: new for previous, new, _ in mixed.entries}
-    for connection in mixed.good:
-        dut.new_tuple_is_dead(connection, node.station, migrated[connection.local.port])
-
-
-@POSITIONS
-@invalid
-@requirement("MOPS-4.1-57", case=1)
-def test_atomic_failure_lists_the_cause_only(node: MobileNode, dut: Server, bad: int) -> None:
-    """A failed reply to a code 1 request lists the entry that failed, not those rolled back because of it."""
-    mixed = send_mixed(node, MIGRATE_ATOMIC, bad)
-    require_fields(dut.reply_to(mixed.request, FAILED), entries=[mixed.entries[bad]])
+@requirement("MOPS-4.1-57", case=2)
+def test_atomic_failure_lists_the_cause_or_all(node: MobileNode, dut: Server, case: Case, bad: int) -> None:
+    """A failed reply to a code 1 request lists the entry that failed, or every entry: none of them has migrated."""
+    mixed = send_mixed(node, case, MIGRATE_ATOMIC, bad)
+    frame, reply = dut.reply_to(mixed.request, FAILED)
+    allowed = [mixed.entries[bad]], mixed.entries
+    require(reply.entries in allowed, "entries", f"{allowed[0]} or all", reply.entries, frame)
 
 
 @inopportune
@@ -112,6 +101,20 @@ def test_previous_port_twice(node: MobileNode, dut: Server) -> None:
     tuples = [(node.home, connection.local.port), *((node.station, migrated) for _, migrated, _ in entries)]
     alive = dut.live_tuples(connection, tuples)
     require(len(alive) == 1, "tuples at which the connection lives", "exactly one", alive)
+
+
+@inopportune
+@requirement("MOPS-4.1-205", case=1)
+def test_answer_about_a_previous_port_twice(node: MobileNode, dut: Server) -> None:
+    """The reply to two entries with the same previous port lists as failed those at whose tuples nobody is."""
+    connection = node.connect()
+    node.move()
+    entries = [node.entry(connection), node.entry(connection)]
+    frame, reply = dut.reply_to(node.send_migrate(connection, entries=entries))
+    failed = reply.entries if reply.code == FAILED else []
+    alive = dut.live_tuples(connection, [(node.station, migrated) for _, migrated, _ in entries])
+    dead = [entry for entry in entries if f"{node.address}:{entry[1]}" not in alive]
+    require(failed == dead, "entries listed as failed", dead, failed, frame)
 
 
 @inopportune

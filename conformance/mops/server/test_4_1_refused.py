@@ -14,13 +14,11 @@ from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Application
 from testbed.peers.connection import half_open
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.wire.headers import UDP_PROTOCOL
 
-
-def refuses(node: MobileNode, dut: Server, connection: Connection, **fields: Any) -> None:
-    """The server answers "failed" and the connection stays where it is."""
-    request = node.send_migrate(connection, **fields)
-    dut.answers(request, FAILED)
-    dut.serves(connection)
+A_NEW_CLOCK = 10_000_000
+"""How far the first number of a new connection lies above the last one of the tuple before (RFC 9293, 3.4.1)."""
 
 
 @invalid
@@ -29,7 +27,7 @@ def test_wrong_previous_address_is_refused(node: MobileNode, dut: Server, case: 
     """Right port and sequence number with another previous address: refused, nothing moves."""
     connection = node.connect()
     node.move()
-    refuses(node, dut, connection, previous_source=case.station().address)
+    dut.refuses(node.send_migrate(connection, previous_source=case.station().address), connection)
 
 
 @pytest.mark.parametrize("offset", [1, -1, 256])
@@ -39,17 +37,29 @@ def test_wrong_previous_port_is_refused(node: MobileNode, dut: Server, offset: i
     """Right address and sequence number with another previous port: refused, nothing moves."""
     connection = node.connect()
     node.move()
-    refuses(node, dut, connection, entries=[node.entry(connection, previous_port=connection.local.port + offset)])
+    entry = node.entry(connection, previous_port=connection.local.port + offset)
+    dut.refuses(node.send_migrate(connection, entries=[entry]), connection)
 
 
-@pytest.mark.parametrize("protocol", [17, 0, 132, 6 + 256, 0x3FFF])
 @invalid
-@requirement("MOPS-4.1-42", case=1)
-def test_wrong_protocol_is_refused(node: MobileNode, dut: Server, protocol: int) -> None:
-    """A protocol that is not the socket's: refused, nothing moves."""
+@requirement("MOPS-4.1-42", case=2)
+def test_protocol_of_another_socket_is_refused(node: MobileNode, dut: Server) -> None:
+    """UDP instead of TCP: refused, nothing moves."""
     connection = node.connect()
     node.move()
-    refuses(node, dut, connection, protocol=protocol)
+    dut.refuses(node.send_migrate(connection, protocol=UDP_PROTOCOL), connection)
+
+
+@pytest.mark.parametrize("protocol", [0, 5, 7, 132, 6 + 256, 0x3FFF])
+@invalid
+@requirement("MOPS-4.1-204", case=1)
+def test_unknown_protocol_remaps_nothing(node: MobileNode, dut: Server, protocol: int) -> None:
+    """A protocol that the host need not have: nothing moves, whatever is answered."""
+    connection = node.connect()
+    node.move()
+    request = node.send_migrate(connection, protocol=protocol)
+    dut.collect_replies(request.mark)
+    dut.leaves_alone(request, connection)
 
 
 @pytest.mark.parametrize("end", ["reset", "closed by both"])
@@ -65,16 +75,22 @@ def test_closed_connection_is_refused(node: MobileNode, dut: Server, end: str) -
             dut.closes(connection.local, connection.local.finish().ns)
     dut.barrier()
     node.move()
-    dut.answers(node.send_migrate(connection), FAILED)
+    request = node.send_migrate(connection)
+    dut.answers(request, FAILED)
+    dut.new_tuple_is_dead(connection, node.station, request.entries[0][1])
 
 
 @inopportune
-@requirement("MOPS-4.1-94", case=1)
+@requirement("MOPS-4.1-94", case=2)
 def test_half_open_connection_is_refused(node: MobileNode, dut: Server, case: Case) -> None:
-    """An entry for a connection whose handshake is not complete is refused."""
-    peer = half_open(case, node.new_peer())
+    """An entry for a connection whose handshake is not complete is refused, and the handshake can be completed."""
+    connection = Connection(half_open(case, node.new_peer()))
     node.move()
-    dut.answers(node.send_migrate(Connection(peer)), FAILED)
+    request = node.send_migrate(connection)
+    dut.answers(request, FAILED)
+    dut.new_tuple_is_dead(connection, node.station, request.entries[0][1])
+    connection.local.acknowledge()
+    dut.serves(connection)
 
 
 @inopportune
@@ -84,31 +100,38 @@ def test_migrated_tuple_in_use_is_refused(node: MobileNode, dut: Server) -> None
     connection = node.connect()
     node.move()
     other = node.connect()
-    refuses(node, dut, connection, entries=[node.entry(connection, migrated_port=other.local.port)])
+    entry = node.entry(connection, migrated_port=other.local.port)
+    dut.answers(node.send_migrate(connection, entries=[entry]), FAILED)
+    dut.serves(connection)
     dut.serves(other)
 
 
+def leave(node: MobileNode) -> tuple[Connection, TcpPeer]:
+    """A connection that has migrated, and another one at its old tuple with larger sequence numbers."""
+    connection = node.connect()
+    port, following = connection.local.port, connection.local.snd_nxt + A_NEW_CLOCK
+    node.migrate(connection)
+    node.return_to(node.home)
+    service = connection.local.remote_port
+    return connection, node.new_peer(port, service, initial_sequence=following % SEQUENCE_SPACE)
+
+
 @inopportune
-@requirement("MOPS-4.1-45", case=1)
+@requirement("MOPS-4.1-45", case=2)
 def test_new_connection_on_the_old_tuple_is_served(node: MobileNode, dut: Server) -> None:
     """Somebody else who gets the previous address and port opens a connection to the same service."""
-    connection = node.connect()
-    port = connection.local.port
-    node.migrate(connection)
-    node.return_to(node.home)
-    dut.accepts_new_connection(node.new_peer(port))
+    _, new = leave(node)
+    dut.accepts_new_connection(new)
 
 
 @inopportune
-@requirement("MOPS-4.1-46", case=1)
+@requirement("MOPS-4.1-46", case=2)
 def test_new_connection_on_the_old_tuple_and_migrated_one_are_kept_apart(node: MobileNode, dut: Server) -> None:
     """A new connection on the old tuple and the migrated one each get their own bytes, also after one has ended."""
-    connection = node.connect()
-    port = connection.local.port
-    node.migrate(connection)
-    node.return_to(node.home)
-    new = node.new_peer(port)
-    dut.accepts_new_connection(new)
+    connection, new = leave(node)
+    if not dut.takes_new_connection(new):  # the old tuple rests for a while, as in TIME-WAIT
+        dut.serves(connection)
+        return
     for number in range(3):
         dut.serves(connection, data=b"migrated %d" % number)
         dut.serves(new, data=b"new %d" % number)

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from conformance.mops.dut.server import Server
-from conformance.mops.migrate import next_unique_id
+from conformance.mops.dut.sockets import listen_mobile
+from conformance.mops.migrate import SentMigrate, next_unique_id
 from conformance.mops.tester.mobile_node import Connection, MobileNode
-from layers.mops import FAILED, SUCCESS
-from testbed import invalid, requirement, valid
+from conformance.mops.tester.numbers import HALF_THE_SPACE
+from layers.mops import MIGRATE_ATOMIC, SUCCESS
+from testbed import invalid, requirement, valid, waits
 from testbed.device.application import Application
 from testbed.peers.tcp import SEQUENCE_SPACE
 
@@ -18,16 +20,16 @@ LOWEST, HIGHEST = 0, 0xFFFFFFFF
 
 
 def connect(node: MobileNode, app: Application, unique_id: int, **choices: Any) -> Connection:
-    """A connection whose socket has a Unique ID."""
-    return node.connect(remote_port=app.listen(service="echo", unique_id=unique_id, **choices).port)
+    """A connection whose socket is mobile and has a Unique ID."""
+    return node.connect(remote_port=listen_mobile(node.case, app, service="echo", unique_id=unique_id, **choices).port)
 
 
-def refuses(node: MobileNode, dut: Server, connection: Connection, identifier: int) -> None:
-    """The server answers "failed" to this identifier, and the connection stays where it is."""
+def refuses(node: MobileNode, dut: Server, connection: Connection, identifier: int) -> SentMigrate:
+    """The server answers "failed" to this identifier, and the connection is where it was alone; the request."""
     node.move()
     request = node.send_migrate(connection, entries=[node.entry(connection, identifier=identifier)])
-    dut.answers(request, FAILED)
-    dut.serves(connection)
+    dut.refuses(request, connection)
+    return request
 
 
 def accepts(node: MobileNode, dut: Server, connection: Connection, identifier: int) -> None:
@@ -79,7 +81,7 @@ def test_unique_id_of_another_socket_is_refused(node: MobileNode, dut: Server, a
     """A socket without a Unique ID refuses that of another socket of the same node."""
     plain = node.connect()
     # Far from the sequence number, so that it is refused for what it is.
-    other = (plain.local.snd_nxt + 2**31) % SEQUENCE_SPACE
+    other = (plain.local.snd_nxt + HALF_THE_SPACE) % SEQUENCE_SPACE
     connect(node, app, other)
     refuses(node, dut, plain, other)
 
@@ -102,18 +104,47 @@ def migrate_once(node: MobileNode, dut: Server, app: Application) -> Connection:
     request = node.send_migrate(connection, entries=[node.entry(connection, identifier=UNIQUE_ID)])
     dut.reply_to(request, SUCCESS)
     node.rebind(request, connection)
+    node.rest(request)
     return connection
 
 
+@waits(6)
 @invalid
-@requirement("MOPS-4.1-89", case=1)
+@requirement("MOPS-4.1-89", case=2)
 def test_one_time_unique_id_is_refused_afterwards(node: MobileNode, dut: Server, app: Application) -> None:
     """After one success the same Unique ID is refused."""
     refuses(node, dut, migrate_once(node, dut, app), UNIQUE_ID)
 
 
+@waits(6)
 @valid
-@requirement("MOPS-4.1-90", case=1)
+@requirement("MOPS-4.1-90", case=2)
 def test_next_one_time_unique_id_is_accepted(node: MobileNode, dut: Server, app: Application) -> None:
     """After one success the next Unique ID of the sequence is accepted."""
     accepts(node, dut, migrate_once(node, dut, app), next_unique_id(UNIQUE_ID))
+
+
+@waits(6)
+@invalid
+@requirement("MOPS-4.1-210", case=1)
+def test_refused_attempt_does_not_use_a_one_time_unique_id_up(node: MobileNode, dut: Server, app: Application) -> None:
+    """After an attempt that was refused the same one-time Unique ID is still the one that is accepted."""
+    connection = connect(node, app, UNIQUE_ID, one_time=True)
+    node.rest(refuses(node, dut, connection, UNIQUE_ID + 1))
+    accepts(node, dut, connection, UNIQUE_ID)
+
+
+@waits(6)
+@invalid
+@requirement("MOPS-4.1-210", case=2)
+def test_rolled_back_entry_does_not_use_a_one_time_unique_id_up(
+    node: MobileNode, dut: Server, app: Application
+) -> None:
+    """Nor does an entry that was rolled back because another one of the same message failed."""
+    connection, other = connect(node, app, UNIQUE_ID, one_time=True), connect(node, app, UNIQUE_ID)
+    node.move()
+    entries = [node.entry(connection, identifier=UNIQUE_ID), node.entry(other, identifier=UNIQUE_ID + 1)]
+    request = node.send_migrate(connection, other, code=MIGRATE_ATOMIC, entries=entries)
+    dut.refuses(request, connection, other)
+    node.rest(request)
+    accepts(node, dut, connection, UNIQUE_ID)

@@ -5,6 +5,7 @@ import pytest
 
 from conformance.mops.capable import carries_mobile_capable, mobile_capable
 from conformance.mops.dut.server import Server
+from conformance.mops.dut.sockets import mobile_echo
 from conformance.mops.tester.mobile_node import MobileNode
 from testbed import requirement, valid
 from testbed.case.case import Case
@@ -16,7 +17,7 @@ from testbed.peers.connection import connect
 @requirement("MOPS-C-02", case=1)
 def test_syn_ack_carries_mobile_capable(case: Case, node: MobileNode, dut: Server) -> None:
     """The SYN-ACK to a SYN with MOBILE_CAPABLE carries it too."""
-    peer = connect(case, node.new_peer(), mobile_capable(case))
+    peer = connect(case, node.new_peer(remote_port=mobile_echo(case)), mobile_capable(case))
     syn_ack = dut.segments(peer)[0]
     carried = carries_mobile_capable(case, syn_ack.tcp)
     require(carried, "MOBILE_CAPABLE on the SYN-ACK", "present", "absent", syn_ack.frame)
@@ -27,7 +28,7 @@ def test_syn_ack_carries_mobile_capable(case: Case, node: MobileNode, dut: Serve
 @requirement("MOPS-C-04", case=1)
 def test_mobile_capable_does_not_hinder_a_connection(node: MobileNode, dut: Server, case: Case, capable: bool) -> None:
     """A SYN opens a connection with and without MOBILE_CAPABLE; without it the SYN-ACK does not carry it either."""
-    peer = connect(case, node.new_peer(), mobile_capable(case) if capable else None)
+    peer = connect(case, node.new_peer(remote_port=mobile_echo(case)), mobile_capable(case) if capable else None)
     segments = dut.segments(peer)
     require(bool(segments), "number of SYN-ACKs", 1, 0)
     carried = carries_mobile_capable(case, segments[0].tcp)

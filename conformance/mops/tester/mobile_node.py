@@ -6,6 +6,8 @@ from typing import Any
 
 from scapy.packet import Packet
 
+from conformance.mops.capable import CapableHandshake
+from conformance.mops.dut.sockets import mobile_echo
 from conformance.mops.migrate import CODES, ENTRY, HEADER, Entry, SentMigrate, find_reply
 from layers.mops import MIGRATE, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
@@ -13,14 +15,18 @@ from testbed.case.expect import preamble
 from testbed.device.application import Listener, Socket
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import connect, new_peer
+from testbed.peers.options import PeerOption
 from testbed.peers.stream import exchange
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer, after
 from testbed.peers.udp import UdpPeer, expect_datagram
+from testbed.wire.capture import Mark
 from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.station import Station
 
 MTU = 1500
+OVER = 1.1
+"""Rate-limit intervals after which an interval is over."""
 
 
 @dataclass
@@ -30,10 +36,10 @@ class Connection:
     local: TcpPeer
     previous: list[TcpPeer] = field(default_factory=list)
 
-    def rebind(self, station: Station, port: int) -> None:
-        """Continue at a new address and port; the previous end keeps its state as it was."""
+    def rebind(self, station: Station, port: int, since: Mark) -> None:
+        """Continue at a new address and port, with what came there since a mark; the previous end stays as it was."""
         self.previous.append(self.local.at(self.local.station))
-        self.local.rebind(station, port)
+        self.local.rebind(station, port, since)
 
 
 @dataclass
@@ -43,7 +49,7 @@ class UdpFlow:
     local: UdpPeer
     socket: Socket
 
-    def rebind(self, station: Station, port: int) -> None:
+    def rebind(self, station: Station, port: int, since: Mark) -> None:
         """Continue at a new address and port."""
         self.local = UdpPeer(station, port, self.local.remote_port)
 
@@ -52,7 +58,7 @@ class MobileNode:
     """The tester as a mobile node."""
 
     def __init__(self, case: Case, address: str = "") -> None:
-        self._case = case
+        self.case = case
         self._ixit = case.setup.profile.ixit
         self.station = case.station(address)
         self.home = self.station
@@ -66,20 +72,28 @@ class MobileNode:
 
     def new_port(self) -> int:
         """A source port that no other case uses."""
-        return next(self._case.setup.source_ports)
+        return next(self.case.setup.source_ports)
 
     def new_peer(self, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None) -> TcpPeer:
         """An end of a connection at the present address that is not open yet, to the echo service if not named."""
-        return new_peer(self._case, self.station, port, remote_port, initial_sequence=initial_sequence)
+        return new_peer(self.case, self.station, port, remote_port, initial_sequence=initial_sequence)
 
-    def connect(
-        self, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None, *, use: bool = True
-    ) -> Connection:
-        """Open a connection to the echo service, or to another port, and use it once; preamble."""
-        connection = Connection(connect(self._case, self.new_peer(port, remote_port, initial_sequence)))
+    def connect(self, port: int = 0, remote_port: int = 0, *, use: bool = True, **choices: Any) -> Connection:
+        """Open a connection to an echo service that is mobile, or to another port, and use it once; preamble.
+
+        It carries MOBILE_CAPABLE where the device claims the option: a device may migrate negotiated connections alone.
+        `choices` are those of `TcpPeer`.
+        """
+        service = remote_port or mobile_echo(self.case)
+        peer = new_peer(self.case, self.station, port, service, options=self.handshake_options(), **choices)
+        connection = Connection(connect(self.case, peer))
         if use:
             self._use(connection)
         return connection
+
+    def handshake_options(self) -> list[PeerOption]:
+        """What an end of a connection adds to its handshake."""
+        return [CapableHandshake(self.case)] if self.case.setup.profile.ics.mops.mobile_capable else []
 
     def open_flow(self, listener: Listener) -> UdpFlow:
         """Send a first datagram to an application, which sends one back; preamble."""
@@ -89,20 +103,20 @@ class MobileNode:
         if flow.socket.receive(self._ixit.tcp_within_s) != b"hello":
             raise Inconclusive("preamble: the application did not get the first datagram")
         with preamble():
-            since = self._case.mark()
+            since = self.case.mark()
             asked_ns = flow.socket.send(b"from the server")
-            expect_datagram(self._case, flow.local, since, self._case.deadline(since_ns=asked_ns))
+            expect_datagram(self.case, flow.local, since, self.case.deadline(since_ns=asked_ns))
         return flow
 
     def _use(self, connection: Connection) -> None:
         with preamble():
-            exchange(self._case, connection.local, b"hello")
+            exchange(self.case, connection.local, b"hello")
 
     # Moves
 
     def move(self, address: str = "") -> None:
         """Take a new address, or this one; the previous one stays under observation."""
-        self.station = self._case.station(address)
+        self.station = self.case.station(address)
 
     def return_to(self, station: Station) -> None:
         """Take an address that the node had before."""
@@ -110,9 +124,9 @@ class MobileNode:
 
     def rebind(self, request: SentMigrate, *moved: Connection | UdpFlow) -> None:
         """Continue with connections and flows where the request has moved them."""
-        ports = {previous: migrated for previous, migrated, _ in request.message.entries}
+        ports = {previous: migrated for previous, migrated, _ in request.entries}
         for one in moved:
-            one.rebind(self.station, ports[one.local.port])
+            one.rebind(self.station, ports[one.local.port], request.mark)
 
     # Messages
 
@@ -138,7 +152,7 @@ class MobileNode:
 
     def full_request(self, *connections: Connection) -> Packet:
         """A Migrate with as many entries as one packet carries: unknown ports, and these connections last."""
-        header = len(self._case.network.packet(self.address, self._case.network.dut, 0, b""))
+        header = len(self.case.network.packet(self.address, self.case.network.dut, 0, b""))
         room = (MTU - header - HEADER) // ENTRY.size - len(connections)
         unknown = [(1024 + number, 30000 + number, number) for number in range(room)]
         entries = unknown + [self.entry(connection) for connection in connections]
@@ -146,9 +160,9 @@ class MobileNode:
 
     def send(self, message: Packet | bytes, sender: Station | None = None) -> SentMigrate:
         """Send a message to the server, from the node's present address unless another station sends it."""
-        sent = (sender or self.station).send(self._case.network.icmp_protocol, message)
-        mark = self._case.trace.mark_at(sent.frame)
-        return SentMigrate(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark)
+        sent = (sender or self.station).send(self.case.network.icmp_protocol, message)
+        mark = self.case.trace.mark_at(sent.frame)
+        return SentMigrate(message if isinstance(message, Packet) else MOPSMigrate(message), sent, mark, self.station)
 
     def send_migrate(self, *connections: Connection, sender: Station | None = None, **fields: Any) -> SentMigrate:
         """Send a Migrate of connections to the node's present address; any field can be replaced."""
@@ -165,7 +179,7 @@ class MobileNode:
         peer = connection.local
         ahead = after(identifier, peer.snd_una)
         window = f"window {peer.window}"
-        self._case.values["sequence number"] = f"{identifier % SEQUENCE_SPACE} = RCV.NXT {ahead:+d} ({window})"
+        self.case.values["sequence number"] = f"{identifier % SEQUENCE_SPACE} = RCV.NXT {ahead:+d} ({window})"
         self.move()
         return self.send_migrate(connection, entries=[self.entry(connection, identifier=identifier)])
 
@@ -176,7 +190,7 @@ class MobileNode:
         """
         self.move()
         request = self.send_migrate(*connections, code=code)
-        reply = find_reply(self._case, request)
+        reply = find_reply(self.case, request)
         if reply is None or reply.message.code != SUCCESS:
             seen = "no reply" if reply is None else CODES[reply.message.code]
             raise Inconclusive(f"preamble: an ordinary Migrate: expected success, got {seen}", repeat=False)
@@ -190,7 +204,11 @@ class MobileNode:
     def wait(self, since: SentMigrate, intervals: float) -> None:
         """Wait until `intervals` have passed since a request was sent."""
         interval = self._ixit.mops.rate_limit_s
-        self._case.wait_until(since.sent.ns + round(intervals * interval * NANO))
+        self.case.wait_until(since.sent.ns + round(intervals * interval * NANO))
+
+    def rest(self, since: SentMigrate) -> None:
+        """Wait until the interval since a request is over, whatever the server takes for the same."""
+        self.wait(since, OVER)
 
     def check_in_time(self, request: SentMigrate, since: SentMigrate, intervals: float) -> None:
         """Inconclusive unless the tester itself sent `request` less than `intervals` after `since`."""

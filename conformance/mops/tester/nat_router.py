@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The NAT router that the tester plays, as far as a mobile node notices one: its acknowledgements."""
 
-from typing import Any
+from typing import Any, Self
 
 from scapy.packet import Packet
 
+from conformance.applicability import needs
 from conformance.mops.migrate import in_mops
 from layers.mops import MOPSNATAck
 from testbed.case.case import Case
@@ -16,12 +17,11 @@ Tuple = tuple[str, int]
 
 
 class NatRouter:
-    """A NAT router between the device and its server."""
+    """A NAT router between the device and its server, at an address of its own or at the device's gateway's."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, address: str = "") -> None:
         self._case = case
-        self.station = case.station()
-        self.outside = case.station().address
+        self.station = case.station(address)
 
     def acknowledgement(self, original: Tuple, translated: Tuple, level: int = 1, **fields: Any) -> Packet:
         """The acknowledgement that `original` appears as `translated`; any field can be replaced."""
@@ -33,6 +33,18 @@ class NatRouter:
             "entries": [(original[1], translated[1])],
         }
         return MOPSNATAck(**{**content, **fields})
+
+    @classmethod
+    def gateway(cls, case: Case) -> Self:
+        """The router that the device has as its gateway, where its profile names one.
+
+        NotApplicable where routers acknowledge connections alone whose SYN carries an option that the device has not.
+        """
+        mops = case.setup.profile.ixit.mops
+        if mops.nat_ack_trigger == "mobile_capable":
+            needs(case, "mops.mobile_capable")
+        is_ipff = case.network.name == "ipff"
+        return cls(case, next((one for one in mops.router if (one.count(".") == 4) == is_ipff), ""))
 
     def send(self, address: str, message: Packet | bytes) -> Sent:
         """Send a message to the device at this address."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from scapy.packet import Packet
 
+from conformance.mops.capable import mobile_capable
 from conformance.mops.migrate import ReceivedMigrate, in_mops
 from layers.mops import FAILED, SUCCESS, MOPSAnycastAck, MOPSMigrate
 from testbed.case.case import Case
@@ -18,7 +19,7 @@ from testbed.peers.segment import Segment
 from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import BEGINNING, Mark, Sent
-from testbed.wire.headers import TCP_PROTOCOL
+from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.network import Network
 from testbed.wire.station import Station
 
@@ -45,6 +46,7 @@ class Connection:
     local: TcpPeer
     socket: Socket
     unique_id: int | None = None
+    shares_port: bool = False
 
     @property
     def previous_port(self) -> int:
@@ -61,6 +63,10 @@ class Connection:
         """Whether the device has nothing else with this server."""
         return self.server.connections == 1
 
+    def is_ruled_out(self, protocol: int) -> bool:
+        """Whether a message with this Protocol is not about TCP: the device has UDP sockets with this server, too."""
+        return protocol != TCP_PROTOCOL and self.server.flows > 0
+
     def expect_at(self, request: ReceivedMigrate) -> None:
         """Expect the device where its request asks for this connection."""
         port = request.entry(self)[1]
@@ -76,6 +82,7 @@ class UdpFlow:
     local: UdpPeer
     socket: Socket
     unique_id: int | None
+    shares_port: bool = False
 
     @property
     def previous_port(self) -> int:
@@ -92,6 +99,10 @@ class UdpFlow:
         """Whether the device has nothing else with this server."""
         return self.server.connections == 1
 
+    def is_ruled_out(self, protocol: int) -> bool:
+        """Whether a message with this Protocol is not about UDP: the device has connections with this server, too."""
+        return protocol != UDP_PROTOCOL and self.server.connections > self.server.flows
+
     def expect_at(self, request: ReceivedMigrate) -> None:
         """Expect the device where its request asks for this flow."""
         self.local.remote, self.local.remote_port = request.packet.src, request.entry(self)[1]
@@ -100,14 +111,16 @@ class UdpFlow:
 class Correspondent:
     """The tester as a server at an address of its own. `unicast` is its second address if it is an anycast server.
 
-    `connections` counts the connections and flows that the device has opened to it.
+    `further` are addresses of others of the same anycast address.
+    `connections` counts the connections and flows that the device has opened to it, `flows` those of UDP.
     """
 
     def __init__(self, case: Case, address: str = "", network: Network | None = None) -> None:
         self._case = case
         self.station = case.station(address, network)
         self.unicast: Station | None = None
-        self.connections = 0
+        self.further: list[Station] = []
+        self.connections = self.flows = 0
 
     @property
     def address(self) -> str:
@@ -119,9 +132,13 @@ class Correspondent:
         """What the server is reached by."""
         return self.station.network
 
-    def accept(self, attempt: Attempt, *options: Packet) -> Connection:
-        """Answer the SYN, with further TCP options if given; the connection is then open; preamble."""
-        accept(self._case, attempt.local, attempt.syn, *options)
+    def accept(self, attempt: Attempt, *, negotiates: bool = True) -> Connection:
+        """Answer the SYN; the connection is then open; preamble.
+
+        The SYN-ACK carries MOBILE_CAPABLE where the device claims it: it may migrate negotiated connections alone.
+        """
+        claimed = negotiates and self._case.setup.profile.ics.mops.mobile_capable
+        accept(self._case, attempt.local, attempt.syn, *([mobile_capable(self._case)] if claimed else []))
         socket = attempt.connecting.socket()
         self.connections += 1
         return Connection(self, attempt.local, socket)
@@ -141,7 +158,7 @@ class Correspondent:
 
         It is one whatever its fields say, so that only the case about a field fails where that field is wrong.
         """
-        mine = [self.station.address, *([self.unicast.address] if self.unicast else [])]
+        mine = [one.address for one in self._stations]
         return [
             ReceivedMigrate(frame, packet, self.network.payload(frame.data))
             for frame, packet in self._case.messages(self.network.icmp_protocol, since, self.network)
@@ -185,9 +202,11 @@ class Correspondent:
         return sent.ns
 
     def _called(self, request: ReceivedMigrate) -> Station:
-        if self.unicast and request.packet.dst == self.unicast.address:
-            return self.unicast
-        return self.station
+        return next(one for one in self._stations if one.address == request.packet.dst)
+
+    @property
+    def _stations(self) -> list[Station]:
+        return [self.station, *([self.unicast] if self.unicast else []), *self.further]
 
     # Anycast
 

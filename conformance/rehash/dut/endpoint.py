@@ -4,17 +4,28 @@
 from collections.abc import Callable
 from typing import Any
 
+from scapy.layers.inet import ICMP
+
 from conformance.rehash.segment import Option, RehashSegment
-from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init
+from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init, init_deadline, is_intact
 from conformance.rehash.tester.host import MSS, RehashHost
 from conformance.rehash.tester.state import rehash_init
-from testbed.case.verdict import Broken, Finding
+from testbed.case.verdict import Broken, Finding, require
+from testbed.device.application import END_OF_STREAM, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.connection import await_state
 from testbed.peers.host import MobileHost
-from testbed.peers.tcp import TcpPeer
+from testbed.peers.icmp import IcmpPeer
+from testbed.peers.segment import WINDOW_SCALE
+from testbed.peers.stream import send_stream
+from testbed.peers.tcp import TIMESTAMPS, TcpPeer
+from testbed.wire import chance
 from testbed.wire.capture import BEGINNING, Mark
 from testbed.wire.clock import Deadline
+from testbed.wire.station import Station
 
+ECHO_REPLY = 0
+SILENCE = "silence"
 RETRANSMITTED_WITHIN_S = 10.0
 """The timer of RFC 6298 doubles: after some seconds of loss it takes as many again."""
 
@@ -31,8 +42,10 @@ class Endpoint(MobileHost):
     def await_segment(
         self, end: TcpPeer, since: Mark, wanted: Callable[[RehashSegment], Any], deadline: Deadline | None = None
     ) -> RehashSegment | None:
-        """The first segment to this end since a mark that is wanted, if it comes in time."""
-        found = super().await_segment(end, since, lambda one: wanted(RehashSegment.of(one)), deadline)
+        """The first segment to this end since a mark that is wanted and intact, if it comes in time."""
+        found = super().await_segment(
+            end, since, lambda one: is_intact(one) and wanted(RehashSegment.of(one)), deadline
+        )
         return RehashSegment.of(found) if found else None
 
     def retransmission_of(self, first: RehashSegment, end: TcpPeer, within_s: float) -> RehashSegment:
@@ -59,15 +72,25 @@ class Endpoint(MobileHost):
         for segment in self.segments(sent.end, sent.mark):
             name = "reset" if segment.is_reset else "REHASH-INIT" if segment.init else "acknowledgement"
             names += [name] if name not in names else []
-        return " and ".join(names) or "silence"
+        return " and ".join(names) or SILENCE
+
+    def agrees_to_timestamps(self, connection: Connection) -> None:
+        """NotApplicable where the SYN-ACK of the connection carries no timestamps (RFC 7323, 3.2)."""
+        if self.segments(connection.local)[0].option(TIMESTAMPS) is None:
+            raise NotApplicable("the device does not use TCP timestamps")
+
+    def agrees_to_scale(self, connection: Connection) -> None:
+        """NotApplicable where the SYN-ACK of the connection has no window scale (RFC 7323, 2.2)."""
+        if self.segments(connection.local)[0].option(WINDOW_SCALE) is None:
+            raise NotApplicable("the device does not use the window scale option")
 
     # The init exchange
 
-    def acknowledges(self, sent: SentSegment) -> RehashSegment:
-        """REHASH-INIT comes to the end that REHASH-ADDR, or REHASH-INIT, was sent from."""
-        segment = find_init(self._case, sent)
+    def acknowledges(self, sent: SentSegment, since: Mark | None = None) -> RehashSegment:
+        """REHASH-INIT comes to the end that REHASH-ADDR was sent from, or has come there since a mark."""
+        segment = find_init(self._case, sent, since)
         if segment is None:
-            deadline = self._case.deadline(since_ns=sent.ns)
+            deadline = init_deadline(self._case, sent.ns)
             came = self.segments(sent.end, sent.mark)
             frames = [sent.frame, *(one.frame for one in came)]
             reason = f"no REHASH-INIT received at {sent.end} within {deadline.within_s} s"
@@ -76,36 +99,51 @@ class Endpoint(MobileHost):
             )
         return segment
 
+    def answers_init(self, sent: SentSegment) -> RehashSegment:
+        """REHASH-INIT answers one, or has been sent on the connection before: two that cross answer each other."""
+        return self.acknowledges(sent, BEGINNING)
+
     def await_nonce(self, connection: Connection) -> None:
-        """The device has sent its nonce with something that it has sent so far, as preamble."""
+        """The device has dealt with what was sent, and has sent its nonce, as preamble."""
+        since_ns = self._case.clock.now_ns()
         self.quiesce()
-        connection.local.read()
-        connection.device_nonce()
+        connection.await_nonce(self._case, since_ns)
 
     def init_on(self, node: RehashHost, carrier: str) -> tuple[RehashSegment, Option]:
-        """A REHASH-INIT on the SYN, on the SYN-ACK or on a later acknowledgement of the device, as preamble."""
-        if carrier == "SYN":
-            segment = node.await_syn(self.app).syn
-        elif carrier == "SYN-ACK":
-            segment = self.segments(node.half_open().local)[0]
+        """A REHASH-INIT on the SYN, on the SYN-ACK or on a later acknowledgement; NotApplicable where none is there."""
+        if carrier == "acknowledgement":
+            segment = node.await_init(node.send_init(node.connect_plainly()), BEGINNING)
         else:
-            segment = node.await_init(node.send_init(node.connect_plainly()))
+            node.expects_init_at_syn()
+            is_syn = carrier == "SYN"
+            segment = node.await_syn(self.app).syn if is_syn else self.segments(node.half_open().local)[0]
         if segment.init is None:
-            raise Inconclusive(f"preamble: no REHASH-INIT on the {carrier}", repeat=False)
+            raise NotApplicable(f"the {carrier} carries no REHASH-INIT, as it should")
         return segment, segment.init
 
     def data_with_init(self, node: RehashHost) -> tuple[RehashSegment, TcpPeer]:
-        """A data segment with REHASH-INIT that is not acknowledged; NotApplicable if the device makes none.
+        """A data segment with REHASH-INIT that is not acknowledged; NotApplicable if the device makes none."""
+        (segment, *_), peer = self._segments_with_init(node, 1)
+        return segment, peer
 
-        So much data follows that the device has no REHASH-INIT left to send again unasked.
-        """
+    def two_segments_with_init(self, node: RehashHost) -> tuple[RehashSegment, RehashSegment, TcpPeer]:
+        """Two such segments, one after the other."""
+        (first, second, *_), peer = self._segments_with_init(node, 2)
+        return first, second, peer
+
+    def _segments_with_init(self, node: RehashHost, count: int) -> tuple[list[RehashSegment], TcpPeer]:
+        """So much data follows that the device has no REHASH-INIT left to send again unasked."""
         connection = node.accept_plainly(self.app)
         asked_ns = connection.socket.send(bytes(MSS * (1 + self._ixit.rehash.init_reissues)))
-        deadline = self._case.deadline(since_ns=asked_ns)
-        segment = self.await_segment(connection.local, BEGINNING, lambda one: one.data, deadline)
-        if segment is None or segment.init is None:
-            raise NotApplicable("no data segment of the device carries REHASH-INIT")
-        return segment, connection.local
+        self.await_segment(connection.local, BEGINNING, lambda one: one.data, self._case.deadline(since_ns=asked_ns))
+        self.barrier()
+        sent: dict[int, RehashSegment] = {}
+        for segment in self.segments(connection.local):
+            if segment.data and segment.init:
+                sent.setdefault(segment.seq, segment)
+        if len(sent) < count:
+            raise NotApplicable(f"{len(sent)} data segments of the device carry REHASH-INIT, not {count}")
+        return list(sent.values()), connection.local
 
     # Connections
 
@@ -133,6 +171,30 @@ class Endpoint(MobileHost):
         """`data`, which was lost on the way, is retransmitted on the connection."""
         connection.expect(self._case, data, self._case.deadline(RETRANSMITTED_WITHIN_S))
 
+    def completes(self, connection: Connection, data: bytes) -> None:
+        """A transfer of `data` is what the connection's stream brings next; none of its parts is long in coming."""
+        peer, seen = connection.local, 0
+        deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
+
+        def has_come() -> bool:
+            return len(peer.stream) > seen
+
+        while peer.state != "RESET" and len(peer.stream) < connection.taken + len(data):
+            seen = len(peer.stream)
+            if await_state(self._case, peer, deadline, has_come) is None:
+                break
+            peer.acknowledge()
+            deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
+        connection.expect(self._case, data, deadline)
+
+    def flight(self, connection: Connection, enough: int) -> int:
+        """How many bytes come before any of them is acknowledged; no longer than it takes to see `enough` and more."""
+        peer, start = connection.local, len(connection.local.stream)
+        await_state(self._case, peer, self._case.deadline(), lambda: len(peer.stream) - start >= enough)
+        self.quiesce()
+        peer.read()
+        return len(peer.stream) - start
+
     def establishes(self, node: RehashHost, opening: Opening) -> Connection:
         """A connection that the device opens is established with a host that sends no REHASH-INIT."""
         deadline = self._case.deadline()
@@ -147,14 +209,81 @@ class Endpoint(MobileHost):
         self.accepts_new_connection(peer, rehash_init(peer))
         return Connection(peer, taken=len(peer.stream))
 
+    def delivers_at(self, end: TcpPeer, data: bytes, since_ns: int) -> None:
+        """`data`, asked for before, is what the device's stream brings next to an end of the tester, in time."""
+        self.delivers(end, data, since_ns, len(end.stream), self._case.started_ns)
+
     def sends_fin(self, connection: Connection) -> None:
         """The device sends its FIN."""
         deadline = self._case.deadline()
         if self.await_segment(connection.local, BEGINNING, lambda one: "F" in one.flags, deadline) is None:
             raise Broken(Finding(f"connection to {connection.local} not closed", "FIN", "none"), deadline)
 
+    def retransmits_fin(self, end: TcpPeer) -> None:
+        """The FIN that the device has sent before comes, again, to this end."""
+        deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
+        if self.await_segment(end, self._case.mark(), lambda one: "F" in one.flags, deadline) is None:
+            raise Broken(Finding(f"no FIN retransmitted to {end} in {deadline.within_s:g} s", "FIN", "none"), deadline)
+
+    def acknowledges_fin(self, end: TcpPeer) -> None:
+        """The FIN that this end sends now is acknowledged there."""
+        mark, deadline = self._case.mark(), self._case.deadline(since_ns=end.finish().ns)
+        if self.await_segment(end, mark, lambda one: one.ack == end.snd_nxt and not one.is_reset, deadline) is None:
+            raise Broken(Finding(f"FIN from {end} not acknowledged", "acknowledgement", "none"), deadline)
+
+    def application_reads_the_end(self, socket: Socket) -> None:
+        """The application reads the end of the stream."""
+        deadline = self._case.deadline()
+        if (said := self._told(socket, deadline)) != END_OF_STREAM:
+            raise Broken(Finding("what the application reads", END_OF_STREAM, said or "nothing"), deadline)
+
+    def reports_the_end(self, connection: Connection, deadline: Deadline | None = None) -> str:
+        """The application sees an error of its socket or the end of the stream in time; which."""
+        asked = deadline or self._case.deadline()
+        said = self._told(connection.socket, asked)
+        if not said:
+            reason = f"no end of the connection reported to the application within {asked.within_s:.1f} s"
+            raise Broken(Finding(reason, "an error or the end of the stream", "an open socket"), asked)
+        return said
+
+    def _told(self, socket: Socket, deadline: Deadline) -> str:
+        for _ in self.app.polls(deadline.within_s):
+            if said := socket.error():
+                return said
+        return ""
+
+    def draws_no_init(self, sent: SentSegment) -> None:
+        """No REHASH-INIT comes to where a segment was sent from."""
+        self.quiesce()
+        for segment in self.segments(sent.end, sent.mark):
+            require(not segment.init, "answer", "no REHASH-INIT", segment, segment.frame)
+
+    def announces_nothing(self, *connections: Connection) -> None:
+        """No REHASH-ADDR has come on these connections."""
+        for connection in connections:
+            frames = [one.frame for one in self.segments(connection.local) if one.rehash_addr]
+            require(not frames, "REHASH-ADDR without a move", "none", len(frames), *frames)
+
+    def answers_echo(self, station: Station) -> bool:
+        """Whether an ICMP echo request of a station is answered: a host may be told not to."""
+        peer, mark = IcmpPeer(station), self._case.mark()
+        peer.remote = self.address
+        peer.send(ICMP(id=chance.randbits(16)) / b"are you there")
+        self.quiesce()
+        return any(ICMP in packet and packet[ICMP].type == ECHO_REPLY for _, packet in peer.messages(mark))
+
+    def must_answer_echo(self, station: Station) -> None:
+        """An ICMP echo request is answered, as it was before."""
+        require(self.answers_echo(station), f"answer to an echo request of {station.address}", "a reply", "none")
+
+    def takes_again(self, connection: Connection, data: bytes) -> None:
+        """Data that the device may have dropped is retransmitted and taken once, and the connection continues."""
+        if data:
+            self.delivers_on(connection, data, connection.local.retransmit(data).ns)
+        self.serves(connection)
+
     def _serves(self, connection: Connection, data: bytes) -> None:
-        sent = connection.local.send(data)
+        sent = send_stream(self._case, connection.local, data)
         if not connection.application:
             self.delivers_on(connection, data, sent.ns)
             return

@@ -14,6 +14,7 @@ from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.host import Move
 from testbed.peers.tcp import TcpPeer
+from testbed.wire.clock import Deadline
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,52 @@ class DutHost(Endpoint):
             self.delivers_on(connection, sent.data, sent.ns)
         self.serves(connection, data=data)
 
+    def is_acknowledged(self, node: RehashHost, sent: SentSegment) -> SentSegment | None:
+        """REHASH-ADDR if REHASH-INIT acknowledges it, for cases in which it may or may not."""
+        self.quiesce()
+        with suppress(Inconclusive):
+            node.await_init(sent)
+            return sent
+        return None
+
     def does_not_rehash(self, connection: Connection, sent: SentSegment, data: bytes = b"at the old address") -> None:
         """Nothing but resets comes to where the connection would have moved to, and it continues where it is."""
-        self.expect_silence(sent.end, sent.mark)
+        self.refuses_move(connection, sent)
         self.serves(connection, data=data)
         self.expect_silence(sent.end, sent.mark)
+        self.moves_an_ordinary_connection()
+
+    def refuses_move(self, connection: Connection, sent: SentSegment) -> None:
+        """Nothing but resets comes to where the connection would have moved to, for its own next data either."""
+        self.expect_silence(sent.end, sent.mark)
+        self.is_dead_at(sent.end, connection)
+
+    def is_dead_at(self, end: TcpPeer, connection: Connection) -> None:
+        """The connection's next data, sent from another end, is answered with a reset or not at all."""
+        mark = self._case.mark()
+        there = connection.local.at(end.station, end.port)
+        there.transmit(there.segment("PA", b"whose bytes are these"))
+        self.expect_silence(end, mark)
+
+    def stays_or_ends(self, connection: Connection, sent: SentSegment) -> None:
+        """The connection has not moved: it continues where it was, or has been reset."""
+        self.refuses_move(connection, sent)
+        try:
+            self.serves(connection)
+        except Broken:
+            if connection.local.state != "RESET":
+                raise
+        self.moves_an_ordinary_connection()
+
+    def moves_an_ordinary_connection(self) -> None:
+        """That nothing has moved says something: an ordinary REHASH-ADDR moves an ordinary connection, as preamble."""
+        node = RehashHost(self._case)
+        peer = node.new_peer()
+        peer.remote = self.address
+        connection = node.connect_with(peer)
+        node.move()
+        with preamble("an ordinary REHASH-ADDR moves nothing"):
+            self.continues(connection, node.send_rehash_addr(connection))
 
     @contextmanager
     def rehash_control(self) -> Iterator[None]:
@@ -60,13 +102,7 @@ class DutHost(Endpoint):
         try:
             yield
         except Broken:
-            node = RehashHost(self._case)
-            peer = node.new_peer()
-            peer.remote = self.address
-            connection = node.complete_init(node.half_open(peer))
-            node.move()
-            with preamble("an ordinary REHASH-ADDR moves nothing"):
-                self.continues(connection, node.send_rehash_addr(connection))
+            self.moves_an_ordinary_connection()
             raise
 
     @contextmanager
@@ -94,56 +130,101 @@ class DutHost(Endpoint):
         """Move the device with data, follow it, and take in whatever comes of that, as preamble."""
         announced = self.move_with_data(connection, data)
         node.follow_move(connection, announced.move)
+        with preamble():
+            self.delivers_on(connection, data, self._case.clock.now_ns())
         self.quiesce()
-        connection.skip()
         return announced
 
     def await_first_segment(self, move: Move, end: TcpPeer) -> RehashSegment:
         """The first segment of a connection from the new address, as preamble."""
-        segment = self.await_segment(end, move.mark, lambda one: one.source == move.new)
+        deadline = self._announcement_deadline()
+        segment = self.await_segment(end, move.mark, lambda one: one.source == move.new, deadline)
         if segment is None:
             raise Inconclusive("preamble: the DUT sent nothing from its new address", repeat=False)
         return segment
 
     def await_rehash_addr(self, move: Move, end: TcpPeer) -> tuple[RehashSegment, Option]:
         """The REHASH-ADDR that a case looks into, as preamble."""
-        segment = self.await_segment(end, move.mark, lambda one: one.source == move.new and one.rehash_addr)
+        segment = self._find_rehash_addr(move, end, self._announcement_deadline())
         if segment is None or segment.rehash_addr is None:
             raise Inconclusive("preamble: no REHASH-ADDR received from the DUT", repeat=False)
         return segment, segment.rehash_addr
 
+    def names(self, connection: Connection, move: Move, old: str) -> None:
+        """A REHASH-ADDR with this Old address comes from the new address before the device may give up."""
+
+        def wanted(segment: RehashSegment) -> bool:
+            return segment.source == move.new and segment.rehash_addr is not None and segment.rehash_addr.old == old
+
+        deadline = self._case.deadline(self.give_up_s)
+        if self.await_segment(connection.local, move.mark, wanted, deadline) is None:
+            seen = {one.rehash_addr.old for one in self.segments(connection.local, move.mark) if one.rehash_addr}
+            reason = f"no REHASH-ADDR with Old {old} within {deadline.within_s:.1f} s"
+            raise Broken(Finding(reason, old, ", ".join(sorted(seen)) or "none"), deadline)
+
+    def await_repeat(self, connection: Connection, first: RehashSegment) -> RehashSegment:
+        """Another segment with REHASH-ADDR after a first one that nobody has answered, as preamble."""
+        mark, deadline = self._case.trace.mark_after(first.frame), self._announcement_deadline()
+        segment = self.await_segment(connection.local, mark, lambda one: one.rehash_addr, deadline)
+        if segment is None:
+            raise Inconclusive("preamble: REHASH-ADDR was not repeated", repeat=False)
+        return segment
+
     def announces(self, move: Move, end: TcpPeer) -> tuple[RehashSegment, Option]:
         """REHASH-ADDR comes from the new address in time."""
-        deadline = self._case.deadline(self._ixit.rehash.retry_within_s)
-        segment = self.await_segment(end, move.mark, lambda one: one.source == move.new and one.rehash_addr, deadline)
+        deadline = self._announcement_deadline()
+        segment = self._find_rehash_addr(move, end, deadline)
         if segment is None or segment.rehash_addr is None:
             seen = ", ".join(map(str, self.segments(end, move.mark))) or "silence"
             reason = f"no REHASH-ADDR received at {end} within {deadline.within_s} s"
             raise Broken(Finding(reason, f"REHASH-ADDR from {move.new}", seen), deadline)
         return segment, segment.rehash_addr
 
+    def _announcement_deadline(self) -> Deadline:
+        return self._case.deadline(max(self._ixit.tcp_within_s, self._ixit.rehash.retry_within_s))
+
+    def _find_rehash_addr(self, move: Move, end: TcpPeer, deadline: Deadline) -> RehashSegment | None:
+        return self.await_segment(end, move.mark, lambda one: one.source == move.new and one.rehash_addr, deadline)
+
+    def retransmits_before_it_gives_up(
+        self, connection: Connection, first: RehashSegment, within_s: float
+    ) -> RehashSegment:
+        """The retransmission of a segment, as preamble; NotApplicable where the device gives the move up before it."""
+        try:
+            return self.retransmission_of(first, connection.local, within_s)
+        except Inconclusive:
+            if connection.socket.error():
+                raise NotApplicable("the device gives the move up before it retransmits data") from None
+            raise
+
     # The device gives up
 
     def max_retries(self) -> int:
-        """How often REHASH-ADDR is repeated at most; NotApplicable where the profile names no maximum."""
+        """How often REHASH-ADDR is sent at most; NotApplicable where the profile names no maximum."""
         if not self._ixit.rehash.max_retries:
             path = self._case.setup.profile.path
             raise NotApplicable(f"{path}: ixit.rehash.max_retries is 0: no maximum")
         return self._ixit.rehash.max_retries
 
     @property
+    def gives_up_by_count(self) -> bool:
+        """Whether the repeating ends with a number of REHASH-ADDRs, and not with a time."""
+        return self._ixit.rehash.give_up == "count"
+
+    @property
     def give_up_s(self) -> float:
         """How long the device may take until it has repeated REHASH-ADDR often enough."""
         return (self._ixit.rehash.max_retries + 1) * self._ixit.rehash.retry_within_s
 
-    def gives_up(self, connection: Connection) -> None:
-        """The application sees an error once REHASH-ADDR was repeated in vain up to the maximum."""
-        start_ns = self._case.clock.now_ns()
-        self.application_sees_error(connection.socket, self._case.deadline(self.give_up_s))
-        self._case.waits_ns += self._case.clock.now_ns() - start_ns
+    def gives_up(self, connection: Connection) -> str:
+        """The application sees the end of the connection once REHASH-ADDR was repeated in vain; what it sees."""
+        deadline = self._case.deadline(self.give_up_s)
+        said = self.reports_the_end(connection, deadline)
+        self._case.waits_ns += self._case.clock.now_ns() - deadline.start_ns
+        return said
 
     def await_give_up(self, connection: Connection) -> None:
-        """Until the application sees an error, or until the device had the time for it."""
+        """Until the application sees the end, or until the device had the time for it."""
         with suppress(Broken):
             self.gives_up(connection)
         self.quiesce()

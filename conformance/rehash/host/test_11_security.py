@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 11, Security Considerations: who can move a connection, with what knowledge. Reported, not judged."""
 
-import secrets
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from conformance.rehash.tester.host import RehashHost
 from conformance.rehash.tester.state import rehash_addr
 from testbed import invalid, requirement
 from testbed.case.case import Case
+from testbed.wire import chance
 
 GUESSES = 256
 
@@ -29,7 +29,7 @@ def test_eavesdropper_moves_the_connection(node: RehashHost, dut: DutHost, case:
     node.exchange(connection)
     node.move()
     end = connection.local.at(node.station)
-    numbers: dict[str, Any] = {} if knows_numbers else {"seq": secrets.randbits(32), "ack": secrets.randbits(32)}
+    numbers: dict[str, Any] = {} if knows_numbers else {"seq": chance.randbits(32), "ack": chance.randbits(32)}
     sent = node.send(end, "A", options=[rehash_addr(end, connection.address)], **numbers)
     case.values["answer to the eavesdropper"] = dut.response_to(sent)
     case.values["connection still with its peer"] = str(dut.is_served(connection))
@@ -42,7 +42,7 @@ def test_guesses_of_the_nonce(node: RehashHost, dut: DutHost, case: Case) -> Non
     connection = node.connect()
     node.move()
     for _ in range(GUESSES):
-        sent = node.send_rehash_addr(connection, nonce=secrets.randbits(32))
+        sent = node.send_rehash_addr(connection, nonce=chance.randbits(32))
     case.values["guesses"] = str(GUESSES)
     case.values["answer to the last"] = dut.response_to(sent)
     case.values["connection still with its peer"] = str(dut.is_served(connection))

@@ -6,20 +6,22 @@ from scapy.packet import Packet
 
 from conformance.rehash.dut.host import DutHost
 from conformance.rehash.segment import RehashSegment
+from conformance.rehash.tester.connection import Connection
 from conformance.rehash.tester.host import MSS, RehashHost
 from conformance.rehash.tester.state import rehash_addr
 from layers.tcp_options import HEADER, ROOM
-from testbed import exclusive, inopportune, requirement, valid, waits
+from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, require
+from testbed.case.verdict import require
 from testbed.device.application import Application
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.segment import SACK
 from testbed.peers.tcp import NO_OPERATION, SEQUENCE_SPACE, TIMESTAMPS, TcpPeer
 
-IP_HEADER = 20
+STAMPS = pytest.mark.parametrize("stamps", [True, False], ids=["with timestamps", "without"])
+IP_HEADER, LENGTH = 20, 16
 LARGEST = MSS + IP_HEADER + HEADER
-RETRANSMITTED_WITHIN_S = 4.0
 
 
 @pytest.mark.parametrize("carrier", ["SYN", "SYN-ACK", "acknowledgement", "data"])
@@ -27,6 +29,8 @@ RETRANSMITTED_WITHIN_S = 4.0
 @requirement("REHASH-5-01", case=1)
 def test_init_is_understood_on(node: RehashHost, dut: DutHost, carrier: str) -> None:
     """REHASH-INIT on a SYN, a SYN-ACK, an acknowledgement and data makes the connection movable."""
+    if carrier in ("SYN", "SYN-ACK"):
+        node.expects_init_at_syn()
     if carrier == "SYN-ACK":
         connection = node.accept_from(dut.app)
     elif carrier == "SYN":
@@ -82,6 +86,7 @@ def arranged(peer: TcpPeer, option: Packet, arrangement: str) -> list[Packet | b
 def test_rehash_addr_among_other_options(node: RehashHost, dut: DutHost, arrangement: str) -> None:
     """REHASH-ADDR moves the connection wherever it stands among other options."""
     connection = node.connect(timestamps=True)
+    dut.agrees_to_timestamps(connection)
     node.exchange(connection)
     node.move()
     end = connection.local.at(node.station)
@@ -94,6 +99,7 @@ def test_rehash_addr_among_other_options(node: RehashHost, dut: DutHost, arrange
 def test_timestamps_beside_rehash_addr_keep_their_meaning(node: RehashHost, dut: DutHost) -> None:
     """The timestamp of the segment with REHASH-ADDR is echoed."""
     connection = node.connect(timestamps=True)
+    dut.agrees_to_timestamps(connection)
     node.exchange(connection)
     node.move()
     sent = node.send_rehash_addr(connection, b"what time is it")
@@ -110,17 +116,28 @@ def has_room(segment: RehashSegment, blocks: set[tuple[int, int]]) -> None:
     faults = [one.fault for one in segment.options if one.fault]
     require(not faults, "options of a segment with Rehash", "well-formed", faults, segment.frame)
     require(len(segment.area) <= ROOM, "bytes of options", f"at most {ROOM}", len(segment.area), segment.frame)
+    sizes = [len(one.raw) - 2 for one in segment.options if one.kind == SACK]
+    require(not any(size % 8 for size in sizes), "bytes of SACK blocks", "8 a block", sizes, segment.frame)
     require(set(segment.sack) <= blocks, "SACK blocks", f"some of {sorted(blocks)}", segment.sack, segment.frame)
 
 
-@inopportune
-@requirement("REHASH-5-03", case=1)
-def test_room_for_init_beside_sack(node: RehashHost, dut: DutHost) -> None:
-    """REHASH-INIT in answer is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
-    connection = node.connect(timestamps=True)
-    node.exchange(connection)
+def elicit_sack(node: RehashHost, dut: DutHost, connection: Connection) -> set[tuple[int, int]]:
+    """Data out of order that the device answers with SACK blocks, and which they can be; NotApplicable without any."""
     blocks = node.send_out_of_order(connection.local)
     dut.barrier()
+    if not any(one.sack for one in dut.segments(connection.local)):
+        raise NotApplicable("the device acknowledges data out of order without SACK")
+    return blocks
+
+
+@STAMPS
+@inopportune
+@requirement("REHASH-5-03", case=1)
+def test_room_for_init_beside_sack(node: RehashHost, dut: DutHost, stamps: bool) -> None:
+    """REHASH-INIT in answer is on a whole option list of at most 40 bytes while SACK, and timestamps, are due."""
+    connection = node.connect(timestamps=stamps, sack=True)
+    node.exchange(connection)
+    blocks = elicit_sack(node, dut, connection)
     node.move()
     sent = node.send_rehash_addr(connection)
     blocks |= node.send_out_of_order(sent.end)
@@ -130,14 +147,16 @@ def test_room_for_init_beside_sack(node: RehashHost, dut: DutHost) -> None:
         has_room(segment, blocks)
 
 
+@STAMPS
 @exclusive
 @inopportune
 @requirement("REHASH-5-03", case=2)
-def test_room_for_rehash_addr_beside_sack(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
-    """REHASH-ADDR is on a whole option list of at most 40 bytes while timestamps and SACK are due."""
-    connection = node.connect_to(app, timestamps=True)
-    blocks = node.send_out_of_order(connection.local)
-    dut.barrier()
+def test_room_for_rehash_addr_beside_sack(
+    node: RehashHost, dut: DutHost, app: Application, case: Case, stamps: bool
+) -> None:
+    """REHASH-ADDR is on a whole option list of at most 40 bytes while SACK, and timestamps, are due."""
+    connection = node.connect_to(app, timestamps=stamps, sack=True)
+    blocks = elicit_sack(node, dut, connection)
     announced = dut.move_with_data(connection)
     deadline = case.deadline(since_ns=announced.asked_ns)
     dut.await_segment(connection.local, announced.move.mark, lambda one: one.data, deadline)
@@ -154,10 +173,11 @@ def test_init_takes_no_sequence_space(node: RehashHost, dut: DutHost) -> None:
     syn_ack = dut.segments(peer)[0]
     seen = syn_ack.ack
     require(seen == peer.snd_nxt, "acknowledgement of the SYN", peer.snd_nxt, seen, syn_ack.frame)
-    peer.acknowledge()
+    node.complete_init(connection)
     dut.quiesce()
-    segment = node.await_init(node.send_init(connection))
-    expect_numbers(segment, peer)
+    node.move()
+    sent = node.send_rehash_addr(connection)
+    expect_numbers(node.await_init(sent), sent.end)
 
 
 @exclusive
@@ -183,16 +203,18 @@ def expect_numbers(segment: RehashSegment, peer: TcpPeer) -> None:
 
 @valid
 @requirement("REHASH-5-04", case=3)
-def test_large_segments_with_init_fit_the_path(node: RehashHost, dut: DutHost) -> None:
+def test_large_segments_with_init_fit_the_path(node: RehashHost, dut: DutHost, case: Case) -> None:
     """Data with REHASH-INIT is not in packets larger than the path allows."""
     connection = node.connect()
     old = connection.address
     node.rehash(connection)
     end = connection.local
-    first, *_ = [node.send(end, "PA", bytes(1400), [rehash_addr(end, old)]) for _ in range(5)]
-    with preamble():
-        dut.delivers_on(connection, bytes(7000), first.ns)
-    for segment in dut.segments(end, first.mark):
+    data, mark = bytes(min(end.largest, 1400) - LENGTH), case.mark()
+    for _ in range(5):
+        sent = node.send(end, "PA", data, [rehash_addr(end, old)])
+        with preamble():
+            dut.delivers_on(connection, data, sent.ns)
+    for segment in dut.segments(end, mark):
         expect_fit(segment)
 
 
@@ -212,72 +234,3 @@ def expect_fit(segment: RehashSegment) -> None:
     """The packet is not larger than the path allows."""
     length = segment.packet.len
     require(length <= LARGEST, "length of a packet", f"at most {LARGEST}", length, segment.frame)
-
-
-def expect_duplicate_ack(segment: RehashSegment, acknowledgement: int) -> None:
-    """The segment is an acknowledgement of what was acknowledged before, without data."""
-    seen, expected = (segment.flags, segment.ack, len(segment.data)), ("A", acknowledgement, 0)
-    require(seen == expected, "flags, acknowledgement and length", expected, seen, segment.frame)
-
-
-@exclusive
-@valid
-@requirement("REHASH-5-05", case=1)
-def test_idle_connection_is_announced_in_a_duplicate_ack(node: RehashHost, dut: DutHost, app: Application) -> None:
-    """A host that moves and has nothing to send puts REHASH-ADDR on a duplicate ACK."""
-    connection = node.connect_to(app)
-    peer = connection.local
-    move = dut.move()
-    try:
-        segment, _ = dut.announces(move, peer)
-    except Broken:
-        connection.socket.send(b"with data it is announced")
-        dut.await_rehash_addr(move, peer)
-        raise
-    expect_duplicate_ack(segment, peer.snd_nxt)
-
-
-@valid
-@requirement("REHASH-5-05", case=2)
-def test_idle_connection_answers_in_a_duplicate_ack(node: RehashHost, dut: DutHost, app: Application) -> None:
-    """A host that has nothing to send puts the REHASH-INIT that is pending on a duplicate ACK."""
-    connection = node.connect_to(app)
-    node.move()
-    sent = node.send_rehash_addr(connection)
-    try:
-        segment = dut.acknowledges(sent)
-    except Broken:
-        node.rehash(node.connect(), data=b"with data it is answered")
-        raise
-    expect_duplicate_ack(segment, sent.end.snd_nxt)
-
-
-@exclusive
-@valid
-@requirement("REHASH-5-06", case=1)
-@waits(1)
-def test_retransmitted_data_carries_rehash_addr_again(
-    node: RehashHost, dut: DutHost, app: Application, case: Case
-) -> None:
-    """Data that carried REHASH-ADDR and is not acknowledged carries it again."""
-    connection = node.connect_to(app)
-    peer = connection.local
-    move = dut.move()
-    deadline = case.deadline(since_ns=connection.socket.send(b"with REHASH-ADDR"))
-    segment = dut.await_segment(peer, move.mark, lambda one: one.rehash_addr and one.data, deadline)
-    if segment is None:
-        raise Inconclusive("preamble: no data segment carried REHASH-ADDR", repeat=False)
-    again = dut.retransmission_of(segment, peer, RETRANSMITTED_WITHIN_S)
-    seen, expected = again.rehash_addr, segment.rehash_addr
-    require(seen == expected, "REHASH-ADDR on the retransmission", expected, seen, again.frame)
-
-
-@exclusive
-@valid
-@requirement("REHASH-5-07", case=1)
-def test_time_to_the_duplicate_ack(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
-    """Measured: time from the move to the duplicate ACK of an idle connection."""
-    connection = node.connect_to(app)
-    move = dut.move()
-    segment, _ = dut.await_rehash_addr(move, connection.local)
-    case.values["move to duplicate ACK"] = f"{(segment.frame.ns - move.ns) / 1000:.0f} us"

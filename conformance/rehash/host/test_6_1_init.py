@@ -10,6 +10,7 @@ from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.device.application import Application
+from testbed.interruptions import NotApplicable
 
 ROUNDS_WITHOUT_INIT = 8
 
@@ -32,6 +33,7 @@ def test_host_that_connects_sends_init(node: RehashHost, dut: DutHost, app: Appl
 @requirement("REHASH-6.1-02", case=1)
 def test_init_is_on_the_syn(node: RehashHost, app: Application) -> None:
     """A host that opens a connection sends REHASH-INIT on the SYN."""
+    node.expects_init_at_syn()
     syn = node.await_syn(app).syn
     require(syn.init, "REHASH-INIT on the SYN", "one", "none", syn.frame)
 
@@ -40,19 +42,18 @@ def test_init_is_on_the_syn(node: RehashHost, app: Application) -> None:
 @requirement("REHASH-6.1-03", case=1)
 def test_syn_with_init_is_answered(node: RehashHost, dut: DutHost) -> None:
     """A SYN with REHASH-INIT is answered with REHASH-INIT on the SYN-ACK or a later segment."""
+    node.expects_init_at_syn()
     connection = node.half_open()
-    connection.local.acknowledge()
+    acknowledged = node.send(connection.local, "A")
     dut.serves(connection)
-    dut.quiesce()
-    segments = dut.segments(connection.local)
-    frames = [one.frame for one in segments]
-    require(any(one.init for one in segments), "REHASH-INIT in answer to a SYN", "some", "none", *frames)
+    dut.answers_init(acknowledged)
 
 
 @valid
 @requirement("REHASH-6.1-04", case=1)
 def test_syn_is_answered_on_the_syn_ack(node: RehashHost, dut: DutHost) -> None:
     """A SYN with REHASH-INIT is answered with REHASH-INIT on the SYN-ACK itself."""
+    node.expects_init_at_syn()
     syn_ack = dut.segments(node.half_open().local)[0]
     require(syn_ack.init, "REHASH-INIT on the SYN-ACK", "one", "none", syn_ack.frame)
 
@@ -64,7 +65,7 @@ def test_init_on_an_established_connection_is_answered(node: RehashHost, dut: Du
     """REHASH-INIT received on an established connection is answered with REHASH-INIT."""
     connection = node.connect_plainly()
     node.exchange(connection)
-    dut.acknowledges(node.send_init(connection, data))
+    dut.answers_init(node.send_init(connection, data))
 
 
 @valid
@@ -147,7 +148,7 @@ def test_init_reissues_to_a_peer_without_init(node: RehashHost, dut: DutHost, ca
 @valid
 @requirement("REHASH-6.1-11", case=1)
 def test_init_reissues_stop(node: RehashHost, dut: DutHost, case: Case, opener: str) -> None:
-    """REHASH-INIT is not sent for ever to a peer that never sends one."""
+    """Reported: whether REHASH-INIT is still sent after the number of reissues that the profile states."""
     connection = node.connect_plainly() if opener == "tester" else node.accept_plainly(dut.app)
     for _ in range(1 + case.setup.profile.ixit.rehash.init_reissues):
         dut.serves(connection)
@@ -155,8 +156,9 @@ def test_init_reissues_stop(node: RehashHost, dut: DutHost, case: Case, opener: 
     for _ in range(ROUNDS_WITHOUT_INIT):
         dut.serves(connection)
     dut.quiesce()
-    frames = [one.frame for one in dut.segments(connection.local, mark) if one.init]
-    require(not frames, "number of REHASH-INITs after so many exchanges", 0, len(frames), *frames)
+    case.values["REHASH-INITs after that"] = str(
+        sum(one.init is not None for one in dut.segments(connection.local, mark))
+    )
 
 
 @inopportune
@@ -191,6 +193,7 @@ def test_repeated_init_starts_no_endless_exchange(node: RehashHost, dut: DutHost
 @requirement("REHASH-6.1-12", case=3)
 def test_answer_is_not_answered(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
     """After REHASH-INIT and its answer the device that began sends no further REHASH-INIT."""
+    node.expects_init_at_syn()
     opening = node.await_syn(app)
     connection = node.accept(opening, rehash_init(opening.local))
     allowed = 1 + case.setup.profile.ixit.rehash.init_reissues
@@ -206,10 +209,12 @@ def test_answer_is_not_answered(node: RehashHost, dut: DutHost, app: Application
 @requirement("REHASH-6.1-13", case=1)
 def test_half_open_connection_is_not_moved(node: RehashHost, dut: DutHost) -> None:
     """REHASH-ADDR for a connection whose handshake is not complete does not move it."""
+    node.expects_init_at_syn()
     connection = node.half_open()
-    connection.device_nonce()
+    if connection.state.device_nonce is None:
+        raise NotApplicable("the SYN-ACK carries no REHASH-INIT: before the handshake is complete there is no nonce")
     node.move()
     sent = node.send_rehash_addr(connection)
     dut.expect_silence(sent.end, sent.mark)
     connection.local.acknowledge()
-    dut.serves(connection)
+    dut.does_not_rehash(connection, sent)

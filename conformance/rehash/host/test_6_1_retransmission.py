@@ -3,18 +3,20 @@
 
 from conformance.rehash.dut.host import DutHost
 from conformance.rehash.segment import RehashSegment
+from conformance.rehash.tester.connection import Connection
 from conformance.rehash.tester.host import RehashHost
 from conformance.rehash.tester.state import rehash_init
 from testbed import inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.device.application import Application
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import Inconclusive, NotApplicable
 
 RETRANSMISSION_S = 1.5
 """A SYN or SYN-ACK is sent again after a second (RFC 6298), a little more."""
 
-RETRANSMITTED_WITHIN_S = 4.0
+RETRANSMITTED_WITHIN_S = 7.0
+"""The first timer may be 3 s (RFC 1122, 4.2.3.1)."""
 
 
 def expect_nonce(segment: RehashSegment, expected: int, what: str) -> None:
@@ -23,12 +25,21 @@ def expect_nonce(segment: RehashSegment, expected: int, what: str) -> None:
     require(seen == hex(expected), f"nonce on {what}", hex(expected), seen, segment.frame)
 
 
+def half_open_with_init(node: RehashHost) -> Connection:
+    """A SYN with REHASH-INIT is answered by a SYN-ACK with it; NotApplicable if there it has none."""
+    node.expects_init_at_syn()
+    connection = node.half_open()
+    if connection.state.device_nonce is None:
+        raise NotApplicable("the SYN-ACK carries no REHASH-INIT, as it should")
+    return connection
+
+
 @valid
 @requirement("REHASH-6.1-14", case=1)
 @waits(RETRANSMISSION_S)
 def test_retransmitted_syn_ack(node: RehashHost, dut: DutHost) -> None:
     """A SYN-ACK that is not acknowledged is retransmitted with the REHASH-INIT of the first one."""
-    connection = node.half_open()
+    connection = half_open_with_init(node)
     nonce = connection.device_nonce()
     again = dut.retransmission_of(dut.segments(connection.local)[0], connection.local, RETRANSMITTED_WITHIN_S)
     expect_nonce(again, nonce, "the second SYN-ACK")
@@ -38,7 +49,7 @@ def test_retransmitted_syn_ack(node: RehashHost, dut: DutHost) -> None:
 @requirement("REHASH-6.1-14", case=2)
 def test_syn_ack_for_a_repeated_syn(node: RehashHost, dut: DutHost, case: Case) -> None:
     """The answer to a repeated SYN carries the REHASH-INIT of the first answer."""
-    connection = node.half_open()
+    connection = half_open_with_init(node)
     peer, nonce = connection.local, connection.device_nonce()
     mark = case.mark()
     peer.transmit(peer.segment("S", seq=peer.snd_nxt - 1, ack=0, options=peer.syn_options(rehash_init(peer))))
@@ -53,10 +64,11 @@ def test_syn_ack_for_a_repeated_syn(node: RehashHost, dut: DutHost, case: Case) 
 @waits(RETRANSMISSION_S)
 def test_retransmitted_syn(node: RehashHost, dut: DutHost, app: Application) -> None:
     """A SYN that is not answered is retransmitted with the REHASH-INIT of the first one."""
+    node.expects_init_at_syn()
     opening = node.await_syn(app)
     first = opening.syn.init
     if first is None:
-        raise Inconclusive("preamble: the SYN carries no REHASH-INIT", repeat=False)
+        raise NotApplicable("the SYN carries no REHASH-INIT, as it should")
     again = dut.retransmission_of(opening.syn, opening.local, RETRANSMITTED_WITHIN_S)
     node.accept(opening, rehash_init(opening.local))
     expect_nonce(again, first.nonce, "the second SYN")
@@ -69,3 +81,13 @@ def test_retransmitted_data(node: RehashHost, dut: DutHost) -> None:
     segment, peer = dut.data_with_init(node)
     again = dut.retransmission_of(segment, peer, RETRANSMITTED_WITHIN_S)
     require(again.init == segment.init, "REHASH-INIT on the retransmission", segment.init, again.init, again.frame)
+
+
+@valid
+@requirement("REHASH-6.1-15", case=2)
+def test_retransmitted_data_after_acknowledged_data(node: RehashHost, dut: DutHost) -> None:
+    """A data segment that carried REHASH-INIT carries it again when the one before it was acknowledged."""
+    first, second, peer = dut.two_segments_with_init(node)
+    peer.acknowledge(ack=second.seq)
+    again = dut.retransmission_of(second, peer, RETRANSMITTED_WITHIN_S)
+    require(again.init == second.init, "REHASH-INIT on the retransmission", first.init, again.init, again.frame)

@@ -15,7 +15,7 @@ from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.interruptions import Inconclusive
 
-LENGTHS = (4, 12, 15, 17, 20)
+LENGTHS = (2, 3, 4, 12, 14, 15, 17, 18, 20, 32, 34)
 CONTROLS = (0x0000, 0x0011, 0x0100, 0x1000, 0xFFFF)
 LENGTH = 16
 
@@ -43,7 +43,7 @@ def expect_field(case: Case, segment: RehashSegment, option: Option, field: str,
 @valid
 def test_kind_and_length_of_init(node: RehashHost, dut: DutHost, case: Case, field: str) -> None:
     """The option of REHASH-INIT has kind 253 and length 16."""
-    expect_field(case, *dut.init_on(node, "SYN-ACK"), field, INIT)
+    expect_field(case, *dut.init_on(node, "acknowledgement"), field, INIT)
 
 
 @pytest.mark.parametrize("carrier", ["SYN", "SYN-ACK", "acknowledgement"])
@@ -111,8 +111,8 @@ def test_undefined_control_header_completes_nothing(
     node: RehashHost, dut: DutHost, app: Application, control: int
 ) -> None:
     """An option with an undefined control header and all else like REHASH-INIT makes no connection movable."""
-    opening = node.await_syn(app)
-    connection = node.accept(opening, rehash_init(opening.local, control=control))
+    connection = node.accept_plainly(app)
+    node.send(connection.local, "A", options=[rehash_init(connection.local, control=control)])
     dut.await_nonce(connection)
     node.move()
     with dut.refusal_control():
@@ -124,6 +124,8 @@ def test_undefined_control_header_completes_nothing(
 @requirement("REHASH-7-07", case=1)
 def test_nonce_of_init_is_the_one_that_counts(node: RehashHost, dut: DutHost, carrier: str) -> None:
     """The authenticator of the device's REHASH-INIT is the nonce that moves the connection."""
+    if carrier != "acknowledgement":
+        node.expects_init_at_syn()
     if carrier == "SYN":
         connection = node.accept_from(dut.app)
     elif carrier == "SYN-ACK":

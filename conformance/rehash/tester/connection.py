@@ -8,7 +8,8 @@ from conformance.rehash.tester.state import RehashState, state_of
 from testbed.case.case import Case
 from testbed.device.application import Connecting, Socket
 from testbed.interruptions import Inconclusive
-from testbed.peers.connection import first_segment
+from testbed.peers.connection import await_state, first_segment
+from testbed.peers.segment import Segment
 from testbed.peers.stream import expect_stream
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Frame, Mark, Sent
@@ -64,6 +65,13 @@ class Connection:
         """The Rehash state of the tester's end."""
         return state_of(self.local)
 
+    def await_nonce(self, case: Case, since_ns: int) -> None:
+        """The device has sent its nonce, or sends it in the time that it has for that, as preamble."""
+        self.local.read()
+        if self.state.device_nonce is None:
+            await_state(case, self.local, init_deadline(case, since_ns), lambda: self.state.device_nonce is not None)
+        self.device_nonce()
+
     def device_nonce(self) -> int:
         """The nonce that the device has sent, as preamble."""
         if self.state.device_nonce is None:
@@ -95,12 +103,24 @@ class Opening:
     local: TcpPeer
 
 
-def find_init(case: Case, sent: SentSegment) -> RehashSegment | None:
-    """The first REHASH-INIT since a segment was sent, to the end that it came from, if it comes in time."""
+def is_intact(segment: Segment) -> bool:
+    """Whether the checksum of a segment is right, as far as can be told: what is not intact a receiver drops."""
+    frame = segment.frame
+    return not frame.judgeable_checksum or segment.network.tcp_checksum_ok(frame.data)
 
-    def wanted(segment: RehashSegment) -> bool:
-        return segment.init is not None and sent.end.owns(segment.frame)
 
-    deadline = case.deadline(since_ns=sent.ns)
-    found = first_segment(case, lambda one: wanted(RehashSegment.of(one)), deadline, sent.mark, sent.end.station)
+def init_deadline(case: Case, since_ns: int) -> Deadline:
+    """Until when REHASH-INIT is there, with other traffic or on a segment of its own."""
+    ixit = case.setup.profile.ixit
+    return case.deadline(max(ixit.tcp_within_s, ixit.rehash.idle_ack_within_s), since_ns)
+
+
+def find_init(case: Case, sent: SentSegment, since: Mark | None = None) -> RehashSegment | None:
+    """The first REHASH-INIT since a segment was sent, or since a mark, to the end that it came from, if in time."""
+
+    def wanted(segment: Segment) -> bool:
+        return RehashSegment.of(segment).init is not None and sent.end.owns(segment.frame) and is_intact(segment)
+
+    begin = sent.mark if since is None else since
+    found = first_segment(case, wanted, init_deadline(case, sent.ns), begin, sent.end.station)
     return RehashSegment.of(found) if found else None

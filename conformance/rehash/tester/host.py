@@ -11,11 +11,14 @@ from conformance.rehash.tester.state import RehashState, rehash_addr, rehash_ini
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Application
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers import connection as tcp_connection
 from testbed.peers.flight import initial_window
 from testbed.peers.host import Move
-from testbed.peers.tcp import SEQUENCE_SPACE, Options, TcpPeer
+from testbed.peers.options import Options
+from testbed.peers.stream import send_stream
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.wire.capture import Mark
 
 MSS = 1460
 
@@ -41,35 +44,50 @@ class RehashHost:
 
     # Opening connections
 
-    def new_peer(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> TcpPeer:
-        """An end of a connection that is not open yet, at the present address, to the echo service by default."""
-        return tcp_connection.new_peer(
-            self._case,
-            self.station,
-            port,
-            remote_port,
-            timestamps=timestamps,
-            checks_source=True,
-            mss=MSS,
-            options=[RehashState(self._ixit.rehash.option_kind)],
-        )
+    def new_state(self, **fields: int) -> RehashState:
+        """The Rehash state of an end that is not open yet, with this `nonce` or a random one."""
+        return RehashState(self._ixit.rehash.option_kind, **fields)
 
-    def connect(self, port: int = 0, remote_port: int = 0, timestamps: bool = False) -> Connection:
-        """Open a connection with REHASH-INIT on the SYN; Inconclusive unless the device answers it somewhere."""
-        return self.complete_init(self.half_open(self.new_peer(port, remote_port, timestamps)))
+    def new_peer(self, port: int = 0, remote_port: int = 0, **choices: Any) -> TcpPeer:
+        """An end of a connection that is not open yet, at the present address, to the echo service by default.
 
-    def connect_plainly(self, remote_port: int = 0, timestamps: bool = False) -> Connection:
+        `choices` are those of `TcpPeer`.
+        """
+        usual = {"checks_source": True, "mss": MSS, "options": [self.new_state()]}
+        return tcp_connection.new_peer(self._case, self.station, port, remote_port, **(usual | choices))
+
+    def connect(self, port: int = 0, remote_port: int = 0, **choices: Any) -> Connection:
+        """Open a connection and exchange REHASH-INIT, as preamble.
+
+        It is on the SYN, or follows the handshake where the device understands it only then.
+        """
+        return self.connect_with(self.new_peer(port, remote_port, **choices))
+
+    def connect_with(self, peer: TcpPeer) -> Connection:
+        """The same for an end that was made before."""
+        if self._ixit.rehash.init_at == "established":
+            connection = Connection(tcp_connection.connect(self._case, peer))
+            self.exchange_init(connection)
+            return connection
+        return self.complete_init(self.half_open(peer))
+
+    def connect_plainly(self, remote_port: int = 0, **choices: Any) -> Connection:
         """Open a connection without any Rehash option."""
-        peer = self.new_peer(remote_port=remote_port, timestamps=timestamps)
+        peer = self.new_peer(remote_port=remote_port, **choices)
         return Connection(tcp_connection.connect(self._case, peer))
 
-    def connect_to(self, app: Application, init: bool = True, timestamps: bool = False) -> Connection:
+    def connect_to(self, app: Application, init: bool = True, **choices: Any) -> Connection:
         """Open a connection, with REHASH-INIT unless told otherwise, to a socket that the upper tester commands."""
         listener = app.listen()
         connect = self.connect if init else self.connect_plainly
-        connection = connect(remote_port=listener.port, timestamps=timestamps)
+        connection = connect(remote_port=listener.port, **choices)
         connection.application = listener.accepted(self._ixit.tcp_within_s)
         return connection
+
+    def expects_init_at_syn(self) -> None:
+        """NotApplicable where the profile says that REHASH-INIT follows the handshake."""
+        if self._ixit.rehash.init_at == "established":
+            raise NotApplicable(f"{self._case.setup.profile.path}: ixit.rehash.init_at is established")
 
     def half_open(self, peer: TcpPeer | None = None) -> Connection:
         """Send a SYN with REHASH-INIT, and take in the SYN-ACK without acknowledging it."""
@@ -84,17 +102,13 @@ class RehashHost:
 
     def exchange_init(self, connection: Connection) -> None:
         """Send REHASH-INIT; Inconclusive unless the device sends its nonce."""
-        sent = self.send_init(connection)
-        peer, state = connection.local, connection.state
-        deadline = self._case.deadline(since_ns=sent.ns)
-        if tcp_connection.await_state(self._case, peer, deadline, lambda: state.device_nonce is not None) is None:
-            raise Inconclusive("preamble: no REHASH-INIT received in answer to REHASH-INIT", repeat=False)
+        connection.await_nonce(self._case, self.send_init(connection).ns)
 
     def exchange(self, *connections: Connection) -> None:
         """Exchange a few bytes with the echo service, as preamble."""
         for connection in connections:
             data = b"hello"
-            sent = connection.local.send(data)
+            sent = send_stream(self._case, connection.local, data)
             with preamble():
                 connection.expect(self._case, data, self._case.deadline(since_ns=sent.ns))
 
@@ -118,6 +132,10 @@ class RehashHost:
     def accept_from(self, app: Application) -> Connection:
         """Accept a connection that the application opens, and exchange REHASH-INIT, as preamble."""
         opening = self.await_syn(app)
+        if self._ixit.rehash.init_at == "established":
+            connection = self.accept(opening)
+            self.exchange_init(connection)
+            return connection
         connection = self.accept(opening, rehash_init(opening.local))
         self._await_nonce(connection)
         return connection
@@ -132,6 +150,20 @@ class RehashHost:
         """Send a segment with any options from an end, which counts what it takes of the sequence space."""
         sent = end.send(data, flags, options, **fields)
         return SentSegment(end, sent, self._case.trace.mark_at(sent.frame), data)
+
+    def transmitted(self, end: TcpPeer, segment: Packet) -> SentSegment:
+        """Send a segment that counts for nothing."""
+        sent = end.transmit(segment)
+        return SentSegment(end, sent, self._case.trace.mark_at(sent.frame))
+
+    def receive_without_ack(self, connection: Connection, data: bytes) -> int:
+        """Take in the echo of data without acknowledging it, as preamble; when the data was sent."""
+        peer, expected = connection.local, len(connection.local.stream) + len(data)
+        sent = peer.send(data)
+        deadline = self._case.deadline(since_ns=sent.ns)
+        if tcp_connection.await_state(self._case, peer, deadline, lambda: len(peer.stream) >= expected) is None:
+            raise Inconclusive(f"preamble: no echo received within {deadline.within_s:g} s")
+        return sent.ns
 
     def send_init(self, connection: Connection, data: bytes = b"", **fields: Any) -> SentSegment:
         """Send REHASH-INIT on an acknowledgement, or on data; `fields` replace those of the option."""
@@ -158,9 +190,9 @@ class RehashHost:
             blocks.add((left % SEQUENCE_SPACE, (left + len(OUT_OF_ORDER_DATA)) % SEQUENCE_SPACE))
         return blocks
 
-    def await_init(self, sent: SentSegment) -> RehashSegment:
-        """The REHASH-INIT that acknowledges REHASH-ADDR or REHASH-INIT, as preamble."""
-        segment = find_init(self._case, sent)
+    def await_init(self, sent: SentSegment, since: Mark | None = None) -> RehashSegment:
+        """The REHASH-INIT that acknowledges REHASH-ADDR, or the first one since a mark, as preamble."""
+        segment = find_init(self._case, sent, since)
         if segment is None:
             raise Inconclusive(f"preamble: no REHASH-INIT received after #{sent.frame.index}", repeat=False)
         return segment

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What Rehash adds to the tester's end of a connection: the two nonces, and options made of them."""
 
-import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +8,10 @@ from scapy.packet import Packet
 
 from conformance.rehash.segment import RehashSegment
 from layers.rehash import ADDR, INIT, RehashOption
+from testbed.peers.options import Options
 from testbed.peers.segment import Segment
-from testbed.peers.tcp import Options, TcpPeer
+from testbed.peers.tcp import TcpPeer
+from testbed.wire import chance
 
 
 @dataclass
@@ -18,7 +19,7 @@ class RehashState:
     """The nonce of the tester's end, and the one that the device has sent, if any. `kind` is that of the option."""
 
     kind: int
-    nonce: int = field(default_factory=lambda: secrets.randbits(32))
+    nonce: int = field(default_factory=lambda: chance.randbits(32))
     device_nonce: int | None = None
 
     def on_send(self, peer: TcpPeer, flags: str) -> Options:

@@ -4,7 +4,8 @@
 import struct
 
 from reference.bump.checksum import checksum, is_intact
-from reference.legacy.host import Segment, WatchingHost, addresses, ipv4, payload, read
+from reference.bump.segment import Segment, addresses, ipv4, payload, read
+from reference.legacy.host import WatchingHost
 from reference.system.addresses import IPFF_MASK, ipv4_of_ipff
 from reference.system.alterations import deviation
 

@@ -4,8 +4,9 @@
 import hashlib
 import struct
 
+from reference.bump.segment import Segment, read
 from reference.bump.tcp import ACK, FIN, MAXIMUM_OPTIONS, SYN
-from reference.legacy.host import LegacyHost, Segment, WatchingHost, read
+from reference.legacy.host import LegacyHost, WatchingHost
 from reference.system.alterations import deviation
 
 REHASH, CAPABLE, PERMITTED, MIGRATE = 253, 254, 15, 16

@@ -7,7 +7,7 @@ from reference.mops.context import MopsFlows
 from reference.system.alterations import deviation
 
 
-def _shadow(flow: Flow, wire: Tuple) -> Flow:
+def shadow_of(flow: Flow, wire: Tuple) -> Flow:
     """The same connection of the kernel, seen at another wire tuple."""
     shadow = Flow(wire, flow.kernel, flow.seen)
     shadow.tcp = flow.tcp
@@ -28,7 +28,7 @@ class ListensAtOldTuple(MopsFlows):
     def migrate(self, flow: Flow, address: int, port: int) -> None:
         wire = flow.wire
         super().migrate(flow, address, port)
-        self.old[wire] = _shadow(flow, wire)
+        self.old[wire] = shadow_of(flow, wire)
 
     def inbound(self, address: int, port: int, local_port: int, flags: int, now: float) -> Flow | None:
         wire = (address, port, local_port)
@@ -48,7 +48,7 @@ class SendsToOldTuple(MopsFlows):
         wire = flow.wire
         super().migrate(flow, address, port)
         if wire != flow.wire:
-            self.by_kernel[flow.kernel] = _shadow(flow, wire)
+            self.by_kernel[flow.kernel] = shadow_of(flow, wire)
 
 
 @deviation(
@@ -62,7 +62,7 @@ class NewcomerNotKeptApart(MopsFlows):
         wire = (address, port, local_port)
         migrated = self.by_kernel.get(wire)
         if flags & (SYN | ACK) == SYN and wire not in self.by_wire and migrated is not None:
-            return _shadow(migrated, wire)
+            return shadow_of(migrated, wire)
         return super().inbound(address, port, local_port, flags, now)
 
 
@@ -77,3 +77,18 @@ class ChecksumOfOldTuple(MopsFlows):
         out_delta = flow.out_delta
         super().migrate(flow, address, port)
         flow.out_delta = out_delta
+
+
+@deviation(
+    "newcomer-spoils-the-migrated-connection",
+    "4.1",
+    "A newcomer at the old tuple does not disturb the migrated connection.",
+    "the migrated connection goes silent when a newcomer comes to its old tuple",
+)
+class NewcomerSpoilsTheMigratedConnection(MopsFlows):
+    def inbound(self, address: int, port: int, local_port: int, flags: int, now: float) -> Flow | None:
+        wire = (address, port, local_port)
+        migrated = self.by_kernel.get(wire)
+        if flags & (SYN | ACK) == SYN and wire not in self.by_wire and migrated is not None:
+            migrated.out_delta = (migrated.out_delta + 1) % 0xFFFF
+        return super().inbound(address, port, local_port, flags, now)

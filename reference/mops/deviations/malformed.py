@@ -120,3 +120,34 @@ class ReservedNotIgnored(Server):
     def read(self, network: Network, source: int, data: bytes, arrival: float) -> tuple[Command | None, str]:
         command, wrong = super().read(network, source, data, arrival)
         return (None, "reserved bits") if command is not None and command.message.reserved else (command, wrong)
+
+
+@deviation(
+    "entries-beyond-count-carried-out",
+    "4.1",
+    "Entries beyond Count are never carried out.",
+    "all entries that a message carries are remapped, though Count is smaller",
+)
+class EntriesBeyondCountCarriedOut(Server):
+    def entries_of(self, message: Migrate, length: int) -> tuple[Entry, ...]:
+        too_small = 0 < (message.count or 0) < len(message.entries)
+        return message.entries if too_small else super().entries_of(message, length)
+
+
+@deviation(
+    "trailing-bytes-break-the-connection",
+    "4.1",
+    "Bytes behind the last entry leave each connection alive at exactly one tuple.",
+    "they leave it alive at none",
+)
+class TrailingBytesBreakTheConnection(Server):
+    def read(self, network: Network, source: int, data: bytes, arrival: float) -> tuple[Command | None, str]:
+        command, wrong = super().read(network, source, data, arrival)
+        message = Migrate.parse(data)
+        if message is not None and message.count and len(data) > length_for(message.count):
+            trailed = Command(network, source, message, arrival)
+            for entry in message.entries[: message.count]:
+                for flow in self.candidates(trailed, entry, trailed.previous or 0):
+                    flow.out_delta = (flow.out_delta + 1) % 0xFFFF
+                    flow.is_rewritten = True
+        return command, wrong

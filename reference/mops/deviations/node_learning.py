@@ -2,6 +2,7 @@
 """Deviations in what a mobile node learns from NAT and anycast acknowledgements."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from reference.bump.flows import Flow
 from reference.bump.network import TCP, Network
@@ -21,7 +22,7 @@ from reference.system.alterations import deviation
     "the node's own tuple is named",
 )
 class NatAcknowledgementIgnored(NatTable):
-    def receive(self, network: Network, data: bytes) -> bool:
+    def receive(self, network: Network, source: int, data: bytes) -> bool:
         return False
 
 
@@ -157,8 +158,8 @@ class NatFirstEntryOnly(NatTable):
     "a translation is named until there is a new one",
 )
 class NatNotForgotten(NatTable):
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.named: dict[Flow, Endpoint] = {}
 
     def outermost(self, network: Network, protocol: int, flow: Flow) -> Endpoint:

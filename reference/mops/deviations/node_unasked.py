@@ -59,8 +59,8 @@ class LateReplyRevives(MobileNode):
     "it sends it on to the server of the connection",
 )
 class AnswersNatAcknowledgement(MobileNode):
-    def nat_received(self, network: Network, data: bytes) -> None:
-        super().nat_received(network, data)
+    def nat_received(self, network: Network, source: int, data: bytes) -> None:
+        super().nat_received(network, source, data)
         message = NatAcknowledgement.parse(data)
         ports = {port for port, _ in message.ports} if message is not None else set()
         for flow in network.flows.by_kernel.values():

@@ -113,18 +113,6 @@ class ReplyToPreviousAddress(Server):
 
 
 @deviation(
-    "reply-to-migrated-address",
-    "4.1",
-    "The reply goes to the source address of the packet that carried the request.",
-    "the reply goes to the Migrated Source Address",
-)
-class ReplyToMigratedAddress(Server):
-    def reply(self, command: Command, data: bytes) -> None:
-        if command.migrated is not None:
-            super().reply(replace(command, source=command.migrated), data)
-
-
-@deviation(
     "reply-without-identifiers",
     "4.1",
     "The fields of a reply equal the request's, Code and Checksum excepted.",

@@ -130,17 +130,6 @@ class InitNotOnRetransmittedData(Host):
 
 
 @deviation(
-    "init-reissued-for-ever",
-    "6.1",
-    "The reissue of REHASH-INIT to a peer that does not answer stops.",
-    "every segment to such a peer carries REHASH-INIT",
-)
-class InitReissuedForEver(Host):
-    def may_reissue(self, context: Context) -> bool:
-        return True
-
-
-@deviation(
     "init-exchange-endless",
     "6.1",
     "Repeated REHASH-INITs start no endless exchange.",

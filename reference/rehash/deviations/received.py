@@ -92,19 +92,6 @@ class AddrPayloadDropped(Host):
 
 
 @deviation(
-    "addr-unknown-dropped",
-    "6.2",
-    "A REHASH-ADDR whose Old address and ports are no connection is treated as an ordinary segment for no connection.",
-    "it is silently discarded",
-)
-class AddrUnknownDropped(Host):
-    def address_received(self, segment: Segment, option: Option) -> tuple[Verdict, Flow | None]:
-        verdict, flow = super().address_received(segment, option)
-        known = self.flows.occupant(segment.address, segment.port, segment.local_port)
-        return (Verdict.DROPPED if verdict is Verdict.ORDINARY and known is None else verdict), flow
-
-
-@deviation(
     "wrong-nonce-reset",
     "6.2",
     "A REHASH-ADDR with a wrong nonce is silently discarded.",

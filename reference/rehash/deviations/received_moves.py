@@ -143,12 +143,17 @@ class PeerMovesOnce(Host):
 @deviation(
     "reset-rehashes",
     "6.2",
-    "A REHASH-ADDR on a reset does not move the connection.",
-    "the connection moves, and is reset",
+    "A reset with REHASH-ADDR leaves the connection where it is or ends it.",
+    "the connection moves and lives on",
 )
 class ResetRehashes(Host):
     def can_carry_address(self, flags: int) -> bool:
         return not flags & SYN
+
+    def incoming(self, segment: Segment, now: float) -> Flow | None:
+        served = self.counters["addr_served"]
+        flow = super().incoming(segment, now)
+        return None if segment.flags & RST and self.counters["addr_served"] > served else flow
 
 
 @deviation(

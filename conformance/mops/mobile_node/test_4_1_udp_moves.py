@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Section 4.1, Mobile UDP: replies, silence and several moves, as for TCP."""
+
+import pytest
+
+from conformance.applicability import needs
+from conformance.mops.dut.mobile_node import Applications, MobileNode
+from conformance.mops.dut.unanswered import UnansweredMigrate
+from conformance.mops.migrate import in_mops
+from conformance.mops.tester.server import Correspondent, UdpFlow
+from layers.mops import FAILED
+from testbed import exclusive, inopportune, requirement, valid, waits
+from testbed.case.case import Case
+from testbed.case.expect import preamble
+from testbed.case.verdict import Broken, Finding, require
+from testbed.wire.capture import Mark
+
+UNIQUE_ID = 0x51AC0FFE
+
+
+@pytest.fixture
+def flow(case: Case, app: Applications, correspondent: Correspondent) -> UdpFlow:
+    """A UDP flow of the device that migrates."""
+    needs(case, "mops.udp", "mops.unique_id", "mops.mobile_allowed")
+    return app.open_flow(correspondent, mobile_allowed=True, unique_id=UNIQUE_ID)
+
+
+def expect_no_datagram(dut: MobileNode, flow: UdpFlow, since: Mark) -> None:
+    """Until barrier and quiet window no datagram comes from where the device is now."""
+    dut.quiesce()
+    came = [frame for frame, packet in flow.local.datagrams(since) if packet.src == dut.address]
+    require(not came, f"datagrams received at {flow.local}", 0, len(came), *came)
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.1-124", case=2)
+@waits(2)
+def test_unanswered_migrate_of_udp_is_retransmitted(case: Case, dut: MobileNode, flow: UdpFlow) -> None:
+    """A Migrate of a UDP socket that is not answered is retransmitted."""
+    unanswered = UnansweredMigrate(case, dut, flow)
+    if unanswered.await_retransmission(1) is None:
+        finding = Finding("retransmissions of the Migrate", "at least one", "none")
+        raise Broken(finding, unanswered.next_deadline(1))
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.1-128", case=2)
+@waits(8.5)
+def test_application_of_udp_sees_an_error_in_the_end(case: Case, dut: MobileNode, flow: UdpFlow) -> None:
+    """When the last retransmission has not been answered either, the application's UDP socket fails."""
+    UnansweredMigrate(case, dut, flow).gives_up()
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.1-136", case=2)
+def test_failed_flow_sends_no_datagram(
+    case: Case, dut: MobileNode, app: Applications, flow: UdpFlow, correspondent: Correspondent
+) -> None:
+    """After "failed" a UDP socket sends nothing from the new address, while another one that was served does."""
+    elsewhere = Correspondent(case)
+    served = app.open_flow(elsewhere, mobile_allowed=True, unique_id=UNIQUE_ID + 1)
+    move = dut.move()
+    elsewhere.reply_success(dut.request(move, served), served)
+    reply = correspondent.reply_in_time(dut.request(move, flow), FAILED)
+    with preamble():
+        dut.continues(served)
+    for _ in range(2):
+        flow.socket.try_send(b"is this flow dead?")
+    expect_no_datagram(dut, flow, case.trace.mark_after(reply.frame))
+
+
+@exclusive
+@inopportune
+@requirement("MOPS-4.1-147", case=2)
+@waits(9)
+def test_late_success_revives_no_flow(case: Case, dut: MobileNode, correspondent: Correspondent, flow: UdpFlow) -> None:
+    """After the socket was given up neither a late success nor a datagram to the new tuple brings it back."""
+    unanswered = UnansweredMigrate(case, dut, flow)
+    unanswered.await_give_up()
+    mark = case.mark()
+    correspondent.reply(unanswered.first)
+    flow.expect_at(unanswered.first)
+    flow.local.send(b"to a socket that is dead")
+    flow.socket.try_send(b"is this flow dead?")
+    expect_no_datagram(dut, flow, mark)
+    came = flow.socket.receive(0.1)
+    require(not came, "what the application reads from a dead socket", "nothing", repr(came))
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.1-150", case=2)
+def test_second_move_of_a_flow_names_the_tuple_of_the_first(
+    dut: MobileNode, flow: UdpFlow, correspondent: Correspondent
+) -> None:
+    """The second Migrate of a UDP socket names the address of the first, and datagrams flow after each of three."""
+    for number in range(3):
+        old = dut.address
+        request = dut.request(dut.move(), flow)
+        named = request.address("previous_source"), request.entry(flow)[0]
+        expected = in_mops(old), flow.previous_port
+        require(named == expected, "previous tuple", expected, named, request.frame)
+        correspondent.reply_success(request, flow)
+        with preamble(f"no datagrams after move {number + 1}"):
+            dut.continues(flow)

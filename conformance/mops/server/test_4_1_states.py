@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Section 4.1: migration in the states of TCP between handshake and end (RFC 9293, 3.3.2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from conformance.mops.dut.server import Server
+from conformance.mops.dut.sockets import listen_mobile
+from conformance.mops.tester.mobile_node import Connection, MobileNode
+from layers.mops import FAILED, SUCCESS
+from testbed import inopportune, requirement, valid
+from testbed.case.case import Case
+from testbed.case.expect import preamble
+from testbed.device.application import Application, Socket
+from testbed.interruptions import Inconclusive
+from testbed.peers.connection import await_state
+from testbed.peers.tcp import TcpPeer
+
+
+@dataclass
+class Half:
+    """A connection of which an end may be closed, and the application's socket; when the server sent its FIN."""
+
+    connection: Connection
+    socket: Socket
+    fin_ns: int = 0
+
+    @property
+    def peer(self) -> TcpPeer:
+        """The node's end."""
+        return self.connection.local
+
+
+def open_half(case: Case, node: MobileNode, app: Application) -> Half:
+    """A connection to an application that reads and writes when it is told to."""
+    listener = listen_mobile(case, app, service="manual")
+    connection = node.connect(remote_port=listener.port, use=False)
+    connection.local.send(b"hello")
+    half = Half(connection, listener.accepted(case.deadline().within_s))
+    half.socket.read(5, case.deadline().within_s)
+    return half
+
+
+def await_fin(case: Case, half: Half) -> None:
+    """The server's FIN has come to the node; preamble."""
+    deadline = case.deadline()
+    frame = await_state(case, half.peer, deadline, lambda: half.peer.state == "CLOSE-WAIT")
+    if frame is None:
+        raise Inconclusive("preamble: the device sent no FIN")
+    half.fin_ns = frame.ns
+
+
+def await_acknowledgement(case: Case, half: Half) -> None:
+    """What the node has sent, its FIN included, is acknowledged; preamble."""
+    peer = half.peer
+    if await_state(case, peer, case.deadline(), lambda: peer.snd_una == peer.snd_nxt) is None:
+        raise Inconclusive("preamble: the device did not acknowledge the FIN")
+
+
+def close_wait(case: Case, half: Half) -> None:
+    half.peer.finish()
+    await_acknowledgement(case, half)
+
+
+def fin_wait_1(case: Case, half: Half) -> None:
+    half.socket.shut()
+    await_fin(case, half)
+
+
+def fin_wait_2(case: Case, half: Half) -> None:
+    fin_wait_1(case, half)
+    half.peer.acknowledge()
+
+
+def closing(case: Case, half: Half) -> None:
+    before = half.peer.rcv_nxt
+    fin_wait_1(case, half)
+    half.peer.send(flags="FA", ack=before)
+    await_acknowledgement(case, half)
+
+
+def last_ack(case: Case, half: Half) -> None:
+    close_wait(case, half)
+    half.socket.close()
+    await_fin(case, half)
+
+
+def left_by_the_application(case: Case, half: Half) -> None:
+    half.socket.close()
+    await_fin(case, half)
+    half.peer.acknowledge()
+
+
+def migrate(case: Case, node: MobileNode, dut: Server, half: Half) -> None:
+    """The server answers "success", and the node is at the new tuple."""
+    dut.barrier()
+    node.move()
+    request = node.send_migrate(half.connection)
+    dut.answers(request, SUCCESS)
+    node.rebind(request, half.connection)
+
+
+@inopportune
+@requirement("MOPS-4.1-224", case=1)
+def test_connection_that_the_node_has_closed_migrates(
+    case: Case, node: MobileNode, dut: Server, app: Application
+) -> None:
+    """In CLOSE-WAIT the server's data, and in the end its FIN, come to the new tuple."""
+    half = open_half(case, node, app)
+    close_wait(case, half)
+    migrate(case, node, dut, half)
+    dut.delivers(half.peer, b"still something to say", half.socket.send(b"still something to say"))
+    half.socket.close()
+    dut.closes_at(half.peer)
+
+
+@pytest.mark.parametrize("reach", [fin_wait_1, fin_wait_2], ids=["FIN-WAIT-1", "FIN-WAIT-2"])
+@inopportune
+@requirement("MOPS-4.1-225", case=1)
+def test_connection_that_the_server_has_closed_migrates(
+    case: Case, node: MobileNode, dut: Server, app: Application, reach: Callable[[Case, Half], None]
+) -> None:
+    """In FIN-WAIT-1 and -2 the application takes what the node sends from the new tuple, and its end is accepted."""
+    half = open_half(case, node, app)
+    reach(case, half)
+    migrate(case, node, dut, half)
+    half.peer.send(b"the node is not done")
+    dut.application_reads(half.socket, b"the node is not done")
+    dut.acknowledges_all(half.peer, half.peer.finish())
+
+
+@valid
+@requirement("MOPS-4.1-225", case=2)
+def test_fin_lost_at_the_old_tuple_comes_to_the_new_one(
+    case: Case, node: MobileNode, dut: Server, app: Application
+) -> None:
+    """A FIN of the server that was lost at the moment of the move is retransmitted to the new tuple."""
+    half = open_half(case, node, app)
+    half.peer.drop_incoming()
+    since, asked_ns = case.mark(), case.clock.now_ns()
+    half.socket.shut()
+    if dut.await_segment(half.peer, since, lambda segment: "F" in segment.flags) is None:
+        raise Inconclusive("preamble: the device sent no FIN")
+    migrate(case, node, dut, half)
+    dut.closes_at(half.peer, unanswered_since_ns=asked_ns)
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [closing, last_ack, left_by_the_application],
+    ids=["CLOSING", "LAST-ACK", "left by the application"],
+)
+@inopportune
+@requirement("MOPS-4.1-226", case=1)
+def test_connection_at_its_end_migrates(
+    case: Case, node: MobileNode, dut: Server, app: Application, reach: Callable[[Case, Half], None]
+) -> None:
+    """While a FIN is not acknowledged, or the application has left its socket, a Migrate is answered "success"."""
+    half = open_half(case, node, app)
+    reach(case, half)
+    migrate(case, node, dut, half)
+
+
+@inopportune
+@requirement("MOPS-4.1-43", case=3)
+def test_connection_that_the_server_has_closed_first_is_refused(
+    case: Case, node: MobileNode, dut: Server, app: Application
+) -> None:
+    """In TIME-WAIT, when both FINs are acknowledged, a Migrate is refused."""
+    half = open_half(case, node, app)
+    fin_wait_2(case, half)
+    with preamble():
+        dut.acknowledges_all(half.peer, half.peer.finish())
+    dut.barrier()
+    node.move()
+    request = node.send_migrate(half.connection)
+    dut.answers(request, FAILED)
+    dut.new_tuple_is_dead(half.connection, node.station, request.entries[0][1])

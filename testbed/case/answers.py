@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How slow a device answers: what silence has to outlast before it is believed."""
+
+SLOWER = 3
+"""How many times the slowest answer of its kind silence has to last."""
+
+
+class AnswerTimes:
+    """The slowest answer of each kind that the devices of one process have given, in seconds."""
+
+    def __init__(self) -> None:
+        self._slowest: dict[str, float] = {}
+
+    def note(self, kind: str, seconds: float) -> None:
+        """An answer of this kind took so long."""
+        self._slowest[kind] = max(seconds, self._slowest.get(kind, 0.0))
+
+    def window(self, kind: str, at_least: float, at_most: float) -> float:
+        """How long an answer of this kind is waited for before there is none."""
+        return min(max(at_least, SLOWER * self._slowest.get(kind, 0.0)), at_most)
