@@ -27,7 +27,7 @@ def main() -> int:
     everything = tree.population(sources)
     if options.sample:
         return _sample(options, folder, sources, everything)
-    chosen = [one for one in everything if one.id in options.only] or _draw(options, everything, sources)
+    chosen = _chosen(options, everything, sources)
     journal = Journal(folder, tree.digest(tree.JUDGING))
     missing = [one for one in chosen if one.id not in journal.results or options.only]
     _say(f"{len(chosen)} of {len(everything)} mutants drawn by seed {options.seed}, {len(missing)} to be tried")
@@ -54,7 +54,7 @@ def _sample(options: argparse.Namespace, folder: Path, sources: dict[str, str], 
     missed = []
 
     def work(cases: Cases) -> None:
-        trial = Trial(cases, Coverage(), sources, folder, options.seed)
+        trial = Trial(cases, Coverage(), sources, folder, options.seed, {})
         for line in sample.tried(trial, cases, everything, options.seed, options.sample, options.jobs):
             _say(line)
             missed.extend([line] if line.startswith("missed") else [])
@@ -80,8 +80,13 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _draw(options: argparse.Namespace, everything: list[Mutant], sources: dict[str, str]) -> list[Mutant]:
-    """The first of the seed's order that change anything."""
+def _chosen(options: argparse.Namespace, everything: list[Mutant], sources: dict[str, str]) -> list[Mutant]:
+    """Those that are named, or the first of the seed's order that change anything."""
+    if options.only:
+        there = {one.id: one for one in everything}
+        if unknown := [one for one in options.only if one not in there]:
+            raise SystemExit(f"no such mutant: {', '.join(unknown)}")
+        return [there[one] for one in options.only]
     candidates = [one for one in everything if options.module in one.module]
     order = drawn(candidates, options.seed, len(candidates))
     return list(islice((one for one in order if not one.changes_nothing(sources[one.module])), options.count))
@@ -102,7 +107,7 @@ def _try(
         coverage = measured(cases, sources, folder, digest, options.jobs, _say)
     for case, reason in coverage.wrong.items():
         print(f"left out, the reference as it is does not pass it: {case}: {reason}")
-    trial = Trial(cases, coverage, sources, folder, options.seed)
+    trial = Trial(cases, coverage, sources, folder, options.seed, sample.known())
     started = time.monotonic()
     for number, (mutant, result) in enumerate(each(trial.try_one, missing, options.jobs), 1):
         journal.add(result)

@@ -43,9 +43,21 @@ class Result:
 
 
 class Trial:
-    """Tries mutants with cases that were collected before; scratch files go to `folder`."""
+    """Tries mutants with cases that were collected before; scratch files go to `folder`.
 
-    def __init__(self, cases: Cases, coverage: Coverage, sources: dict[str, str], folder: Path, seed: int) -> None:
+    `suspects` are the cases that noticed a mutant of another tree, by the mutant's id: they come first.
+    """
+
+    def __init__(
+        self,
+        cases: Cases,
+        coverage: Coverage,
+        sources: dict[str, str],
+        folder: Path,
+        seed: int,
+        suspects: dict[str, str],
+    ) -> None:
+        self._suspects = suspects
         self._cases = cases
         self._coverage = coverage
         self._sources = sources
@@ -101,11 +113,13 @@ class Trial:
 
     def _stages(self, mutant: Mutant, covering: list[str]) -> list[list[str]]:
         """A few, the rest, and all cases of the roles: what fills a device that cases share is none of the few's."""
+        suspect = self._suspects.get(mutant.id, "")
+        suspects = [suspect] if suspect in self._cases.ids() and suspect not in self._coverage.wrong else []
         drawn = random.Random(f"{self._seed} {mutant.id}").sample(covering, len(covering))
         first, rest = drawn[:FIRST], drawn[FIRST:]
         role = self._role(mutant, covering)
         stages = [first, rest] if len(rest) <= len(role) // 2 else [first]
-        return [stage for stage in (*stages, role) if stage]
+        return [stage for stage in (suspects, *stages, role) if stage]
 
     def _role(self, mutant: Mutant, covering: list[str]) -> list[str]:
         """All cases of the roles whose cases run the statement, over one network; those that run it come first."""
