@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tester's own packets: each is wrong in exactly the way that its case intends, and in no other.
+
+`intended.toml` says what is wrong on purpose. The cases that it names are run, and an eighth of all others.
+"""
+
+import json
+import subprocess
+import sys
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scapy.utils import RawPcapNgReader
+
+from tests.lint.decoder import faults
+
+ROOT = Path(__file__).resolve().parents[2]
+INTENDED: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "intended.toml").read_text())
+BESIDE = 8
+FLOCKS = {"short-end-hosts.toml": ("mops", "rehash"), "short-legacy.toml": ("legacy",)}
+"""Which protocols are run with which profile."""
+
+
+CUT_SHORT = "0800 4500 001c 0000 0000 40fe {} c613 0001 c612 0001 0064 ff9b 0000 0000"
+
+
+def base(case: dict[str, Any]) -> str:
+    """Requirement and number of a case."""
+    return str(case["id"].partition("[")[0])
+
+
+def wrong(folder: Path, case: dict[str, Any]) -> list[list[str]]:
+    """What is wrong with each frame of the tester's, of those with which something is."""
+    frames = RawPcapNgReader(str(folder / case["evidence"]))
+    sent = [data for (data, _), frame in zip(frames, case["frames"], strict=True) if frame["direction"] == "to dut"]
+    return [sorted(found) for data in sent if (found := faults(bytes(data)))]
+
+
+@pytest.mark.parametrize("profile", FLOCKS)
+def test_packets_are_wrong_as_intended_and_in_no_other_way(profile: str, tmp_path: Path) -> None:
+    protocols = FLOCKS[profile]
+    named = [one.rpartition(".")[0] for one in INTENDED if one.startswith(tuple(one.upper() for one in protocols))]
+    command = [sys.executable, "-m", "pytest", *(f"conformance/{one}" for one in protocols), "-q", "--seed", "1"]
+    command += ["--dut", f"tests/profiles/{profile}", "--report", str(tmp_path), "-p", "no:cacheprovider", "-n", "0"]
+    command += [f"--requirement={one}" for one in dict.fromkeys(named)] + [f"--beside={BESIDE}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    results = json.loads((tmp_path / "results.json").read_text())
+    seen: dict[str, list[list[str]]] = defaultdict(list)
+    for case in results["cases"]:
+        if case["evidence"]:
+            seen[base(case)] += wrong(tmp_path, case)
+    assert len(seen) > len(named), done.stdout[-2000:]
+    for name, found in seen.items():
+        intended = INTENDED.get(name, {"frames": []})
+        allowed = [sorted(one) for one in intended["frames"]]
+        assert [one for one in found if one not in allowed] == [], name
+        if not intended.get("by_chance"):
+            assert [one for one in allowed if one not in found] == [], f"{name}: never sent"
+
+
+@pytest.mark.parametrize(
+    ("octets", "found"),
+    [
+        (CUT_SHORT.format("edbc"), {"message cut short"}),
+        (CUT_SHORT.format("edbd"), {"message cut short", "IPv4 checksum"}),
+        ("86dd 6000", {"EtherType 0x86dd"}),
+        ("0806 0001", set()),
+    ],
+)
+def test_the_decoder_names_what_is_wrong(octets: str, found: set[str]) -> None:
+    """Byte by byte, where nothing else vouches for it."""
+    assert faults(bytes(12) + bytes.fromhex(octets)) == found
