@@ -188,7 +188,10 @@ class Correspondent:
 
     def reply_in_time(self, request: ReceivedMigrate, code: int = SUCCESS, **fields: Any) -> Sent:
         """Reply; Inconclusive if the tester was so late that the device may have given up."""
-        sent = self.reply(request, code, **fields)
+        return self.check_in_time(request, self.reply(request, code, **fields))
+
+    def check_in_time(self, request: ReceivedMigrate, sent: Sent) -> Sent:
+        """What was sent in reply; Inconclusive if the tester was so late that the device may have given up."""
         mops = self._case.setup.profile.ixit.mops
         if sent.ns - request.frame.ns > mops.retry_interval_s * (mops.retries + 1) * 0.8e9:
             raise Inconclusive(f"the tester answered #{request.frame.index} too late")
