@@ -40,7 +40,8 @@ class Moved:
 
     def takes(self, packet: Packet | bytes) -> None:
         """The device takes this packet as the reply, and the connection continues on the new tuple."""
-        self.connection.server.station.transmit(packet)
+        server = self.connection.server
+        server.check_in_time(self.request, server.station.transmit(packet))
         self.connection.expect_at(self.request)
         self.dut.continues(self.connection)
 

@@ -188,15 +188,14 @@ class Correspondent:
 
     def reply_in_time(self, request: ReceivedMigrate, code: int = SUCCESS, **fields: Any) -> Sent:
         """Reply; Inconclusive if the tester was so late that the device may have given up."""
-        sent = self.reply(request, code, **fields)
-        self.check_in_time(request, sent)
-        return sent
+        return self.check_in_time(request, self.reply(request, code, **fields))
 
-    def check_in_time(self, request: ReceivedMigrate, sent: Sent) -> None:
-        """Inconclusive if the tester was so late with this reply that the device may have given up."""
+    def check_in_time(self, request: ReceivedMigrate, sent: Sent) -> Sent:
+        """What was sent in reply; Inconclusive if the tester was so late that the device may have given up."""
         mops = self._case.setup.profile.ixit.mops
         if sent.ns - request.frame.ns > mops.retry_interval_s * (mops.retries + 1) * 0.8e9:
             raise Inconclusive(f"the tester answered #{request.frame.index} too late")
+        return sent
 
     def reply_success(self, request: ReceivedMigrate, *connections: Connection | UdpFlow) -> int:
         """Reply success, and expect the connections at their migrated tuples from now on; when it was sent."""
