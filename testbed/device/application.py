@@ -141,8 +141,9 @@ class Application:
         return Socket(connection, self.agent, self.clock)
 
     def polls(self, within_s: float) -> Iterator[None]:
-        """Now and then until the time is over."""
+        """Now and then until the time is over, at least once."""
         deadline = self.clock.now_ns() + round(within_s * NANO)
+        yield
         while self.clock.now_ns() < deadline:
-            yield
             self.clock.wait_until(self.clock.now_ns() + round(POLL_S * NANO))
+            yield

@@ -84,7 +84,7 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
         seen.extend(peer.read(arrived))
         if len(peer.stream) > taken and peer.state == "ESTABLISHED":
             peer.acknowledge()
-            late_ns += max(0, case.clock.now_ns() - seen[-1].ns)
+            late_ns += 0 if arrived() else max(0, case.clock.now_ns() - seen[-1].ns)
         return seen[-1] if seen and arrived() else None
 
     if len(peer.stream) > begin:

@@ -9,15 +9,19 @@ from scapy.layers.inet import IP
 
 from conformance.mops.migrate import ReceivedMigrate, next_unique_id
 from layers.mops import MOPSMigrate
+from profiles import load
 from testbed.wire.capture import Frame
+from testbed.wire.network import networks
+from tests.lab.host import ROOT
 
+NETWORK = networks(load(ROOT / "profiles/reference.toml"), ["ipv4"], "link")["ipv4"]
 ENTRIES = [(1027, 2098, 7), (1028, 2099, 8)]
 
 
 def received(**fields: Any) -> ReceivedMigrate:
     """A Migrate of a device as the case reads it."""
     message = MOPSMigrate(**{"entries": ENTRIES, **fields})
-    return ReceivedMigrate(Frame(1, 0, False, b""), IP() / message, bytes(message))
+    return ReceivedMigrate(Frame(1, 0, False, b""), IP() / message, bytes(message), NETWORK)
 
 
 def connection(port: int, identifier: int, is_only: bool = False) -> Any:

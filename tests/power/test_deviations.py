@@ -4,7 +4,7 @@
 `tests/<protocol>/power.toml` says for each deviation which requirements must catch it (`caught_by`) and which others
 fail with it of necessity (`also`), and over which networks and with which profile it is certified.
 
-`make power` runs every deviation against all cases. `make test` takes a quarter of them, always the same, each against
+`make power` runs every deviation against all cases. `make test` takes a tenth of them (`SEED` says which), each against
 the cases that have to catch it and a part of the others.
 """
 

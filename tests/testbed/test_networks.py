@@ -123,7 +123,7 @@ def test_configuration_of_a_role() -> None:
         "icmp_pseudo_protocol": 1,
         "udp": "v5",
     }
-    assert content["mops"]["mobile_capable"] == {"kind": 254, "exid": 0x4D4F}
+    assert content["mops"]["mobile_capable"] == {"kind": 254, "length": 4, "exid": 0x4D4F}
     assert content["services"] == {"echo": 7}
 
 

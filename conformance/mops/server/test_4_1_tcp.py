@@ -143,7 +143,10 @@ def test_data_lost_both_ways_at_the_move(case: Case, node: MobileNode, dut: Serv
     sent = connection.local.send(answered)
     dut.barrier()
     connection.local.send_lost(lost)
-    request = node.migrate(connection, use=False)
+    node.move()
+    request = node.send_migrate(connection)
+    dut.answers(request, SUCCESS)
+    node.rebind(request, connection)
     again = connection.local.retransmit(lost)
     dut.delivers(connection.local, answered + lost, max(request.sent.ns, again.ns), unanswered_since_ns=sent.ns)
 

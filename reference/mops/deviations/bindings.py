@@ -82,8 +82,8 @@ class ChecksumOfOldTuple(MopsFlows):
 @deviation(
     "newcomer-spoils-the-migrated-connection",
     "4.1",
-    "A newcomer at the old tuple does not disturb the migrated connection.",
-    "the migrated connection goes silent when a newcomer comes to its old tuple",
+    "A new connection at the old tuple does not disturb the migrated one.",
+    "the migrated connection goes silent when a new one comes to its old tuple",
 )
 class NewcomerSpoilsTheMigratedConnection(MopsFlows):
     def inbound(self, address: int, port: int, local_port: int, flags: int, now: float) -> Flow | None:

@@ -137,7 +137,7 @@ class EntriesBeyondCountCarriedOut(Server):
 @deviation(
     "trailing-bytes-break-the-connection",
     "4.1",
-    "Bytes behind the last entry leave each connection alive at exactly one tuple.",
+    "Bytes after the last entry leave each connection alive at exactly one tuple.",
     "they leave it alive at none",
 )
 class TrailingBytesBreakTheConnection(Server):
