@@ -12,6 +12,9 @@ from tests.lab.ipff import DRAFT, Ipff, Received, internet_checksum
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 TCP, UDP = 6, 17
+PATIENCE_S = 4.0
+"""How long an answer may take: it comes at once unless the machine has other things to do."""
+
 UDP_HEADER = {"ipff": 6, "ipv4": 8}
 OWN_MAC, DUT_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 NETWORKS = ("ipff", "ipv4")
@@ -128,7 +131,7 @@ class Wire:
     def send(self, network: str, source: str, protocol: int, payload: bytes) -> None:
         self.put(network, network_packet(network, source, self.dut[network], protocol, payload, self.reading))
 
-    def take(self, wanted: Callable[[Seen], bool], timeout: float = 1.0) -> Seen | None:
+    def take(self, wanted: Callable[[Seen], bool], timeout: float = PATIENCE_S) -> Seen | None:
         """The first packet that is wanted, taken out of what was seen."""
         deadline = time.monotonic() + timeout
         while True:
@@ -195,7 +198,7 @@ class Peer:
             and seen.ports == (self.service, self.port)
         )
 
-    def hears(self, flags: int = 0, timeout: float = 1.0) -> Seen | None:
+    def hears(self, flags: int = 0, timeout: float = PATIENCE_S) -> Seen | None:
         """The next segment to this tuple that has all of `flags`."""
         return self.wire.take(lambda seen: self.is_mine(seen) and seen.flags & flags == flags, timeout)
 
@@ -213,7 +216,7 @@ class Peer:
         self.segment(ACK | PSH, data)
         self.nxt = (self.nxt + len(data)) % 2**32
 
-    def receive(self, length: int, timeout: float = 1.0) -> bytes:
+    def receive(self, length: int, timeout: float = PATIENCE_S) -> bytes:
         """In-order data, acknowledged; what comes a second time is left out."""
         data = b""
         while len(data) < length:
@@ -227,7 +230,7 @@ class Peer:
                 break
         return data
 
-    def echo(self, data: bytes, timeout: float = 1.0) -> bool:
+    def echo(self, data: bytes, timeout: float = PATIENCE_S) -> bool:
         """Whether the echo service answers."""
         self.send(data)
         return self.receive(len(data), timeout) == data
