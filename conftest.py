@@ -146,6 +146,7 @@ def _requirements(profile: Profile) -> "list[RequirementResult]":
             statement=one.statement,
             quote=one.quote,
             reading=one.reading,
+            justification=one.justification,
             ixit=[*one.ics, *one.ixit],
             specification=one.specification,
             verdict=Verdict.NOT_APPLICABLE if (line := unclaimed(profile, one)) else Verdict.NOT_RUN,

@@ -140,6 +140,7 @@ class RequirementResult(Frozen):
     statement: str = Field(default="", description="what the device has to do, in one testable sentence")
     quote: str
     reading: str = ""
+    justification: str = Field(default="", description="why a reading makes a must")
     ixit: list[str] = Field(default_factory=list)
     specification: str
     verdict: Verdict = Verdict.NOT_RUN

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from conformance.catalogue.text import SpecificationText
 
@@ -62,9 +62,20 @@ class Requirement(Entry):
     also: tuple[Text, ...] = ()
     statement: Text
     reading: Annotated[str, BeforeValidator(_one_line)] = ""
+    justification: Annotated[str, BeforeValidator(_one_line)] = ""
     ics: tuple[ProfileKey, ...] = ()
     ixit: tuple[ProfileKey, ...] = ()
     no_case: Annotated[str, BeforeValidator(_one_line)] = ""
+
+    @field_validator("justification")
+    @classmethod
+    def _justifies_a_must(cls, text: str, info: ValidationInfo) -> str:
+        """What may be left out is nothing else: an entry with a wrong strength has an error of its own."""
+        if info.data.get("strength", "M") != "M":
+            raise ValueError('it says why a reading makes a must; allowed is none where strength is not "M"')
+        if not info.data.get("reading", text):
+            raise ValueError("it says why a reading makes a must; allowed is none without a reading")
+        return text
 
     @property
     def quotes(self) -> tuple[str, ...]:

@@ -63,7 +63,21 @@ def test_texts_are_sentences() -> None:
 
     assert [entry.id for entry in CATALOGUE if not is_sentence(entry.statement)] == []
     assert [entry.id for entry in CATALOGUE if entry.reading and not entry.reading.endswith((".", '"'))] == []
+    assert [entry.id for entry in CATALOGUE if entry.justification and not is_sentence(entry.justification)] == []
     assert [entry.id for entry in CATALOGUE if entry.no_case.endswith(".")] == []
+
+
+def test_a_must_that_rests_on_a_reading_is_stated_or_justified() -> None:
+    """A vendor who reads otherwise says so in the profile, or finds on the certificate why that is no choice."""
+    musts = [entry for entry in CATALOGUE if entry.strength == "M" and entry.reading]
+    assert [entry.id for entry in musts if not (entry.ixit or entry.ics or entry.justification)] == []
+
+
+def test_no_two_justifications_are_the_same() -> None:
+    sentences = [
+        sentence for entry in CATALOGUE for sentence in re.split(r"(?<=[.;])\s", entry.justification) if sentence
+    ]
+    assert [sentence for sentence in set(sentences) if sentences.count(sentence) > 1] == []
 
 
 def test_what_is_reported_or_measured_judges_nothing() -> None:
@@ -75,7 +89,7 @@ def test_what_is_reported_or_measured_judges_nothing() -> None:
 
 
 def test_ids_named_in_texts_exist() -> None:
-    texts = " ".join(f"{entry.statement} {entry.reading} {entry.no_case}" for entry in CATALOGUE)
+    texts = " ".join(f"{entry.statement} {entry.reading} {entry.justification} {entry.no_case}" for entry in CATALOGUE)
     named = re.findall(r"\b(?:MOPS|REHASH|MIGRATE|MSOCKS|SACIP|LEGACY)-[A-Za-z0-9.]+-\d{2,3}\b", texts)
     assert named
     assert [identifier for identifier in named if identifier not in CATALOGUE] == []

@@ -24,6 +24,16 @@ from tests.catalogue.toy import CATALOGUE, SPECIFICATION
         ('quote = "A talker MUST', 'qoute = "A talker MUST', "TOY-1-01: quote: is missing"),
         ('ixit = ["toy.word"]', 'ixit = ["Word"]', "TOY-1-01: ixit.0: 'Word'; allowed: .*mops.rate_limit_s"),
         ('ixit = ["toy.word"]', 'color = "red"', "TOY-1-01: color: no such key; allowed are id, section, roles"),
+        (
+            'ixit = ["toy.word"]',
+            'justification = "So it is."',
+            "TOY-1-01: justification: 'So it is.'; allowed: .* none without a reading",
+        ),
+        (
+            'finds polite."',
+            'finds polite."\njustification = "So it is."',
+            "TOY-1-02: justification: 'So it is.'; allowed: .* none where strength is not \"M\"",
+        ),
         ('ixit = ["toy.word"]', 'protocol = "X"', "TOY-1-01: protocol: stands at the head of the file"),
         ('id = "TOY-1-02"', 'id = "TOY-1-01"', "TOY-1-01: id: used twice"),
         ('id = "TOY-1-02"', 'id = "TOY-2-02"', "TOY-2-02: id: does not say its section; allowed is TOY-1-NN"),
@@ -65,6 +75,14 @@ def test_no_catalogue(tmp_path: Path) -> None:
 
 def test_lines_are_folded(catalogue: Path) -> None:
     assert load(catalogue).requirement("TOY-1-02").quote == "It SHOULD be polite when it sets POLITE_FLAG."
+
+
+@pytest.mark.parametrize("first", ["reading", "justification"])
+def test_reading_and_justification_stand_in_any_order(catalogue: Path, first: str) -> None:
+    lines = ['reading = "Any."', 'justification = """\nSo\nit is."""']
+    keys = "\n".join(sorted(lines, key=lambda line: not line.startswith(first)))
+    (catalogue / "toy/requirements.toml").write_text(CATALOGUE.replace('ixit = ["toy.word"]', keys))
+    assert load(catalogue).requirement("TOY-1-01").justification == "So it is."
 
 
 def test_unknown_requirement_and_protocol(catalogue: Path) -> None:

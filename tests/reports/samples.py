@@ -197,7 +197,12 @@ def every_verdict() -> Results:
     ]
     requirements = [
         requirement(1, ixit=["mops.rate_limit_s"]),
-        requirement(2, reading="Anything outside the receive window is refused.", ixit=["mops.migrate_seq"]),
+        requirement(
+            2,
+            reading="Anything outside the receive window is refused.",
+            justification="RFC 9293 takes nothing from outside the receive window.",
+            ixit=["mops.migrate_seq"],
+        ),
         requirement(3, quote="A failed reply lists only the failed entries."),
         requirement(4, quote="Packets from the previous address are answered with a reset."),
         requirement(5, "S", quote="The client repeats the command after 2 seconds."),
@@ -240,7 +245,8 @@ def hostile() -> Results:
         ics={attack: attack},
         ixit={attack: [attack]},
     )
-    return results([bad], [requirement(1, quote=attack, reading=attack, ixit=[attack])], dut=device, reason=attack)
+    broken = requirement(1, quote=attack, reading=attack, justification=attack, ixit=[attack])
+    return results([bad], [broken], dut=device, reason=attack)
 
 
 def large(cases: int = 400, frames: int = 20) -> Results:

@@ -205,6 +205,15 @@ def test_what_is_broken_stands_first_with_quote_reason_and_way_on(tmp_path: Path
     assert "python -m pytest" in broken
 
 
+def test_a_must_that_rests_on_a_reading_says_why(tmp_path: Path) -> None:
+    """Beside the reading, where the requirement is shown as broken and where it stands among all."""
+    why = "Why a must: RFC 9293 takes nothing from outside the receive window."
+    page = Page(render(every_verdict(), tmp_path))
+    assert page.texts["p"].count("Reading: Anything outside the receive window is refused.") == 2
+    assert page.texts["p"].count(why) == 2
+    assert sum(text.startswith("Why a must:") for text in page.texts["p"]) == 2
+
+
 def test_every_case_is_printed_once(tmp_path: Path) -> None:
     page = Page(render(every_verdict(), tmp_path))
     anchors = [name for name in page.attributes("id") if name.startswith("case-")]

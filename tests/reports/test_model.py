@@ -41,6 +41,14 @@ def test_keys_are_the_documented_ones(document: dict[str, Any]) -> None:
     assert [key for key in document["cases"][2]["frames"][0] if f"`{key}`" not in text] == []
 
 
+def test_requirements_of_older_files_have_no_justification(tmp_path: Path, document: dict[str, Any]) -> None:
+    for entry in document["requirements"]:
+        del entry["justification"]
+    path = tmp_path / "older.json"
+    path.write_text(json.dumps(document))
+    assert {entry.justification for entry in Results.load(path).requirements} == {""}
+
+
 def test_one_case_a_line(tmp_path: Path) -> None:
     every_verdict().write(tmp_path / "r.json")
     lines = (tmp_path / "r.json").read_text().splitlines()
