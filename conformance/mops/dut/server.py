@@ -226,17 +226,6 @@ class Server(Host):
             seen = set(flags) & set(segment.flags)
             require(not seen, "flags of a segment", f"none of {', '.join(flags)}", segment.flags, segment.frame)
 
-    def acknowledges_fin_again(self, end: TcpPeer) -> None:
-        """The FIN that this end has sent before, and sends again now, is acknowledged and not reset."""
-        last = (end.snd_nxt - 1) % SEQUENCE_SPACE
-        sent = end.transmit(end.segment("FA", seq=last))
-        deadline, since = self._case.deadline(since_ns=sent.ns), self._case.trace.mark_at(sent.frame)
-        answer = self.await_segment(end, since, lambda one: one.is_reset or one.ack == end.snd_nxt, deadline)
-        if answer is None or answer.is_reset:
-            finding = Finding(f"FIN repeated from {end}", "an acknowledgement", str(answer or "silence"))
-            finding.frames = [sent.frame, *([answer.frame] if answer else [])]
-            raise Broken(finding, None if answer else deadline)
-
     def opens_window(self, end: TcpPeer, since: Mark) -> None:
         """The device says at this end that its window is open."""
         deadline = self._case.deadline()
