@@ -14,7 +14,7 @@ from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, connect, first_segment, half_open, new_peer
 from testbed.peers.segment import Segment
 from testbed.peers.stream import ECHO, exchange, expect_stream
-from testbed.peers.tcp import TcpPeer
+from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
 from testbed.wire.capture import BEGINNING, Mark, Sent
 from testbed.wire.clock import NANO, Deadline
 
@@ -128,6 +128,17 @@ class Host:
         if await_state(self._case, peer, deadline, lambda: peer.snd_una == peer.snd_nxt) is None:
             finding = Finding(f"acknowledgement to {peer}", str(peer.snd_nxt), str(peer.snd_una), frames=[sent.frame])
             raise Broken(finding, deadline)
+
+    def acknowledges_fin_again(self, end: TcpPeer) -> None:
+        """The FIN that this end has sent before, and sends again now, is acknowledged and not reset."""
+        last = (end.snd_nxt - 1) % SEQUENCE_SPACE
+        sent = end.transmit(end.segment("FA", seq=last))
+        deadline, since = self._case.deadline(since_ns=sent.ns), self._case.trace.mark_at(sent.frame)
+        answer = self.await_segment(end, since, lambda one: one.is_reset or one.ack == end.snd_nxt, deadline)
+        if answer is None or answer.is_reset:
+            finding = Finding(f"FIN repeated from {end}", "an acknowledgement", str(answer or "silence"))
+            finding.frames = [sent.frame, *([answer.frame] if answer else [])]
+            raise Broken(finding, None if answer else deadline)
 
     def closes_at(self, peer: TcpPeer, unanswered_since_ns: int = 0) -> None:
         """The FIN of the device, which its application has asked for, comes to this end (see `delivers`)."""

@@ -144,6 +144,8 @@ ON_THE_WIRE = [
     "success-retracted",
     "success-said-twice",
     "syn-ends-the-migrated-connection",
+    "time-wait-forgotten",
+    "time-wait-short",
     "timestamps-jump-back",
     "trailing-bytes-break-the-connection",
     "udp-first-entry-only",

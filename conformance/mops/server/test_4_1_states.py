@@ -10,13 +10,18 @@ from conformance.mops.dut.server import Server
 from conformance.mops.dut.sockets import listen_mobile
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import FAILED, SUCCESS
-from testbed import inopportune, requirement, valid
+from testbed import inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
+from testbed.case.verdict import Broken
 from testbed.device.application import Application, Socket
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state
 from testbed.peers.tcp import TcpPeer
+from testbed.wire.clock import NANO
+
+LINGER_S = 5.0
+"""Longer than it takes to forget a connection of which nobody has to know any more."""
 
 
 @dataclass
@@ -178,3 +183,46 @@ def test_connection_that_the_server_has_closed_first_is_refused(
     request = node.send_migrate(half.connection)
     dut.answers(request, FAILED)
     dut.new_tuple_is_dead(half.connection, node.station, request.entries[0][1])
+
+
+def time_wait(case: Case, dut: Server, half: Half) -> None:
+    """The server has closed first, and both FINs are acknowledged; preamble."""
+    fin_wait_2(case, half)
+    with preamble():
+        dut.acknowledges_all(half.peer, half.peer.finish())
+    dut.barrier()
+
+
+def rest(case: Case, node: MobileNode, dut: Server, app: Application) -> tuple[Half, Half]:
+    """Two sessions in TIME-WAIT, of which the second has migrated."""
+    stayed, moved = open_half(case, node, app), open_half(case, node, app)
+    migrate(case, node, dut, moved)
+    for half in (stayed, moved):
+        time_wait(case, dut, half)
+    return stayed, moved
+
+
+def acknowledges_again(dut: Server, stayed: Half, moved: Half) -> None:
+    """The FIN repeated is acknowledged at the new tuple; NotApplicable where it is not for the session that stayed."""
+    try:
+        dut.acknowledges_fin_again(stayed.peer)
+    except Broken:
+        raise NotApplicable("the device does not keep a connection in TIME-WAIT until then") from None
+    dut.acknowledges_fin_again(moved.peer)
+
+
+@valid
+@requirement("MOPS-4.1-242", case=1)
+def test_fin_repeated_after_the_close(case: Case, node: MobileNode, dut: Server, app: Application) -> None:
+    """In TIME-WAIT at the new tuple the node's FIN, when it comes again, is acknowledged again and not reset."""
+    acknowledges_again(dut, *rest(case, node, dut, app))
+
+
+@waits(LINGER_S)
+@valid
+@requirement("MOPS-4.1-243", case=1)
+def test_fin_repeated_seconds_after_the_close(case: Case, node: MobileNode, dut: Server, app: Application) -> None:
+    """Five seconds after the close TIME-WAIT lasts at the new tuple, where it does at one that never migrated."""
+    stayed, moved = rest(case, node, dut, app)
+    case.wait_until(case.clock.now_ns() + round(LINGER_S * NANO))
+    acknowledges_again(dut, stayed, moved)

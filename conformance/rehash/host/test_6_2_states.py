@@ -4,13 +4,15 @@
 import pytest
 
 from conformance.rehash.dut.host import DutHost
-from conformance.rehash.tester.closing import CLOSED_ON_ONE_SIDE, CLOSING, Closing
-from conformance.rehash.tester.host import RehashHost
+from conformance.rehash.tester.closing import CLOSED, CLOSED_ON_ONE_SIDE, CLOSING, Closing, TcpState
+from conformance.rehash.tester.host import INITIAL_WINDOW, RehashHost
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.device.application import Application
+from testbed.peers.flight import BULK
+from testbed.peers.tcp import after
 
 HALF_CLOSED = pytest.mark.parametrize("state", CLOSED_ON_ONE_SIDE, ids=str)
 
@@ -98,3 +100,35 @@ def test_half_closed_connection_is_announced(node: RehashHost, dut: DutHost, app
     require(segment.source == move.new, "source of REHASH-ADDR", move.new, segment.source, segment.frame)
     node.follow_move(connection, move)
     state.continues_at(connection.local, connection, dut)
+
+
+@pytest.mark.parametrize("state", CLOSED, ids=str)
+@exclusive
+@inopportune
+@requirement("REHASH-6.2-46", case=1)
+def test_closed_connection_is_not_announced(node: RehashHost, dut: DutHost, app: Application, state: TcpState) -> None:
+    """A host that moves sends nothing on a connection that both sides have closed, and REHASH-ADDR on another one."""
+    connection, other = node.connect_to(app), node.connect_to(app)
+    with preamble():
+        state.reach(connection, dut)
+    move = dut.move()
+    dut.await_rehash_addr(move, other.local)
+    dut.expect_silence(connection.local, move.mark, source=move.new)
+
+
+@pytest.mark.parametrize("flags", ["R", "RA"], ids=["reset", "reset with an acknowledgement"])
+@inopportune
+@requirement("REHASH-6.2-47", case=1)
+def test_reset_after_the_move_ends_the_stream(node: RehashHost, dut: DutHost, app: Application, flags: str) -> None:
+    """A reset from the new address, while the window of slow start is full, ends the connection and its data."""
+    connection = node.connect_to(app)
+    dut.serves(connection)
+    node.rehash(connection)
+    connection.socket.begin_send(bytes(BULK))
+    flight = dut.flight(connection, INITIAL_WINDOW)
+    end = connection.local
+    reset = node.transmitted(end, end.segment(flags))
+    dut.quiesce()
+    for segment in dut.segments(end, reset.mark):
+        is_known = after(segment.seq, end.rcv_nxt) < 0
+        require(segment.is_reset or is_known, f"after {flight} bytes and a reset", "nothing", segment, segment.frame)

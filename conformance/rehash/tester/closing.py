@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from conformance.rehash.dut.host import DutHost
 
 
-class Closing(ABC):
+class TcpState(ABC):
     """A state of the device's end; its name is that of RFC 9293."""
 
     name: str
@@ -22,6 +22,10 @@ class Closing(ABC):
     @abstractmethod
     def reach(self, connection: Connection, dut: "DutHost") -> None:
         """Bring the device there, as preamble."""
+
+
+class Closing(TcpState):
+    """A state with something to come: one side at least has not closed, or does not know that the other has."""
 
     @abstractmethod
     def continues_at(self, end: TcpPeer, connection: Connection, dut: "DutHost") -> None:
@@ -97,5 +101,30 @@ class LastAck(_FinOutstanding):
         FinWait1().reach(connection, dut)
 
 
+class TimeWait(TcpState):
+    """The application has closed first, then the tester, and both FINs are acknowledged."""
+
+    name = "TIME-WAIT"
+
+    def reach(self, connection: Connection, dut: "DutHost") -> None:
+        FinWait2().reach(connection, dut)
+        dut.acknowledges_fin(connection.local)
+
+
+class Closed(TcpState):
+    """The tester has closed, then the application, whose FIN is acknowledged."""
+
+    name = "CLOSED"
+
+    def reach(self, connection: Connection, dut: "DutHost") -> None:
+        CloseWait().reach(connection, dut)
+        connection.socket.close()
+        dut.sends_fin(connection)
+        connection.local.read()
+        connection.local.acknowledge()
+        dut.barrier()
+
+
 CLOSED_ON_ONE_SIDE: tuple[Closing, ...] = (CloseWait(), FinWait1(), FinWait2())
 CLOSING: tuple[Closing, ...] = (Simultaneous(), LastAck())
+CLOSED: tuple[TcpState, ...] = (TimeWait(), Closed())

@@ -122,7 +122,7 @@ class NoLimitAsClaimed(Server):
 @variant(
     "old-tuple-rests",
     "4.1",
-    "A host may let a tuple that was left rest as in TIME-WAIT (RFC 9293, 3.10.7.8).",
+    "A host may let a tuple that was left rest as in TIME-WAIT (RFC 9293, 3.6.1).",
     "for a minute no new connection is accepted at a tuple that was left",
 )
 class OldTupleRests(MopsFlows):

@@ -70,6 +70,30 @@ class HalfClosedAcknowledgedAndLeft(Host):
 
 
 @deviation(
+    "closed-connections-announced",
+    "6.2",
+    "A host that moves sends nothing on a connection that both sides have closed.",
+    "it sends REHASH-ADDR on those that it has not forgotten yet",
+)
+class ClosedConnectionsAnnounced(Host):
+    def is_movable(self, flow: Flow) -> bool:
+        context = context_of(flow)
+        is_closed = flow.tcp.our_fin_acknowledged and flow.tcp.peer_closed
+        return super().is_movable(flow) or (is_closed and context is not None and context.init_completed)
+
+
+@deviation(
+    "reset-releases-held-data",
+    "6.2",
+    "A reset ends a connection that has moved.",
+    "what a reset acknowledges makes room for data that is held for slow start, and it is sent",
+)
+class ResetReleasesHeldData(Host):
+    def accounted(self, flow: Flow, segment: Segment, now: float) -> None:
+        super().accounted(flow, segment._replace(flags=segment.flags & ~RST), now)
+
+
+@deviation(
     "sixteen-connections-announced",
     "6.2",
     "A host that moves sends REHASH-ADDR on every connection with a completed init exchange.",
