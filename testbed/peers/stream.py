@@ -5,7 +5,7 @@ from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.peers.tcp import TcpPeer, after
 from testbed.wire.capture import Frame, Sent
-from testbed.wire.clock import NANO, Deadline
+from testbed.wire.clock import Deadline
 
 ECHO = "echo"
 """What the answers of the echo service are called where their times are kept."""
@@ -68,32 +68,32 @@ def _await_room(case: Case, peer: TcpPeer, wanted: int) -> None:
 def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, start: int | None = None) -> Frame | None:
     """`data`, and nothing else, is in time what the device's stream brings from byte `start` on, or from now on.
 
-    What comes is acknowledged at once, so that a device with a small congestion window can continue; by what the tester
-    was late with that, the deadline is later. The frame that completed it, None where all had been read before.
+    What comes is acknowledged at once, so that a device with a small congestion window can continue. Each part of it
+    gives the next one the whole time again, from the tester's acknowledgement on: a transfer is judged by its progress.
+    The frame that completed it, None where all had been read before.
     """
     begin = len(peer.stream) if start is None else start
     seen: list[Frame] = []
-    late_ns = 0
+    progress_ns = 0
 
     def arrived() -> bool:
         return len(peer.stream) >= begin + len(data) or peer.state == "RESET"
 
     def complete() -> Frame | None:
-        nonlocal late_ns
+        nonlocal progress_ns
         taken = len(peer.stream)
         seen.extend(peer.read(arrived))
         if len(peer.stream) > taken and peer.state == "ESTABLISHED":
             peer.acknowledge()
-            late_ns += 0 if arrived() else max(0, case.clock.now_ns() - seen[-1].ns)
+            progress_ns = case.clock.now_ns()
         return seen[-1] if seen and arrived() else None
 
     if len(peer.stream) > begin:
         peer.acknowledge()
     before = len(peer.stream) >= begin + len(data)
     last = complete() if before else case.look(complete, deadline)
-    allowed_s = deadline.within_s
-    while not (last or before) and allowed_s + late_ns / NANO > deadline.within_s:
-        deadline = Deadline(deadline.start_ns, allowed_s + late_ns / NANO)
+    while not (last or before or arrived()) and progress_ns > deadline.start_ns:
+        deadline = Deadline(progress_ns, deadline.within_s)
         last = case.look(complete, deadline)
     seen.extend(peer.read())
     came = bytes(peer.stream[begin:])
