@@ -12,6 +12,7 @@ from tests.lab.ipff import DRAFT, Ipff, Received, internet_checksum
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 TCP, UDP = 6, 17
+SYNS = 4
 PATIENCE_S = 4.0
 """How long an answer may take: it comes at once unless the machine has other things to do."""
 
@@ -203,8 +204,12 @@ class Peer:
         return self.wire.take(lambda seen: self.is_mine(seen) and seen.flags & flags == flags, timeout)
 
     def connect(self) -> "Peer":
-        self.segment(SYN, options=bytes.fromhex("020405b4 0402 0103030a".replace(" ", "")) + b"\1\1")
-        answer = self.hears(SYN | ACK)
+        options = bytes.fromhex("020405b4 0402 0103030a".replace(" ", "")) + b"\1\1"
+        answer = None
+        for _ in range(SYNS):  # a link that has just come up may lose the first one
+            self.segment(SYN, options=options)
+            if answer := self.hears(SYN | ACK, 1.0):
+                break
         assert answer is not None, "no SYN-ACK"
         self.nxt += 1
         assert answer.acknowledgement == self.nxt

@@ -5,7 +5,7 @@ import random
 import struct
 
 from tests.lab.host import Lab
-from tests.lab.wire import DUT_MAC, ICMP_PROTOCOL, OWN_MAC, internet_checksum, network_packet, number
+from tests.lab.wire import DUT_MAC, ICMP_PROTOCOL, OWN_MAC, SYNS, internet_checksum, network_packet, number
 from tests.mops.messages import migrate
 
 
@@ -34,8 +34,11 @@ def test_ping_is_answered(lab: Lab) -> None:
     address = lab.address("ipv4")
     echo = struct.pack("!BBHHH", 8, 0, 0, 77, 1) + b"abcdefgh"
     echo = echo[:2] + internet_checksum(echo).to_bytes(2, "big") + echo[4:]
-    lab.wire.send("ipv4", address, 1, echo)
-    answer = lab.wire.take(lambda seen: seen.protocol == 1)
+    answer = None
+    for _ in range(SYNS):
+        lab.wire.send("ipv4", address, 1, echo)
+        if answer := lab.wire.take(lambda seen: seen.protocol == 1, 1.0):
+            break
     assert answer is not None
     assert (answer.destination, answer.payload[0], answer.payload[4:]) == (number(address), 0, echo[4:])
 
