@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The stream of bytes that a device sends: right, in order, in time."""
 
+from collections.abc import Callable
+
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.peers.tcp import TcpPeer, after
@@ -52,10 +54,7 @@ def _await_room(case: Case, peer: TcpPeer, wanted: int) -> None:
     """A segment of `wanted` bytes fits the device's window, or nothing of what was sent is on its way any more."""
 
     def makes_room() -> Frame | None:
-        taken = len(peer.stream)
-        frames = peer.read()
-        if len(peer.stream) > taken and peer.state == "ESTABLISHED":
-            peer.acknowledge()
+        frames, _ = _take(peer)
         return frames[-1] if frames and has_room() else None
 
     def has_room() -> bool:
@@ -81,10 +80,9 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
 
     def complete() -> Frame | None:
         nonlocal progress_ns
-        taken = len(peer.stream)
-        seen.extend(peer.read(arrived))
-        if len(peer.stream) > taken and peer.state == "ESTABLISHED":
-            peer.acknowledge()
+        frames, is_progress = _take(peer, arrived)
+        seen.extend(frames)
+        if is_progress:
             progress_ns = case.clock.now_ns()
         return seen[-1] if seen and arrived() else None
 
@@ -109,6 +107,16 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
         )
 
     return last
+
+
+def _take(peer: TcpPeer, until: Callable[[], bool] = lambda: False) -> tuple[list[Frame], bool]:
+    """Read what has come (see `TcpPeer.read`) and acknowledge data among it; the frames, and whether there was any."""
+    taken = len(peer.stream)
+    frames = peer.read(until)
+    is_progress = len(peer.stream) > taken and peer.state == "ESTABLISHED"
+    if is_progress:
+        peer.acknowledge()
+    return frames, is_progress
 
 
 def _how(peer: TcpPeer, data: bytes, came: bytes) -> str:

@@ -91,6 +91,13 @@ class LegacyHost(Host):
             length = len(segment.data)
             require(length <= size, "bytes of data in a segment", f"at most {size}", length, segment.frame)
 
+    def connects_and_delivers(self, connecting: Connecting, peer: TcpPeer) -> None:
+        """The connection that its application is opening opens, and carries what the application sends."""
+        socket = self.connects(connecting)
+        peer.read()
+        data = b"hello from the device"
+        self.delivers(peer, data, socket.send(data))
+
     def connects(self, connecting: Connecting) -> Socket:
         """The connection that its application is opening opens."""
         try:

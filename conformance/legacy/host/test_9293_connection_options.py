@@ -76,10 +76,7 @@ def test_connection_that_the_dut_opens_carries_data(
     """A connection that the device opens, and that is answered with the option on the SYN-ACK, carries data."""
     connecting, peer, syn = node.await_syn(app)
     peer.accept(syn, node.option(option, peer))
-    socket = dut.connects(connecting)
-    peer.read()
-    data = b"hello from the device"
-    dut.delivers(peer, data, socket.send(data))
+    dut.connects_and_delivers(connecting, peer)
 
 
 @SEGMENTS

@@ -173,19 +173,7 @@ class Endpoint(MobileHost):
 
     def completes(self, connection: Connection, data: bytes) -> None:
         """A transfer of `data` is what the connection's stream brings next; none of its parts is long in coming."""
-        peer, seen = connection.local, 0
-        deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
-
-        def has_come() -> bool:
-            return len(peer.stream) > seen
-
-        while peer.state != "RESET" and len(peer.stream) < connection.taken + len(data):
-            seen = len(peer.stream)
-            if await_state(self._case, peer, deadline, has_come) is None:
-                break
-            peer.acknowledge()
-            deadline = self._case.deadline(RETRANSMITTED_WITHIN_S)
-        connection.expect(self._case, data, deadline)
+        connection.expect(self._case, data, self._case.deadline(RETRANSMITTED_WITHIN_S))
 
     def flight(self, connection: Connection, enough: int) -> int:
         """How many bytes come before any of them is acknowledged; no longer than it takes to see `enough` and more."""
