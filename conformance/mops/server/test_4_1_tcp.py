@@ -31,9 +31,9 @@ def stamps(segment: Segment) -> tuple[int, int]:
     return (int.from_bytes(raw[2:6]), int.from_bytes(raw[6:10])) if option else (-1, -1)
 
 
-def connect_with_timestamps(node: MobileNode, dut: Server) -> Connection:
+def connect_with_timestamps(node: MobileNode, dut: Server, clock: int | None = None) -> Connection:
     """A connection with timestamps and SACK, as far as the device agrees. NotApplicable where it does not."""
-    connection = node.connect(timestamps=True)
+    connection = node.connect(timestamps=True, clock=clock)
     if not any("S" in one.flags and one.option(TIMESTAMPS) for one in dut.segments(connection.local)):
         raise NotApplicable("the device uses no timestamps")
     return connection
@@ -92,7 +92,8 @@ def test_window_that_is_shut_at_the_move_opens_again(
     """A connection whose receive window is full migrates, and when the application reads the window opens again."""
     listener = listen_mobile(case, app, service="manual")
     connection = node.connect(remote_port=listener.port, use=False)
-    sent = fill(case, connection.local)
+    with preamble():
+        sent = fill(case, connection.local)
     socket = listener.accepted(case.deadline().within_s)
     request = node.migrate(connection, use=False)
     took, trouble = socket.read(len(sent), case.deadline().within_s)
@@ -112,8 +113,7 @@ def fill(case: Case, peer: TcpPeer) -> bytes:
         data = bytes([number % 251]) * size
         peer.send(data)
         sent += data
-        with preamble():
-            _await_all_taken(case, peer)
+        _await_all_taken(case, peer)
     raise NotApplicable(f"the device's window is not full after {len(sent)} bytes that nobody reads")
 
 
