@@ -49,6 +49,7 @@ class _Reads(MopsDatapath):
         options = header[_OPTIONS_AT : header[12] >> 2 & 0x3C]
         if header[_FLAGS_AT] & SYN:
             seen.scale = window_scale(options) or 0
+            return
         stamps = timestamps(options)
         if stamps is not None:
             (seen.stamp,) = struct.unpack_from("!I", stamps, 2)
