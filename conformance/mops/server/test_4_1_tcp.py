@@ -10,17 +10,15 @@ from layers.mops import SUCCESS
 from testbed import requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.interruptions import NotApplicable
-from testbed.peers.connection import await_state
 from testbed.peers.segment import Segment
-from testbed.peers.stream import room
 from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, TcpPeer, after
+from testbed.peers.window import fill
 from testbed.wire.clock import NANO
 
 BULK = 50_000
-MOST_TO_FILL = 400
 PART = b"part of a stream "
 
 
@@ -101,26 +99,6 @@ def test_window_that_is_shut_at_the_move_opens_again(
     dut.opens_window(connection.local, request.mark)
     connection.local.send(PART)
     dut.application_reads(socket, PART)
-
-
-def fill(case: Case, peer: TcpPeer) -> bytes:
-    """Send until the device's window is full; what was sent. NotApplicable where it does not fill."""
-    sent = bytearray()
-    for number in range(MOST_TO_FILL):
-        size = min(peer.largest, room(peer))
-        if size <= 0:
-            return bytes(sent)
-        data = bytes([number % 251]) * size
-        peer.send(data)
-        sent += data
-        _await_all_taken(case, peer)
-    raise NotApplicable(f"the device's window is not full after {len(sent)} bytes that nobody reads")
-
-
-def _await_all_taken(case: Case, peer: TcpPeer) -> None:
-    deadline = case.deadline()
-    if await_state(case, peer, deadline, lambda: peer.snd_una == peer.snd_nxt) is None:
-        raise Broken(Finding("data to an application that does not read", "acknowledged", "not"), deadline)
 
 
 @valid

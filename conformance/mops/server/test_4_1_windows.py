@@ -8,7 +8,7 @@ import pytest
 from conformance.mops.claims import needs_sequence_reading
 from conformance.mops.dut.server import Server
 from conformance.mops.dut.sockets import listen_mobile
-from conformance.mops.server.test_4_1_tcp import connect_with_timestamps, fill
+from conformance.mops.server.test_4_1_tcp import connect_with_timestamps
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
@@ -17,7 +17,8 @@ from testbed.device.application import Application, Socket
 from testbed.interruptions import NotApplicable
 from testbed.peers.segment import WINDOW_SCALE
 from testbed.peers.stream import room
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.peers.window import PROBE, announce, fill
 
 SEGMENT = 1024
 """The most data of a segment that the node takes, and its window in bytes."""
@@ -25,7 +26,6 @@ SEGMENT = 1024
 LEAST = 256
 """Of a window of a segment a device uses so much at least, whatever its own segments are."""
 
-PROBE = 1
 WAITING = b"waits for a window"
 FIRST, SECOND = b"the first of two, ", b"the second"
 
@@ -38,14 +38,6 @@ def open_manual(case: Case, node: MobileNode, app: Application, **choices: Any) 
     socket = listener.accepted(case.deadline().within_s)
     socket.read(5, case.deadline().within_s)
     return connection, socket
-
-
-def announce(dut: Server, peer: TcpPeer, window: int) -> None:
-    """Have the device know of a window, in units of its scale: on data, since a sender need not believe an equal
-    sequence number (RFC 9293, 3.10.7.4)."""
-    peer.send(b".", window=window)
-    dut.barrier()
-    peer.read()
 
 
 @pytest.mark.parametrize("scale", [0, 7, 14])

@@ -18,9 +18,10 @@ _URGENT = 0x20
 
 
 class _Seen:
-    """What the device has last seen of a peer before it moved."""
+    """What the device has last seen of a peer before either of them moved."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: int) -> None:
+        self.own = own  # the device's address then
         self.scale = self.window = self.stamp = 0
         self.has_gap = False
 
@@ -38,8 +39,8 @@ class _Reads(MopsDatapath):
         flow = super()._segment_from_wire(network, packet)
         if flow is None:
             return None
-        seen = flow.contexts.setdefault(_Seen, _Seen())
-        if last_move(flow) is not None:
+        seen = flow.contexts.setdefault(_Seen, _Seen(network.own))
+        if last_move(flow) is not None or network.own != seen.own:
             return flow if self.take(flow, seen, header, at) else None
         self.remember(flow, seen, header)
         return flow
@@ -150,7 +151,8 @@ class OwnScaleLost(MopsDatapath):
     ) -> Flow | None:
         window = fields[6]
         found = super().segment_from_kernel(network, packet, flow, fields, data)
-        if found is not None and last_move(flow) is not None and not fields[5] & SYN:
+        has_moved = last_move(flow) is not None or network.own != network.kernel_own
+        if found is not None and has_moved and not fields[5] & SYN:
             unscaled = min(window << flow.tcp.scale, _LARGEST)
             (field,) = struct.unpack_from("!H", self._from_kernel, packet.start + CHECKSUM_AT)
             struct.pack_into("!H", self._from_kernel, packet.start + _WINDOW_AT, unscaled)
