@@ -16,9 +16,13 @@ _MOST_TO_FILL = 400
 
 
 def announce(dut: Host, peer: TcpPeer, window: int) -> None:
-    """Have the device know of a window, in units of its scale; on data, as a sender may stick to an earlier word of
-    equal numbers (RFC 9293, 3.10.7.4)."""
+    """Have the device know of a window, in units of its scale.
+
+    The second segment follows the first in sequence: a sender may leave a narrower window alone that comes with numbers
+    which it has had before, as Linux does.
+    """
     peer.send(b".", window=window)
+    peer.acknowledge(window=window)
     dut.barrier()
     peer.read()
 

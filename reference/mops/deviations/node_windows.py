@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations by which a mobile node forgets windows, scales, gaps and clocks when it moves."""
 
+from reference.bump import forgetful
+from reference.mops.datapath import MopsDatapath
 from reference.mops.deviations import lost_windows
 from reference.system.alterations import deviation
 
@@ -11,7 +13,7 @@ from reference.system.alterations import deviation
     "After a move the server's window has its scale.",
     "it is taken for one without scale",
 )
-class NodePeersScaleLost(lost_windows.PeersScaleLost):
+class PeersScaleLost(forgetful.PeersScaleLost, MopsDatapath):
     role = "mobile node"
 
 
@@ -21,27 +23,17 @@ class NodePeersScaleLost(lost_windows.PeersScaleLost):
     "After a move the window that the server announces counts.",
     "the one that it announced last before the move does",
 )
-class NodePeersWindowKept(lost_windows.PeersWindowKept):
-    role = "mobile node"
-
-
-@deviation(
-    "node-own-scale-lost",
-    "4.1",
-    "After a move the window is announced with its scale.",
-    "it is announced as if there were none",
-)
-class NodeOwnScaleLost(lost_windows.OwnScaleLost):
+class PeersWindowKept(forgetful.PeersWindowKept, MopsDatapath):
     role = "mobile node"
 
 
 @deviation(
     "node-gap-never-filled",
     "4.1",
-    "What was missing before the move is taken after it.",
+    "After a move what was missing before is taken.",
     "a connection with a gap takes nothing that lies in it",
 )
-class NodeGapNeverFilled(lost_windows.GapNeverFilled):
+class GapNeverFilled(forgetful.GapNeverFilled, MopsDatapath):
     role = "mobile node"
 
 
@@ -51,7 +43,7 @@ class NodeGapNeverFilled(lost_windows.GapNeverFilled):
     "After a move timestamps are compared modulo 2^32.",
     "one that is a smaller number than the last before the move is refused",
 )
-class NodeTimestampsComparedAsNumbers(lost_windows.TimestampsComparedAsNumbers):
+class TimestampsComparedAsNumbers(forgetful.StampsAreNumbers, MopsDatapath):
     role = "mobile node"
 
 
@@ -61,10 +53,20 @@ class NodeTimestampsComparedAsNumbers(lost_windows.TimestampsComparedAsNumbers):
     "After a move a timestamp that equals the last one is no older.",
     "it is refused",
 )
-class NodeTimestampsHaveToGrow(lost_windows.TimestampsHaveToGrow):
+class TimestampsHaveToGrow(forgetful.StampsHaveToGrow, MopsDatapath):
     role = "mobile node"
 
 
 @deviation("node-urgent-data-lost", "4.1", "After a move urgent data is urgent.", "the urgent flag is cleared")
-class NodeUrgentDataLost(lost_windows.UrgentDataLost):
+class UrgentDataLost(forgetful.UrgentDataLost, MopsDatapath):
+    role = "mobile node"
+
+
+@deviation(
+    "node-own-scale-lost",
+    "4.1",
+    "After a move the window is announced with its scale.",
+    "it is announced as if there were none",
+)
+class OwnScaleLost(lost_windows.OwnScaleLost):
     role = "mobile node"
