@@ -23,6 +23,7 @@ from testbed.peers.window import PROBE, announce, fill
 SEGMENT = 1024
 """The most data of a segment that the node takes, and its window in bytes."""
 
+SMALL_SEGMENT = 536
 LEAST = 256
 """Of a window of a segment a device uses so much at least, whatever its own segments are."""
 
@@ -147,3 +148,15 @@ def test_urgent_data_at_the_new_tuple(case: Case, node: MobileNode, dut: Server,
     if came != expected:
         finding = Finding("what the application reads", f"{expected!r}", f"{came!r} {trouble}".strip())
         raise Broken(finding, deadline)
+
+
+@valid
+@requirement("MOPS-4.1-259", case=1)
+def test_segments_at_the_new_tuple_fit_the_node(node: MobileNode, dut: Server) -> None:
+    """At the new tuple no segment carries more data than the node has said that it takes."""
+    connection = node.connect(mss=SMALL_SEGMENT)
+    request = node.migrate(connection, use=False)
+    dut.serves(connection, data=bytes(range(250)) * 16)
+    for segment in dut.segments(connection.local, request.mark):
+        size = len(segment.data)
+        require(size <= SMALL_SEGMENT, "data of a segment", f"at most {SMALL_SEGMENT}", size, segment.frame)
