@@ -31,7 +31,7 @@ SEGMENTS = pytest.mark.parametrize(
 def test_data_with_rehash_option_is_delivered(node: Node, dut: LegacyHost, option: Probe, length: int) -> None:
     """Data of a segment with the option is taken as without it."""
     peer = node.connect()
-    data = bytes(number % 251 for number in range(min(length, peer.largest - OPTION)))
+    data = bytes(number % 251 for number in range(min(length, peer.largest - OPTION, peer.window)))
     sent = peer.send(data, options=[node.option(option, peer)])
     dut.delivers(peer, data, sent.ns)
 

@@ -48,7 +48,8 @@ static struct netif interface;
 /* Called inside lwIP too, on the way to every SYN and SYN-ACK: the place where the window can be made another. */
 err_t tcp_enqueue_flags(struct tcp_pcb *pcb, u8_t flags) {
   err_t (*enqueue)(struct tcp_pcb *, u8_t) = dlsym(RTLD_NEXT, "tcp_enqueue_flags");
-  if (flags & TCP_SYN) pcb->rcv_wnd = pcb->rcv_ann_wnd = window;
+  if (flags & TCP_SYN) pcb->rcv_ann_wnd = window;
+  if (flags & TCP_SYN && pcb->state == SYN_RCVD) pcb->rcv_wnd = window;
   return enqueue(pcb, flags);
 }
 
@@ -88,6 +89,13 @@ static void answer(struct connection *one, const char *kind, const char *content
   one->asked = -1;
 }
 
+static err_t hang_up(struct tcp_pcb *pcb) {
+  pcb->rcv_wnd = TCP_WND_MAX(pcb);  // lwIP takes a smaller one for data that nobody has read, and resets
+  err_t error = tcp_close(pcb);
+  if (error == ERR_OK) tcp_arg(pcb, NULL);
+  return error;
+}
+
 static void move_on(struct connection *one) {
   while (one->unread && tcp_sndbuf(one->pcb)) {
     u16_t most = LWIP_MIN(one->unread->len, tcp_sndbuf(one->pcb));
@@ -106,10 +114,7 @@ static void move_on(struct connection *one) {
     }
   }
   tcp_output(one->pcb);
-  if (one->at_end && !one->unread && !one->is_application && tcp_close(one->pcb) == ERR_OK) {
-    tcp_arg(one->pcb, NULL);
-    free(one);
-  }
+  if (one->at_end && !one->unread && !one->is_application && hang_up(one->pcb) == ERR_OK) free(one);
 }
 
 static void read_late(void *argument) {
@@ -197,7 +202,8 @@ static int is(const char *text, const char *word) { return !strncmp(text, word, 
 static err_t on_connected(void *argument, struct tcp_pcb *pcb, err_t error) {
   struct connection *one = argument;
   char content[64];
-  (void)pcb, (void)error;
+  (void)error;
+  pcb->rcv_wnd = pcb->rcv_ann_wnd = window;
   sockets[sockets_known] = one;
   snprintf(content, sizeof content, "{\"connection\": %d}", sockets_known++);
   answer(one, "result", content);
@@ -222,6 +228,7 @@ static void take_request(void *line) {
     one = attach(tcp_new_ip_type(IPADDR_TYPE_V4), 1);
     one->asked = request;
     tcp_connect(one->pcb, &address, atoi(value(line, "port")), on_connected);
+    one->pcb->rcv_ann_wnd = TCP_WND;  // lwIP insists on it until the SYN-ACK has come
   } else if (is(verb, "send\"") && one && one->pcb) {
     size_t digits = strspn(data, "0123456789abcdef");
     free(one->unsent);
@@ -230,7 +237,7 @@ static void take_request(void *line) {
     one->offset = 0, one->length = digits / 2, one->asked = request;
     move_on(one);
   } else if (is(verb, "close\"") && one) {
-    if (one->pcb) tcp_arg(one->pcb, NULL), tcp_close(one->pcb);
+    if (one->pcb) hang_up(one->pcb);
     one->pcb = NULL;
     reply(request, "result", "{}");
   } else if (is(verb, "status\"")) {
