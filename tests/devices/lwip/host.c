@@ -6,7 +6,8 @@
  * The library is Debian's liblwip 2.1: a segment size of 1460, a window of 64 KiB, no timestamps, no SACK, hardly any
  * room for neighbours. Frames are padded to 60 bytes, as an Ethernet card does. `--window N` offers a receive window of
  * N bytes, `--mss N` is the interface of a network with so small packets, and with `--slow-ms N` the echo service takes
- * what has come that many milliseconds after the first of it. */
+ * what has come that many milliseconds after the first of it. `--wire NAME` is another interface, `--neighbour MAC` the
+ * only neighbour on it, who is not asked for. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <linux/if_packet.h>
@@ -43,6 +44,9 @@ struct connection {
 static struct connection *sockets[MOST_SOCKETS];
 static int sockets_known, wire, slow_ms;
 static u16_t window = 0xFFFF, mss = 1460;
+static const char *wire_name = "wire0";
+static struct eth_addr neighbour;
+static int knows_neighbour;
 static struct netif interface;
 
 /* Called inside lwIP too, on the way to every SYN and SYN-ACK: the place where the window can be made another. */
@@ -62,14 +66,19 @@ static err_t send_frame(struct netif *netif, struct pbuf *packet) {
   return send(wire, frame, length < SHORTEST_FRAME ? SHORTEST_FRAME : length, 0) < 0 ? ERR_IF : ERR_OK;
 }
 
+static err_t send_to_neighbour(struct netif *netif, struct pbuf *packet, const ip4_addr_t *address) {
+  (void)address;
+  return ethernet_output(netif, packet, (struct eth_addr *)netif->hwaddr, &neighbour, ETHTYPE_IP);
+}
+
 static err_t set_up(struct netif *netif) {
   struct ifreq request = {0};
-  strcpy(request.ifr_name, "wire0");
+  strncpy(request.ifr_name, wire_name, sizeof request.ifr_name - 1);
   if (ioctl(wire, SIOCGIFHWADDR, &request)) return ERR_IF;
   memcpy(netif->hwaddr, request.ifr_hwaddr.sa_data, netif->hwaddr_len = ETH_HWADDR_LEN);
   netif->mtu = mss + 40;
   netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_LINK_UP;
-  netif->output = etharp_output;
+  netif->output = knows_neighbour ? send_to_neighbour : etharp_output;
   netif->linkoutput = send_frame;
   return ERR_OK;
 }
@@ -280,16 +289,20 @@ int main(int count, char **words) {
   static char line[LONGEST_LINE];
   for (int place = 1; place + 1 < count; place += 2) {
     int number = atoi(words[place + 1]);
+    u8_t *mac = neighbour.addr;
     if (is(words[place], "--window")) window = number;
     else if (is(words[place], "--mss")) mss = number;
     else if (is(words[place], "--slow-ms")) slow_ms = number;
+    else if (is(words[place], "--wire")) wire_name = words[place + 1];
+    else if (is(words[place], "--neighbour"))
+      knows_neighbour = sscanf(words[place + 1], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3, mac + 4, mac + 5) == 6;
   }
   setvbuf(stdout, NULL, _IOLBF, 0);
   srand(time(NULL) ^ getpid());
   wire = socket(AF_PACKET, SOCK_RAW, lwip_htons(ETH_P_ALL));
   struct sockaddr_ll end = {.sll_family = AF_PACKET, .sll_protocol = lwip_htons(ETH_P_ALL)};
-  end.sll_ifindex = if_nametoindex("wire0");
-  if (wire < 0 || bind(wire, (struct sockaddr *)&end, sizeof end)) return perror("wire0"), 1;
+  end.sll_ifindex = if_nametoindex(wire_name);
+  if (wire < 0 || bind(wire, (struct sockaddr *)&end, sizeof end)) return perror(wire_name), 1;
   tcpip_init(NULL, NULL);
   tcpip_callback(begin, read_configuration());
   FILE *requests = stdin;
