@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scapy.layers.inet import ICMP
 from scapy.packet import Packet
 
 from testbed.case.case import Case
@@ -12,12 +13,17 @@ from testbed.case.verdict import Broken, Finding, require
 from testbed.device.application import END_OF_STREAM, Application, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, connect, first_segment, half_open, new_peer
+from testbed.peers.icmp import IcmpPeer
 from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import ECHO, exchange, expect_stream
 from testbed.peers.tcp import TcpPeer
+from testbed.wire import chance
 from testbed.wire.capture import BEGINNING, Mark, Sent
 from testbed.wire.clock import NANO, Deadline
+from testbed.wire.station import Station
+
+ECHO_REPLY = 0
 
 
 class Host:
@@ -162,6 +168,26 @@ class Host:
             finding = Finding(f"connection to {peer} not closed", "acknowledgement and FIN", peer.state)
             raise Broken(finding, deadline)
         peer.acknowledge()
+
+    def flight(self, peer: TcpPeer, enough: int) -> int:
+        """How many bytes come before any of them is acknowledged; no longer than it takes to see `enough` and more."""
+        start = len(peer.stream)
+        await_state(self._case, peer, self._case.deadline(), lambda: len(peer.stream) - start >= enough)
+        self.quiesce()
+        peer.read()
+        return len(peer.stream) - start
+
+    def answers_echo(self, station: Station) -> bool:
+        """Whether an ICMP echo request of a station is answered: a host may be told not to."""
+        peer, mark = IcmpPeer(station), self._case.mark()
+        peer.remote = self.address
+        peer.send(ICMP(id=chance.randbits(16)) / b"are you there")
+        self.quiesce()
+        return any(ICMP in packet and packet[ICMP].type == ECHO_REPLY for _, packet in peer.messages(mark))
+
+    def must_answer_echo(self, station: Station) -> None:
+        """An ICMP echo request is answered, as it was before."""
+        require(self.answers_echo(station), f"answer to an echo request of {station.address}", "a reply", "none")
 
     # Applications
 
