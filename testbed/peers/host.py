@@ -8,7 +8,7 @@ from typing import Any
 from scapy.packet import Packet
 
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import Broken, Finding, Told, require
 from testbed.device.application import END_OF_STREAM, Application, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, connect, first_segment, half_open, new_peer
@@ -81,8 +81,7 @@ class Host:
             if not (resets and segment.is_reset):
                 expected = "a reset or silence" if resets else "silence"
                 reason = f"segment received at {end}: #{segment.frame.index}"
-                frames = [segment.frame.account("must not be sent")]
-                raise Broken(Finding(reason, expected, str(segment), frames=frames))
+                raise Broken(Finding(reason, expected, str(segment)), segment.frame.account("must not be sent"))
 
     # Connections
 
@@ -137,8 +136,7 @@ class Host:
         answer = self.await_segment(end, since, lambda one: one.is_reset or one.ack == end.snd_nxt, deadline)
         if answer is None or answer.is_reset:
             finding = Finding(f"FIN repeated from {end}", "an acknowledgement", str(answer or "silence"))
-            finding.frames = [sent.frame, *([answer.frame] if answer else [])]
-            raise Broken(finding, None if answer else deadline)
+            raise Broken(finding, answer.frame if answer else deadline, sent.frame)
 
     def closes_at(self, peer: TcpPeer, unanswered_since_ns: int = 0) -> None:
         """The FIN of the device, which its application has asked for, comes to this end (see `delivers`)."""
@@ -168,7 +166,9 @@ class Host:
         """The application's socket takes data to send, without an error; when it was asked to."""
         asked_ns = self._case.clock.now_ns()
         trouble = socket.try_send(data)
-        require(not trouble, "what the application's socket takes", f"{len(data)} bytes", trouble)
+        require(
+            not trouble, "what the application's socket takes", f"{len(data)} bytes", trouble, Told.BY_THE_APPLICATION
+        )
         return asked_ns
 
     def application_reads(self, socket: Socket, data: bytes) -> None:

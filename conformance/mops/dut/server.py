@@ -103,8 +103,7 @@ class Server(Host):
             reason = f"reply #{reply.frame.index}: code {seen} ({CODES[seen]}), expected {code} ({CODES[code]})"
             finding = Finding(reason, f"MOPS Migrate reply, {expected}", summary(reply.message))
             finding.differences = [Difference("code", str(code), str(seen))]
-            finding.frames = [request.sent.frame, reply.frame]
-            raise Broken(finding)
+            raise Broken(finding, request.sent.frame, reply.frame)
         return reply
 
     def answers_in_the_end(self, node: MobileNode, message: Packet, code: int) -> SentMigrate:
@@ -196,8 +195,7 @@ class Server(Host):
         for frame, message in messages(self._case, request.mark):
             if not frame.accounted and not is_for_another(self._case, request, message):
                 finding = Finding(f"unexpected response #{frame.index}", "silence", summary(message))
-                finding.frames = [request.sent.frame, frame.account("must not be sent")]
-                raise Broken(finding)
+                raise Broken(finding, request.sent.frame, frame.account("must not be sent"))
 
     # Where a connection is
 
@@ -255,6 +253,13 @@ class Server(Host):
         self.quiesce()
         return [f"{end.station.address}:{end.port}" for end, mark in probes if acknowledgement(end, mark)]
 
+    def lives_at_one(self, connection: Connection, tuples: list[tuple[Station, int]]) -> str:
+        """The connection lives at exactly one of these addresses and ports; at which."""
+        deadline = self._case.deadline()
+        alive = self.live_tuples(connection, tuples)
+        require(len(alive) == 1, "tuples at which a connection lives", "exactly one", alive, deadline)
+        return alive[0]
+
     def is_served(self, connection: Connection) -> bool:
         """Whether data flows on the connection, for cases that only report."""
         try:
@@ -279,10 +284,10 @@ class Server(Host):
 
     def hears_nothing(self, flow: UdpFlow, other: UdpPeer) -> None:
         """A datagram from another end does not reach the application's socket of the flow."""
-        other.send(b"is anybody there")
+        sent = other.send(b"is anybody there")
         self.quiesce()
         came = flow.socket.receive(self._ixit.silence_s)
-        require(not came, "what the application receives", "nothing", f"{came!r}")
+        require(not came, "what the application receives", "nothing", f"{came!r}", sent.frame)
 
     def leaves_flow_alone(self, request: SentMigrate, flow: UdpFlow) -> None:
         """The flow is where it was before a request, and no datagram from the new tuple reaches its socket."""

@@ -9,7 +9,7 @@ from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import require
+from testbed.case.verdict import require, require_none
 from testbed.interruptions import NotApplicable
 from testbed.wire.clock import NANO
 
@@ -178,7 +178,6 @@ def test_sockets_of_an_address_kept_stay(
     move = dut.move()
     dut.migrates(move, moving)
     dut.quiesce()
-    requests = kept.requests(move.mark)
-    require(not requests, "Migrates for the address kept", 0, len(requests), *(one.frame for one in requests))
+    require_none("Migrates for the address kept", [one.frame for one in kept.requests(move.mark)])
     with preamble():
         dut.continues(staying)

@@ -80,10 +80,11 @@ def test_sack_goes_on(case: Case, dut: MobileNode, app: Applications, correspond
         first = (local.snd_nxt + len(MISSING)) % SEQUENCE_SPACE
         local.send_lost(MISSING)
         local.send(OUT_OF_ORDER)
+        asked = case.deadline()
         blocks, expected = sack_blocks(dut, connection, mark), (first, (first + len(OUT_OF_ORDER)) % SEQUENCE_SPACE)
         if not moved and expected not in blocks:
             raise NotApplicable("the device does not send SACK blocks before the move either")
-        require(expected in blocks, "SACK blocks", [expected], blocks)
+        require(expected in blocks, "SACK blocks", [expected], blocks, asked)
         local.transmit(missing)
         dut.application_reads(connection.socket, MISSING + OUT_OF_ORDER)
 

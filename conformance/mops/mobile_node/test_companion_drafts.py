@@ -158,9 +158,10 @@ def test_udp_datagrams_have_the_header_of_the_profile(
     for data in (b"odd", b"even"):
         since = case.mark()
         deadline = case.deadline(since_ns=socket.send(data))
-        packet = expect_datagram(case, local, since, deadline)
+        expect_datagram(case, local, since, deadline)
+        frame, packet = local.datagrams(since)[0]
         seen = bytes(packet.payload.payload)[: len(data)]
-        require(seen == data, "datagram", repr(data), repr(seen))
+        require(seen == data, "datagram", repr(data), repr(seen), frame)
         local.remote, local.remote_port = packet.src, packet.payload.sport
     local.send(b"to the application")
     dut.application_reads(socket, b"to the application")

@@ -155,8 +155,8 @@ def test_failed_lists_the_failed_entries_only(node: MobileNode, dut: Server, cas
     good, bad = node.connect(), node.connect()
     node.move()
     entries = [node.entry(good), node.entry(bad, identifier=wrong_number(case, bad))]
-    _, reply = dut.reply_to(node.send_migrate(good, entries=entries), FAILED)
-    require(set(reply.entries) == {entries[1]}, "set of entries", entries[1:], reply.entries)
+    frame, reply = dut.reply_to(node.send_migrate(good, entries=entries), FAILED)
+    require(set(reply.entries) == {entries[1]}, "set of entries", entries[1:], reply.entries, frame)
 
 
 @valid
@@ -165,10 +165,10 @@ def test_failed_entries_are_in_the_order_of_the_request(node: MobileNode, dut: S
     """A failed reply lists its entries in the order of the request, whatever their ports."""
     node.move()
     entries = [(port, port + 1000, port) for port in (5003, 5001, 5004, 5002)]
-    _, reply = dut.reply_to(node.send_migrate(entries=entries), FAILED)
+    frame, reply = dut.reply_to(node.send_migrate(entries=entries), FAILED)
     listed = [entry[0] for entry in reply.entries]
     wanted = [entry[0] for entry in entries if entry[0] in listed]
-    require(listed == wanted, "order of entries", wanted, listed)
+    require(listed == wanted, "order of entries", wanted, listed, frame)
 
 
 @valid

@@ -11,7 +11,7 @@ from layers.mops import FAILED, SUCCESS
 from testbed import invalid, over, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.headers import UDP_PROTOCOL
@@ -172,9 +172,9 @@ def test_udp_datagrams_have_the_header_of_the_profile(case: Case, node: MobileNo
     for data in (b"odd", b"even", bytes(range(256)) * 4):
         since, sent = case.mark(), flow.send(data)
         packet = expect_datagram(case, flow, since, case.deadline(since_ns=sent.ns))
-        seen = bytes(packet.payload.payload)[: len(data)]
-        if seen != data or packet.payload.sport != flow.remote_port:
-            raise Broken(Finding("datagram of the echo service", repr(data), repr(seen)))
+        seen = packet.payload.sport, bytes(packet.payload.payload)[: len(data)]
+        wanted = flow.remote_port, data
+        require(seen == wanted, "port and data of the echo service", wanted, seen, sent.frame)
 
 
 @in_ipff

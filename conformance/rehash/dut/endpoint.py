@@ -10,7 +10,7 @@ from conformance.rehash.segment import Option, RehashSegment
 from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init, init_deadline, is_intact
 from conformance.rehash.tester.host import MSS, RehashHost
 from conformance.rehash.tester.state import rehash_init
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import Broken, Finding, require, require_none
 from testbed.device.application import END_OF_STREAM, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state
@@ -20,7 +20,7 @@ from testbed.peers.segment import WINDOW_SCALE
 from testbed.peers.stream import send_stream
 from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 from testbed.wire import chance
-from testbed.wire.capture import BEGINNING, Mark
+from testbed.wire.capture import BEGINNING, Frame, Mark
 from testbed.wire.clock import Deadline
 from testbed.wire.station import Station
 
@@ -250,19 +250,28 @@ class Endpoint(MobileHost):
         """No REHASH-ADDR has come on these connections."""
         for connection in connections:
             frames = [one.frame for one in self.segments(connection.local) if one.rehash_addr]
-            require(not frames, "REHASH-ADDR without a move", "none", len(frames), *frames)
+            require_none("REHASH-ADDR without a move", frames)
 
     def answers_echo(self, station: Station) -> bool:
         """Whether an ICMP echo request of a station is answered: a host may be told not to."""
-        peer, mark = IcmpPeer(station), self._case.mark()
-        peer.remote = self.address
-        peer.send(ICMP(id=chance.randbits(16)) / b"are you there")
-        self.quiesce()
-        return any(ICMP in packet and packet[ICMP].type == ECHO_REPLY for _, packet in peer.messages(mark))
+        return self._echo_reply(station, self._case.deadline()) is not None
 
     def must_answer_echo(self, station: Station) -> None:
         """An ICMP echo request is answered, as it was before."""
-        require(self.answers_echo(station), f"answer to an echo request of {station.address}", "a reply", "none")
+        deadline = self._case.deadline()
+        reply = self._echo_reply(station, deadline)
+        require(reply, f"answer to an echo request of {station.address}", "a reply", "none", deadline)
+
+    def _echo_reply(self, station: Station, deadline: Deadline) -> Frame | None:
+        peer, mark = IcmpPeer(station), self._case.mark()
+        peer.remote = self.address
+        peer.send(ICMP(id=chance.randbits(16)) / b"are you there")
+
+        def reply() -> Frame | None:
+            messages = peer.messages(mark)
+            return next((one for one, packet in messages if ICMP in packet and packet[ICMP].type == ECHO_REPLY), None)
+
+        return self._case.look(reply, deadline)
 
     def takes_again(self, connection: Connection, data: bytes) -> None:
         """Data that the device may have dropped is retransmitted and taken once, and the connection continues."""
