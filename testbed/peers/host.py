@@ -13,8 +13,9 @@ from testbed.device.application import END_OF_STREAM, Application, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, connect, first_segment, half_open, new_peer
 from testbed.peers.segment import Segment
+from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import ECHO, exchange, expect_stream
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import BEGINNING, Mark, Sent
 from testbed.wire.clock import NANO, Deadline
 

@@ -15,8 +15,9 @@ from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state
 from testbed.peers.host import Host
 from testbed.peers.segment import SACK, Segment
+from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import send_stream
-from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, TcpPeer
+from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 from testbed.wire.capture import Frame, Sent
 from testbed.wire.headers import TCP_PROTOCOL
 from testbed.wire.notation import describe

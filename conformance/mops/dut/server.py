@@ -23,8 +23,9 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Difference, Finding, require
 from testbed.interruptions import Inconclusive
 from testbed.peers.host import Host
+from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import ECHO
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire import chance
 from testbed.wire.capture import Frame, Mark

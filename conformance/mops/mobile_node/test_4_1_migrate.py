@@ -13,7 +13,7 @@ from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.peers.host import Move
-from testbed.peers.tcp import after
+from testbed.peers.sequence import after
 from testbed.wire.capture import BEGINNING
 from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL

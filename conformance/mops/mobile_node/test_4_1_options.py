@@ -9,7 +9,8 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.interruptions import NotApplicable
 from testbed.peers.segment import Segment
-from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, after
+from testbed.peers.sequence import SEQUENCE_SPACE, after
+from testbed.peers.tcp import TIMESTAMPS
 from testbed.wire.capture import BEGINNING, Mark
 
 SACK_PERMITTED, SACK = 4, 5

@@ -8,7 +8,7 @@ from conformance.mops.tester.server import Correspondent
 from testbed import requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
-from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.peers.sequence import SEQUENCE_SPACE
 
 CONNECTIONS = 100
 FEWEST_LEADING_BYTES = 60

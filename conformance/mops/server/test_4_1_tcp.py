@@ -15,8 +15,9 @@ from testbed.device.application import Application
 from testbed.interruptions import NotApplicable
 from testbed.peers.connection import await_state
 from testbed.peers.segment import Segment
+from testbed.peers.sequence import SEQUENCE_SPACE, after
 from testbed.peers.stream import room
-from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, TcpPeer, after
+from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 from testbed.wire.clock import NANO
 
 BULK = 50_000

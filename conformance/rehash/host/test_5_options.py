@@ -17,7 +17,8 @@ from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.segment import SACK
-from testbed.peers.tcp import NO_OPERATION, SEQUENCE_SPACE, TIMESTAMPS, TcpPeer
+from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.peers.tcp import NO_OPERATION, TIMESTAMPS, TcpPeer
 
 STAMPS = pytest.mark.parametrize("stamps", [True, False], ids=["with timestamps", "without"])
 IP_HEADER, LENGTH = 20, 16

@@ -12,7 +12,7 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require, require_none
 from testbed.device.application import Application
 from testbed.peers.flight import first_flight, open_window
-from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.wire.clock import NANO
 
 LONGEST_TIMER_S = 0.5

@@ -12,7 +12,7 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.peers.flight import BULK
-from testbed.peers.tcp import after
+from testbed.peers.sequence import after
 
 HALF_CLOSED = pytest.mark.parametrize("state", CLOSED_ON_ONE_SIDE, ids=str)
 

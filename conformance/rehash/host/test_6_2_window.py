@@ -15,7 +15,8 @@ from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.peers.connection import await_syn_ack
 from testbed.peers.segment import WINDOW_SCALE
-from testbed.peers.tcp import NO_OPERATION, SEQUENCE_SPACE
+from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.peers.tcp import NO_OPERATION
 
 FAR = 1 << 30
 """Far out of every window."""
