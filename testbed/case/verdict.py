@@ -42,14 +42,14 @@ class Finding:
     frames: list[Frame] = field(default_factory=list)
 
 
-class Told(Enum):
-    """What no frame shows, and no time limit has to do with."""
+class Witness(Enum):
+    """Who tells of what no frame shows and no time limit has to do with."""
 
-    BY_THE_APPLICATION = "what the device's application said"
+    APPLICATION = "the device's application"
 
 
-Grounds = Deadline | Frame | Told
-"""What a finding rests on: the time that was allowed and has passed, a frame that came, or what was told."""
+Grounds = Deadline | Frame | Witness
+"""What a finding rests on: the time that was allowed and has passed, a frame that came, or who tells of it."""
 
 
 class Broken(AssertionError):

@@ -8,7 +8,7 @@ from typing import Any
 from scapy.packet import Packet
 
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding, Told, require
+from testbed.case.verdict import Broken, Finding, Witness, require
 from testbed.device.application import END_OF_STREAM, Application, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, connect, first_segment, half_open, new_peer
@@ -167,9 +167,7 @@ class Host:
         """The application's socket takes data to send, without an error; when it was asked to."""
         asked_ns = self._case.clock.now_ns()
         trouble = socket.try_send(data)
-        require(
-            not trouble, "what the application's socket takes", f"{len(data)} bytes", trouble, Told.BY_THE_APPLICATION
-        )
+        require(not trouble, "what the application's socket takes", f"{len(data)} bytes", trouble, Witness.APPLICATION)
         return asked_ns
 
     def application_reads(self, socket: Socket, data: bytes) -> None:

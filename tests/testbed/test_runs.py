@@ -32,7 +32,7 @@ DEVIATES = """
     @invalid
     @requirement(SHOULD, case=3)
     def test_deviates(case):
-        raise Broken(Finding("it should", "this", "that"), Told.BY_THE_APPLICATION)
+        raise Broken(Finding("it should", "this", "that"), Witness.APPLICATION)
 """.replace("@invalid", "@inopportune")
 INFORMS = """
     @valid
@@ -79,7 +79,7 @@ MANY = """
         exchange(case, connect(case, new_peer(case, case.station())), b"hello")
         case.wait_until(case.clock.now_ns() + NANO // 5)
         if number % 7 == 3:
-            raise Broken(Finding("every seventh"), Told.BY_THE_APPLICATION)
+            raise Broken(Finding("every seventh"), Witness.APPLICATION)
 """
 
 

@@ -10,7 +10,7 @@ from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
 
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding, Told, Verdict, require, require_none
+from testbed.case.verdict import Broken, Finding, Verdict, Witness, require, require_none
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
 from testbed.peers.connection import connect, new_peer
 from testbed.run.attempts import ATTEMPTS, ATTEMPTS_ON_A_BUSY_MACHINE
@@ -39,7 +39,7 @@ def test_finding_without_grounds_cannot_be_raised(case: Case) -> None:
     with pytest.raises(TypeError, match="grounds"):
         require(True, "number", 1, 1)
     for raising in (Broken.__init__, require):  # mypy, strict, keeps callers to it
-        assert get_type_hints(raising)["grounds"] == Deadline | Frame | Told
+        assert get_type_hints(raising)["grounds"] == Deadline | Frame | Witness
     frames = [case.station().send(6, b"").frame]
     require_none("frames", [])
     with pytest.raises(Broken, match="frames: expected none, got 1") as caught:
@@ -128,7 +128,7 @@ def test_lost_frames_make_a_case_inconclusive(lab: Lab) -> None:
                 lab.tells("emit", frames=[frame] * 200)
             capture.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size // 2)
         attempts.append(case.interface.count_losses())
-        raise Broken(Finding("wrong"), Told.BY_THE_APPLICATION)
+        raise Broken(Finding("wrong"), Witness.APPLICATION)
 
     outcome = lab.runs(body)
     assert attempts[0] > 0

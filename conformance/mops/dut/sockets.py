@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding, Told
+from testbed.case.verdict import Broken, Finding, Witness
 from testbed.device.application import Application, Listener
 from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import NotApplicable
@@ -44,4 +44,4 @@ def creates_socket() -> Iterator[None]:
         yield
     except OperationFailed as error:
         finding = Finding(f"socket with this choice: {error.reason}", "a socket", error.reason)
-        raise Broken(finding, Told.BY_THE_APPLICATION) from None
+        raise Broken(finding, Witness.APPLICATION) from None

@@ -69,7 +69,7 @@ def sack_blocks(dut: MobileNode, connection: Connection, mark: Mark) -> list[tup
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-175", case=2)
+@requirement("MOPS-4.1-290", case=1)
 def test_sack_goes_on(case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """After a move what comes out of order is named in a SACK block, and the application reads all in order."""
     connection = connect_with(app, correspondent, SACK_PERMITTED, "SACK-permitted")

@@ -12,7 +12,7 @@ from conformance.mops.tester.server import Connection, Correspondent
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding, Told, require
+from testbed.case.verdict import Broken, Finding, Witness, require
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.wire.clock import NANO, Deadline
 
@@ -177,4 +177,4 @@ def test_late_success_revives_nothing(
     mark = case.mark()
     correspondent.reply(unanswered.first, SUCCESS)
     dut.expect_silence(connection.local, mark)
-    require(bool(connection.socket.error()), "socket error", "one", "none", Told.BY_THE_APPLICATION)
+    require(bool(connection.socket.error()), "socket error", "one", "none", Witness.APPLICATION)

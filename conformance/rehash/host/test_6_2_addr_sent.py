@@ -10,7 +10,7 @@ from conformance.rehash.tester.host import INITIAL_WINDOW, RehashHost
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Told, require
+from testbed.case.verdict import Witness, require
 from testbed.device.application import END_OF_STREAM, Application
 from testbed.peers.flight import first_flight, open_window
 
@@ -176,7 +176,7 @@ def test_connection_that_fails_to_rehash_ends_in_an_error(node: RehashHost, dut:
     dut.move_with_data(connection)
     with preamble():
         said = dut.gives_up(connection)
-    require(said != END_OF_STREAM, "what the application is told", "an error", said, Told.BY_THE_APPLICATION)
+    require(said != END_OF_STREAM, "what the application is told", "an error", said, Witness.APPLICATION)
 
 
 @pytest.mark.parametrize("data", [b"", b"in flight"], ids=["acknowledgement", "data"])

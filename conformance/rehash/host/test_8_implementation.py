@@ -10,7 +10,7 @@ from conformance.rehash.tester.connection import Connection, SentSegment
 from conformance.rehash.tester.host import RehashHost
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
-from testbed.case.verdict import Told, require
+from testbed.case.verdict import Witness, require
 from testbed.device.application import Application
 from testbed.peers.host import Move
 
@@ -28,14 +28,14 @@ def test_application_keeps_its_socket(node: RehashHost, dut: DutHost, app: Appli
             node.rehash(connection)
         else:
             move = dut.move()
-            require(connection.socket.entry(), "socket of the application", "open", "gone", Told.BY_THE_APPLICATION)
+            require(connection.socket.entry(), "socket of the application", "open", "gone", Witness.APPLICATION)
             dut.application_takes(connection.socket, b"after")
             dut.await_first_segment(move, connection.local)
             node.follow_move(connection, move)
             dut.quiesce()
             connection.skip()
         dut.serves(connection, data=b"after")
-        require(connection.socket.entry(), "socket of the application", "open", "gone", Told.BY_THE_APPLICATION)
+        require(connection.socket.entry(), "socket of the application", "open", "gone", Witness.APPLICATION)
 
 
 @pytest.mark.parametrize(
