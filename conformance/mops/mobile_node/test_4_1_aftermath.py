@@ -84,9 +84,9 @@ def test_new_connections_after_a_move(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
     """At its new address, and back home, the node opens a connection, accepts one and serves its echo service."""
-    app.connect(correspondent)
+    connection = app.connect(correspondent)
     for to in ("", dut.home):
-        dut.move(to)
+        dut.complete_move(connection, to=to)
         opened = app.connect(correspondent)
         dut.continues(opened)
         dut.accepts_new_connection(new_peer(case, case.station()))

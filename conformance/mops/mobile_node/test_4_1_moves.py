@@ -62,11 +62,13 @@ def test_move_while_a_migrate_is_unanswered(
 @exclusive
 @valid
 @requirement("MOPS-A-21", case=1)
-def test_lost_address_is_not_answered_for(case: Case, dut: MobileNode, correspondent: Correspondent) -> None:
+def test_lost_address_is_not_answered_for(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """An ARP request for the address that the node has left elicits no reply."""
     if case.network.name != "ipv4":
         raise NotApplicable("nobody asks for an IPFF address on the wire")
-    move = dut.move()
+    move = dut.complete_move(app.connect(correspondent))
     question = ARP(hwsrc=case.interface.mac, psrc=correspondent.address, pdst=move.old)
     sent = case.interface.send(bytes(Ether(src=case.interface.mac, dst="ff:ff:ff:ff:ff:ff") / question), case.trace)
     dut.quiesce()

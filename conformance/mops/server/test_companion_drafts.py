@@ -166,7 +166,9 @@ def echo_flow(node: MobileNode, app: Application) -> UdpPeer:
 @in_ipff
 @valid
 @requirement("MOPS-udp-01", case=1)
-def test_udp_datagrams_have_the_header_of_the_profile(case: Case, node: MobileNode, app: Application) -> None:
+def test_udp_datagrams_have_the_header_of_the_profile(
+    case: Case, node: MobileNode, dut: Server, app: Application
+) -> None:
     """Datagrams of odd and even length to a UDP echo service come back."""
     flow = echo_flow(node, app)
     for data in (b"odd", b"even", bytes(range(256)) * 4):
@@ -175,6 +177,7 @@ def test_udp_datagrams_have_the_header_of_the_profile(case: Case, node: MobileNo
         seen = packet.payload.sport, bytes(packet.payload.payload)[: len(data)]
         wanted = flow.remote_port, data
         require(seen == wanted, "port and data of the echo service", wanted, seen, sent.frame)
+    dut.can_migrate()
 
 
 @in_ipff

@@ -250,6 +250,7 @@ def test_rehash_addr_to_a_tuple_in_use(node: RehashHost, dut: DutHost) -> None:
     other.local.read()
     dut.serves(connection, data=b"at the first address")
     dut.serves(other, data=b"at the second address")
+    dut.moves_an_ordinary_connection()
 
 
 @valid

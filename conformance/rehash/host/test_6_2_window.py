@@ -42,6 +42,7 @@ def moves_or_stays(node: RehashHost, dut: DutHost, case: Case, connection: Conne
         dut.acknowledges(sent)
         dut.delivers_on(connection, next_data.data, next_data.ns)
     dut.serves(connection)
+    dut.moves_an_ordinary_connection()
 
 
 @pytest.mark.parametrize("what", ["sequence number", "acknowledgement", "keep-alive", "old data"])

@@ -72,6 +72,7 @@ def test_peer_without_rehash(node: RehashHost, dut: DutHost, opener: str) -> Non
         dut.sends_fin(connection)
     else:
         dut.closes(connection.local, connection.local.finish().ns)
+    dut.moves_an_ordinary_connection()
 
 
 @valid
@@ -86,6 +87,7 @@ def test_peer_without_rehash_and_losses(node: RehashHost, dut: DutHost) -> None:
     connection.local.drop_unread()
     connection.local.send(data[1024:])
     dut.retransmits(connection, data)
+    dut.moves_an_ordinary_connection()
 
 
 def move_both(node: RehashHost, dut: DutHost, connection: Connection) -> tuple[Move, SentSegment]:
