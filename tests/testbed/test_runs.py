@@ -26,13 +26,13 @@ FAILS = """
     def test_fails(case):
         \"\"\"The device does the impossible.\"\"\"
         peer = connect(case, new_peer(case, case.station()))
-        raise Broken(Finding("it does not", "the impossible", "the possible", frames=case.trace.frames[-1:]))
+        raise Broken(Finding("it does not", "the impossible", "the possible"), case.trace.frames[-1])
 """
 DEVIATES = """
     @invalid
     @requirement(SHOULD, case=3)
     def test_deviates(case):
-        raise Broken(Finding("it should", "this", "that"))
+        raise Broken(Finding("it should", "this", "that"), Witness.APPLICATION)
 """.replace("@invalid", "@inopportune")
 INFORMS = """
     @valid
@@ -79,7 +79,7 @@ MANY = """
         exchange(case, connect(case, new_peer(case, case.station())), b"hello")
         case.wait_until(case.clock.now_ns() + NANO // 5)
         if number % 7 == 3:
-            raise Broken(Finding("every seventh"))
+            raise Broken(Finding("every seventh"), Witness.APPLICATION)
 """
 
 
