@@ -48,7 +48,7 @@ class Entry:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of faults that a deviation is of; ValueError where its entry names none, or one that is not known."""
+        """The kinds of faults that a deviation is of; ValueError where its entry names none or an unknown one."""
         named = self.content.get("kind", [])
         kinds = [named] if isinstance(named, str) else list(named)
         if not kinds or not {*kinds} <= {*KINDS, PLAIN}:
