@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from conformance.applicability import needs
 from conformance.mops.dut.fields import COPIED, require_fields
 from conformance.mops.dut.server import Server
 from conformance.mops.dut.sockets import listen_mobile
@@ -215,6 +216,8 @@ def test_checksum_of_a_reply_about_udp_is_right(
     node: MobileNode, dut: Server, app: Application, case: Case, code: int
 ) -> None:
     """The checksum of a reply about a UDP socket is right as well."""
+    needs(case, "mops.udp")
+    needs(case, "mops.unique_id")
     flow = node.open_flow(app.listen(protocol="udp", mobile_allowed=True, unique_id=UNIQUE_ID))
     node.move()
     request = node.send_udp_migrate(flow, UNIQUE_ID if code == SUCCESS else UNIQUE_ID + 1)
