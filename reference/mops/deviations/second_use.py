@@ -106,7 +106,7 @@ class RefusedSecondMoveGoesHome(Server):
         found, wrong = super().find(command, entry, previous)
         flows = self.flows_of(command)
         if wrong.startswith("identifier") and flows is not None:
-            for flow in self.candidates(command, entry, previous):
+            for flow in filter(last_move, self.candidates(command, entry, previous)):
                 flows.rebind(flow, flow.kernel_address, flow.kernel_port)
         return found, wrong
 
