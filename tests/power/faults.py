@@ -18,7 +18,7 @@ from typing import Any
 from conformance.catalogue import load
 from conformance.catalogue.cases import find_uses
 from conformance.catalogue.model import FOLDER, Requirement
-from tests.power.certified import KINDS, PLAIN, ROOT, entries
+from tests.power.certified import KINDS, ROOT, entries
 
 FILE = ROOT / "tests/power/faults.toml"
 PAGE = ROOT / "docs/faults.md"
@@ -151,7 +151,7 @@ def _reason(table: dict[str, Any]) -> Reason:
 def judged() -> list[Requirement]:
     """The musts and shoulds that a case judges, in the order of the catalogue."""
     judged_ids = {use.requirement for use in find_uses(FOLDER)}
-    return [one for one in load().requirements if one.id in judged_ids and one.strength in "MS"]
+    return [one for one in load() if one.id in judged_ids and one.strength in "MS"]
 
 
 def main(arguments: list[str]) -> int:
@@ -163,7 +163,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     model = Model.read()
     troubles = list(model.troubles())
-    print("\n".join(troubles) or "no cell is empty")
+    sys.stdout.write("".join(f"{trouble}\n" for trouble in troubles) or "no cell is empty\n")
     if options.write and not troubles:
         PAGE.write_text(faults_page.page(model))
     return bool(troubles)

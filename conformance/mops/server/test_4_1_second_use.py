@@ -154,6 +154,11 @@ def judge_destination(case: Case, reply: Reply, request: SentMigrate) -> None:
     require(seen == request.station.address, "destination", request.station.address, seen, reply.frame)
 
 
+def judge_reserved(case: Case, reply: Reply, request: SentMigrate) -> None:
+    """Reserved is zero, as it is in the request."""
+    require(reply.message.reserved == 0, "reserved", 0, reply.message.reserved, reply.frame)
+
+
 Judgement = Callable[[Case, Reply, SentMigrate], None]
 
 
@@ -161,6 +166,7 @@ Judgement = Callable[[Case, Reply, SentMigrate], None]
     "judge",
     [
         pytest.param(judge_checksum, id="checksum", marks=requirement("MOPS-4.1-04")),
+        pytest.param(judge_reserved, id="reserved", marks=requirement("MOPS-4.1-05")),
         pytest.param(judge_header, id="header", marks=requirement("MOPS-4.1-02")),
         pytest.param(judge_entries, id="entries", marks=requirement("MOPS-4.1-03")),
         pytest.param(judge_destination, id="destination", marks=requirement("MOPS-4.1-06")),
