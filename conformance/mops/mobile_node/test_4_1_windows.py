@@ -52,7 +52,6 @@ def test_scale_of_the_servers_window_counts(dut: MobileNode, app: Applications, 
 def test_data_waits_for_the_servers_window(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
-def test_data_waits_for_the_servers_window(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """Data for which the server has no room, from before the move or after it, comes when it has, and not before."""
     connections = [app.connect(correspondent) for _ in range(4)]
     starts = [len(connection.local.stream) for connection in connections]
