@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Section 4.1 over IPv4: messages and segments in fragments (RFC 791, 3.2) and behind IP options (3.1)."""
+"""Section 4.1 over IPv4: messages and segments in fragments (RFC 791, 3.2) and with IP options (3.1)."""
 
 from collections.abc import Callable
 
@@ -86,7 +86,7 @@ def test_migrate_in_fragments_is_carried_out(node: MobileNode, dut: Server, back
 @over("ipv4")
 @valid
 @requirement("MOPS-4.1-254", case=1)
-def test_migrate_behind_ip_options(node: MobileNode, dut: Server, options: str) -> None:
+def test_migrate_with_ip_options(node: MobileNode, dut: Server, options: str) -> None:
     """A Migrate in a packet with options that concern the way alone is carried out."""
     connection = node.connect()
     node.move()
@@ -101,19 +101,19 @@ def in_pieces(packet: Packet) -> list[bytes]:
     return fragments(packet, PIECE)
 
 
-def behind_options(packet: Packet) -> list[bytes]:
+def with_options(packet: Packet) -> list[bytes]:
     packet.options = OPTIONS["no-operations"]
     return [bytes(packet)]
 
 
-@pytest.mark.parametrize("how", [in_pieces, behind_options], ids=["in fragments", "behind IP options"])
+@pytest.mark.parametrize("how", [in_pieces, with_options], ids=["in fragments", "with IP options"])
 @over("ipv4")
 @valid
 @requirement("MOPS-4.1-253", case=1)
 def test_segments_in_other_packets(
     case: Case, node: MobileNode, dut: Server, how: Callable[[Packet], list[bytes]]
 ) -> None:
-    """A segment that comes in fragments, or behind IP options, is taken after the move as it is before it."""
+    """A segment that comes in fragments, or with IP options, is taken after the move as it is before it."""
     connection = node.connect()
     peer = connection.local
     try:

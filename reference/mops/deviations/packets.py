@@ -63,12 +63,12 @@ class SegmentsInFragmentsLost(_Ipv4):
 
 
 @deviation(
-    "segments-behind-options-lost-after-a-move",
+    "segments-with-options-lost-after-a-move",
     "4.1",
-    "Segments behind IP options are taken after a move as before it.",
+    "Segments with IP options are taken after a move as before it.",
     "those of a connection that has moved are lost",
 )
-class SegmentsBehindOptionsLost(_Ipv4):
+class SegmentsWithOptionsLost(_Ipv4):
     def parse_wire(self, buffer: bytearray, at: int, end: int) -> Packet | None:
         packet = super().parse_wire(buffer, at, end)
         is_lost = packet is not None and packet.start - at > 20 and self.has_moved(buffer, packet)
@@ -76,12 +76,12 @@ class SegmentsBehindOptionsLost(_Ipv4):
 
 
 @deviation(
-    "messages-behind-options-dropped",
+    "messages-with-options-dropped",
     "4.1",
-    "A Migrate behind IP options is carried out.",
+    "A Migrate with IP options is carried out.",
     "packets of messages with options are dropped",
 )
-class MessagesBehindOptionsDropped(_Ipv4):
+class MessagesWithOptionsDropped(_Ipv4):
     def parse_wire(self, buffer: bytearray, at: int, end: int) -> Packet | None:
         packet = super().parse_wire(buffer, at, end)
         is_lost = packet is not None and packet.protocol == self.icmp_protocol and packet.start - at > 20

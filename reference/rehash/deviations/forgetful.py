@@ -4,8 +4,12 @@
 import struct
 
 from reference.bump import forgetful
+from reference.bump.flows import Flow
 from reference.bump.network import TCP, Network
+from reference.bump.tcp import State
+from reference.rehash.context import Segment
 from reference.rehash.datapath import RehashDatapath
+from reference.rehash.host import Host
 from reference.system.alterations import deviation
 
 _IP_HEADER, _PROTOCOL_AT, _LARGEST = 20, 9, 0xFFFF
@@ -64,6 +68,19 @@ class TimestampsHaveToGrow(forgetful.StampsHaveToGrow, RehashDatapath):
 @deviation("rehash-urgent-data-lost", "6.2", "After a move urgent data is urgent.", "the urgent flag is cleared")
 class UrgentDataLost(forgetful.UrgentDataLost, RehashDatapath):
     role = "host"
+
+
+@deviation(
+    "rehash-time-wait-forgotten",
+    "6.2",
+    "After a move a closed connection stays in TIME-WAIT.",
+    "what comes for one whose peer has moved is dropped",
+)
+class TimeWaitForgotten(Host):
+    def incoming(self, segment: Segment, now: float) -> Flow | None:
+        flow = super().incoming(segment, now)
+        is_lost = flow is not None and flow.tcp.state is State.TIME_WAIT and flow.wire_address != flow.kernel_address
+        return None if is_lost else flow
 
 
 @deviation(
