@@ -202,6 +202,7 @@ ON_THE_WIRE = [
     "node-count-too-large",
     "node-first-failed-port-only",
     "node-five-moves",
+    "node-forged-reply-locks-out",
     "node-half-closed-left",
     "node-hop-limit-1",
     "node-icmp-error-ends-all-asking",

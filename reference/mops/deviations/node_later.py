@@ -192,3 +192,22 @@ class UdpIdentifierIgnored(MobileNode):
     def _ours(exchange: Exchange, message: Migrate) -> tuple[Entry, ...]:
         known = {(one.previous_port, one.migrated_port): one for one in exchange.message.entries}
         return tuple(known.get((one.previous_port, one.migrated_port), one) for one in message.entries)
+
+
+@deviation(
+    "node-forged-reply-locks-out",
+    "4.1",
+    "A reply that answers no request is ignored.",
+    "after one, the honest reply of that server is ignored as well",
+)
+class ForgedReplyLocksOut(MobileNode):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.spoilt: list[Exchange] = []
+
+    def unasked(self, network: Network, source: int, message: Migrate | None) -> None:
+        self.spoilt += [one for one in self.exchanges if one.server == source]
+
+    def exchange_of(self, network: Network, source: int, message: Migrate) -> Exchange | None:
+        found = super().exchange_of(network, source, message)
+        return None if found in self.spoilt else found
