@@ -49,6 +49,7 @@ def test_scale_of_the_servers_window_counts(dut: MobileNode, app: Applications, 
 
 @exclusive
 @inopportune
+@requirement("MOPS-4.1-189", case=1)
 def test_data_waits_for_the_servers_window(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
