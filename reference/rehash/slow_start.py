@@ -8,6 +8,8 @@ What the kernel sends again from the first byte that is not acknowledged always 
 When the window has grown beyond all the kernel is likely to use, the path is the kernel's alone again.
 """
 
+from reference.bump.tcp import distance
+
 ENOUGH = 1 << 20
 MOST_HELD = 4096  # segments; what comes on top is lost, and retransmitted by the kernel
 
@@ -39,8 +41,11 @@ class SlowStart:
         return initial_window(self.segment_size)
 
     def admits(self, sequence: int, length: int) -> bool:
-        """Whether a segment may be sent now."""
-        return sequence == self.acknowledged or self.outstanding + length <= self.window
+        """Whether a segment may be sent now: it fits, and no earlier one is held."""
+        if sequence == self.acknowledged:
+            return True
+        first = next(iter(self.held), sequence)
+        return self.outstanding + length <= self.window and distance(sequence, first) >= 0
 
     def sent(self, sequence: int, length: int) -> None:
         """A segment goes out; if an older copy of it is held, there is no need for that any more."""

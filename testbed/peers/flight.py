@@ -7,8 +7,9 @@ from testbed.device.application import Socket
 from testbed.device.upper_tester import Call
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import await_state
+from testbed.peers.sequence import after
 from testbed.peers.stream import expect_stream
-from testbed.peers.tcp import TcpPeer, after
+from testbed.peers.tcp import TcpPeer
 
 BULK = 60_000
 """Bytes that the application sends to fill the window."""

@@ -5,7 +5,8 @@ from scapy.layers.inet import ICMP, IP, TCP
 from scapy.packet import Packet
 from scapy.utils import checksum
 
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.station import Station
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
-from testbed.peers.tcp import TcpPeer, after
+from testbed.peers.sequence import after
+from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Frame, Sent
 from testbed.wire.clock import Deadline
 
@@ -103,20 +104,26 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
                 f"{came[:_SHOWN]!r} ({len(came)} bytes)" if came else "nothing",
                 frames=[last] if last else seen[-1:],
             ),
-            None if peer.state == "RESET" else deadline,
+            seen[-1] if peer.state == "RESET" and seen else deadline,
         )
 
     return last
 
 
 def _take(peer: TcpPeer, until: Callable[[], bool] = lambda: False) -> tuple[list[Frame], bool]:
-    """Read what has come (see `TcpPeer.read`) and acknowledge data among it; the frames, and whether there was any."""
+    """Read what has come (see `TcpPeer.read`), acknowledging each segment of data; the frames, and whether any was new.
+
+    Data out of order and data that had come already are acknowledged too: it is by these duplicate ACKs that a device
+    finds out about a loss (RFC 5681, 4.2; RFC 9293, 3.10.7.4).
+    """
     taken = len(peer.stream)
-    frames = peer.read(until)
-    is_progress = len(peer.stream) > taken and peer.state == "ESTABLISHED"
-    if is_progress:
-        peer.acknowledge()
-    return frames, is_progress
+    frames: list[Frame] = []
+    while not (frames and until()) and (news := peer.read(until=lambda: True)):
+        frames += news
+        segment = peer.segment_in(news[0])
+        if segment and segment.data and peer.state == "ESTABLISHED":
+            peer.acknowledge()
+    return frames, len(peer.stream) > taken and peer.state == "ESTABLISHED"
 
 
 def _how(peer: TcpPeer, data: bytes, came: bytes) -> str:

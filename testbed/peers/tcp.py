@@ -12,22 +12,17 @@ from layers.tcp_options import TimestampOption
 from testbed.peers.build import is_plain, layered_segment, plain_segment
 from testbed.peers.options import NO_OPERATION, Options, PeerOption, offer
 from testbed.peers.segment import Segment
+from testbed.peers.sequence import SEQUENCE_SPACE, EarlySegments, after
 from testbed.wire import chance
 from testbed.wire.capture import Frame, Mark, Sent
 from testbed.wire.headers import TCP_PROTOCOL
 from testbed.wire.station import Station
 
-SEQUENCE_SPACE = 1 << 32
 MSS = 1400
 DEFAULT_MSS = 536
 """Of an end that names no maximum segment size (RFC 9293, 3.7.1)."""
 WINDOW = 65535
 WINDOW_SCALE, TIMESTAMPS = 3, 8
-
-
-def after(left: int, right: int) -> int:
-    """How far sequence number `left` lies after `right`, negative where it lies before (modulo 2^32)."""
-    return (left - right + (SEQUENCE_SPACE >> 1)) % SEQUENCE_SPACE - (SEQUENCE_SPACE >> 1)
 
 
 class TcpPeer:
@@ -80,6 +75,7 @@ class TcpPeer:
         self._drops_incoming = False
         self._mark = station.trace.mark()
         self._unread: deque[Frame] = deque()
+        self._early = EarlySegments()
 
     def __str__(self) -> str:
         return f"{self.station.address}:{self.port}"
@@ -198,7 +194,7 @@ class TcpPeer:
         self.read()
         end = copy.copy(self)
         end.stream = bytearray(end.stream)
-        end._unread = deque()
+        end._unread, end._early = deque(), end._early.copy()
         end.options = [copy.copy(option) for option in end.options]
         end.station, end.port = station, port or self.port
         end._drops_incoming = False
@@ -244,8 +240,7 @@ class TcpPeer:
         self._unread.extend(frames)
         news: list[Frame] = []
         while self._unread and not (news and until()):
-            frame = self._unread.popleft()
-            if (segment := self.segment_in(frame)) is None:
+            if (segment := self.segment_in(frame := self._unread.popleft())) is None:
                 continue
             if self._drops_incoming:
                 frame.account("treated as lost")
@@ -263,7 +258,7 @@ class TcpPeer:
         stamps = segment.option(TIMESTAMPS)
         if stamps and len(stamps.raw) == 10:
             self.echo = int.from_bytes(stamps.raw[2:6], "big")
-        flags, payload, frame = segment.flags, segment.data, segment.frame
+        flags, frame = segment.flags, segment.frame
         if "R" in flags:
             self.state = "RESET"
             frame.account("reset")
@@ -283,15 +278,20 @@ class TcpPeer:
             if self.state == "SYN-RECEIVED":
                 self.state = "ESTABLISHED"
         offset = after(self.rcv_nxt, segment.seq)
-        if payload and 0 <= offset < len(payload):
-            self.stream += payload[offset:]
-            self.rcv_nxt = (segment.seq + len(payload)) % SEQUENCE_SPACE
-        elif payload:
+        if segment.data and not 0 <= offset < len(segment.data):
             frame.account("retransmission" if offset > 0 else "out of order")
-        if "F" in flags and after(self.rcv_nxt, (segment.seq + len(payload)) % SEQUENCE_SPACE) == 0:
+        if offset > -WINDOW:
+            for due in self._early.in_turn(segment, lambda one: after(self.rcv_nxt, one.seq) >= 0):
+                self._deliver(due)
+        frame.account()
+
+    def _deliver(self, segment: Segment) -> None:
+        fresh = segment.data[after(self.rcv_nxt, segment.seq) :]
+        self.stream += fresh
+        self.rcv_nxt = (self.rcv_nxt + len(fresh)) % SEQUENCE_SPACE
+        if "F" in segment.flags and self.rcv_nxt == (segment.seq + len(segment.data)) % SEQUENCE_SPACE:
             self.rcv_nxt = (self.rcv_nxt + 1) % SEQUENCE_SPACE
             self.state = "CLOSE-WAIT"
-        frame.account()
 
     def _count(self, length: int) -> None:
         self.snd_nxt = (self.snd_nxt + length) % SEQUENCE_SPACE

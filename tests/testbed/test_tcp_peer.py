@@ -13,8 +13,9 @@ from testbed.interruptions import Inconclusive
 from testbed.peers.connection import await_state, connect, new_peer
 from testbed.peers.options import Options
 from testbed.peers.segment import Segment
-from testbed.peers.stream import exchange
-from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, TcpPeer, after
+from testbed.peers.sequence import SEQUENCE_SPACE, after
+from testbed.peers.stream import exchange, expect_stream
+from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 from testbed.wire.capture import Mark, Sent
 from tests.testbed.lab import Lab
 
@@ -62,9 +63,10 @@ def options_of(peer: TcpPeer, sent: Sent) -> list[RawOption]:
     return list(walk_options(segment[HEADER : (segment[12] >> 4) * 4]))
 
 
-def emit(lab: Lab, case: Case, peer: TcpPeer, source: str, data: bytes) -> None:
-    """Have the device send the next data of a connection from this address."""
-    tcp = TCP(sport=peer.remote_port, dport=peer.port, seq=peer.rcv_nxt, ack=peer.snd_nxt, flags="PA")
+def emit(lab: Lab, case: Case, peer: TcpPeer, source: str, data: bytes, further: int = 0) -> None:
+    """Have the device send data of a connection from this address, the next one or so many bytes `further` on."""
+    sequence = (peer.rcv_nxt + further) % SEQUENCE_SPACE
+    tcp = TCP(sport=peer.remote_port, dport=peer.port, seq=sequence, ack=peer.snd_nxt, flags="PA")
     packet = IP(src=source, dst=peer.station.address) / tcp / data
     frame = case.network.frame(case.dut_mac, case.interface.mac, packet)
     lab.tells("emit", frames=[frame.hex()])
@@ -177,6 +179,21 @@ def test_retransmission_fills_the_gap_that_lost_data_left(lab: Lab, case: Case) 
     assert peer.stream == b""
     peer.retransmit(b"lost")
     assert await_state(case, peer, case.deadline(), lambda: bytes(peer.stream) == b"lostnext")
+
+
+def test_data_that_came_early_is_acknowledged_as_duplicate_and_kept(lab: Lab, case: Case) -> None:
+    """The first of four segments comes last: each of the others gives a duplicate ACK, and none has to come again."""
+    peer = connected(case)
+    begun, expected = case.mark(), peer.rcv_nxt
+    for place in (1, 2, 3, 2, 0):
+        emit(lab, case, peer, case.network.dut, bytes([place]) * 10, 10 * place)
+    whole = b"".join(bytes([place]) * 10 for place in range(4))
+    expect_stream(case, peer, whole, case.deadline())
+    case.watch(0.05)
+    frames, _ = case.trace.since(begun)
+    early = next(place for place, frame in enumerate(frames) if frame.note == "out of order")
+    numbers = [TCP(case.network.payload(frame.data)).ack for frame in frames[early:] if frame.outgoing]
+    assert numbers == [expected] * 4 + [(expected + len(whole)) % SEQUENCE_SPACE]
 
 
 def test_timestamps_are_sent_and_echoed(lab: Lab, case: Case) -> None:

@@ -9,7 +9,8 @@ from layers.mops import MobileCapableOption
 from layers.rehash import ADDR, INIT, RehashOption
 from layers.tcp_options import TCPOption, of_length
 from profiles import IXIT
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.peers.tcp import TcpPeer
 from testbed.wire import chance
 
 CURVE = 1

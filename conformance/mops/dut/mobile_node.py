@@ -129,12 +129,13 @@ class MobileNode(MobileHost):
 
     def completes_read(self, reading: Call, data: bytes) -> None:
         """A read of the application, begun before, brings `data`, not an error or the end of the stream."""
+        deadline = self._case.deadline()
         try:
             result = reading.result()
             seen = END_OF_STREAM if result["eof"] else repr(bytes.fromhex(result["data"]))
         except OperationFailed as error:
             seen = error.reason
-        require(seen == repr(data), "what the application reads", repr(data), seen)
+        require(seen == repr(data), "what the application reads", repr(data), seen, deadline)
 
     def _flow_continues(self, flow: UdpFlow) -> None:
         since = self._case.mark()

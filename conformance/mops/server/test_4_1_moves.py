@@ -10,7 +10,7 @@ from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS
 from testbed import inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.interruptions import NotApplicable
-from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.peers.sequence import SEQUENCE_SPACE
 
 
 @waits(11)

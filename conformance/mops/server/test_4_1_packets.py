@@ -64,10 +64,8 @@ def test_migrate_in_fragments_is_carried_out_whole_or_not(node: MobileNode, dut:
     moved = []
     for connection, (previous, migrated, _) in zip(connections, request.entries, strict=True):
         old, new = (node.home, previous), (node.station, migrated)
-        alive = dut.live_tuples(connection, [old, new])
-        require(len(alive) == 1, "tuples at which the connection is alive", 1, alive)
-        moved.append(alive[0].startswith(f"{node.address}:"))
-    require(len(set(moved)) == 1, "which connections have moved", "both or none", moved)
+        moved.append(dut.lives_at_one(connection, [old, new]).startswith(f"{node.address}:"))
+    require(len(set(moved)) == 1, "which connections have moved", "both or none", moved, request.sent.frame)
 
 
 @ORDERS

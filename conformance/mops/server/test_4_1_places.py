@@ -12,7 +12,7 @@ from layers.mops import SUCCESS
 from testbed import inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, require
+from testbed.case.verdict import Broken
 from testbed.device.application import Application
 from testbed.interruptions import NotApplicable
 from testbed.peers.udp import UdpPeer, expect_datagram
@@ -111,7 +111,7 @@ class Traffic:
     """What a station has with the device beside the connection: echo requests, and datagrams to a UDP service."""
 
     def __init__(self, case: Case, dut: Server, port: int, station: Station) -> None:
-        self._case, self._dut, self._station = case, dut, station
+        self._case, self._dut, self.station = case, dut, station
         self._flow = UdpPeer(station, port, port)
 
     def needs_datagrams(self) -> None:
@@ -126,7 +126,7 @@ class Traffic:
 
     def echo_is_answered(self) -> bool:
         """Whether an echo request is answered, where there are such."""
-        return self._case.network.name == "ipv4" and self._dut.answers_echo(self._station)
+        return self._case.network.name == "ipv4" and self._dut.answers_echo(self.station)
 
 
 @pytest.mark.parametrize("address", ["left", "new"])
@@ -146,7 +146,8 @@ def test_other_traffic_of_a_nodes_addresses(
     dut.reply_to(request, SUCCESS)
     node.rebind(request, connection)
     traffic.datagram_is_answered()
-    require(traffic.echo_is_answered() == was_answered, "echo requests", f"answered: {was_answered}", "otherwise")
+    if was_answered:
+        dut.must_answer_echo(traffic.station)
     dut.serves(connection)
 
 

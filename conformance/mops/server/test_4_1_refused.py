@@ -14,7 +14,8 @@ from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Application
 from testbed.peers.connection import half_open
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.peers.tcp import TcpPeer
 from testbed.wire.headers import UDP_PROTOCOL
 
 A_NEW_CLOCK = 10_000_000

@@ -24,7 +24,7 @@ from conformance.mops.tester.numbers import (
 from layers.mops import FAILED, SUCCESS
 from testbed import invalid, requirement, valid
 from testbed.case.case import Case
-from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.peers.sequence import SEQUENCE_SPACE
 
 NAMED = 0x1234_5678
 """An initial sequence number whose halves and bytes, exchanged, lie far from it."""

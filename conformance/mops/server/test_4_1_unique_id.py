@@ -13,7 +13,7 @@ from conformance.mops.tester.numbers import HALF_THE_SPACE
 from layers.mops import MIGRATE_ATOMIC, SUCCESS
 from testbed import invalid, requirement, valid, waits
 from testbed.device.application import Application
-from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.peers.sequence import SEQUENCE_SPACE
 
 UNIQUE_ID = 0x51AC0FFE
 LOWEST, HIGHEST = 0, 0xFFFFFFFF

@@ -27,8 +27,9 @@ from testbed.device.application import Listener, Socket
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.options import PeerOption
+from testbed.peers.sequence import SEQUENCE_SPACE, after
 from testbed.peers.stream import exchange
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer, after
+from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.capture import Mark
 from testbed.wire.clock import NANO

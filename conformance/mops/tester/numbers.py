@@ -4,7 +4,7 @@
 from conformance.mops.tester.mobile_node import Connection
 from testbed.case.case import Case
 from testbed.interruptions import NotApplicable
-from testbed.peers.tcp import SEQUENCE_SPACE, after
+from testbed.peers.sequence import SEQUENCE_SPACE, after
 
 HALF_THE_SPACE = 1 << 31
 EDGE = "edge"

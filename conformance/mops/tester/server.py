@@ -16,7 +16,8 @@ from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import accept
 from testbed.peers.segment import Segment
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import BEGINNING, Mark, Sent
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL

@@ -8,7 +8,7 @@ from conformance.rehash.segment import Option, RehashSegment
 from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init, init_deadline, is_intact
 from conformance.rehash.tester.host import MSS, RehashHost
 from conformance.rehash.tester.state import rehash_init
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import Broken, Finding, require, require_none
 from testbed.device.application import END_OF_STREAM, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.host import MobileHost
@@ -235,7 +235,7 @@ class Endpoint(MobileHost):
         """No REHASH-ADDR has come on these connections."""
         for connection in connections:
             frames = [one.frame for one in self.segments(connection.local) if one.rehash_addr]
-            require(not frames, "REHASH-ADDR without a move", "none", len(frames), *frames)
+            require_none("REHASH-ADDR without a move", frames)
 
     def takes_again(self, connection: Connection, data: bytes) -> None:
         """Data that the device may have dropped is retransmitted and taken once, and the connection continues."""

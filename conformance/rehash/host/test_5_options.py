@@ -18,7 +18,8 @@ from testbed.device.application import Application
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.options import NO_OPERATION
 from testbed.peers.segment import SACK
-from testbed.peers.tcp import SEQUENCE_SPACE, TIMESTAMPS, TcpPeer
+from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 
 STAMPS = pytest.mark.parametrize("stamps", [True, False], ids=["with timestamps", "without"])
 IP_HEADER, LENGTH = 20, 16

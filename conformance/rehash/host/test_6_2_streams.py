@@ -11,7 +11,7 @@ from conformance.rehash.tester.state import rehash_addr
 from testbed import inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.device.application import Application
-from testbed.peers.tcp import SEQUENCE_SPACE
+from testbed.peers.sequence import SEQUENCE_SPACE
 
 BULK = bytes(range(251)) * 160
 """About 40 kB: many initial windows."""

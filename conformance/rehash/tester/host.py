@@ -18,8 +18,9 @@ from testbed.peers import connection as tcp_connection
 from testbed.peers.flight import initial_window
 from testbed.peers.host import Move
 from testbed.peers.options import Options
+from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import send_stream
-from testbed.peers.tcp import SEQUENCE_SPACE, TcpPeer
+from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Mark
 
 MSS = 1460
