@@ -12,7 +12,7 @@ from conformance.mops.server.test_4_1_tcp import connect_with_timestamps
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding
+from testbed.case.verdict import Broken, Finding, require
 from testbed.device.application import Application, Socket
 from testbed.interruptions import NotApplicable
 from testbed.peers.segment import WINDOW_SCALE
