@@ -4,25 +4,15 @@
 import struct
 
 from reference.bump.flows import Flow
-from reference.bump.network import ETHERNET, HEADROOM, TCP, Network
+from reference.bump.network import ETHERNET, HEADROOM, TCP, Network, Packet
+from reference.mops.choices import NO_CHOICE
+from reference.mops.context import choice_of
 from reference.mops.deviations.segments import AfterAMove, HearsErrors
 from reference.mops.mobile_node import MobileNode
 from reference.system.alterations import deviation
 
-_IPV4, _ICMP, _UDP = b"\x08\x00", 1, 17
+_IPV4, _ICMP = b"\x08\x00", 1
 _TOO_BIG = b"\x03\x04"
-
-
-class _Forgotten(AfterAMove):
-    """Drops packets of a protocol once the node has moved."""
-
-    protocol = 0
-
-    def take_from_wire(self, length: int) -> None:
-        header = HEADROOM + ETHERNET
-        is_ipv4 = bytes(self._wire_view[header - 2 : header]) == _IPV4
-        if not (self.has_moved and is_ipv4 and self._from_wire[header + 9] == self.protocol):
-            super().take_from_wire(length)
 
 
 @deviation(
@@ -31,18 +21,25 @@ class _Forgotten(AfterAMove):
     "Echo requests are answered after a move as before it.",
     "they are dropped once a connection has moved",
 )
-class EchoRequestsDropped(_Forgotten):
-    protocol = _ICMP
+class EchoRequestsDropped(AfterAMove):
+    def take_from_wire(self, length: int) -> None:
+        header = HEADROOM + ETHERNET
+        is_ipv4 = bytes(self._wire_view[header - 2 : header]) == _IPV4
+        if not (self.has_moved and is_ipv4 and self._from_wire[header + 9] == _ICMP):
+            super().take_from_wire(length)
 
 
 @deviation(
     "node-datagrams-dropped",
     "4.1",
     "A UDP service answers after a move as before it.",
-    "datagrams are dropped once a connection has moved",
+    "datagrams to sockets that nobody has chosen to move are dropped once a connection has moved",
 )
-class DatagramsDropped(_Forgotten):
-    protocol = _UDP
+class DatagramsDropped(AfterAMove):
+    def _datagram_from_wire(self, network: Network, packet: Packet) -> Flow | None:
+        flow = super()._datagram_from_wire(network, packet)
+        is_service = flow is not None and choice_of(flow) is NO_CHOICE
+        return None if is_service and self.has_moved else flow
 
 
 @deviation(
