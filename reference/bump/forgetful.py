@@ -51,13 +51,13 @@ class Forgetful(Datapath):
     def remember(self, flow: Flow, seen: Seen, header: bytes) -> None:
         """A segment before the move."""
         options = header[_OPTIONS_AT : header[12] >> 2 & 0x3C]
+        (seen.window,) = struct.unpack_from("!H", header, WINDOW_AT)
         if header[_FLAGS_AT] & SYN:
             seen.scale = window_scale(options) or 0
             return
         stamps = timestamps(options)
         if stamps is not None:
             (seen.stamp,) = struct.unpack_from("!I", stamps, 2)
-        (seen.window,) = struct.unpack_from("!H", header, WINDOW_AT)
         (sequence,) = struct.unpack_from("!I", header, _SEQUENCE_AT)
         is_ahead = distance(flow.tcp.expected, sequence) > 0 < distance(sequence, flow.tcp.rcv_edge)
         seen.has_gap = seen.has_gap or is_ahead

@@ -4,7 +4,7 @@
 import pytest
 
 from conformance.rehash.dut.host import DutHost
-from conformance.rehash.tester.errors import ANY, SOFT, IcmpError
+from conformance.rehash.tester.errors import ANY, SOFT, TOO_BIG, IcmpError
 from conformance.rehash.tester.host import RehashHost
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
@@ -87,6 +87,25 @@ def test_error_about_the_tuple_that_the_device_has_left(
     error.send(case, connection.local, move.old)
     dut.quiesce()
     dut.serves(connection)
+
+
+@pytest.mark.parametrize("when", ["before the move", "after it"])
+@inopportune
+@requirement("REHASH-5-13", case=1)
+def test_packet_too_big_ends_nothing(node: RehashHost, dut: DutHost, app: Application, case: Case, when: str) -> None:
+    """A router's word that a packet to the peer needs fragments aborts nothing, before a move of the peer or later."""
+    connection = node.connect_to(app)
+    dut.serves(connection)
+    if when == "before the move":
+        TOO_BIG.send(case, connection.local, dut.address)
+        dut.quiesce()
+        node.move()
+        dut.rehashes(connection, node.send_rehash_addr(connection))
+    else:
+        node.rehash(connection)
+        TOO_BIG.send(case, connection.local, dut.address)
+        dut.quiesce()
+    dut.serves(connection, data=bytes(1200))
 
 
 @pytest.mark.parametrize("address", ["old", "new"])

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 from testbed.case.case import Case
+from testbed.peers import icmp
 from testbed.peers.icmp import IcmpPeer, error_about
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Sent
@@ -32,6 +33,7 @@ HOST_UNREACHABLE = IcmpError("host unreachable", 3, 1)
 TIME_EXCEEDED = IcmpError("time exceeded", 11, 0)
 PORT_UNREACHABLE = IcmpError("port unreachable", 3, 3)
 PROHIBITED = IcmpError("administratively prohibited", 3, 13)
+TOO_BIG = IcmpError("fragmentation needed", *icmp.TOO_BIG)
 
 SOFT = (NETWORK_UNREACHABLE, HOST_UNREACHABLE, TIME_EXCEEDED)
-ANY = (*SOFT, PORT_UNREACHABLE, PROHIBITED)
+ANY = (*SOFT, PORT_UNREACHABLE, PROHIBITED, TOO_BIG)

@@ -16,6 +16,7 @@ from reference.rehash.option import ADDR, LENGTH, Option
 from reference.system.alterations import deviation
 
 ICMP, ECHO_REQUEST, UNREACHABLE, TIME_EXCEEDED = 1, 8, 3, 11
+TOO_BIG = (UNREACHABLE, 4)
 SOFT = {(UNREACHABLE, 0), (UNREACHABLE, 1), (TIME_EXCEEDED, 0)}
 
 
@@ -167,6 +168,20 @@ class SoftErrorAborts(_Errors):
     def icmp(self, source: int, message: bytes) -> bool:
         quoted = _quoted(message)
         if quoted is None or (message[0], message[1]) not in SOFT or quoted[2] != self._ipv4.own:
+            return True
+        return self.aborts(self._ipv4.flows.by_wire.get((quoted[0], quoted[1], quoted[3])))
+
+
+@deviation(
+    "packet-too-big-aborts",
+    "5",
+    "That a packet was too big for the path aborts no connection.",
+    "it aborts the connection that it quotes",
+)
+class PacketTooBigAborts(_Errors):
+    def icmp(self, source: int, message: bytes) -> bool:
+        quoted = _quoted(message)
+        if quoted is None or (message[0], message[1]) != TOO_BIG or quoted[2] != self._ipv4.own:
             return True
         return self.aborts(self._ipv4.flows.by_wire.get((quoted[0], quoted[1], quoted[3])))
 
