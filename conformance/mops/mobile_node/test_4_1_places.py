@@ -62,7 +62,7 @@ def test_packet_too_big_ends_nothing(
         dut.continues(connection)
     router.remote = dut.address
     router.send(error_about(connection.local if tuple_of == "new tuple" else old, *TOO_BIG))
-    dut.quiesce()
+    dut.barrier()
     if tuple_of == "old tuple before":
         correspondent.reply_success(request, connection)
     start = len(connection.local.stream)
