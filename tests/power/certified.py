@@ -15,6 +15,12 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {file.parent.name: tomllib.loads(file.read_text()) for file in sorted(ROOT.glob("tests/*/power.toml"))}
+KINDS: dict[str, str] = tomllib.loads((ROOT / "tests/power/faults.toml").read_text())["kinds"]
+"""The kinds of faults that a deviation may be of, with their meaning."""
+
+PLAIN = "plain"
+"""The kind of a deviation that breaks the text of its requirement outright, whatever came before."""
+
 ALL_CASES = bool(os.environ.get("ALL_CASES"))
 SEED = os.environ.get("SEED", "1")
 """Which sample `make test` takes."""
@@ -39,6 +45,18 @@ class Entry:
         """The network over which it is certified."""
         networks = TABLES[self.protocol]["networks"]
         return str(self.content.get("network", networks[self.index % len(networks)]))
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of faults that a deviation is of; ValueError where its entry names none or an unknown one."""
+        named = self.content.get("kind", [])
+        kinds = [named] if isinstance(named, str) else list(named)
+        if not kinds or not {*kinds} <= {*KINDS, PLAIN}:
+            allowed = ", ".join((PLAIN, *KINDS))
+            raise ValueError(
+                f"tests/{self.protocol}/power.toml: {self.name}: kind is {named}; allowed is one of {allowed}"
+            )
+        return kinds
 
     @property
     def sampled(self) -> bool:
@@ -105,7 +123,9 @@ def entries(kind: str) -> Iterator[Entry]:
         tables = table.get("variants", {}) if kind == "variant" else table
         for name, content in tables.items():
             if kind == "variant" or (isinstance(content, dict) and "caught_by" in content):
-                yield Entry(protocol, name, content, index)
+                entry = Entry(protocol, name, content, index)
+                assert kind == "variant" or entry.kinds
+                yield entry
                 index += 1
 
 

@@ -140,6 +140,7 @@ RUNS = {
     "as expected": lambda folder: _puppet(folder, PASSES.replace("MUST", "SHOULD"), FAILS, changes=[_expected("FAIL")]),
     "expected in vain": lambda folder: _puppet(folder, PASSES, changes=[_expected("FAIL")]),
     "expected of nobody": lambda folder: _puppet(folder, PASSES, changes=[_expected("FAIL", "MOPS-9.9-99")]),
+    "same number": lambda folder: _puppet(folder, PASSES, PASSES.replace("_passes", "_again"), options=("-n", "2")),
     "no program": lambda folder: _puppet(folder, PASSES, changes=[('command = ["', 'command = ["/nowhere')]),
     "nothing": lambda folder: _puppet(folder, PASSES, options=("-n", "0", "-k", "no_such_case")),
     "no profile": lambda folder: run(made_up(folder, PASSES), folder / "none.toml", folder),
@@ -218,6 +219,13 @@ def test_only_what_the_catalogue_has_can_be_expected(runs: Scenarios) -> None:
     done = runs("expected of nobody")
     assert done.code == 4
     assert "expected.requirement: MOPS-9.9-99; allowed are ids of the catalogue" in done.output
+
+
+def test_a_case_that_is_wrong_is_one_line_though_processes_of_the_run_find_it(runs: Scenarios) -> None:
+    done = runs("same number")
+    assert done.code == 4
+    assert "allowed is another number" in done.output
+    assert "INTERNALERROR" not in done.output
 
 
 def test_nothing_selected(runs: Scenarios) -> None:

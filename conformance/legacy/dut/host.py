@@ -118,13 +118,17 @@ class LegacyHost(Host):
             what = "segment after the acknowledgement"
             require(not segment.data, what, "none with data", segment, segment.frame)
 
-    def fills_the_window(self, peer: TcpPeer, sent: Sent, window: int) -> None:
-        """As many bytes as the window has room for come before any of them is acknowledged."""
+    def exceeds(self, peer: TcpPeer, sent: Sent, least: int) -> None:
+        """More than `least` bytes come before any of them is acknowledged.
+
+        How many more is the device's affair: it may hold back small segments while others are not acknowledged
+        (RFC 1122 4.2.3.4), and half the window is one.
+        """
         start = len(peer.stream)
         deadline = self._case.deadline(since_ns=sent.ns)
-        if await_state(self._case, peer, deadline, lambda: len(peer.stream) - start >= window) is None:
-            reason = "the DUT does not fill the advertised window"
-            raise Broken(Finding(reason, f"{window} bytes", f"{len(peer.stream) - start} bytes"), deadline)
+        if await_state(self._case, peer, deadline, lambda: len(peer.stream) - start > least) is None:
+            reason = "the DUT uses the window as if it were not scaled"
+            raise Broken(Finding(reason, f"more than {least} bytes", f"{len(peer.stream) - start} bytes"), deadline)
 
     # Ordinary options
 

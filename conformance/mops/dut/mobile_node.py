@@ -71,8 +71,11 @@ class MobileNode(MobileHost):
         with preamble():
             return self.migrates(move, connection)
 
-    def complete_move(self, *connections: Connection | UdpFlow, to: str = "") -> Move:
-        """Move the device and reply success to its Migrates, after which the connections continue; preamble."""
+    def complete_move(self, *connections: Connection | UdpFlow, to: str = "", use: bool = True) -> Move:
+        """Move the device and reply success to its Migrates, after which the connections continue; preamble.
+
+        Without `use` no data is sent: for cases that are about the first data after the move.
+        """
         move = self.move(to)
         replied: list[Frame] = []
         for connection in connections:
@@ -83,7 +86,7 @@ class MobileNode(MobileHost):
                 connection.server.reply_success(request, connection)
                 replied.append(request.frame)
         with preamble():
-            for connection in connections:
+            for connection in connections if use else ():
                 self.continues(connection)
         return move
 

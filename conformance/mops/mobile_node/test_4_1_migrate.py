@@ -40,7 +40,7 @@ FIELDS: dict[str, Callable[[ReceivedMigrate, Move, Connection], Values]] = {
 }
 
 
-@pytest.mark.parametrize(
+ONE_FIELD = pytest.mark.parametrize(
     "field",
     [
         pytest.param("checksum", marks=requirement("MOPS-4.1-102")),
@@ -54,12 +54,31 @@ FIELDS: dict[str, Callable[[ReceivedMigrate, Move, Connection], Values]] = {
         pytest.param("sequence number", marks=requirement("MOPS-4.1-116")),
     ],
 )
+
+
+@ONE_FIELD
 @exclusive
 @valid
 @requirement(case=1)
 def test_field_of_the_migrate(dut: MobileNode, app: Applications, correspondent: Correspondent, field: str) -> None:
     """A field of the Migrate for one TCP connection has the value that follows from the connection and the move."""
     connection = app.connect(correspondent)
+    move = dut.move()
+    request = dut.request(move, connection)
+    expected, seen = FIELDS[field](request, move, connection)
+    require(seen == expected, field, expected, seen, request.frame)
+
+
+@ONE_FIELD
+@exclusive
+@valid
+@requirement(case=11)
+def test_field_of_the_second_migrate(
+    dut: MobileNode, app: Applications, correspondent: Correspondent, field: str
+) -> None:
+    """At a second move each field of the Migrate is as right as at the first."""
+    connection = app.connect(correspondent)
+    dut.complete_move(connection)
     move = dut.move()
     request = dut.request(move, connection)
     expected, seen = FIELDS[field](request, move, connection)
