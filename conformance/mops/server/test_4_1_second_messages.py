@@ -18,7 +18,7 @@ CUT = HEADER + 12
 """A whole entry and half of the next one."""
 
 A_NEW_CLOCK = 10_000_000
-"""How far the first number of a newcomer lies above the last one of its tuple (RFC 9293, 3.4.1)."""
+"""How far the first number of a new connection lies above the last one of its tuple (RFC 9293, 3.4.1)."""
 
 LATER_S = 0.6
 DATA = bytes(range(256)) * 4
@@ -178,8 +178,8 @@ def test_wrong_previous_tuple_of_a_second_move_is_refused(
 @waits(6)
 @inopportune
 @requirement("MOPS-4.1-46", case=11)
-def test_newcomer_at_the_first_tuple_after_two_moves(node: MobileNode, dut: Server) -> None:
-    """A newcomer at the first tuple of a connection that has moved twice gets its own bytes, if it is let in."""
+def test_new_connection_at_the_first_tuple_after_two_moves(node: MobileNode, dut: Server) -> None:
+    """A new connection at the first tuple of one that has moved twice gets its own bytes, if it is let in."""
     connection = node.connect()
     port, service, above = connection.local.port, connection.local.remote_port, connection.local.snd_nxt + A_NEW_CLOCK
     node.migrate(connection)

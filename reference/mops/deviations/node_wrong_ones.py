@@ -17,20 +17,20 @@ from reference.mops.nat_table import NatTable
 from reference.system.alterations import deviation
 
 _LATER_S = 0.4
-_PATIENCE = 50
+_BEARABLE = 50
 
 
 class _NatDoubts(NatTable):
     """Counts acknowledgements in which nothing was believed, by their sender."""
 
-    patience = 0
+    bearable = 0
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.doubts: Counter[int] = Counter()
 
     def receive(self, network: Network, source: int, data: bytes) -> bool:
-        believed = self.doubts[source] <= self.patience and super().receive(network, source, data)
+        believed = self.doubts[source] <= self.bearable and super().receive(network, source, data)
         self.doubts[source] += not believed
         return believed
 
@@ -53,7 +53,7 @@ class NatWrongOneLocksOut(_NatDoubts):
     "after fifty, nothing of their sender is learnt any more",
 )
 class NatFiftyWrongOnesLockOut(_NatDoubts):
-    patience = _PATIENCE
+    bearable = _BEARABLE
 
 
 @deviation(
@@ -77,8 +77,7 @@ class NatWrongOneLearntLater(NatTable):
     def outermost(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
         for due, message in self.wrong:
             original, translated = message.ports[0]
-            own = network.to_ipff(network.own)
-            if due <= time.monotonic() and (original == flow.own_port or message.original == own):
+            if due <= time.monotonic() and original == flow.own_port:
                 return message.translated, translated
         return super().outermost(network, protocol, flow)
 
@@ -130,7 +129,7 @@ class AnycastWrongOneLocksOut(_AnycastDoubts):
 )
 class AnycastFiftyWrongOnesLockOut(_AnycastDoubts):
     def is_trusted(self, source: int) -> bool:
-        return self.doubts[source] <= _PATIENCE
+        return self.doubts[source] <= _BEARABLE
 
 
 @deviation(

@@ -36,7 +36,7 @@ class PreviousTupleIgnoredAfterAMove(Server):
 @deviation(
     "newcomer-ends-after-two-moves",
     "4.1",
-    "A newcomer at the old tuple does not disturb the migrated connection.",
+    "A new connection at the old tuple does not disturb the migrated connection.",
     "a SYN from the first tuple ends a connection that has migrated twice",
 )
 class NewcomerEndsAfterTwoMoves(MopsFlows):
