@@ -85,6 +85,11 @@ class Ipv4IXIT(Table):
     tester_last: Annotated[IPv4Address, Allowed(f"IPv4 address; {_AT_LEAST}")] = Field(
         description="the last of the tester's addresses"
     )
+    neighbours: Annotated[int | None, Field(ge=2), Allowed("whole number, at least 2")] = Field(
+        default=None,
+        description="how many neighbours the device's ARP table holds, where they are few: "
+        "no more cases run at once than half of them",
+    )
     icmp_protocol: Number8 = Field(default=254, description="IP protocol number that carries ICMPv5 messages")
     moves_to: Annotated[
         list[IPv4Address], Allowed("list of IPv4 addresses of the network, none of them the tester's")

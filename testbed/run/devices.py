@@ -31,6 +31,9 @@ EXCLUSIVE_AT_ONCE = 32
 STARTING_AT_ONCE = 4
 """Of these, the ones that start: starting keeps a processor busy, and a case that runs wants one too."""
 
+NEIGHBOURS_PER_CASE = 2
+"""Stations of a case that the device has to find at the same time: its own, and one that asks whether it lives."""
+
 
 class Devices:
     """Starts devices, lends them to cases, stops them. The clock and the lag probe are shared by all.
@@ -108,7 +111,13 @@ class Devices:
                 f"{self._profile.path}: ixit: the range tester_first to tester_last must hold at least {wanted} "
                 f"addresses for {self._processes} test processes"
             )
-        return room
+        return min(room, self._neighbours_at_once())
+
+    def _neighbours_at_once(self) -> int:
+        """How many cases the device's ARP table is large enough for: a neighbour that is pushed out is not answered."""
+        shares = max((link.shares for link in self._links.values()), default=1)
+        sizes = [table.neighbours for table in self._profile.ixit.ipv4.all if table.neighbours]
+        return max(1, min(sizes) // shares // NEIGHBOURS_PER_CASE) if sizes else MOST_AT_ONCE
 
     def interrupt(self, why: Exception) -> None:
         """Let the cases that wait for a shared device end with `why`."""

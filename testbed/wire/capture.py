@@ -21,7 +21,7 @@ class Frame:
     `index` counts the frames of all interfaces of a device, those of one interface in kernel order. `ns` is the
     kernel's stamp (wall clock, integer nanoseconds), `outgoing` is true for what the tester sent, `judgeable_checksum`
     is false where the sending kernel left checksums to hardware that a virtual link does not have. `interface` is the
-    name of the link that it was seen on.
+    name of the link that it was seen on. What is `dropped` is evidence alone: no receiver would have taken it.
     """
 
     index: int
@@ -30,6 +30,7 @@ class Frame:
     data: bytes
     judgeable_checksum: bool = True
     interface: str = "link"
+    dropped: bool = False
     note: str = ""
     accounted: bool = False
     deciding: bool = False
@@ -103,8 +104,9 @@ class Trace:
 
     @property
     def frames(self) -> list[Frame]:
-        """All frames so far."""
-        return self.since(BEGINNING)[0]
+        """All frames so far, those that were dropped among them."""
+        with self._changed:
+            return _in_kernel_order([list(capture) for capture in self._captures.values()])
 
     def append(self, frame: Frame) -> None:
         """Add a frame and wake whoever waits for one of the device (called by the interface's reader)."""
@@ -137,9 +139,12 @@ class Trace:
         return Mark(places, frame.ns, frame.interface)
 
     def since(self, mark: Mark) -> tuple[list[Frame], Mark]:
-        """All frames since a mark, and the mark after the last of them."""
+        """All frames since a mark that were not dropped, and the mark after the last of them."""
         with self._changed:
-            captures = {name: capture[mark.places.get(name, 0) :] for name, capture in self._captures.items()}
+            captures = {
+                name: [frame for frame in capture[mark.places.get(name, 0) :] if not frame.dropped]
+                for name, capture in self._captures.items()
+            }
             now = self.mark()
         if mark.ns:
             for name in captures.keys() - {mark.exact}:

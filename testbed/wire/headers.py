@@ -95,6 +95,14 @@ def write_ipv4(source: int, destination: int, protocol: int, payload: bytes) -> 
     return header[:10] + _sum(header) + header[12:] + payload
 
 
+def with_length(frame: bytes, payload: bytes) -> bytes:
+    """The Ethernet frame of a whole packet: these headers of its first fragment, with the whole payload."""
+    header = frame[ETHERNET_HEADER:]
+    length = struct.pack("!H", len(header) + len(payload))
+    blank = header[:2] + length + header[4:6] + bytes(2) + header[8:10] + bytes(2) + header[12:]
+    return frame[:ETHERNET_HEADER] + blank[:10] + _sum(blank) + blank[12:] + payload
+
+
 def write_tcp(header: TcpHeader, options: bytes, data: bytes, pseudo_header: bytes) -> bytes:
     """A TCP segment; its checksum covers the pseudo-header."""
     segment = _TCP.pack(*header) + options + data

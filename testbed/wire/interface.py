@@ -13,6 +13,7 @@ from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.wire.capture import Frame, Sent, Trace
 from testbed.wire.clock import Clock
 from testbed.wire.headers import IPFF_ADDRESS, IpffEnds
+from testbed.wire.receiving import Reassembly, is_fragment, why_dropped, with_tag, without_tag
 from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET
 
 _PACKET_OUTGOING = 4
@@ -41,6 +42,7 @@ class Interface:
     `name` is that of the link, `mac` the address that stations on this interface use; `numbers` gives the frames their
     indices, which no other interface of the same device uses. Frames go to the trace of the station they are from or
     for, or of a case that observes the address; of the frames that belong to nobody the last ones stay in `unowned`.
+    What a station would not hear is dropped, and says why; a packet that came in fragments follows the last of them.
 
     Every frame with a kernel stamp up to `drained_ns` has been read: the reader found the queue empty `SETTLING_NS`
     later. A frame that takes longer from its stamp to the queue is counted in `late_frames`, for what was concluded
@@ -64,6 +66,8 @@ class Interface:
         self.drained_ns = 0
         self.late_frames = 0
         self._drops = 0
+        self._mac = bytes.fromhex(mac.replace(":", ""))
+        self._reassembly = Reassembly()
         self._ipff = ipff
         self._capture = capture
         self._sender = sender
@@ -163,21 +167,42 @@ class Interface:
                 ns = seconds * 1_000_000_000 + nanoseconds
             elif level == SOL_PACKET and kind == PACKET_AUXDATA:
                 judgeable = not struct.unpack_from("=I", value)[0] & _TP_STATUS_CSUMNOTREADY
+                data = with_tag(data, value)
         if ns <= self.drained_ns:
             self.late_frames += 1
         frame = Frame(next(self._numbers), ns, outgoing, data, judgeable, self.name)
         if outgoing:
             self._pass(frame)
-            return
+        else:
+            self._receive(frame)
+
+    def _receive(self, frame: Frame) -> None:
+        data, vlan = without_tag(frame.data)
+        if vlan == 0 and data is not frame.data:
+            frame.data, frame.note = data, "with a priority tag"
         source, destination = self._ends(data) or (None, None)
         trace = self._stations.get(destination)
         owner = trace or self._observers.get(destination) or self._observers.get(source)
         if owner is None:
             self.unowned.append(frame)
             return
+        whole = self._drop(frame, data, vlan) if trace else None
         owner.append(frame)
-        if trace and int.from_bytes(data[12:14], "big") == ETHERTYPE_ARP:
+        if whole:
+            owner.append(Frame(next(self._numbers), frame.ns, False, whole, frame.judgeable_checksum, self.name))
+        if trace and not frame.dropped and int.from_bytes(data[12:14], "big") == ETHERTYPE_ARP:
             self._answer_arp(frame, trace)
+
+    def _drop(self, frame: Frame, data: bytes, vlan: int) -> bytes | None:
+        """Drop what a station does not hear, and fragments; the frame of a packet that was put together with this."""
+        if why := why_dropped(data, vlan, self._mac):
+            frame.dropped = True
+            frame.account(why)
+        elif is_fragment(data):
+            frame.dropped = True
+            frame.account("fragment")
+            return self._reassembly.add(data)
+        return None
 
     def _pass(self, frame: Frame) -> None:
         """Join a frame that left with its Sent; what others send through the interface is none of ours."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,9 @@ class Entry:
         """The profile: short timers, one network, where the entry names a role that one only, and its values."""
         table, role = TABLES[self.protocol], self.content.get("role")
         text = (ROOT / "tests/profiles" / table["profile" if role is None else "role_profile"]).read_text()
-        text = _changed(text, "ics", "networks", [self.network])
+        text = changed(text, "ics", "networks", [self.network])
         if role is not None:
-            text = _changed(text, f"ics.{self.protocol}", "roles", [role])
+            text = changed(text, f"ics.{self.protocol}", "roles", [role])
         for place in ("ics", "ixit"):
             for key, value in self.content.get(place, {}).items():
                 text = _with(text, f"{place}.{self.protocol}", key, value)
@@ -80,18 +80,11 @@ class Entry:
 
         Without ALL_CASES only cases of these requirements are run, and an eighth of the others.
         """
-        profile = folder / "short.toml"
-        profile.write_text(self.profile())
-        command = [sys.executable, "-m", "pytest", f"conformance/{self.protocol}", "-q", "-p", "no:cacheprovider"]
-        command += ["-k", self.network, "--dut", str(profile), "--report", str(folder)]
-        command += [f"--dut-arg={option}", f"--dut-arg={self.name}"]
+        words = [f"--dut-arg={option}", f"--dut-arg={self.name}"]
         if not ALL_CASES:
-            command += [f"--requirement={identifier}" for identifier in requirements]
-            command += [f"--beside={BESIDE}"]
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        results = folder / "results.json"
-        assert results.exists(), run.stdout + run.stderr
-        return Certified(json.loads(results.read_text()), run.returncode, run.stdout[-2000:])
+            words += [f"--requirement={identifier}" for identifier in requirements]
+            words += [f"--beside={BESIDE}"]
+        return certify(f"conformance/{self.protocol}", self.network, self.profile(), folder, words)
 
 
 @dataclass(frozen=True)
@@ -109,6 +102,18 @@ class Certified:
     def cases(self, *verdicts: str) -> dict[str, str]:
         """The reasons of the cases with one of these verdicts."""
         return {one["id"]: one["reason"] for one in self.results["cases"] if one["verdict"] in verdicts}
+
+
+def certify(cases: str, network: str, text: str, folder: Path, words: Iterable[str]) -> Certified:
+    """Certify what a profile of this text describes by the cases in a folder of the tree, over one network."""
+    profile = folder / "short.toml"
+    profile.write_text(text)
+    command = [sys.executable, "-m", "pytest", cases, "-q", "-p", "no:cacheprovider", "-k", network]
+    command += ["--dut", str(profile), "--report", str(folder), *words]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    results = folder / "results.json"
+    assert results.exists(), run.stdout + run.stderr
+    return Certified(json.loads(results.read_text()), run.returncode, run.stdout[-2000:])
 
 
 def entries(kind: str) -> Iterator[Entry]:
@@ -131,17 +136,17 @@ def known(kind: str) -> list[str]:
     return [line.split()[0] for line in listing.stdout.splitlines() if line.strip()]
 
 
-def _changed(text: str, table: str, key: str, value: object) -> str:
+def changed(text: str, table: str, key: str, value: object) -> str:
     """A profile with another value of a key of one table."""
-    changed, count = re.subn(_pattern(table, key), lambda found: found[1] + json.dumps(value), text, flags=re.MULTILINE)
+    text, count = re.subn(_pattern(table, key), lambda found: found[1] + json.dumps(value), text, flags=re.MULTILINE)
     assert count == 1, (table, key)
-    return changed
+    return text
 
 
 def _with(text: str, table: str, key: str, value: object) -> str:
     """A profile with a value of a key of one table, which may have it already."""
     if re.search(_pattern(table, key), text, flags=re.MULTILINE):
-        return _changed(text, table, key, value)
+        return changed(text, table, key, value)
     assert f"[{table}]\n" in text, table
     return text.replace(f"[{table}]\n", f"[{table}]\n{key} = {json.dumps(value)}\n")
 

@@ -68,7 +68,8 @@ class LegacyHost(Host):
         answer = self.answer_to(end, sent)
         if plain != SILENCE:
             self._first_answer(end, sent, plain)
-        require(answer == plain, "answer", plain, answer)
+        frames = [one.frame for one in self._answers(end, sent)]
+        require(answer == plain, "answer", plain, answer, self._case.deadline(since_ns=sent.ns), sent.frame, *frames)
 
     def treats_alike(self, plain: TcpPeer, probed: TcpPeer, data: bytes) -> None:
         """Data on two connections, or on what was one, is answered alike."""
@@ -101,10 +102,12 @@ class LegacyHost(Host):
 
     def connects(self, connecting: Connecting) -> Socket:
         """The connection that its application is opening opens."""
+        deadline = self._case.deadline()
         try:
             return connecting.socket()
         except OperationFailed as error:
-            raise Broken(Finding(f"the device does not connect: {error.reason}", "a connection", "none")) from None
+            finding = Finding(f"the device does not connect: {error.reason}", "a connection", "none")
+            raise Broken(finding, deadline) from None
 
     def retransmits_nothing(self, peer: TcpPeer, seconds: float) -> None:
         """What was acknowledged is not sent again in this time, which is longer than a retransmission timer."""
@@ -115,13 +118,17 @@ class LegacyHost(Host):
             what = "segment after the acknowledgement"
             require(not segment.data, what, "none with data", segment, segment.frame)
 
-    def fills_the_window(self, peer: TcpPeer, sent: Sent, window: int) -> None:
-        """As many bytes as the window has room for come before any of them is acknowledged."""
+    def exceeds(self, peer: TcpPeer, sent: Sent, least: int) -> None:
+        """More than `least` bytes come before any of them is acknowledged.
+
+        How many more is the device's affair: it may hold back small segments while others are not acknowledged
+        (RFC 1122 4.2.3.4), and half the window is one.
+        """
         start = len(peer.stream)
         deadline = self._case.deadline(since_ns=sent.ns)
-        if await_state(self._case, peer, deadline, lambda: len(peer.stream) - start >= window) is None:
-            reason = "the DUT does not fill the advertised window"
-            raise Broken(Finding(reason, f"{window} bytes", f"{len(peer.stream) - start} bytes"), deadline)
+        if await_state(self._case, peer, deadline, lambda: len(peer.stream) - start > least) is None:
+            reason = "the DUT uses the window as if it were not scaled"
+            raise Broken(Finding(reason, f"more than {least} bytes", f"{len(peer.stream) - start} bytes"), deadline)
 
     # Ordinary options
 
@@ -192,8 +199,8 @@ class LegacyHost(Host):
 
     def _blame(self, frame: Frame, sent: Sent, expected: str) -> NoReturn:
         seen = describe(self._case.network, frame).summary
-        frames = [sent.frame, frame.account("must not be sent")]
-        raise Broken(Finding(f"unexpected response #{frame.index}", expected, seen, frames=frames))
+        finding = Finding(f"unexpected response #{frame.index}", expected, seen)
+        raise Broken(finding, frame.account("must not be sent"), sent.frame)
 
     # Segments
 

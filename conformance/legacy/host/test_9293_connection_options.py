@@ -12,8 +12,6 @@ from testbed.device.application import Application
 RETRANSMITTED_WITHIN_S = 1.5
 """RFC 6298: the timer of a connection that was never late is one second, or less."""
 
-OPTION = 16
-"""Bytes of a Rehash option, for which a full segment has the less data."""
 
 OPTIONS = pytest.mark.parametrize("option", [REHASH_INIT, REHASH_ADDR], ids=str)
 LENGTHS = pytest.mark.parametrize("length", [1, 536, 1400])
@@ -31,8 +29,7 @@ SEGMENTS = pytest.mark.parametrize(
 def test_data_with_rehash_option_is_delivered(node: Node, dut: LegacyHost, option: Probe, length: int) -> None:
     """Data of a segment with the option is taken as without it."""
     peer = node.connect()
-    data = bytes(number % 251 for number in range(min(length, peer.largest - OPTION)))
-    sent = peer.send(data, options=[node.option(option, peer)])
+    data, sent = node.send_with_option(peer, option, length)
     dut.delivers(peer, data, sent.ns)
 
 

@@ -39,9 +39,9 @@ TOGETHER = {
 def test_data_with_the_option_is_delivered(node: Node, dut: LegacyHost, option: Probe, length: int) -> None:
     """Data of a segment with the option is taken as without it, a retransmission with it too."""
     peer = node.connect()
-    data = bytes(number % 251 for number in range(length))
-    dut.delivers(peer, data, peer.send(data, options=[node.option(option, peer)]).ns)
-    peer.send_out_of_window(data, -length, [node.option(option, peer)])
+    data, sent = node.send_with_option(peer, option, length)
+    dut.delivers(peer, data, sent.ns)
+    peer.send_out_of_window(data, -len(data), [node.option(option, peer)])
     dut.barrier()
     dut.serves(peer)
 

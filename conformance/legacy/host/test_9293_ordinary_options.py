@@ -20,7 +20,8 @@ SACK_PERMITTED = 4
 OPTIONS = pytest.mark.parametrize(
     "option", [REHASH_INIT, CAPABLE, PERMITTED, PERMITTED_WITH_KEY, UNKNOWN_MIGRATE], ids=str
 )
-WINDOW = 4 << SCALE
+UNSCALED = 4
+"""What a window says that is large only if it is scaled."""
 
 
 @OPTIONS
@@ -70,6 +71,6 @@ def test_out_of_order_data_is_acknowledged_by_sack(node: Node, dut: LegacyHost, 
 def test_window_is_scaled(node: Node, dut: LegacyHost, option: Probe) -> None:
     """The device uses a window that is large only if the scale after an unknown option counts."""
     dut.supports(WINDOW_SCALE, *node.offer_all_options())
-    peer = node.connect_with_all_options(option, WINDOW)
-    sent = node.send_before_timestamps(peer, option, bytes(WINDOW), window=WINDOW >> SCALE)
-    dut.fills_the_window(peer, sent, WINDOW)
+    peer = node.connect_with_all_options(option, UNSCALED << SCALE)
+    sent = node.send_before_timestamps(peer, option, bytes(8 * UNSCALED), window=UNSCALED)
+    dut.exceeds(peer, sent, UNSCALED)

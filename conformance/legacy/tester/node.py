@@ -13,10 +13,11 @@ from testbed.case.expect import preamble
 from testbed.device.application import Application, Connecting
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, await_syn, await_syn_ack, connect, half_open, new_peer
+from testbed.peers.options import NO_OPERATION
 from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import exchange
-from testbed.peers.tcp import NO_OPERATION, TcpPeer
+from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Sent
 from testbed.wire.station import Station
 
@@ -132,6 +133,13 @@ class Node:
         deadline = self._case.deadline(since_ns=peer.send(data).ns)
         if await_state(self._case, peer, deadline, lambda: len(peer.stream) >= expected) is None:
             raise Inconclusive(f"preamble: no echo received within {deadline.within_s:g} s")
+
+    def send_with_option(self, peer: TcpPeer, probe: Probe, length: int) -> tuple[bytes, Sent]:
+        """Send so many bytes with this option, or as many as one segment and the window take; what was sent."""
+        option = self.option(probe, peer)
+        most = min(peer.largest - len(option) - -len(option) % 4, peer.window)
+        data = bytes(number % 251 for number in range(min(length, most)))
+        return data, peer.send(data, options=[option])
 
     def send_before_timestamps(self, peer: TcpPeer, probe: Probe, data: bytes, **fields: Any) -> Sent:
         """Send data with this option in front of the timestamps."""

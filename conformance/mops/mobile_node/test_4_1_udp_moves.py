@@ -14,7 +14,7 @@ from layers.mops import FAILED
 from testbed import exclusive, inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import Broken, Finding, require, require_none
 from testbed.interruptions import NotApplicable
 from testbed.peers.udp import expect_datagram
 from testbed.wire.capture import Mark
@@ -33,7 +33,7 @@ def expect_no_datagram(dut: MobileNode, flow: UdpFlow, since: Mark) -> None:
     """Until barrier and quiet window no datagram comes from where the device is now."""
     dut.quiesce()
     came = [frame for frame, packet in flow.local.datagrams(since) if packet.src == dut.address]
-    require(not came, f"datagrams received at {flow.local}", 0, len(came), *came)
+    require_none(f"datagrams received at {flow.local}", came)
 
 
 @exclusive
@@ -87,11 +87,11 @@ def test_late_success_revives_no_flow(case: Case, dut: MobileNode, correspondent
     mark = case.mark()
     correspondent.reply(unanswered.first)
     flow.expect_at(unanswered.first)
-    flow.local.send(b"to a socket that is dead")
+    sent = flow.local.send(b"to a socket that is dead")
     flow.socket.try_send(b"is this flow dead?")
     expect_no_datagram(dut, flow, mark)
     came = flow.socket.receive(0.1)
-    require(not came, "what the application reads from a dead socket", "nothing", repr(came))
+    require(not came, "what the application reads from a dead socket", "nothing", repr(came), sent.frame)
 
 
 @exclusive

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a receiver does with a frame before anybody looks at its payload.
+
+An Ethernet card takes what is for its address and for no other VLAN; a host drops a packet whose header checksum is
+wrong (RFC 1122 3.2.1.2) and puts fragments together (3.3.2). What no peer would hear is not heard here.
+"""
+
+import struct
+from collections import OrderedDict
+
+from scapy.utils import checksum
+
+from testbed.wire.headers import ETHERNET_HEADER, IPV4_HEADER, with_length
+
+_TAG = b"\x81\x00"
+_VLAN_VALID = 1 << 4
+_VLAN_NUMBER = 0x0FFF
+_GROUP = 1
+_IPV4 = b"\x08\x00"
+_MORE, _OFFSET = 0x2000, 0x1FFF
+_MOST_UNFINISHED = 64
+
+
+def with_tag(frame: bytes, auxiliary: bytes) -> bytes:
+    """The frame as it was on the wire: its VLAN tag comes beside it (packet(7), PACKET_AUXDATA)."""
+    status = struct.unpack_from("=I", auxiliary)[0]
+    if not status & _VLAN_VALID:
+        return frame
+    (tag,) = struct.unpack_from("=H", auxiliary, 16)
+    return frame[:12] + _TAG + struct.pack("!H", tag) + frame[12:]
+
+
+def without_tag(frame: bytes) -> tuple[bytes, int]:
+    """The frame without its VLAN tag, and the number of the VLAN; 0 is none, as of a tag that tells a priority only."""
+    if frame[12:14] != _TAG:
+        return frame, 0
+    return frame[:12] + frame[16:], int.from_bytes(frame[14:16], "big") & _VLAN_NUMBER
+
+
+def why_dropped(frame: bytes, vlan: int, mac: bytes) -> str:
+    """Why a receiver with this Ethernet address drops an untagged frame, or nothing."""
+    if frame[:6] != mac and not frame[0] & _GROUP:
+        return f"dropped: for the Ethernet address {frame[:6].hex(':')}, not for {mac.hex(':')}"
+    if vlan:
+        return f"dropped: tagged for VLAN {vlan}"
+    if frame[12:14] == _IPV4 and checksum(_header(frame)):
+        return "dropped: wrong checksum of the IPv4 header"
+    return ""
+
+
+def is_fragment(frame: bytes) -> bool:
+    """Whether a frame holds a part of an IPv4 packet."""
+    return frame[12:14] == _IPV4 and len(frame) >= 34 and bool(_place(frame) & (_MORE | _OFFSET))
+
+
+class Reassembly:
+    """Puts fragments of IPv4 packets together, in whatever order they come; the oldest unfinished ones are given up."""
+
+    def __init__(self) -> None:
+        self._parts: OrderedDict[bytes, dict[int, bytes]] = OrderedDict()
+
+    def add(self, frame: bytes) -> bytes | None:
+        """Take a fragment in; the frame of the whole packet, as if it had come in one piece, when it is the last."""
+        key = frame[18:20] + frame[23:24] + frame[26:34]
+        parts = self._parts.setdefault(key, {})
+        parts[(_place(frame) & _OFFSET) * 8] = frame
+        if len(self._parts) > _MOST_UNFINISHED:
+            self._parts.popitem(last=False)
+        whole = _join(parts)
+        if whole is not None:
+            self._parts.pop(key, None)
+        return whole
+
+
+def _join(parts: dict[int, bytes]) -> bytes | None:
+    payload = b""
+    for place in sorted(parts):
+        if place > len(payload):
+            return None
+        payload = payload[:place] + _payload(parts[place])
+    if _place(parts[max(parts)]) & _MORE or 0 not in parts:
+        return None
+    return with_length(parts[0][: ETHERNET_HEADER + len(_header(parts[0]))], payload)
+
+
+def _place(frame: bytes) -> int:
+    return int.from_bytes(frame[20:22], "big")
+
+
+def _header(frame: bytes) -> bytes:
+    return frame[ETHERNET_HEADER:][: max(IPV4_HEADER, (frame[ETHERNET_HEADER] & 15) * 4)]
+
+
+def _payload(frame: bytes) -> bytes:
+    return frame[ETHERNET_HEADER + len(_header(frame)) : ETHERNET_HEADER + int.from_bytes(frame[16:18], "big")]
