@@ -123,7 +123,7 @@ class Model:
         for requirement in sorted({one for one in listed if one not in known or listed.count(one) > 1}):
             yield f"{requirement}: no case judges it, or it is in two groups"
         for cell in self.cells.values():
-            if not cell.content:
+            if not cell.content and cell.requirement in self.group_of:
                 yield f"{cell.requirement} ({self.group_of.get(cell.requirement)}), {cell.kind}: empty"
         used = {id(cell.reason) for cell in self.cells.values() if cell.reason}
         names = [group.name for group in self.groups]
