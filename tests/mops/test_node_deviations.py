@@ -237,15 +237,15 @@ ON_THE_WIRE = [
     "unique-id-of-another-accepted",
 ]
 
-LATER = ("node_later", "node_wrong_ones")
-#: Modules of what shows at a second move, after a while, or in UDP: on a wire only, all of it.
+ON_A_WIRE_ALL = ("node_later", "node_wrong_ones", "node_windows")
+#: Modules of what shows on a wire only, all of it: at a second move, after a while, in UDP, in windows and clocks.
 
 
 def names() -> Iterator[str]:
     """The deviations that concern more than a server which knows nothing of choices."""
     for deviation in all_deviations().values():
         module = deviation.part.__module__.rpartition(".")[2]
-        if deviation.protocol == "mops" and module.startswith(("node_", "choices")) and module not in LATER:
+        if deviation.protocol == "mops" and module.startswith(("node_", "choices")) and module not in ON_A_WIRE_ALL:
             yield deviation.name
 
 
