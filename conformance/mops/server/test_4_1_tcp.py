@@ -43,6 +43,22 @@ def connect_with_timestamps(node: MobileNode, dut: Server, clock: int | None = N
 def test_timestamps_continue(node: MobileNode, dut: Server) -> None:
     """At the new tuple segments carry timestamps that do not go back and echo the node's last one."""
     connection = connect_with_timestamps(node, dut)
+    timestamps_continue(node, dut, connection)
+
+
+@waits(6)
+@valid
+@requirement("MOPS-4.1-227", case=11)
+def test_timestamps_continue_after_a_second_move(node: MobileNode, dut: Server) -> None:
+    """So they do at the tuple of a second move."""
+    connection = connect_with_timestamps(node, dut)
+    node.migrate(connection)
+    node.rest()
+    timestamps_continue(node, dut, connection)
+
+
+def timestamps_continue(node: MobileNode, dut: Server, connection: Connection) -> None:
+    """The connection migrates; its timestamps do not go back."""
     last, _ = stamps(dut.segments(connection.local)[-1])
     request, before = node.migrate(connection, use=False), connection.local.clock
     dut.serves(connection)

@@ -19,6 +19,8 @@ class MoverSlowStartsOnce(Host):
     def sender_slow_start(self, context: Context) -> None:
         if self.counters["moves"] < 2:
             super().sender_slow_start(context)
+        else:
+            context.slow_start = None
 
 
 class _CountsMoves(Host):
