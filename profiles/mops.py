@@ -102,6 +102,10 @@ class IXIT(Table):
         description="which new connections elicit a NAT acknowledgement from a NAT router: all, or those whose SYN "
         "carries MOBILE_CAPABLE (section 4.3)",
     )
+    opens_on: Literal["success", "command"] = Field(
+        default="success",
+        description="what opens the migrated tuple in a firewall: the server's success, or the Migrate (section 6)",
+    )
 
 
 def dut_config(profile: "Profile") -> dict[str, Any]:

@@ -15,7 +15,7 @@ from reference.system.configuration import ConfigurationError, read_configuratio
 from reference.system.fork_server import serve
 from reference.system.log import log
 
-_WARM = ("asyncio", "concurrent.futures.thread")
+WARM = ("asyncio", "concurrent.futures.thread")
 """What a host imports only when it runs."""
 
 
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser.parse_args(arguments)
         if options.fork_server:
-            return serve(main, _prepare, _WARM)
+            return serve(main, _prepare, WARM)
         if options.list_deviations:
             _list(all_deviations())
             return 0

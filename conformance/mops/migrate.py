@@ -5,7 +5,7 @@ import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from scapy.packet import Packet
 
@@ -217,7 +217,7 @@ def send_message(station: Station, message: Message, destination: str = "") -> S
     return station.send(network.icmp_protocol, message, destination=destination)
 
 
-def enclosed(station: Station, message: Packet, destination: str = "", **fields: int) -> Packet:
+def enclosed(station: Station, message: Packet, destination: str = "", **fields: Any) -> Packet:
     """The network packet around a message from a station to the device; any field of its header can be replaced."""
     network = station.network
     packet = network.packet(station.address, destination or network.dut, network.icmp_protocol, message)

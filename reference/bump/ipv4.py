@@ -10,13 +10,14 @@ from typing import Self
 
 from reference.bump.checksum import adjust, checksum, is_intact
 from reference.bump.flows import Flow, Flows
+from reference.bump.fragments import MORE, OFFSET, Fragments
 from reference.bump.network import ETHERNET, TCP, UDP, Network, NetworkSettings, Packet
 from reference.system.addresses import ipv4_as_ipff, ipv4_from_text, ipv4_of_ipff, ipv4_text
 from reference.system.configuration import Table
 
 _HEADER = struct.Struct("!BBHHHBBHII")
 _CHECKSUM, _SOURCE, _DESTINATION = 10, 12, 16
-_FRAGMENT = 0x3FFF  # More Fragments and the offset
+_FRAGMENT = MORE | OFFSET
 ICMP, ECHO_REQUEST = 1, 8
 
 
@@ -69,6 +70,7 @@ class Ipv4Network(Network):
         self.icmp_protocol = settings.icmp_protocol
         self._host_mask = (1 << (32 - settings.prefix_length)) - 1
         self._identification = 0
+        self._fragments = Fragments()
 
     def text(self, address: int) -> str:
         return ipv4_text(address)
@@ -92,10 +94,20 @@ class Ipv4Network(Network):
         if first >> 4 != 4 or header < 20 or not header <= length <= end - at or destination != self.own:
             return None
         if protocol in (TCP, UDP, self.icmp_protocol) and fragment & _FRAGMENT:
-            return None
+            return self._fragment_from_wire(buffer, at, header, length)
         if source == self.own or (protocol == ICMP and (length == header or buffer[at + header] != ECHO_REQUEST)):
             return None
         return Packet(protocol, source, at + header, at + length)
+
+    def _fragment_from_wire(self, buffer: bytearray, at: int, header: int, length: int) -> Packet | None:
+        """Take a fragment; the packet, in its place in the buffer, when it is whole."""
+        if not is_intact(buffer[at : at + header]):
+            return None
+        whole = self._fragments.add(bytes(buffer[at : at + header]), bytes(buffer[at + header : at + length]))
+        if whole is None:
+            return None
+        buffer[at : at + len(whole)] = whole
+        return self.parse_wire(buffer, at, at + len(whole))
 
     def is_header_intact(self, buffer: bytearray, at: int, start: int) -> bool:
         return is_intact(buffer[at:start])

@@ -191,7 +191,9 @@ class Case:
             numbers = ", ".join(f"#{frame.index}" for frame in unexplained)
             for frame in unexplained:
                 frame.note, frame.deciding = "unexplained", True
-            raise Broken(Finding(f"unsolicited messages from the DUT: {numbers}", "no further message", numbers))
+            raise Broken(
+                Finding(f"unsolicited messages from the DUT: {numbers}", "no further message", numbers), *unexplained
+            )
         self.check_tester()
 
     def check_tester(self) -> None:

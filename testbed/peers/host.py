@@ -5,19 +5,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scapy.layers.inet import ICMP
 from scapy.packet import Packet
 
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import Broken, Finding, Witness, require
 from testbed.device.application import END_OF_STREAM, Application, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, connect, first_segment, half_open, new_peer
+from testbed.peers.icmp import IcmpPeer
 from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import ECHO, exchange, expect_stream
 from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import BEGINNING, Mark, Sent
+from testbed.wire import chance
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import NANO, Deadline
+from testbed.wire.station import Station
+
+ECHO_REPLY = 0
 
 
 class Host:
@@ -82,8 +88,7 @@ class Host:
             if not (resets and segment.is_reset):
                 expected = "a reset or silence" if resets else "silence"
                 reason = f"segment received at {end}: #{segment.frame.index}"
-                frames = [segment.frame.account("must not be sent")]
-                raise Broken(Finding(reason, expected, str(segment), frames=frames))
+                raise Broken(Finding(reason, expected, str(segment)), segment.frame.account("must not be sent"))
 
     # Connections
 
@@ -138,8 +143,7 @@ class Host:
         answer = self.await_segment(end, since, lambda one: one.is_reset or one.ack == end.snd_nxt, deadline)
         if answer is None or answer.is_reset:
             finding = Finding(f"FIN repeated from {end}", "an acknowledgement", str(answer or "silence"))
-            finding.frames = [sent.frame, *([answer.frame] if answer else [])]
-            raise Broken(finding, None if answer else deadline)
+            raise Broken(finding, answer.frame if answer else deadline, sent.frame)
 
     def closes_at(self, peer: TcpPeer, unanswered_since_ns: int = 0) -> None:
         """The FIN of the device, which its application has asked for, comes to this end (see `delivers`)."""
@@ -163,13 +167,44 @@ class Host:
             raise Broken(finding, deadline)
         peer.acknowledge()
 
+    def flight(self, peer: TcpPeer, least: int, most: int) -> int:
+        """Between `least` and `most` bytes come before any of them is acknowledged; how many."""
+        start, deadline = len(peer.stream), self._case.deadline()
+        await_state(self._case, peer, deadline, lambda: len(peer.stream) - start >= least)
+        self.quiesce()
+        peer.read()
+        came = len(peer.stream) - start
+        require(least <= came <= most, "bytes before an acknowledgement", f"{least} to {most}", came, deadline)
+        return came
+
+    def answers_echo(self, station: Station) -> bool:
+        """Whether an ICMP echo request of a station is answered: a host may be told not to."""
+        return self._echo_reply(station, self._case.deadline()) is not None
+
+    def must_answer_echo(self, station: Station) -> None:
+        """An ICMP echo request is answered, as it was before."""
+        deadline = self._case.deadline()
+        reply = self._echo_reply(station, deadline)
+        require(reply, f"answer to an echo request of {station.address}", "a reply", "none", deadline)
+
+    def _echo_reply(self, station: Station, deadline: Deadline) -> Frame | None:
+        peer, mark = IcmpPeer(station), self._case.mark()
+        peer.remote = self.address
+        peer.send(ICMP(id=chance.randbits(16)) / b"are you there")
+
+        def reply() -> Frame | None:
+            messages = peer.messages(mark)
+            return next((one for one, packet in messages if ICMP in packet and packet[ICMP].type == ECHO_REPLY), None)
+
+        return self._case.look(reply, deadline)
+
     # Applications
 
     def application_takes(self, socket: Socket, data: bytes) -> int:
         """The application's socket takes data to send, without an error; when it was asked to."""
         asked_ns = self._case.clock.now_ns()
         trouble = socket.try_send(data)
-        require(not trouble, "what the application's socket takes", f"{len(data)} bytes", trouble)
+        require(not trouble, "what the application's socket takes", f"{len(data)} bytes", trouble, Witness.APPLICATION)
         return asked_ns
 
     def application_reads(self, socket: Socket, data: bytes) -> None:

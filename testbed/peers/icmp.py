@@ -12,6 +12,10 @@ from testbed.wire.station import Station
 
 ICMP_PROTOCOL = 1
 
+TOO_BIG = (3, 4)
+SMALL_MTU = 576
+"""What a router that finds a packet too big says that it can forward (RFC 1191, 4)."""
+
 QUOTED = 28
 """Bytes of a packet that an error quotes at least: the header, and 8 bytes more."""
 
@@ -20,7 +24,10 @@ def error_about(end: TcpPeer, kind: int, code: int, source: str = "") -> Packet:
     """The error that the device's last segment to an end of the tester, from `source`, has met with on its way."""
     segment = TCP(sport=end.remote_port, dport=end.port, seq=(end.rcv_nxt - 1) % SEQUENCE_SPACE, ack=end.snd_nxt)
     quoted = bytes(IP(src=source or end.remote, dst=end.station.address) / segment)[:QUOTED]
-    return ICMP(type=kind, code=code) / quoted
+    error = ICMP(type=kind, code=code)
+    if (kind, code) == TOO_BIG:
+        error.nexthopmtu = SMALL_MTU
+    return error / quoted
 
 
 class IcmpPeer:

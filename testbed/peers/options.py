@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a protocol's TCP option adds to a crafted peer."""
+"""TCP options of a crafted peer: what its SYN offers, and what a protocol's option adds."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from testbed.peers.tcp import TcpPeer
 
 Options = Iterable[Packet | bytes]
+
+NO_OPERATION = b"\x01"
+_SACK_PERMITTED = NO_OPERATION * 2 + b"\x04\x02"
+
+
+def offer(mss: int, scale: int, sack: bool) -> list[Packet | bytes]:
+    """Options of a SYN: maximum segment size, the shift of the window (RFC 7323, 2.2), SACK-permitted where said."""
+    size, shift = b"\x02\x04" + mss.to_bytes(2, "big"), NO_OPERATION + bytes([3, 3, scale])
+    return [size, shift, *([_SACK_PERMITTED] if sack else [])]
 
 
 class PeerOption(Protocol):

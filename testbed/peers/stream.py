@@ -104,7 +104,7 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
                 f"{came[:_SHOWN]!r} ({len(came)} bytes)" if came else "nothing",
                 frames=[last] if last else seen[-1:],
             ),
-            None if peer.state == "RESET" else deadline,
+            seen[-1] if peer.state == "RESET" and seen else deadline,
         )
 
     return last

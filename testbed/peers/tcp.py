@@ -10,7 +10,7 @@ from scapy.packet import Packet
 
 from layers.tcp_options import TimestampOption
 from testbed.peers.build import is_plain, layered_segment, plain_segment
-from testbed.peers.options import Options, PeerOption
+from testbed.peers.options import NO_OPERATION, Options, PeerOption, offer
 from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE, EarlySegments, after
 from testbed.wire import chance
@@ -22,10 +22,7 @@ MSS = 1400
 DEFAULT_MSS = 536
 """Of an end that names no maximum segment size (RFC 9293, 3.7.1)."""
 WINDOW = 65535
-NO_OPERATION = b"\x01"
 WINDOW_SCALE, TIMESTAMPS = 3, 8
-_SACK_PERMITTED = NO_OPERATION * 2 + b"\x04\x02"
-_SCALE_0 = NO_OPERATION + b"\x03\x03\x00"
 
 
 class TcpPeer:
@@ -37,7 +34,8 @@ class TcpPeer:
     `stream` is what the DUT has sent, in order, `remote` its address: with `checks_source`, segments from another one
     are not of this connection. Nothing is acknowledged unless the case says so: `read` takes in what has come,
     `acknowledge` says so on the wire. Segments with a wrong checksum are dropped, as TCP does. With `timestamps` its
-    segments carry them (RFC 7323) and SACK is permitted, as it is with `sack`; `options` are those of protocols.
+    segments carry them (RFC 7323), from `clock` on, and SACK is permitted, as it is with `sack`; `mss` and the shift of
+    its own window, in `scale`, are what its SYN offers; `options` are those of protocols.
     """
 
     def __init__(
@@ -51,6 +49,8 @@ class TcpPeer:
         sack: bool = False,
         checks_source: bool = False,
         mss: int = MSS,
+        scale: int = 0,
+        clock: int | None = None,
         options: Iterable[PeerOption] = (),
     ) -> None:
         initial = chance.randbits(32) if initial_sequence is None else initial_sequence
@@ -67,12 +67,11 @@ class TcpPeer:
         self.stream = bytearray()
         self.state = "CLOSED"
         self.timestamps = timestamps
-        self._permits_sack = sack or timestamps
-        self.clock = chance.randbits(20)
+        self._offer = offer(mss, scale, sack or timestamps)
+        self.clock = chance.randbits(20) if clock is None else clock
         self.echo = 0
         self.options = list(options)
         self._checks_source = checks_source
-        self._mss = mss
         self._drops_incoming = False
         self._mark = station.trace.mark()
         self._unread: deque[Frame] = deque()
@@ -113,14 +112,12 @@ class TcpPeer:
 
     def stamps(self) -> Packet:
         """A timestamps option with the next value of this end's clock."""
-        self.clock += 1
+        self.clock = (self.clock + 1) % SEQUENCE_SPACE
         return TimestampOption(tsval=self.clock, tsecr=self.echo)
 
     def syn_options(self, *further: Packet | bytes | None) -> list[Packet | bytes]:
         """The options of a SYN or SYN-ACK of this end."""
-        sack = [_SACK_PERMITTED] if self._permits_sack else []
-        own = [b"\x02\x04" + self._mss.to_bytes(2, "big"), _SCALE_0, *sack]
-        return [*own, *(option for option in further if option is not None)]
+        return [*self._offer, *(option for option in further if option is not None)]
 
     def transmit(self, segment: Packet | bytes) -> Sent:
         """Put a segment on the wire without any change of state."""

@@ -20,12 +20,27 @@ from testbed.run.record import as_line, record, told
 PLAN = "roamproof plan"
 """Key under which a worker hands over its plan: the number of all cases, and their lines, deflated."""
 
+WRONG = "roamproof usage error"
+"""Key under which it hands over what is wrong with a case or an option."""
+
 
 class Plan:
-    """In a worker: tells the controller at the end what all the cases are. The controller itself collects nothing."""
+    """In a worker: tells the controller at the end what all the cases are, or what is wrong with them.
+
+    The controller itself collects nothing.
+    """
 
     def __init__(self, spec: pytest.StashKey[CaseSpec]) -> None:
         self._spec = spec
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+        """Leave it to the controller to say that a case or an option is wrong: a worker cannot say it in one line."""
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            config.workeroutput[WRONG] = str(error)  # type: ignore[attr-defined]
+            items.clear()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -68,11 +83,14 @@ class Completeness:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
-        """A worker has ended; if it did so in order it has left the plan."""
+        """A worker has ended; if it did so in order it has left the plan. UsageError with what it could not say."""
         self._workers.pop(node.gateway.id, None)
+        left = getattr(node, "workeroutput", {})
+        if WRONG in left:
+            raise pytest.UsageError(left[WRONG])
         if error:
             self._trouble = f"the test process {node.gateway.id} has died: {error}"
-        self._plan = max(self._plan, getattr(node, "workeroutput", {}).get(PLAN, self._plan))
+        self._plan = max(self._plan, left.get(PLAN, self._plan))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

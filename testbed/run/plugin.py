@@ -13,7 +13,7 @@ import pytest
 
 from profiles import Profile, ProfileError, load
 from testbed.case.case import Case, CaseSpec
-from testbed.case.verdict import Broken, Finding, Verdict
+from testbed.case.verdict import Finding, Verdict
 from testbed.device import linux
 from testbed.interruptions import Inconclusive
 from testbed.run import fixtures
@@ -137,7 +137,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     pyfuncitem.stash[_ENTRY] = entry
     _attach_to_allure(pyfuncitem.config, entry)
     if outcome.verdict is Verdict.FAIL:
-        raise Broken(outcome.finding)
+        raise AssertionError(outcome.finding.reason)
     if outcome.verdict in (Verdict.NOT_APPLICABLE, Verdict.NOT_RUN):
         pytest.skip(outcome.finding.reason)
     if outcome.verdict is Verdict.INCONCLUSIVE:

@@ -8,13 +8,19 @@ import subprocess
 import sys
 import tomllib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {file.parent.name: tomllib.loads(file.read_text()) for file in sorted(ROOT.glob("tests/*/power.toml"))}
+KINDS: dict[str, str] = tomllib.loads((ROOT / "tests/power/faults.toml").read_text())["kinds"]
+"""The kinds of faults that a deviation may be of, with their meaning."""
+
+PLAIN = "plain"
+"""The kind of a deviation that breaks the text of its requirement outright, whatever came before."""
+
 ALL_CASES = bool(os.environ.get("ALL_CASES"))
 SEED = os.environ.get("SEED", "1")
 """Which sample `make test` takes."""
@@ -41,6 +47,18 @@ class Entry:
         return str(self.content.get("network", networks[self.index % len(networks)]))
 
     @property
+    def kinds(self) -> list[str]:
+        """The kinds of faults that a deviation is of; ValueError where its entry names none or an unknown one."""
+        named = self.content.get("kind", [])
+        kinds = [named] if isinstance(named, str) else list(named)
+        if not kinds or not {*kinds} <= {*KINDS, PLAIN}:
+            allowed = ", ".join((PLAIN, *KINDS))
+            raise ValueError(
+                f"tests/{self.protocol}/power.toml: {self.name}: kind is {named}; allowed is one of {allowed}"
+            )
+        return kinds
+
+    @property
     def sampled(self) -> bool:
         """Whether `make test` takes it: a tenth of all, which one the seed says."""
         return ALL_CASES or zlib.crc32(f"{SEED} {self.name}".encode()) % _SAMPLE == 0
@@ -49,9 +67,9 @@ class Entry:
         """The profile: short timers, one network, where the entry names a role that one only, and its values."""
         table, role = TABLES[self.protocol], self.content.get("role")
         text = (ROOT / "tests/profiles" / table["profile" if role is None else "role_profile"]).read_text()
-        text = _changed(text, "ics", "networks", [self.network])
+        text = changed(text, "ics", "networks", [self.network])
         if role is not None:
-            text = _changed(text, f"ics.{self.protocol}", "roles", [role])
+            text = changed(text, f"ics.{self.protocol}", "roles", [role])
         for place in ("ics", "ixit"):
             for key, value in self.content.get(place, {}).items():
                 text = _with(text, f"{place}.{self.protocol}", key, value)
@@ -62,18 +80,11 @@ class Entry:
 
         Without ALL_CASES only cases of these requirements are run, and an eighth of the others.
         """
-        profile = folder / "short.toml"
-        profile.write_text(self.profile())
-        command = [sys.executable, "-m", "pytest", f"conformance/{self.protocol}", "-q", "-p", "no:cacheprovider"]
-        command += ["-k", self.network, "--dut", str(profile), "--report", str(folder)]
-        command += [f"--dut-arg={option}", f"--dut-arg={self.name}"]
+        words = [f"--dut-arg={option}", f"--dut-arg={self.name}"]
         if not ALL_CASES:
-            command += [f"--requirement={identifier}" for identifier in requirements]
-            command += [f"--beside={BESIDE}"]
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        results = folder / "results.json"
-        assert results.exists(), run.stdout + run.stderr
-        return Certified(json.loads(results.read_text()), run.returncode, run.stdout[-2000:])
+            words += [f"--requirement={identifier}" for identifier in requirements]
+            words += [f"--beside={BESIDE}"]
+        return certify(f"conformance/{self.protocol}", self.network, self.profile(), folder, words)
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,18 @@ class Certified:
         return {one["id"]: one["reason"] for one in self.results["cases"] if one["verdict"] in verdicts}
 
 
+def certify(cases: str, network: str, text: str, folder: Path, words: Iterable[str]) -> Certified:
+    """Certify what a profile of this text describes by the cases in a folder of the tree, over one network."""
+    profile = folder / "short.toml"
+    profile.write_text(text)
+    command = [sys.executable, "-m", "pytest", cases, "-q", "-p", "no:cacheprovider", "-k", network]
+    command += ["--dut", str(profile), "--report", str(folder), *words]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    results = folder / "results.json"
+    assert results.exists(), run.stdout + run.stderr
+    return Certified(json.loads(results.read_text()), run.returncode, run.stdout[-2000:])
+
+
 def entries(kind: str) -> Iterator[Entry]:
     """Every deviation, or every variant, of every protocol."""
     index = 0
@@ -100,7 +123,9 @@ def entries(kind: str) -> Iterator[Entry]:
         tables = table.get("variants", {}) if kind == "variant" else table
         for name, content in tables.items():
             if kind == "variant" or (isinstance(content, dict) and "caught_by" in content):
-                yield Entry(protocol, name, content, index)
+                entry = Entry(protocol, name, content, index)
+                assert kind == "variant" or entry.kinds
+                yield entry
                 index += 1
 
 
@@ -111,17 +136,17 @@ def known(kind: str) -> list[str]:
     return [line.split()[0] for line in listing.stdout.splitlines() if line.strip()]
 
 
-def _changed(text: str, table: str, key: str, value: object) -> str:
+def changed(text: str, table: str, key: str, value: object) -> str:
     """A profile with another value of a key of one table."""
-    changed, count = re.subn(_pattern(table, key), lambda found: found[1] + json.dumps(value), text, flags=re.MULTILINE)
+    text, count = re.subn(_pattern(table, key), lambda found: found[1] + json.dumps(value), text, flags=re.MULTILINE)
     assert count == 1, (table, key)
-    return changed
+    return text
 
 
 def _with(text: str, table: str, key: str, value: object) -> str:
     """A profile with a value of a key of one table, which may have it already."""
     if re.search(_pattern(table, key), text, flags=re.MULTILINE):
-        return _changed(text, table, key, value)
+        return changed(text, table, key, value)
     assert f"[{table}]\n" in text, table
     return text.replace(f"[{table}]\n", f"[{table}]\n{key} = {json.dumps(value)}\n")
 

@@ -2,22 +2,32 @@
 """Hollow devices: ordinary TCP works, and of the protocol there is nothing, or half. No must may pass by an absence.
 
 `python -m tests.power.hollow KIND`, started like the reference: `deaf` ignores every message and option, and says
-none; `mute` obeys and never says anything; `refusing` answers, and does nothing of what it is asked for.
+none; `mute` obeys and never says anything; `refusing` answers, and does nothing of what it is asked for. With
+`--fork-server` in place of KIND it forks such hosts on request.
 """
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
+from reference.__main__ import WARM
 from reference.daemon import run_host
+from reference.mops.capable import MobileCapable
 from reference.mops.mobile_node import MobileNode
 from reference.mops.server import Command, Outcome, Server
 from reference.rehash.datapath import RehashDatapath
 from reference.rehash.host import Host
 from reference.roles import role_of
 from reference.system.configuration import read_configuration
+from reference.system.fork_server import serve
 
 KINDS = ("deaf", "mute", "refusing")
+
+
+class SilentCapable(MobileCapable):
+    def is_due(self, *_: Any) -> bool:
+        return False
 
 
 class DeafServer(Server):
@@ -93,25 +103,31 @@ class RefusingHost(Host):
 
 
 PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
-    ("mops", "server"): {"deaf": (DeafServer,), "mute": (MuteServer,), "refusing": (RefusingServer,)},
+    ("mops", "server"): {
+        "deaf": (SilentCapable, DeafServer),
+        "mute": (SilentCapable, MuteServer),
+        "refusing": (RefusingServer,),
+    },
     ("mops", "mobile node"): {
-        "deaf": (DeafServer, DeafNode),
-        "mute": (MuteServer, MuteNode),
+        "deaf": (SilentCapable, DeafServer, DeafNode),
+        "mute": (SilentCapable, MuteServer, MuteNode),
         "refusing": (RefusingServer, RefusingNode),
     },
     ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost, MuteDatapath), "refusing": (RefusingHost,)},
 }
 
 
-def main(kind: str) -> int:
-    """Be such a host until standard input ends."""
+def main(arguments: Sequence[str]) -> int:
+    """Be such a host until standard input ends, or fork such hosts until the supervisor hangs up."""
+    (kind,) = arguments
+    if kind == "--fork-server":
+        return serve(main, lambda _: None, WARM)
     configuration = read_configuration(os.environ)
-    role_class = role_of(configuration)
-    role = role_class(configuration)
+    role = role_of(configuration)(configuration)
     for part in PARTS[role.protocol, role.name][kind]:
         role.alter(part)
     return run_host(configuration, role, kind)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

@@ -36,7 +36,7 @@ from testbed.peers.connection import connect, new_peer
 from testbed.peers.host import MobileHost
 from testbed.peers.stream import exchange
 from testbed.interruptions import Inconclusive
-from testbed.case.verdict import Broken, Finding
+from testbed.case.verdict import Broken, Finding, Witness
 
 MUST, SHOULD, INFORMATION = "MOPS-4.1-01", "MOPS-4.1-08", "MOPS-4.1-30"
 """

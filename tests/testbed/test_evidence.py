@@ -31,7 +31,7 @@ def outcome(lab: Lab) -> Outcome:
         lab.tells("say", text=f"received from {peer.station.address}")
         lab.tells("say", text=f"received from {peer.station.address}7")
         frame = case.trace.frames[-1]
-        raise Broken(Finding("wrong", "this", "that", [Difference("code", "2", "3")], [frame]))
+        raise Broken(Finding("wrong", "this", "that", [Difference("code", "2", "3")]), frame)
 
     return lab.runs(body)
 

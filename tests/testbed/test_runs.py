@@ -26,13 +26,13 @@ FAILS = """
     def test_fails(case):
         \"\"\"The device does the impossible.\"\"\"
         peer = connect(case, new_peer(case, case.station()))
-        raise Broken(Finding("it does not", "the impossible", "the possible", frames=case.trace.frames[-1:]))
+        raise Broken(Finding("it does not", "the impossible", "the possible"), case.trace.frames[-1])
 """
 DEVIATES = """
     @invalid
     @requirement(SHOULD, case=3)
     def test_deviates(case):
-        raise Broken(Finding("it should", "this", "that"))
+        raise Broken(Finding("it should", "this", "that"), Witness.APPLICATION)
 """.replace("@invalid", "@inopportune")
 INFORMS = """
     @valid
@@ -79,7 +79,7 @@ MANY = """
         exchange(case, connect(case, new_peer(case, case.station())), b"hello")
         case.wait_until(case.clock.now_ns() + NANO // 5)
         if number % 7 == 3:
-            raise Broken(Finding("every seventh"))
+            raise Broken(Finding("every seventh"), Witness.APPLICATION)
 """
 
 
@@ -140,6 +140,7 @@ RUNS = {
     "as expected": lambda folder: _puppet(folder, PASSES.replace("MUST", "SHOULD"), FAILS, changes=[_expected("FAIL")]),
     "expected in vain": lambda folder: _puppet(folder, PASSES, changes=[_expected("FAIL")]),
     "expected of nobody": lambda folder: _puppet(folder, PASSES, changes=[_expected("FAIL", "MOPS-9.9-99")]),
+    "same number": lambda folder: _puppet(folder, PASSES, PASSES.replace("_passes", "_again"), options=("-n", "2")),
     "no program": lambda folder: _puppet(folder, PASSES, changes=[('command = ["', 'command = ["/nowhere')]),
     "nothing": lambda folder: _puppet(folder, PASSES, options=("-n", "0", "-k", "no_such_case")),
     "no profile": lambda folder: run(made_up(folder, PASSES), folder / "none.toml", folder),
@@ -218,6 +219,13 @@ def test_only_what_the_catalogue_has_can_be_expected(runs: Scenarios) -> None:
     done = runs("expected of nobody")
     assert done.code == 4
     assert "expected.requirement: MOPS-9.9-99; allowed are ids of the catalogue" in done.output
+
+
+def test_a_case_that_is_wrong_is_one_line_though_processes_of_the_run_find_it(runs: Scenarios) -> None:
+    done = runs("same number")
+    assert done.code == 4
+    assert "allowed is another number" in done.output
+    assert "INTERNALERROR" not in done.output
 
 
 def test_nothing_selected(runs: Scenarios) -> None:

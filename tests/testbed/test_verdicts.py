@@ -3,16 +3,18 @@
 
 import socket
 import time
+from typing import get_type_hints
 
 import pytest
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
 
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding, Verdict
+from testbed.case.verdict import Broken, Finding, Verdict, Witness, require, require_none
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
 from testbed.peers.connection import connect, new_peer
 from testbed.run.attempts import ATTEMPTS, ATTEMPTS_ON_A_BUSY_MACHINE
+from testbed.wire.capture import Frame
 from testbed.wire.clock import NANO, Deadline, RunOver
 from tests.testbed.lab import Lab
 
@@ -20,7 +22,7 @@ from tests.testbed.lab import Lab
 def breaks(case: Case) -> None:
     """A finding that rests on no deadline."""
     connect(case, new_peer(case, case.station()))
-    raise Broken(Finding("wrong", "this", "that"))
+    raise Broken(Finding("wrong", "this", "that"), case.trace.frames[-1])
 
 
 def misses_deadline(case: Case) -> None:
@@ -29,6 +31,20 @@ def misses_deadline(case: Case) -> None:
     sent = peer.acknowledge()
     case.look(lambda: None, Deadline(sent.ns, 0.1))
     raise Broken(Finding("silence", "an answer", "silence"), Deadline(sent.ns, (NANO // 10) / NANO))
+
+
+def test_finding_without_grounds_cannot_be_raised(case: Case) -> None:
+    with pytest.raises(TypeError, match="grounds"):
+        Broken(Finding("wrong"))
+    with pytest.raises(TypeError, match="grounds"):
+        require(True, "number", 1, 1)
+    for raising in (Broken.__init__, require):  # mypy, strict, keeps callers to it
+        assert get_type_hints(raising)["grounds"] == Deadline | Frame | Witness
+    frames = [case.station().send(6, b"").frame]
+    require_none("frames", [])
+    with pytest.raises(Broken, match="frames: expected none, got 1") as caught:
+        require_none("frames", frames)
+    assert (caught.value.finding.frames, caught.value.deadline) == (frames, None)
 
 
 @pytest.mark.parametrize(("strength", "verdict"), [("M", Verdict.FAIL), ("S", Verdict.DEVIATION), ("I", Verdict.INFO)])
@@ -112,7 +128,7 @@ def test_lost_frames_make_a_case_inconclusive(lab: Lab) -> None:
                 lab.tells("emit", frames=[frame] * 200)
             capture.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size // 2)
         attempts.append(case.interface.count_losses())
-        raise Broken(Finding("wrong"))
+        raise Broken(Finding("wrong"), Witness.APPLICATION)
 
     outcome = lab.runs(body)
     assert attempts[0] > 0

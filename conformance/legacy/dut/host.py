@@ -68,7 +68,8 @@ class LegacyHost(Host):
         answer = self.answer_to(end, sent)
         if plain != SILENCE:
             self._first_answer(end, sent, plain)
-        require(answer == plain, "answer", plain, answer)
+        frames = [one.frame for one in self._answers(end, sent)]
+        require(answer == plain, "answer", plain, answer, self._case.deadline(since_ns=sent.ns), sent.frame, *frames)
 
     def treats_alike(self, plain: TcpPeer, probed: TcpPeer, data: bytes) -> None:
         """Data on two connections, or on what was one, is answered alike."""
@@ -101,10 +102,12 @@ class LegacyHost(Host):
 
     def connects(self, connecting: Connecting) -> Socket:
         """The connection that its application is opening opens."""
+        deadline = self._case.deadline()
         try:
             return connecting.socket()
         except OperationFailed as error:
-            raise Broken(Finding(f"the device does not connect: {error.reason}", "a connection", "none")) from None
+            finding = Finding(f"the device does not connect: {error.reason}", "a connection", "none")
+            raise Broken(finding, deadline) from None
 
     def retransmits_nothing(self, peer: TcpPeer, seconds: float) -> None:
         """What was acknowledged is not sent again in this time, which is longer than a retransmission timer."""
@@ -196,8 +199,8 @@ class LegacyHost(Host):
 
     def _blame(self, frame: Frame, sent: Sent, expected: str) -> NoReturn:
         seen = describe(self._case.network, frame).summary
-        frames = [sent.frame, frame.account("must not be sent")]
-        raise Broken(Finding(f"unexpected response #{frame.index}", expected, seen, frames=frames))
+        finding = Finding(f"unexpected response #{frame.index}", expected, seen)
+        raise Broken(finding, frame.account("must not be sent"), sent.frame)
 
     # Segments
 

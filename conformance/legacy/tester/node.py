@@ -13,10 +13,11 @@ from testbed.case.expect import preamble
 from testbed.device.application import Application, Connecting
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state, await_syn, await_syn_ack, connect, half_open, new_peer
+from testbed.peers.options import NO_OPERATION
 from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import exchange
-from testbed.peers.tcp import NO_OPERATION, TcpPeer
+from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Sent
 from testbed.wire.station import Station
 

@@ -22,7 +22,7 @@ def require_fields(reply: Reply, **fields: Any) -> None:
         names = ", ".join(difference.field for difference in differences)
         wanted = ", ".join(f"{one.field} {one.expected}" for one in differences)
         seen = ", ".join(f"{one.field} {one.seen}" for one in differences)
-        raise Broken(Finding(f"reply #{frame.index} differs in {names}", wanted, seen, differences, [frame]))
+        raise Broken(Finding(f"reply #{frame.index} differs in {names}", wanted, seen, differences), frame)
 
 
 def _same(name: str, expected: Any, seen: Any) -> bool:

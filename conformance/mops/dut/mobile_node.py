@@ -71,8 +71,11 @@ class MobileNode(MobileHost):
         with preamble():
             return self.migrates(move, connection)
 
-    def complete_move(self, *connections: Connection | UdpFlow, to: str = "") -> Move:
-        """Move the device and reply success to its Migrates, after which the connections continue; preamble."""
+    def complete_move(self, *connections: Connection | UdpFlow, to: str = "", use: bool = True) -> Move:
+        """Move the device and reply success to its Migrates, after which the connections continue; preamble.
+
+        Without `use` no data is sent: for cases that are about the first data after the move.
+        """
         move = self.move(to)
         replied: list[Frame] = []
         for connection in connections:
@@ -83,7 +86,7 @@ class MobileNode(MobileHost):
                 connection.server.reply_success(request, connection)
                 replied.append(request.frame)
         with preamble():
-            for connection in connections:
+            for connection in connections if use else ():
                 self.continues(connection)
         return move
 
@@ -126,12 +129,13 @@ class MobileNode(MobileHost):
 
     def completes_read(self, reading: Call, data: bytes) -> None:
         """A read of the application, begun before, brings `data`, not an error or the end of the stream."""
+        deadline = self._case.deadline()
         try:
             result = reading.result()
             seen = END_OF_STREAM if result["eof"] else repr(bytes.fromhex(result["data"]))
         except OperationFailed as error:
             seen = error.reason
-        require(seen == repr(data), "what the application reads", repr(data), seen)
+        require(seen == repr(data), "what the application reads", repr(data), seen, deadline)
 
     def _flow_continues(self, flow: UdpFlow) -> None:
         since = self._case.mark()

@@ -62,9 +62,10 @@ class NattedConnection:
         right = self.router.acknowledgement((self.dut.address, other.previous_port), taught)
         self.acknowledge(*acknowledgements, right)
         move = self.dut.move()
-        _, learnt = self.named(move, other)
+        request, learnt = self.named(move, other)
         with preamble():
-            require(learnt == tuple_in_mops(taught), "tuple of the other connection", tuple_in_mops(taught), learnt)
+            wanted = tuple_in_mops(taught)
+            require(learnt == wanted, "tuple of the other connection", wanted, learnt, request.frame)
         self.names(self.inside, move)
 
     def require(self, what: str, expected: object, seen: object, request: ReceivedMigrate) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from scapy.packet import Packet
 
+from conformance.mops.dut.datagrams import DatagramServer
 from conformance.mops.migrate import (
     CODES,
     REPLY,
@@ -16,17 +17,15 @@ from conformance.mops.migrate import (
     is_mops,
     messages,
 )
-from conformance.mops.tester.mobile_node import Connection, MobileNode, UdpFlow
+from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import FAILED, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Difference, Finding, require
 from testbed.interruptions import Inconclusive
-from testbed.peers.host import Host
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import ECHO
 from testbed.peers.tcp import TcpPeer
-from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire import chance
 from testbed.wire.capture import Frame, Mark
 from testbed.wire.clock import NANO, Deadline
@@ -37,7 +36,7 @@ HONEST_ATTEMPTS = 4
 """How often a mobile node sends a Migrate that is not answered (section 4.1)."""
 
 
-class Server(Host):
+class Server(DatagramServer):
     """The device under test as a MOPS server."""
 
     def __init__(self, case: Case) -> None:
@@ -52,7 +51,11 @@ class Server(Host):
     # Silence
 
     def quiesce(self) -> None:
-        """Barriers for segments and for messages, then a quiet window: what was to come has come."""
+        """Barriers for segments and for messages, then a quiet window: what was to come has come.
+
+        Silence says something of a device that migrates connections, and nothing of another one.
+        """
+        self.can_migrate()
         self.barrier()
         self.message_barrier()
         reply = self._case.quiet_window(REPLY, self._ixit.mops.reply_within_s)
@@ -85,7 +88,14 @@ class Server(Host):
         key = f"migrates over {self._case.network.name}"
         if key not in self._case.setup.known:
             node = MobileNode(self._case)
-            node.migrate(node.connect())
+            connection = node.connect()
+            node.move()
+            try:
+                node.rebind(self.answers_in_the_end(node, node.request(connection), SUCCESS), connection)
+                self.serves(connection)
+            except Broken as broken:
+                reason = f"preamble: an ordinary Migrate: {broken.finding.reason}"
+                raise Inconclusive(reason, repeat=False) from None
             self._case.setup.known[key] = True
 
     # Replies
@@ -104,8 +114,9 @@ class Server(Host):
             reason = f"reply #{reply.frame.index}: code {seen} ({CODES[seen]}), expected {code} ({CODES[code]})"
             finding = Finding(reason, f"MOPS Migrate reply, {expected}", summary(reply.message))
             finding.differences = [Difference("code", str(code), str(seen))]
-            finding.frames = [request.sent.frame, reply.frame]
-            raise Broken(finding)
+            raise Broken(finding, request.sent.frame, reply.frame)
+        if seen == FAILED:
+            self.can_migrate()  # whoever refuses everything refuses nothing
         return reply
 
     def answers_in_the_end(self, node: MobileNode, message: Packet, code: int) -> SentMigrate:
@@ -173,7 +184,6 @@ class Server(Host):
         connection on the first data from the new tuple, whatever it has answered, can be robbed of it. `migrated` are
         the new ports where the request does not tell them.
         """
-        self.can_migrate()
         ends = [
             connection.local.at(request.station, port)
             for connection in connections
@@ -191,14 +201,12 @@ class Server(Host):
 
     def stays_silent(self, request: SentMigrate, within_s: float = 0.0) -> None:
         """The server sends no further message after the request, until barriers and quiet window, or longer."""
-        self.can_migrate()
         self.quiesce()
         self._case.watch(within_s)
         for frame, message in messages(self._case, request.mark):
             if not frame.accounted and not is_for_another(self._case, request, message):
                 finding = Finding(f"unexpected response #{frame.index}", "silence", summary(message))
-                finding.frames = [request.sent.frame, frame.account("must not be sent")]
-                raise Broken(finding)
+                raise Broken(finding, request.sent.frame, frame.account("must not be sent"))
 
     # Where a connection is
 
@@ -256,6 +264,13 @@ class Server(Host):
         self.quiesce()
         return [f"{end.station.address}:{end.port}" for end, mark in probes if acknowledgement(end, mark)]
 
+    def lives_at_one(self, connection: Connection, tuples: list[tuple[Station, int]]) -> str:
+        """The connection lives at exactly one of these addresses and ports; at which."""
+        deadline = self._case.deadline()
+        alive = self.live_tuples(connection, tuples)
+        require(len(alive) == 1, "tuples at which a connection lives", "exactly one", alive, deadline)
+        return alive[0]
+
     def is_served(self, connection: Connection) -> bool:
         """Whether data flows on the connection, for cases that only report."""
         try:
@@ -263,31 +278,3 @@ class Server(Host):
         except Broken:
             return False
         return True
-
-    # UDP
-
-    def serves_flow(self, flow: UdpFlow) -> None:
-        """Datagrams pass between the application's socket and the node's end of the flow, both ways."""
-        since = self._case.mark()
-        asked_ns = flow.socket.send(b"from the server")
-        expect_datagram(self._case, flow.local, since, self._case.deadline(since_ns=asked_ns))
-        deadline = self._case.deadline()
-        flow.local.send(b"from the node")
-        came = flow.socket.receive(deadline.within_s)
-        if came != b"from the node":
-            finding = Finding("what the application receives", f"{b'from the node'!r}", f"{came!r}")
-            raise Broken(finding, deadline)
-
-    def hears_nothing(self, flow: UdpFlow, other: UdpPeer) -> None:
-        """A datagram from another end does not reach the application's socket of the flow."""
-        other.send(b"is anybody there")
-        self.quiesce()
-        came = flow.socket.receive(self._ixit.silence_s)
-        require(not came, "what the application receives", "nothing", f"{came!r}")
-
-    def leaves_flow_alone(self, request: SentMigrate, flow: UdpFlow) -> None:
-        """The flow is where it was before a request, and no datagram from the new tuple reaches its socket."""
-        self.can_migrate()
-        for _, migrated, _ in request.entries:
-            self.hears_nothing(flow, UdpPeer(request.station, migrated, flow.local.remote_port))
-        self.serves_flow(flow)

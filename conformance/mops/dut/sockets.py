@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding
+from testbed.case.verdict import Broken, Finding, Witness
 from testbed.device.application import Application, Listener
 from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import NotApplicable
@@ -43,4 +43,5 @@ def creates_socket() -> Iterator[None]:
     try:
         yield
     except OperationFailed as error:
-        raise Broken(Finding(f"socket with this choice: {error.reason}", "a socket", error.reason)) from None
+        finding = Finding(f"socket with this choice: {error.reason}", "a socket", error.reason)
+        raise Broken(finding, Witness.APPLICATION) from None

@@ -99,7 +99,8 @@ class UnansweredMigrate:
                     raise
                 if known > MOST_RETRANSMISSIONS + 1:
                     seen = f"{known} Migrates"
-                    raise Broken(Finding("the device does not give up", "an error of the socket", seen)) from None
+                    finding = Finding("the device does not give up", "an error of the socket", seen)
+                    raise Broken(finding, self.migrates[-1].frame) from None
 
     def gave_up(self) -> bool:
         """Wait until the application's socket fails, or must have failed; whether it did."""

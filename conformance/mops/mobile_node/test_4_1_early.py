@@ -7,7 +7,7 @@ from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import require
+from testbed.case.verdict import require_none
 
 WAITING = b"waiting for the reply"
 RETRANSMITTED_S = 0.6
@@ -66,7 +66,7 @@ def test_no_datagram_before_success(
     flow.socket.send(WAITING)
     dut.quiesce()
     early = [frame for frame, packet in flow.local.datagrams(move.mark) if packet.src == move.new]
-    require(not early, "datagrams from the new address", 0, len(early), *early)
+    require_none("datagrams from the new address", early)
     correspondent.reply_success(request, flow)
     with preamble():
         dut.continues(flow)

@@ -125,11 +125,41 @@ def test_reply_with_an_undefined_code_is_no_success(
     discards(case, dut, app, correspondent, "undefined code", SUCCESS)
 
 
-def discards(
-    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent, forgery: str, code: int
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        pytest.param("wrong checksum", marks=requirement("MOPS-4.1-139")),
+        pytest.param("wrong field", marks=requirement("MOPS-4.1-140")),
+        pytest.param("another sender", marks=requirement("MOPS-4.1-141")),
+        pytest.param("another version", marks=requirement("MOPS-4.1-142")),
+    ],
+)
+@exclusive
+@invalid
+@requirement(case=11)
+def test_forged_reply_to_a_second_move_is_silently_discarded(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent, forgery: str
 ) -> None:
-    """The node discards these replies in silence, and believes the honest ones, here and of another server."""
+    """After an honest success a forged one is not believed at the next move either."""
+    discards(case, dut, app, correspondent, forgery, SUCCESS, moves=1)
+
+
+def discards(
+    case: Case,
+    dut: MobileNode,
+    app: Applications,
+    correspondent: Correspondent,
+    forgery: str,
+    code: int,
+    moves: int = 0,
+) -> None:
+    """The node discards these replies in silence, and believes the honest ones, here and of another server.
+
+    It has made so many moves before, all of them served.
+    """
     other, connection = app.connect(Correspondent(case)), app.connect(correspondent)
+    for _ in range(moves):
+        dut.complete_move(other, connection)
     local, move = connection.local, dut.move()
     request, honest, stranger = dut.request(move, connection), dut.request(move, other), case.station()
     start, sent_ns = len(local.stream), connection.socket.send(WAITING)

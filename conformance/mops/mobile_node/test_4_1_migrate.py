@@ -40,7 +40,7 @@ FIELDS: dict[str, Callable[[ReceivedMigrate, Move, Connection], Values]] = {
 }
 
 
-@pytest.mark.parametrize(
+ONE_FIELD = pytest.mark.parametrize(
     "field",
     [
         pytest.param("checksum", marks=requirement("MOPS-4.1-102")),
@@ -54,12 +54,31 @@ FIELDS: dict[str, Callable[[ReceivedMigrate, Move, Connection], Values]] = {
         pytest.param("sequence number", marks=requirement("MOPS-4.1-116")),
     ],
 )
+
+
+@ONE_FIELD
 @exclusive
 @valid
 @requirement(case=1)
 def test_field_of_the_migrate(dut: MobileNode, app: Applications, correspondent: Correspondent, field: str) -> None:
     """A field of the Migrate for one TCP connection has the value that follows from the connection and the move."""
     connection = app.connect(correspondent)
+    move = dut.move()
+    request = dut.request(move, connection)
+    expected, seen = FIELDS[field](request, move, connection)
+    require(seen == expected, field, expected, seen, request.frame)
+
+
+@ONE_FIELD
+@exclusive
+@valid
+@requirement(case=11)
+def test_field_of_the_second_migrate(
+    dut: MobileNode, app: Applications, correspondent: Correspondent, field: str
+) -> None:
+    """At a second move each field of the Migrate is as right as at the first."""
+    connection = app.connect(correspondent)
+    dut.complete_move(connection)
     move = dut.move()
     request = dut.request(move, connection)
     expected, seen = FIELDS[field](request, move, connection)
@@ -123,7 +142,7 @@ def test_only_sockets_of_that_server_are_listed(
         for request in server.requests(move.mark):
             ports = [previous for previous, _, _ in request.entries]
             with preamble():
-                require(known.issuperset(ports), "ports", f"some of {known}", ports)
+                require(known.issuperset(ports), "ports", f"some of {known}", ports, request.frame)
             require(own.issuperset(ports), "ports listed", f"some of {sorted(own)}", ports, request.frame)
             require(len(set(ports)) == len(ports), "ports listed", "each once", ports, request.frame)
 
@@ -197,7 +216,7 @@ def test_identifier_with_unacknowledged_data(
     deadline = case.deadline(2, connection.socket.send(data))
     with preamble():
         sent = dut.await_segment(connection.local, BEGINNING, lambda one: one.data == data, deadline)
-        require(sent is not None, "data of the application", "sent", "none")
+        require(sent is not None, "data of the application", "sent", "none", deadline)
     request = dut.request(dut.move(), connection)
     number, ahead = request.entry(connection)[2], after(request.entry(connection)[2], oldest)
     right = ahead == len(data) if expected == "SND.NXT" else 0 <= ahead <= len(data)
@@ -257,5 +276,6 @@ def test_migrated_ports_are_free_ports(dut: MobileNode, app: Applications, corre
     """No migrated port is that of another socket that has moved towards the same server."""
     connections = [app.connect(correspondent) for _ in range(3)]
     move = dut.move()
-    ports = [dut.request(move, connection).entry(connection)[1] for connection in connections]
-    require(len(set(ports)) == len(ports), "migrated ports", "each once", ports)
+    requests = [dut.request(move, connection) for connection in connections]
+    ports = [request.entry(connection)[1] for request, connection in zip(requests, connections, strict=True)]
+    require(len(set(ports)) == len(ports), "migrated ports", "each once", ports, *(one.frame for one in requests))

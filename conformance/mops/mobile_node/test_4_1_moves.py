@@ -9,7 +9,7 @@ from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import require
+from testbed.case.verdict import require, require_none
 from testbed.interruptions import NotApplicable
 from testbed.wire.clock import NANO
 
@@ -62,11 +62,13 @@ def test_move_while_a_migrate_is_unanswered(
 @exclusive
 @valid
 @requirement("MOPS-A-21", case=1)
-def test_lost_address_is_not_answered_for(case: Case, dut: MobileNode, correspondent: Correspondent) -> None:
+def test_lost_address_is_not_answered_for(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
     """An ARP request for the address that the node has left elicits no reply."""
     if case.network.name != "ipv4":
         raise NotApplicable("nobody asks for an IPFF address on the wire")
-    move = dut.move()
+    move = dut.complete_move(app.connect(correspondent))
     question = ARP(hwsrc=case.interface.mac, psrc=correspondent.address, pdst=move.old)
     sent = case.interface.send(bytes(Ether(src=case.interface.mac, dst="ff:ff:ff:ff:ff:ff") / question), case.trace)
     dut.quiesce()
@@ -178,7 +180,6 @@ def test_sockets_of_an_address_kept_stay(
     move = dut.move()
     dut.migrates(move, moving)
     dut.quiesce()
-    requests = kept.requests(move.mark)
-    require(not requests, "Migrates for the address kept", 0, len(requests), *(one.frame for one in requests))
+    require_none("Migrates for the address kept", [one.frame for one in kept.requests(move.mark)])
     with preamble():
         dut.continues(staying)

@@ -69,7 +69,7 @@ def sack_blocks(dut: MobileNode, connection: Connection, mark: Mark) -> list[tup
 
 @exclusive
 @valid
-@requirement("MOPS-4.1-175", case=2)
+@requirement("MOPS-4.1-290", case=1)
 def test_sack_goes_on(case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
     """After a move what comes out of order is named in a SACK block, and the application reads all in order."""
     connection = connect_with(app, correspondent, SACK_PERMITTED, "SACK-permitted")
@@ -81,10 +81,11 @@ def test_sack_goes_on(case: Case, dut: MobileNode, app: Applications, correspond
         first = (local.snd_nxt + len(MISSING)) % SEQUENCE_SPACE
         local.send_lost(MISSING)
         local.send(OUT_OF_ORDER)
+        asked = case.deadline()
         blocks, expected = sack_blocks(dut, connection, mark), (first, (first + len(OUT_OF_ORDER)) % SEQUENCE_SPACE)
         if not moved and expected not in blocks:
             raise NotApplicable("the device does not send SACK blocks before the move either")
-        require(expected in blocks, "SACK blocks", [expected], blocks)
+        require(expected in blocks, "SACK blocks", [expected], blocks, asked)
         local.transmit(missing)
         dut.application_reads(connection.socket, MISSING + OUT_OF_ORDER)
 

@@ -12,7 +12,7 @@ from conformance.mops.tester.server import Connection, Correspondent
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import Broken, Finding, Witness, require
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.wire.clock import NANO, Deadline
 
@@ -161,8 +161,7 @@ def test_reply_ends_the_retransmissions(correspondent: Correspondent, unanswered
     migrates = unanswered.migrates
     if len(migrates) > len(sent):
         finding = Finding(f"Migrates: expected {len(sent)}, got {len(migrates)}", f"{len(sent)}", f"{len(migrates)}")
-        finding.frames = [replied.frame, migrates[-1].frame]
-        raise Broken(finding, Deadline(replied.ns, left_s))
+        raise Broken(finding, Deadline(replied.ns, left_s), replied.frame, migrates[-1].frame)
 
 
 @exclusive
@@ -178,4 +177,4 @@ def test_late_success_revives_nothing(
     mark = case.mark()
     correspondent.reply(unanswered.first, SUCCESS)
     dut.expect_silence(connection.local, mark)
-    require(bool(connection.socket.error()), "socket error", "one", "none")
+    require(bool(connection.socket.error()), "socket error", "one", "none", Witness.APPLICATION)

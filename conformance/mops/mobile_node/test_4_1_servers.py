@@ -111,6 +111,28 @@ def test_migrate_is_retransmitted_as_often_as_claimed(
             raise Broken(finding, unanswered.next_deadline(seen))
 
 
+@exclusive
+@valid
+@requirement("MOPS-4.1-174", case=11)
+@waits(12)
+def test_second_migrate_is_retransmitted_as_often_as_the_first(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """Retransmissions of one move, the last of which was answered, are not counted against those of the next."""
+    connection = app.connect(correspondent)
+    first = UnansweredMigrate(case, dut, connection)
+    last = first.await_retransmission(first.retries)
+    if last is None:
+        raise NotApplicable(f"fewer than {first.retries} retransmissions came: that is case 1")
+    correspondent.reply_success(last, connection)
+    with preamble():
+        dut.continues(connection)
+    second = UnansweredMigrate(case, dut, connection)
+    if second.await_retransmission(second.retries) is None:
+        seen = len(second.migrates)
+        raise Broken(Finding("retransmissions", f"{second.retries}", f"{seen - 1}"), second.next_deadline(seen))
+
+
 @pytest.mark.parametrize("answer", ["refused", "silence"])
 @exclusive
 @valid

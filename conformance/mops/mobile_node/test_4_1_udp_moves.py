@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 4.1, Mobile UDP: replies, silence and several moves, as for TCP."""
 
+from collections.abc import Callable
+
 import pytest
 
 from conformance.applicability import needs
 from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.dut.unanswered import UnansweredMigrate
-from conformance.mops.migrate import in_mops
+from conformance.mops.migrate import Message, ReceivedMigrate, in_mops, off_by_one
 from conformance.mops.tester.server import Correspondent, UdpFlow
 from layers.mops import FAILED
-from testbed import exclusive, inopportune, requirement, valid, waits
+from testbed import exclusive, inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import Broken, Finding, require, require_none
+from testbed.interruptions import NotApplicable
+from testbed.peers.udp import expect_datagram
 from testbed.wire.capture import Mark
 
 UNIQUE_ID = 0x51AC0FFE
@@ -29,7 +33,7 @@ def expect_no_datagram(dut: MobileNode, flow: UdpFlow, since: Mark) -> None:
     """Until barrier and quiet window no datagram comes from where the device is now."""
     dut.quiesce()
     came = [frame for frame, packet in flow.local.datagrams(since) if packet.src == dut.address]
-    require(not came, f"datagrams received at {flow.local}", 0, len(came), *came)
+    require_none(f"datagrams received at {flow.local}", came)
 
 
 @exclusive
@@ -83,11 +87,11 @@ def test_late_success_revives_no_flow(case: Case, dut: MobileNode, correspondent
     mark = case.mark()
     correspondent.reply(unanswered.first)
     flow.expect_at(unanswered.first)
-    flow.local.send(b"to a socket that is dead")
+    sent = flow.local.send(b"to a socket that is dead")
     flow.socket.try_send(b"is this flow dead?")
     expect_no_datagram(dut, flow, mark)
     came = flow.socket.receive(0.1)
-    require(not came, "what the application reads from a dead socket", "nothing", repr(came))
+    require(not came, "what the application reads from a dead socket", "nothing", repr(came), sent.frame)
 
 
 @exclusive
@@ -106,3 +110,66 @@ def test_second_move_of_a_flow_names_the_tuple_of_the_first(
         correspondent.reply_success(request, flow)
         with preamble(f"no datagrams after move {number + 1}"):
             dut.continues(flow)
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.1-120", case=11)
+def test_udp_socket_migrates_at_every_move(dut: MobileNode, flow: UdpFlow, correspondent: Correspondent) -> None:
+    """A UDP socket with a Unique ID is listed at a second move, and back home, with that Unique ID."""
+    for to in ("", "", dut.home):
+        request = dut.migrates(dut.move(to), flow)
+        seen = request.entry(flow)[2]
+        require(seen == UNIQUE_ID, "identifier", UNIQUE_ID, seen, request.frame)
+        correspondent.reply_success(request, flow)
+        with preamble():
+            dut.continues(flow)
+
+
+def wrong_checksum(correspondent: Correspondent, request: ReceivedMigrate) -> Message:
+    """A success whose checksum is one too large."""
+    return off_by_one(bytes(correspondent.reply_message(request)))
+
+
+def wrong_identifier(correspondent: Correspondent, request: ReceivedMigrate) -> Message:
+    """A success about the next Unique ID."""
+    previous, migrated, identifier = request.entries[0]
+    return correspondent.reply_message(request, entries=[(previous, migrated, identifier ^ 1)])
+
+
+def right_reply(correspondent: Correspondent, request: ReceivedMigrate) -> Message:
+    """A success that is right in everything, but comes from elsewhere."""
+    return correspondent.reply_message(request)
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        pytest.param(wrong_checksum, id="wrong checksum", marks=requirement("MOPS-4.1-139")),
+        pytest.param(wrong_identifier, id="wrong identifier", marks=requirement("MOPS-4.1-162")),
+        pytest.param(right_reply, id="another sender", marks=requirement("MOPS-4.1-141")),
+    ],
+)
+@exclusive
+@invalid
+@requirement(case=12)
+def test_forged_reply_about_udp_is_silently_discarded(
+    case: Case,
+    dut: MobileNode,
+    flow: UdpFlow,
+    correspondent: Correspondent,
+    forge: Callable[[Correspondent, ReceivedMigrate], Message],
+) -> None:
+    """A forged success about a UDP socket has it send nothing from the new address; the honest one does."""
+    move = dut.move()
+    request = dut.request(move, flow)
+    flow.socket.try_send(b"before any reply")
+    dut.quiesce()
+    if any(packet.src == dut.address for _, packet in flow.local.datagrams(move.mark)):
+        raise NotApplicable("the device speaks before it has an answer: that is MOPS-4.1-133")
+    mark = case.mark()
+    correspondent.send(request, forge(correspondent, request), case.station() if forge is right_reply else None)
+    expect_no_datagram(dut, flow, mark)
+    since = case.mark()
+    replied_ns = correspondent.reply_success(request, flow)
+    expect_datagram(case, flow.local, since, case.deadline(since_ns=replied_ns), checks_source=True)

@@ -47,9 +47,10 @@ def test_entry_carries_the_next_one_time_unique_id(
     """The Migrate after a successful migration carries the next Unique ID of the sequence."""
     connection = app.connect(correspondent, unique_id=UNIQUE_ID, one_time=True)
     first = dut.complete_move(connection)
-    used = dut.request(first, connection).entry(connection)[2]
+    request = dut.request(first, connection)
+    used = request.entry(connection)[2]
     with preamble():
-        require(used == UNIQUE_ID, "identifier", UNIQUE_ID, used)
+        require(used == UNIQUE_ID, "identifier", UNIQUE_ID, used, request.frame)
     request = dut.request(dut.move(), connection)
     identifier, expected = request.entry(connection)[2], next_unique_id(UNIQUE_ID)
     require(identifier == expected, "identifier", expected, identifier, request.frame)

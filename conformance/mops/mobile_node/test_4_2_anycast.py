@@ -12,7 +12,7 @@ from conformance.mops.tester.server import Connection, Correspondent
 from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import require
+from testbed.case.verdict import require, require_none
 from testbed.wire.headers import UDP_PROTOCOL
 from testbed.wire.station import Station
 
@@ -181,7 +181,7 @@ def test_acknowledgement_is_not_answered(case: Case, dut: MobileNode, unicast: S
     acknowledge(dut, connection)
     dut.quiesce()
     answers = [frame for frame, _ in messages(case, mark)]
-    require(not answers, "messages", 0, len(answers), *answers)
+    require_none("messages", answers)
     request = dut.request(dut.move(), connection)
     with preamble():
         require_destination(request, unicast.address)

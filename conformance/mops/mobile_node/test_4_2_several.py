@@ -53,8 +53,10 @@ def test_each_connection_migrates_at_its_own_server(
     correspondent.further = homes
     move = dut.move()
     for connection, unicast in zip(connections, homes, strict=True):
-        destination = dut.request(move, connection).packet.dst
-        require(destination == unicast.address, "destination of the Migrate", unicast.address, destination)
+        request = dut.request(move, connection)
+        require(
+            request.packet.dst == unicast.address, "destination", unicast.address, request.packet.dst, request.frame
+        )
 
 
 @exclusive
@@ -69,5 +71,5 @@ def test_later_acknowledgement_counts(
     for unicast in (first, second):
         acknowledge(dut, connection, unicast)
     correspondent.further = [first, second]
-    destination = dut.request(dut.move(), connection).packet.dst
-    require(destination == second.address, "destination of the Migrate", second.address, destination)
+    request = dut.request(dut.move(), connection)
+    require(request.packet.dst == second.address, "destination", second.address, request.packet.dst, request.frame)

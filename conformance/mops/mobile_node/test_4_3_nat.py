@@ -15,7 +15,7 @@ from layers.mops import MOPSNATAck
 from testbed import exclusive, invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import require
+from testbed.case.verdict import require, require_none
 from testbed.wire.headers import UDP_PROTOCOL
 
 
@@ -204,11 +204,12 @@ def test_acknowledgement_is_not_answered(case: Case, dut: MobileNode, natted: Na
     natted.acknowledge(natted.acknowledgement(1), natted.acknowledgement(2))
     dut.quiesce()
     answers = [frame for frame, _ in messages(case, mark)]
-    require(not answers, "messages", 0, len(answers), *answers)
+    require_none("messages", answers)
     dut.continues(natted.connection)
-    _, learnt = natted.named(dut.move(), natted.connection)
+    request, learnt = natted.named(dut.move(), natted.connection)
     with preamble():
-        require(learnt == tuple_in_mops(natted.chain[1]), "previous tuple", tuple_in_mops(natted.chain[1]), learnt)
+        wanted = tuple_in_mops(natted.chain[1])
+        require(learnt == wanted, "previous tuple", wanted, learnt, request.frame)
 
 
 @exclusive

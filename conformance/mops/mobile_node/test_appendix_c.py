@@ -6,6 +6,7 @@ from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.tester.server import Correspondent
 from testbed import requirement, valid
 from testbed.case.case import Case
+from testbed.case.expect import preamble
 from testbed.case.verdict import require
 
 
@@ -34,8 +35,12 @@ def test_ack_of_the_handshake_carries_mobile_capable(
 @valid
 @requirement("MOPS-C-05", case=1)
 def test_syn_ack_without_mobile_capable_is_accepted(
-    dut: MobileNode, app: Applications, correspondent: Correspondent
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
-    """A connection whose SYN-ACK does not carry MOBILE_CAPABLE opens and works."""
-    connection = correspondent.accept(app.begin_connect(correspondent), negotiates=False)
+    """A connection whose SYN carries MOBILE_CAPABLE and whose SYN-ACK does not opens and works."""
+    attempt = app.begin_connect(correspondent)
+    with preamble():
+        carried = carries_mobile_capable(case, attempt.syn.tcp)
+        require(carried, "MOBILE_CAPABLE on the SYN", "present", "absent", attempt.syn.frame)
+    connection = correspondent.accept(attempt, negotiates=False)
     dut.continues(connection, b"without the option")

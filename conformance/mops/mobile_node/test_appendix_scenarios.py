@@ -26,7 +26,9 @@ def test_simple_mobile_tcp_scenario(case: Case, dut: MobileNode, app: Applicatio
     connection = connect_at(case, dut, app, "525.8.78.3.9")
     request = dut.migrates(dut.move("775.2.23.6.6"), connection)
     seen = request.address("previous_source"), request.address("migrated_source")
-    require(seen == ("525.8.78.3.9", "775.2.23.6.6"), "addresses", ("525.8.78.3.9", "775.2.23.6.6"), seen)
+    require(
+        seen == ("525.8.78.3.9", "775.2.23.6.6"), "addresses", ("525.8.78.3.9", "775.2.23.6.6"), seen, request.frame
+    )
     connection.server.reply_success(request, connection)
     dut.continues(connection, b"And hoopla ! Connection will continue !")
 

@@ -147,23 +147,26 @@ def speak(case: Case, dut: MobileNode, correspondent: Correspondent) -> tuple[Ud
     return local, dut.app.connect(correspondent.address, local.port, protocol="udp").socket()
 
 
+@exclusive
 @in_ipff
 @valid
 @requirement("MOPS-udp-01", case=2)
 def test_udp_datagrams_have_the_header_of_the_profile(
-    case: Case, dut: MobileNode, correspondent: Correspondent
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
-    """A datagram of an application comes with odd and even length, and one is read by it."""
+    """A datagram of an application comes with odd and even length, and one is read by it; the device can move."""
     local, socket = speak(case, dut, correspondent)
     for data in (b"odd", b"even"):
         since = case.mark()
         deadline = case.deadline(since_ns=socket.send(data))
-        packet = expect_datagram(case, local, since, deadline)
+        expect_datagram(case, local, since, deadline)
+        frame, packet = local.datagrams(since)[0]
         seen = bytes(packet.payload.payload)[: len(data)]
-        require(seen == data, "datagram", repr(data), repr(seen))
+        require(seen == data, "datagram", repr(data), repr(seen), frame)
         local.remote, local.remote_port = packet.src, packet.payload.sport
     local.send(b"to the application")
     dut.application_reads(socket, b"to the application")
+    dut.complete_move(app.connect(correspondent))
 
 
 @in_ipff

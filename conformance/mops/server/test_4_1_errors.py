@@ -8,11 +8,12 @@ from conformance.mops.tester.mobile_node import Connection, MobileNode
 from testbed import inopportune, invalid, requirement
 from testbed.case.case import Case
 from testbed.interruptions import NotApplicable
-from testbed.peers.icmp import IcmpPeer, error_about
+from testbed.peers.icmp import TOO_BIG, IcmpPeer, error_about
 from testbed.peers.tcp import TcpPeer
 
 SOFT = {"network unreachable": (3, 0), "host unreachable": (3, 1), "time exceeded": (11, 0)}
-ANY = {**SOFT, "protocol unreachable": (3, 2), "port unreachable": (3, 3), "prohibited": (3, 13)}
+HARD = {"protocol unreachable": (3, 2), "port unreachable": (3, 3), "prohibited": (3, 13)}
+ANY = {**SOFT, **HARD, "fragmentation needed": TOO_BIG}
 
 
 def report(case: Case, about: TcpPeer, error: str) -> None:

@@ -13,7 +13,6 @@ from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import FAILED, SUCCESS
 from testbed import inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
-from testbed.case.verdict import require
 
 ONE_ENTRY = HEADER + ENTRY.size
 
@@ -119,8 +118,7 @@ def test_trailing_bytes_leave_one_connection(node: MobileNode, dut: Server, extr
     request = node.send(node.request(connection) / bytes(extra))
     dut.collect_replies(request.mark)
     tuples = [(node.home, connection.local.port), (node.station, request.entries[0][1])]
-    alive = dut.live_tuples(connection, tuples)
-    require(len(alive) == 1, "tuples at which the connection lives", "exactly one", alive)
+    dut.lives_at_one(connection, tuples)
 
 
 @pytest.mark.parametrize("length", range(HEADER, ONE_ENTRY + ENTRY.size))

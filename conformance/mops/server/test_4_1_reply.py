@@ -69,7 +69,7 @@ def test_success_has_the_entries_of_the_request(node: MobileNode, dut: Server, c
 @requirement("MOPS-4.1-04", case=1)
 def test_checksum_of_the_reply_is_right(case: Case, node: MobileNode, dut: Server, reply: int) -> None:
     """The checksum of a reply is the one's complement sum over the whole message, in IPFF with the pseudo-header."""
-    frame, message = dut.reply_to(send_for(node, reply))
+    frame, message = dut.reply_to(send_for(node, reply), reply)
     header = case.network.header(frame.data)
     assert header
     wanted = case.network.message_checksum(header.source, header.destination, case.network.payload(frame.data))
@@ -84,7 +84,7 @@ def test_checksum_of_the_reply_is_right(case: Case, node: MobileNode, dut: Serve
 @requirement("MOPS-4.1-05", case=1)
 def test_reserved_of_the_reply(node: MobileNode, dut: Server, reply: int, reserved: int) -> None:
     """Reserved of a reply is zero or the request's."""
-    frame, message = dut.reply_to(send_for(node, reply, reserved=reserved))
+    frame, message = dut.reply_to(send_for(node, reply, reserved=reserved), reply)
     allowed = {0, reserved}
     expected = " or ".join(map(str, sorted(allowed)))
     require(message.reserved in allowed, "reserved", expected, message.reserved, frame)
@@ -95,7 +95,7 @@ def test_reserved_of_the_reply(node: MobileNode, dut: Server, reply: int, reserv
 @requirement("MOPS-4.1-06", case=2)
 def test_reply_goes_to_the_source_of_the_packet(node: MobileNode, dut: Server, case: Case, reply: int) -> None:
     """The reply goes to the address that the packet with the request came from."""
-    frame, _ = dut.reply_to(send_for(node, reply))
+    frame, _ = dut.reply_to(send_for(node, reply), reply)
     packet = case.network.dissect(frame.data)
     require(packet.dst == node.address, "destination", node.address, packet.dst, frame)
 
@@ -121,7 +121,7 @@ def test_destination_of_the_reply_to_a_third_address(node: MobileNode, dut: Serv
 @requirement("MOPS-4.1-07", case=1)
 def test_reply_comes_from_the_server_address(node: MobileNode, dut: Server, case: Case, reply: int) -> None:
     """The reply comes from the address that the request went to."""
-    frame, _ = dut.reply_to(send_for(node, reply))
+    frame, _ = dut.reply_to(send_for(node, reply), reply)
     packet = case.network.dissect(frame.data)
     require(packet.src == dut.address, "source", dut.address, packet.src, frame)
 
@@ -132,7 +132,7 @@ def test_reply_comes_from_the_server_address(node: MobileNode, dut: Server, case
 def test_reply_comes_before_the_first_retransmission(node: MobileNode, dut: Server, case: Case, reply: int) -> None:
     """The reply comes within the 2 s after which the mobile node retransmits its request."""
     request = send_for(node, reply)
-    frame, _ = dut.reply_to(request)
+    frame, _ = dut.reply_to(request, reply)
     seconds = (frame.ns - request.sent.ns) / NANO
     case.values["time to reply"] = f"{seconds:.6f} s"
     require(seconds <= 2.0, "time to reply", "at most 2 s", f"{seconds:.6f} s", request.sent.frame, frame)
@@ -155,8 +155,8 @@ def test_failed_lists_the_failed_entries_only(node: MobileNode, dut: Server, cas
     good, bad = node.connect(), node.connect()
     node.move()
     entries = [node.entry(good), node.entry(bad, identifier=wrong_number(case, bad))]
-    _, reply = dut.reply_to(node.send_migrate(good, entries=entries), FAILED)
-    require(set(reply.entries) == {entries[1]}, "set of entries", entries[1:], reply.entries)
+    frame, reply = dut.reply_to(node.send_migrate(good, entries=entries), FAILED)
+    require(set(reply.entries) == {entries[1]}, "set of entries", entries[1:], reply.entries, frame)
 
 
 @valid
@@ -165,10 +165,10 @@ def test_failed_entries_are_in_the_order_of_the_request(node: MobileNode, dut: S
     """A failed reply lists its entries in the order of the request, whatever their ports."""
     node.move()
     entries = [(port, port + 1000, port) for port in (5003, 5001, 5004, 5002)]
-    _, reply = dut.reply_to(node.send_migrate(entries=entries), FAILED)
+    frame, reply = dut.reply_to(node.send_migrate(entries=entries), FAILED)
     listed = [entry[0] for entry in reply.entries]
     wanted = [entry[0] for entry in entries if entry[0] in listed]
-    require(listed == wanted, "order of entries", wanted, listed)
+    require(listed == wanted, "order of entries", wanted, listed, frame)
 
 
 @valid

@@ -50,15 +50,14 @@ def test_data_from_the_old_tuple_does_not_reach_the_connection(node: MobileNode,
 
 @valid
 @requirement("MOPS-4.1-19", case=1)
-def test_server_keeps_its_own_address_and_port(node: MobileNode, dut: Server) -> None:
+def test_server_keeps_its_own_address_and_port(node: MobileNode, dut: Server, case: Case) -> None:
     """The connection's segments carry the server's address and port as before."""
     connection = node.connect()
     request = node.migrate(connection, use=False)
-    connection.local.send(b"who is there")
-    dut.barrier()
-    segments = dut.segments(connection.local, request.mark)
-    require(bool(segments), "segments on the new tuple", "some", "none")
-    for segment in segments:
+    deadline = case.deadline(since_ns=connection.local.send(b"who is there").ns)
+    first = dut.await_segment(connection.local, request.mark, lambda one: one.data, deadline)
+    require(first, "data on the new tuple", "some", "none", deadline)
+    for segment in dut.segments(connection.local, request.mark):
         seen, wanted = (segment.source, segment.source_port), (dut.address, connection.local.remote_port)
         require(seen == wanted, "source of a segment", wanted, seen, segment.frame)
 

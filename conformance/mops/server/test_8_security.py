@@ -15,12 +15,13 @@ FLOODED = exclusive("a flood harms what other cases do on the same device")
 GUESSES_EACH = 20
 
 
-def flood(node: MobileNode, case: Case, victim: Connection) -> None:
+def flood(node: MobileNode, dut: Server, case: Case, victim: Connection) -> None:
     """Send guesses of ports and numbers at the profile's rate, alternately at the victim's address and anywhere.
 
     They are twice as many as the device's largest table has places, come from an attacker that is off the path, and ask
     for the connections to be its own.
     """
+    dut.can_migrate()
     mops = case.setup.profile.ixit.mops
     attacker, interval = case.station(), NANO // mops.guess_rate_per_s
     network = case.network
@@ -49,7 +50,7 @@ def test_guesses_from_off_the_path_remap_nothing(node: MobileNode, dut: Server, 
     node.move()
     honest = node.connect()
     begin = case.mark()
-    flood(node, case, victim)
+    flood(node, dut, case, victim)
     dut.collect_replies(begin)
     dut.serves(victim)
     node.move()
@@ -64,7 +65,7 @@ def test_flood_harms_no_connection(node: MobileNode, dut: Server, case: Case) ->
     """A flood of Migrates harms neither an established connection nor a new one."""
     victim = node.connect()
     begin = case.mark()
-    flood(node, case, victim)
+    flood(node, dut, case, victim)
     dut.collect_replies(begin)
     dut.accepts_new_connection(node.new_peer())
     dut.serves(victim)
@@ -79,7 +80,7 @@ def test_state_under_a_flood(node: MobileNode, dut: Server, case: Case) -> None:
     victim = node.connect()
     begin = case.mark()
     case.values["before"] = str(agent.call("status"))
-    flood(node, case, victim)
+    flood(node, dut, case, victim)
     dut.collect_replies(begin)
     case.values["after"] = str(agent.call("status"))
 

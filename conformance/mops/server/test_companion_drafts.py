@@ -11,7 +11,7 @@ from layers.mops import FAILED, SUCCESS
 from testbed import invalid, over, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.headers import UDP_PROTOCOL
@@ -166,15 +166,18 @@ def echo_flow(node: MobileNode, app: Application) -> UdpPeer:
 @in_ipff
 @valid
 @requirement("MOPS-udp-01", case=1)
-def test_udp_datagrams_have_the_header_of_the_profile(case: Case, node: MobileNode, app: Application) -> None:
+def test_udp_datagrams_have_the_header_of_the_profile(
+    case: Case, node: MobileNode, dut: Server, app: Application
+) -> None:
     """Datagrams of odd and even length to a UDP echo service come back."""
     flow = echo_flow(node, app)
     for data in (b"odd", b"even", bytes(range(256)) * 4):
         since, sent = case.mark(), flow.send(data)
         packet = expect_datagram(case, flow, since, case.deadline(since_ns=sent.ns))
-        seen = bytes(packet.payload.payload)[: len(data)]
-        if seen != data or packet.payload.sport != flow.remote_port:
-            raise Broken(Finding("datagram of the echo service", repr(data), repr(seen)))
+        seen = packet.payload.sport, bytes(packet.payload.payload)[: len(data)]
+        wanted = flow.remote_port, data
+        require(seen == wanted, "port and data of the echo service", wanted, seen, sent.frame)
+    dut.can_migrate()
 
 
 @in_ipff

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The mobile node that the tester plays: it connects, moves and sends Migrate messages of any shape."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -184,6 +185,13 @@ class MobileNode:
         sent = self.station.transmit(packet)
         message = self.case.network.read(bytes(packet)).payload
         self._last = SentMigrate(message, sent, self.case.trace.mark_at(sent.frame), self.station)
+        return self._last
+
+    def send_pieces(self, message: Packet, pieces: Iterable[bytes]) -> SentMigrate:
+        """Send a message in packets that are the fragments of its own."""
+        first, *others = [self.station.transmit(piece) for piece in pieces]
+        mark = self.case.trace.mark_at(first.frame)
+        self._last = SentMigrate(message, [first, *others][-1], mark, self.station)
         return self._last
 
     def send_migrate(self, *connections: Connection, sender: Station | None = None, **fields: Any) -> SentMigrate:

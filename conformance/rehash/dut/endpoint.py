@@ -4,27 +4,20 @@
 from collections.abc import Callable
 from typing import Any
 
-from scapy.layers.inet import ICMP
-
 from conformance.rehash.segment import Option, RehashSegment
 from conformance.rehash.tester.connection import Connection, Opening, SentSegment, find_init, init_deadline, is_intact
 from conformance.rehash.tester.host import MSS, RehashHost
 from conformance.rehash.tester.state import rehash_init
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import Broken, Finding, require, require_none
 from testbed.device.application import END_OF_STREAM, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
-from testbed.peers.connection import await_state
 from testbed.peers.host import MobileHost
-from testbed.peers.icmp import IcmpPeer
 from testbed.peers.segment import WINDOW_SCALE
 from testbed.peers.stream import send_stream
 from testbed.peers.tcp import TIMESTAMPS, TcpPeer
-from testbed.wire import chance
 from testbed.wire.capture import BEGINNING, Mark
 from testbed.wire.clock import Deadline
-from testbed.wire.station import Station
 
-ECHO_REPLY = 0
 SILENCE = "silence"
 RETRANSMITTED_WITHIN_S = 10.0
 """The timer of RFC 6298 doubles: after some seconds of loss it takes as many again."""
@@ -175,14 +168,6 @@ class Endpoint(MobileHost):
         """A transfer of `data` is what the connection's stream brings next; none of its parts is long in coming."""
         connection.expect(self._case, data, self._case.deadline(RETRANSMITTED_WITHIN_S))
 
-    def flight(self, connection: Connection, enough: int) -> int:
-        """How many bytes come before any of them is acknowledged; no longer than it takes to see `enough` and more."""
-        peer, start = connection.local, len(connection.local.stream)
-        await_state(self._case, peer, self._case.deadline(), lambda: len(peer.stream) - start >= enough)
-        self.quiesce()
-        peer.read()
-        return len(peer.stream) - start
-
     def establishes(self, node: RehashHost, opening: Opening) -> Connection:
         """A connection that the device opens is established with a host that sends no REHASH-INIT."""
         deadline = self._case.deadline()
@@ -250,19 +235,7 @@ class Endpoint(MobileHost):
         """No REHASH-ADDR has come on these connections."""
         for connection in connections:
             frames = [one.frame for one in self.segments(connection.local) if one.rehash_addr]
-            require(not frames, "REHASH-ADDR without a move", "none", len(frames), *frames)
-
-    def answers_echo(self, station: Station) -> bool:
-        """Whether an ICMP echo request of a station is answered: a host may be told not to."""
-        peer, mark = IcmpPeer(station), self._case.mark()
-        peer.remote = self.address
-        peer.send(ICMP(id=chance.randbits(16)) / b"are you there")
-        self.quiesce()
-        return any(ICMP in packet and packet[ICMP].type == ECHO_REPLY for _, packet in peer.messages(mark))
-
-    def must_answer_echo(self, station: Station) -> None:
-        """An ICMP echo request is answered, as it was before."""
-        require(self.answers_echo(station), f"answer to an echo request of {station.address}", "a reply", "none")
+            require_none("REHASH-ADDR without a move", frames)
 
     def takes_again(self, connection: Connection, data: bytes) -> None:
         """Data that the device may have dropped is retransmitted and taken once, and the connection continues."""

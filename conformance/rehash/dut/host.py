@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from conformance.rehash.dut.endpoint import Endpoint
 from conformance.rehash.segment import Option, RehashSegment
 from conformance.rehash.tester.connection import Connection, SentSegment
-from conformance.rehash.tester.host import RehashHost
+from conformance.rehash.tester.host import INITIAL_WINDOW, RehashHost
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, Finding
+from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.flight import first_flight
 from testbed.peers.host import Move
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.clock import Deadline
@@ -48,6 +49,13 @@ class DutHost(Endpoint):
         elif sent.data:
             self.delivers_on(connection, sent.data, sent.ns)
         self.serves(connection, data=data)
+
+    def starts_slowly(self, connection: Connection) -> None:
+        """The first flight of the device after a move is at most the initial window; the connection ends with that."""
+        mark = self._case.mark()
+        flight = first_flight(self._case, connection.local, connection.socket)
+        for last in [one.frame for one in self.segments(connection.local, mark) if one.data][-1:]:
+            require(flight <= INITIAL_WINDOW, "bytes of the first flight", f"at most {INITIAL_WINDOW}", flight, last)
 
     def is_acknowledged(self, node: RehashHost, sent: SentSegment) -> SentSegment | None:
         """REHASH-ADDR if REHASH-INIT acknowledges it, for cases in which it may or may not."""

@@ -14,7 +14,8 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.peers.connection import await_syn_ack
-from testbed.peers.tcp import NO_OPERATION, TIMESTAMPS
+from testbed.peers.options import NO_OPERATION
+from testbed.peers.tcp import TIMESTAMPS
 
 IP_HEADER = 20
 SEGMENT_SIZE = b"\x02\x04" + MSS.to_bytes(2, "big")

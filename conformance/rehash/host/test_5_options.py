@@ -16,9 +16,10 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.options import NO_OPERATION
 from testbed.peers.segment import SACK
 from testbed.peers.sequence import SEQUENCE_SPACE
-from testbed.peers.tcp import NO_OPERATION, TIMESTAMPS, TcpPeer
+from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 
 STAMPS = pytest.mark.parametrize("stamps", [True, False], ids=["with timestamps", "without"])
 IP_HEADER, LENGTH = 20, 16

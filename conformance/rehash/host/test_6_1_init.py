@@ -4,13 +4,15 @@
 import pytest
 
 from conformance.rehash.dut.host import DutHost
+from conformance.rehash.tester.connection import init_deadline
 from conformance.rehash.tester.host import RehashHost
 from conformance.rehash.tester.state import rehash_init
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
-from testbed.case.verdict import require
+from testbed.case.verdict import require, require_none
 from testbed.device.application import Application
 from testbed.interruptions import NotApplicable
+from testbed.wire.capture import BEGINNING
 
 ROUNDS_WITHOUT_INIT = 8
 
@@ -19,14 +21,14 @@ OPENERS = pytest.mark.parametrize("opener", ["tester", "device"])
 
 @valid
 @requirement("REHASH-6.1-01", case=1)
-def test_host_that_connects_sends_init(node: RehashHost, dut: DutHost, app: Application) -> None:
+def test_host_that_connects_sends_init(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
     """A host that opens a connection sends REHASH-INIT on the SYN, or later where it says so."""
     connection = node.accept_plainly(app)
     dut.serves(connection)
-    dut.quiesce()
-    segments = dut.segments(connection.local)
-    frames = [one.frame for one in segments]
-    require(any(one.init for one in segments), "REHASH-INIT on a connection it opens", "some", "none", *frames)
+    deadline = init_deadline(case, case.clock.now_ns())
+    first = dut.await_segment(connection.local, BEGINNING, lambda one: one.init, deadline)
+    frames = [one.frame for one in dut.segments(connection.local)]
+    require(first, "REHASH-INIT on a connection it opens", "some", "none", deadline, *frames)
 
 
 @valid
@@ -125,10 +127,8 @@ def test_connection_without_init_is_not_announced(node: RehashHost, dut: DutHost
     rehashing.socket.send(b"I have moved")
     dut.await_rehash_addr(move, rehashing.local)
     dut.quiesce()
-    segments = dut.segments(plain.local, move.mark)
-    frames = [one.frame for one in segments]
-    announced = any(one.rehash_addr for one in segments)
-    require(not announced, "REHASH-ADDR without init exchange", "none", "some", *frames)
+    announced = [one.frame for one in dut.segments(plain.local, move.mark) if one.rehash_addr]
+    require_none("REHASH-ADDR without init exchange", announced)
 
 
 @OPENERS
@@ -186,7 +186,7 @@ def test_repeated_init_starts_no_endless_exchange(node: RehashHost, dut: DutHost
         dut.serves(connection)
     dut.quiesce()
     frames = [one.frame for one in dut.segments(connection.local, first.mark) if one.init]
-    require(len(frames) <= 3, "number of REHASH-INITs", "at most 3", len(frames), *frames)
+    require_none("REHASH-INITs beyond the third", frames[3:])
 
 
 @valid
@@ -201,8 +201,7 @@ def test_answer_is_not_answered(node: RehashHost, dut: DutHost, app: Application
         dut.serves(connection)
     dut.quiesce()
     last = dut.segments(connection.local)[-allowed:]
-    frames = [one.frame for one in last]
-    require(not any(one.init for one in last), "REHASH-INIT long after the exchange", "none", "some", *frames)
+    require_none("REHASH-INIT long after the exchange", [one.frame for one in last if one.init])
 
 
 @inopportune

@@ -17,7 +17,7 @@ from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.interruptions import NotApplicable
 from testbed.wire import chance
-from testbed.wire.capture import BEGINNING
+from testbed.wire.capture import BEGINNING, Frame
 
 MANY = 64
 BITS = 32
@@ -25,37 +25,39 @@ NEAR = 1 << 20
 """Two random nonces are nearer to each other than this once in 2048 pairs."""
 
 
-def collect_nonces(node: RehashHost, count: int) -> list[int]:
-    """The device's nonces of many connections, as preamble."""
-    nonces = []
+def collect_nonces(node: RehashHost, dut: DutHost, count: int) -> tuple[list[int], list[Frame]]:
+    """The device's nonces of many connections, and the segments that brought them, as preamble."""
+    nonces, frames = [], []
     for _ in range(count):
         connection = node.connect()
         nonces.append(connection.device_nonce())
+        frames += [one.frame for one in dut.segments(connection.local) if one.init][:1]
         connection.local.reset()
-    return nonces
+    return nonces, frames
 
 
 @valid
 @requirement("REHASH-6.1-16", case=1)
-def test_nonces_cannot_be_predicted(node: RehashHost) -> None:
+def test_nonces_cannot_be_predicted(node: RehashHost, dut: DutHost) -> None:
     """Over many connections every bit of the nonce changes, and neither values nor distances come again."""
-    nonces = collect_nonces(node, MANY)
+    nonces, frames = collect_nonces(node, dut, MANY)
     if len(set(nonces)) == 1:
         raise NotApplicable("all connections have one nonce, see REHASH-6.1-17")
     stuck = [bit for bit in range(BITS) if len({nonce >> bit & 1 for nonce in nonces}) == 1]
-    require(not stuck, "bits that never change", "none", stuck)
+    require(not stuck, "bits that never change", "none", stuck, *frames)
     distances = [(after - before) % (1 << BITS) for before, after in itertools.pairwise(nonces)]
-    require(len(set(distances)) > MANY // 2, "distances from nonce to nonce", "different ones", "the same again")
+    different = len(set(distances))
+    require(different > MANY // 2, "distances from nonce to nonce", "different ones", "the same again", *frames)
     near = sum(min(one, (1 << BITS) - one) < NEAR for one in distances)
-    require(near < 4, "nonces near the one before", "hardly any", near)
+    require(near < 4, "nonces near the one before", "hardly any", near, *frames)
 
 
 @valid
 @requirement("REHASH-6.1-17", case=1)
-def test_each_connection_has_its_own_nonce(node: RehashHost) -> None:
+def test_each_connection_has_its_own_nonce(node: RehashHost, dut: DutHost) -> None:
     """Connections of one peer to one service all have nonces of their own."""
-    nonces = collect_nonces(node, 8)
-    require(len(set(nonces)) == len(nonces), "different nonces of 8 connections", 8, len(set(nonces)))
+    nonces, frames = collect_nonces(node, dut, 8)
+    require(len(set(nonces)) == len(nonces), "different nonces of 8 connections", 8, len(set(nonces)), *frames)
 
 
 def expect_first_nonce(connection: Connection, segment: RehashSegment) -> None:

@@ -101,7 +101,8 @@ def test_unknown_connection_is_ordinary_tcp(node: RehashHost, dut: DutHost, case
     sent = node.send(end, "A", options=[rehash_addr(end, old)])
     response = dut.response_to(sent)
     frames = [one.frame for one in dut.segments(end, sent.mark)]
-    require(response in (ordinary, SILENCE), "answer to REHASH-ADDR", f"{ordinary} or {SILENCE}", response, *frames)
+    wanted = f"{ordinary} or {SILENCE}"
+    require(response in (ordinary, SILENCE), "answer to REHASH-ADDR", wanted, response, sent.frame, *frames)
     dut.does_not_rehash(connection, sent)
 
 

@@ -125,7 +125,7 @@ def test_reset_after_the_move_ends_the_stream(node: RehashHost, dut: DutHost, ap
     dut.serves(connection)
     node.rehash(connection)
     connection.socket.begin_send(bytes(BULK))
-    flight = dut.flight(connection, INITIAL_WINDOW)
+    flight = dut.flight(connection.local, INITIAL_WINDOW, BULK)
     end = connection.local
     reset = node.transmitted(end, end.segment(flags))
     dut.quiesce()

@@ -7,7 +7,7 @@ from conformance.rehash.dut.host import DutHost
 from conformance.rehash.tester.host import RehashHost
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
-from testbed.case.verdict import require
+from testbed.case.verdict import require, require_none
 from testbed.device.application import Application
 
 pytestmark = exclusive
@@ -128,7 +128,7 @@ def test_reset_answers_rehash_addr(node: RehashHost, dut: DutHost, app: Applicat
     mark = case.mark()
     case.watch(1.0)
     frames = [one.frame for one in dut.segments(connection.local, mark) if one.rehash_addr]
-    require(not frames, "REHASH-ADDR after a reset", "none", len(frames), *frames)
+    require_none("REHASH-ADDR after a reset", frames)
     node.follow_move(other, move)
     dut.serves(other)
 

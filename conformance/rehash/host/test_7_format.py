@@ -165,7 +165,7 @@ def test_only_init_acknowledges_rehash_addr(
     frames = [one.frame for one in dut.segments(peer, mark) if not one.is_reset]
     if not frames:
         raise Inconclusive("preamble: the DUT sent nothing more")
-    require(announced, "REHASH-ADDR before REHASH-INIT", "some", "none", *frames)
+    require(announced, "REHASH-ADDR before REHASH-INIT", "some", "none", deadline, *frames)
 
 
 @exclusive

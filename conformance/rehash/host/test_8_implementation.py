@@ -10,7 +10,7 @@ from conformance.rehash.tester.connection import Connection, SentSegment
 from conformance.rehash.tester.host import RehashHost
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
-from testbed.case.verdict import require
+from testbed.case.verdict import Witness, require
 from testbed.device.application import Application
 from testbed.peers.host import Move
 
@@ -28,14 +28,14 @@ def test_application_keeps_its_socket(node: RehashHost, dut: DutHost, app: Appli
             node.rehash(connection)
         else:
             move = dut.move()
-            require(connection.socket.entry(), "socket of the application", "open", "gone")
+            require(connection.socket.entry(), "socket of the application", "open", "gone", Witness.APPLICATION)
             dut.application_takes(connection.socket, b"after")
             dut.await_first_segment(move, connection.local)
             node.follow_move(connection, move)
             dut.quiesce()
             connection.skip()
         dut.serves(connection, data=b"after")
-        require(connection.socket.entry(), "socket of the application", "open", "gone")
+        require(connection.socket.entry(), "socket of the application", "open", "gone", Witness.APPLICATION)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,7 @@ def test_peer_without_rehash(node: RehashHost, dut: DutHost, opener: str) -> Non
         dut.sends_fin(connection)
     else:
         dut.closes(connection.local, connection.local.finish().ns)
+    dut.moves_an_ordinary_connection()
 
 
 @valid
@@ -86,6 +87,7 @@ def test_peer_without_rehash_and_losses(node: RehashHost, dut: DutHost) -> None:
     connection.local.drop_unread()
     connection.local.send(data[1024:])
     dut.retransmits(connection, data)
+    dut.moves_an_ordinary_connection()
 
 
 def move_both(node: RehashHost, dut: DutHost, connection: Connection) -> tuple[Move, SentSegment]:

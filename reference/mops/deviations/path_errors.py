@@ -11,10 +11,11 @@ from reference.system.alterations import deviation
 
 _IPV4, _ICMP = 0x0800, 1
 _ERRORS = (3, 11)
+_TOO_BIG = (3, 4)
 _HEADER = 20
 
 
-class _HearsErrors(MopsDatapath):
+class HearsErrors(MopsDatapath):
     """Looks at ICMPv4 errors before they are dropped."""
 
     role = "server"
@@ -22,8 +23,8 @@ class _HearsErrors(MopsDatapath):
     def take_from_wire(self, length: int) -> None:
         packet = bytes(self._wire_view[HEADROOM + ETHERNET : HEADROOM + length])
         ethertype = int.from_bytes(self._wire_view[HEADROOM + 12 : HEADROOM + ETHERNET], "big")
-        is_error = ethertype == _IPV4 and len(packet) >= 56 and packet[9] == _ICMP and packet[_HEADER] in _ERRORS
-        if is_error:
+        is_icmp = ethertype == _IPV4 and len(packet) >= 56 and packet[9] == _ICMP
+        if is_icmp and self.is_heard(packet[_HEADER], packet[_HEADER + 1]):
             quoted = packet[_HEADER + 8 :]
             (peer,) = struct.unpack_from("!I", quoted, 16)
             own_port, port = struct.unpack_from("!HH", quoted, _HEADER)
@@ -31,6 +32,10 @@ class _HearsErrors(MopsDatapath):
             for flow in self.concerned(network, (peer, port, own_port)):
                 self.give_up(network, flow.protocol, flow)
         super().take_from_wire(length)
+
+    def is_heard(self, kind: int, code: int) -> bool:
+        """Whether it looks at an error of this kind."""
+        return kind in _ERRORS and (kind, code) != _TOO_BIG
 
     def concerned(self, network: Network, quoted: tuple[int, int, int]) -> list[Flow]:
         """The connections that an error ends which quotes this tuple."""
@@ -44,7 +49,7 @@ class _HearsErrors(MopsDatapath):
     "An error of the path ends no connection (RFC 1122, 4.2.3.9).",
     "it ends the connection whose tuple it quotes",
 )
-class SoftErrorEndsTheConnection(_HearsErrors):
+class SoftErrorEndsTheConnection(HearsErrors):
     pass
 
 
@@ -54,7 +59,7 @@ class SoftErrorEndsTheConnection(_HearsErrors):
     "An error that quotes the tuple left behind touches nothing.",
     "it ends the connection that was there",
 )
-class ErrorAboutTheLeftTupleEndsTheConnection(_HearsErrors):
+class ErrorAboutTheLeftTupleEndsTheConnection(HearsErrors):
     def concerned(self, network: Network, quoted: tuple[int, int, int]) -> list[Flow]:
         flow = network.flows.by_kernel.get(quoted)
         return [flow] if flow is not None and last_move(flow) is not None else []

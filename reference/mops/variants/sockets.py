@@ -3,11 +3,11 @@
 
 from typing import Any
 
-from reference.bump.flows import Flow, Tuple
+from reference.bump.flows import Flow, Flows, Tuple
 from reference.bump.network import TCP
 from reference.bump.tcp import ACK, SYN, distance
 from reference.mops.choices import Choices
-from reference.mops.context import MopsFlows, context_of
+from reference.mops.context import MopsFlows, context_of, last_move
 from reference.mops.message import Entry, Migrate
 from reference.mops.server import Command, Server
 from reference.system.alterations import variant
@@ -140,6 +140,19 @@ class OldTupleRests(MopsFlows):
         if rests and flags & (SYN | ACK) == SYN and wire not in self.by_wire:
             return None
         return super().inbound(address, port, local_port, flags, now)
+
+
+@variant(
+    "left-tuple-not-given-away",
+    "4.1",
+    "A host may let a tuple that was left rest as in TIME-WAIT (RFC 9293, 3.6.1).",
+    "a Migrate to a tuple that another connection has left is refused",
+)
+class LeftTupleNotGivenAway(Server):
+    def is_in_use(self, flows: Flows, flow: Flow, address: int, port: int) -> bool:
+        moves = [last_move(other) for other in flows.by_wire.values() if other is not flow]
+        left = {move.previous for move in moves if move is not None}
+        return (address, port) in left or super().is_in_use(flows, flow, address, port)
 
 
 @variant(

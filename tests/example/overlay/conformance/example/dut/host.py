@@ -6,7 +6,7 @@ from layers.example import ANSWER, Greeting
 from scapy.packet import Packet
 
 from testbed.case.expect import preamble
-from testbed.case.verdict import Broken, Finding, require
+from testbed.case.verdict import Broken, Finding, require_none
 from testbed.peers.host import Host
 from testbed.wire.capture import Frame
 
@@ -33,7 +33,7 @@ class ExampleHost(Host):
         """After the barrier and a quiet window no Answer has come."""
         self.quiesce()
         frames = [frame.account("must not be sent") for frame, _ in self._answers(greeting)]
-        require(not frames, "Answers", 0, len(frames), *frames)
+        require_none("Answers", frames)
 
     def _answers(self, greeting: SentGreeting) -> list[tuple[Frame, Packet]]:
         found = self._case.messages(self._ixit.example.protocol, greeting.mark)

@@ -41,14 +41,14 @@ class Router:
             ("protocol", request.packet.proto, came.proto),
             ("payload", bytes(request.packet.payload), bytes(came.payload)),
         ):
-            require(one == other, what, one, other)
+            require(one == other, what, one, other, request.sent.frame)
 
     def discards(self, path: Path, request: SentPacket) -> None:
         """After the barrier in this direction and a quiet window the packet has not come out."""
         self.barrier(path)
         self._case.watch(self._case.setup.profile.ixit.silence_s)
         if frame := self._find(path.far, request):
-            raise Broken(Finding(f"unexpected packet #{frame.index}", "no packet", "a packet", frames=[frame]))
+            raise Broken(Finding(f"unexpected packet #{frame.index}", "no packet", "a packet"), frame)
 
     def barrier(self, path: Path) -> None:
         """Everything sent before in this direction has been dealt with, for a packet sent after it has come out."""

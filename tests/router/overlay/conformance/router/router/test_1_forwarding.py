@@ -28,8 +28,9 @@ def test_packets_pass_unchanged(path: Path, dut: Router) -> None:
 def test_hop_limit_is_one_less(path: Path, dut: Router) -> None:
     """The hop limit of a packet that comes out is one less than it was."""
     for ttl in (64, 255, 2):
-        came = dut.forwards(path, path.send(ttl=ttl))
-        require(came.ttl == ttl - 1, "hop limit", ttl - 1, came.ttl)
+        request = path.send(ttl=ttl)
+        came = dut.forwards(path, request)
+        require(came.ttl == ttl - 1, "hop limit", ttl - 1, came.ttl, request.sent.frame)
 
 
 @BOTH_WAYS

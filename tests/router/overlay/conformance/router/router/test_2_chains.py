@@ -57,7 +57,9 @@ def test_each_of_two_routers_takes_one_hop(case: Case, path: Path, dut: Router, 
     request = path.send(ttl=64)
     dut.forwards_unchanged(path, request)
     seen = [dut.shows(between, request).ttl, dut.forwards(path, request).ttl]
-    require(seen == [63, 62], f"hop limits after each router ({place})", [63, 62], seen)
-    order = [frame.interface for frame in case.trace.since(request.since)[0] if frame.note == "forwarded"]
-    require(order == ["between 1", path.far.name], "wires in the order of the kernel's stamps", "between, far", order)
+    require(seen == [63, 62], f"hop limits after each router ({place})", [63, 62], seen, request.sent.frame)
+    frames = [frame for frame in case.trace.since(request.since)[0] if frame.note == "forwarded"]
+    order = [frame.interface for frame in frames]
+    right = order == ["between 1", path.far.name]
+    require(right, "wires in the order of the kernel's stamps", "between, far", order, *frames)
     assert case.between(BETWEEN).station().address != path.source.address, "the tester may be a neighbour there too"
