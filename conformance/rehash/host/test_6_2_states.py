@@ -5,7 +5,7 @@ import pytest
 
 from conformance.rehash.dut.host import DutHost
 from conformance.rehash.tester.closing import CLOSED, CLOSED_ON_ONE_SIDE, CLOSING, Closing, TcpState
-from conformance.rehash.tester.host import INITIAL_WINDOW, RehashHost
+from conformance.rehash.tester.host import RehashHost
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
@@ -125,7 +125,7 @@ def test_reset_after_the_move_ends_the_stream(node: RehashHost, dut: DutHost, ap
     dut.serves(connection)
     node.rehash(connection)
     connection.socket.begin_send(bytes(BULK))
-    flight = dut.flight(connection.local, INITIAL_WINDOW, BULK)
+    flight = dut.flight(connection.local, 1, BULK)
     end = connection.local
     reset = node.transmitted(end, end.segment(flags))
     dut.quiesce()
