@@ -9,6 +9,7 @@ from scapy.layers.inet import ICMP, IP, TCP, fragment
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 
 from testbed.case.case import Case
+from testbed.interruptions import Inconclusive
 from testbed.peers.segment import Segment
 from testbed.wire.capture import Frame
 from testbed.wire.clock import Deadline
@@ -118,3 +119,8 @@ def test_fragments_of_several_packets_and_a_part_that_is_missing() -> None:
         assert reassembly.add(frames(number)[0]) is None
     assert len(reassembly._parts) <= 64
     assert struct.unpack_from("!H", joined[0], 16)[0] == len(joined[0]) - 14
+
+
+def test_a_packet_longer_than_the_interface_takes_is_told_as_that(lab: Lab, case: Case) -> None:
+    with pytest.raises(Inconclusive, match="a packet of 1520 bytes is more than the MTU of the tester's interface"):
+        case.station().send(253, bytes(1500))
