@@ -117,7 +117,8 @@ class Interface:
                 if error.errno == errno.ENOBUFS:
                     raise Inconclusive("the tester's interface did not take a frame: its queue is full") from None
                 if error.errno == errno.EMSGSIZE:
-                    reason = f"a packet of {len(data) - ETHERNET_HEADER} bytes is more than the MTU of the tester's interface"
+                    packet = f"a packet of {len(data) - ETHERNET_HEADER} bytes"
+                    reason = f"{packet} is more than the MTU of the tester's interface"
                     raise Inconclusive(reason, repeat=False) from None
                 raise
         return sent
