@@ -202,3 +202,18 @@ def test_tuple_before_an_atomic_move_is_dead(node: MobileNode, dut: Server) -> N
     node.migrate(connection, code=MIGRATE_ATOMIC)
     dut.old_tuple_is_dead(connection)
     dut.serves(connection)
+
+
+@valid
+@requirement("MOPS-4.1-28", case=12)
+def test_several_connections_with_data_in_flight(node: MobileNode, dut: Server) -> None:
+    """What the server has sent on each of three connections, all of it lost, comes to the new tuple of each."""
+    connections = [node.connect() for _ in range(3)]
+    sent = []
+    for connection in connections:
+        connection.local.drop_incoming()
+        sent.append(connection.local.send(DATA))
+    dut.barrier()
+    request = node.migrate(*connections, use=False)
+    for connection, one in zip(connections, sent, strict=True):
+        dut.delivers(connection.local, DATA, request.sent.ns, unanswered_since_ns=one.ns)

@@ -21,7 +21,7 @@ def _has_left(flow: Flow, kernel: Tuple) -> bool:
     "previous-tuple-ignored-after-a-move",
     "4.1",
     "A Migrate with another previous address or port than the socket's is refused.",
-    "a connection that has migrated is found by its number alone",
+    "a connection that has migrated is found by its number and one of both",
 )
 class PreviousTupleIgnoredAfterAMove(Server):
     def candidates(self, command: Command, entry: Entry, previous: int) -> list[Flow]:
@@ -29,7 +29,12 @@ class PreviousTupleIgnoredAfterAMove(Server):
         flows = self.flows_of(command)
         if found or flows is None:
             return found
-        moved = [flow for flow in flows.by_kernel.values() if last_move(flow) is not None]
+        named = [
+            flow
+            for flow in flows.by_kernel.values()
+            if flow.wire_address == previous or flow.wire_port == entry.previous_port
+        ]
+        moved = [flow for flow in named if last_move(flow) is not None]
         return [flow for flow in moved if self.is_identifier_matched(flow, entry.identifier)]
 
 
