@@ -24,6 +24,9 @@ FILE = ROOT / "tests/power/faults.toml"
 WHYS = ("elsewhere", "no", "open")
 """Why a cell has no deviation: other cases see such a fault; it cannot happen, or nobody can tell; nothing sees it."""
 
+RISKS = ("high", "medium", "low")
+"""How likely it is that a device is wrong in an open way, and how bad that would be."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -35,7 +38,9 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Reason:
-    """Why a kind of fault needs no deviation of its own. `seen_by` are requirements whose cases see it."""
+    """Why a kind of fault has no deviation here. `seen_by` are requirements whose cases see it, `risk` how bad it is
+    that something is open.
+    """
 
     why: str
     text: str
@@ -43,6 +48,7 @@ class Reason:
     groups: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     seen_by: tuple[str, ...] = ()
+    risk: str = ""
 
     def is_about(self, requirement: str, group: str, kind: str) -> bool:
         """Whether it fills this cell."""
@@ -117,7 +123,7 @@ class Model:
         for requirement in sorted({one for one in listed if one not in known or listed.count(one) > 1}):
             yield f"{requirement}: no case judges it, or it is in two groups"
         for cell in self.cells.values():
-            if not cell.content:
+            if not cell.content and cell.requirement in self.group_of:
                 yield f"{cell.requirement} ({self.group_of.get(cell.requirement)}), {cell.kind}: empty"
         used = {id(cell.reason) for cell in self.cells.values() if cell.reason}
         names = [group.name for group in self.groups]
@@ -135,6 +141,8 @@ class Model:
             yield f"unknown why, kind or group: {reason.text}"
         if (reason.why == "elsewhere") != bool(reason.seen_by):
             yield f"seen_by is for elsewhere, and elsewhere needs it: {reason.text}"
+        if (reason.why == "open") != (reason.risk in RISKS):
+            yield f"risk is for what is open, and that needs one of {', '.join(RISKS)}: {reason.text}"
         for kind in reason.kinds:
             if reason.seen_by and not any((one, kind) in self.deviations for one in reason.seen_by):
                 yield f"no deviation of kind {kind} is caught by {', '.join(reason.seen_by)}: {reason.text}"

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from conformance.catalogue.model import Requirement
 from tests.power.certified import KINDS, PLAIN, entries
-from tests.power.faults_model import Cell, Model, Reason
+from tests.power.faults_model import RISKS, Cell, Model, Reason
 
 HEAD = """# A model of faults
 
@@ -82,12 +82,19 @@ def _summary(model: Model) -> Iterator[str]:
 def _open(model: Model, numbers: dict[int, int]) -> Iterator[str]:
     yield "## What is open\n"
     cells = Counter(id(cell.reason) for cell in model.cells.values() if cell.reason)
-    named = [reason for reason in _used(model) if reason.why == "open"]
+    named = sorted((one for one in _used(model) if one.why == "open"), key=lambda one: RISKS.index(one.risk))
     rows = (
-        (numbers[id(one)], ", ".join(one.kinds), ", ".join(one.groups or one.requirements), cells[id(one)], one.text)
+        (
+            one.risk,
+            numbers[id(one)],
+            ", ".join(one.kinds),
+            ", ".join(one.groups or one.requirements),
+            cells[id(one)],
+            one.text,
+        )
         for one in named
     )
-    yield _rows(("reason", "kind", "requirements", "cells", "what nothing is known to see"), rows)
+    yield _rows(("risk", "reason", "kind", "requirements", "cells", "what nothing is known to see"), rows)
 
 
 def _mark(cell: Cell, numbers: dict[int, int]) -> str:
@@ -97,15 +104,10 @@ def _mark(cell: Cell, numbers: dict[int, int]) -> str:
 
 def _table(model: Model, place: tuple[str, str], requirements: list[Requirement], numbers: dict[int, int]) -> str:
     rows = (
-        (one.id, *(_mark(model.cells[one.id, kind], numbers) for kind in KINDS), _short(one.statement))
+        (one.id, model.group_of[one.id], *(_mark(model.cells[one.id, kind], numbers) for kind in KINDS))
         for one in requirements
     )
-    return f"### {place[0]}, {place[1]}\n\n" + _rows(("requirement", *KINDS, "statement"), rows)
-
-
-def _short(text: str, length: int = 90) -> str:
-    text = text.replace("|", "/")
-    return text if len(text) <= length else text[: text.rindex(" ", 0, length)] + " ..."
+    return f"### {place[0]}, {place[1]}\n\n" + _rows(("requirement", "group", *KINDS), rows)
 
 
 def _reasons(model: Model, numbers: dict[int, int]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from scapy.packet import Packet
 from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.dut.unanswered import UnansweredMigrate
 from conformance.mops.migrate import HEADER, Message, ReceivedMigrate, in_mops, off_by_one, sealed, with_checksum
-from conformance.mops.tester.server import Correspondent
+from conformance.mops.tester.server import Connection, Correspondent
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, invalid, requirement
 from testbed.case.case import Case
@@ -22,6 +22,7 @@ from testbed.case.expect import preamble
 from testbed.wire.headers import UDP_PROTOCOL
 
 WAITING = b"waiting for the reply"
+LATER_S = 0.6
 
 Reply = Callable[..., Packet]
 """A reply to the request with the code of the case; any field can be replaced."""
@@ -140,8 +141,27 @@ def test_reply_with_an_undefined_code_is_no_success(
 def test_forged_reply_to_a_second_move_is_silently_discarded(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent, forgery: str
 ) -> None:
-    """After an honest success a forged one is not believed at the next move either."""
+    """After an honest success a forged one is not believed at the next move either, nor half a second later."""
     discards(case, dut, app, correspondent, forgery, SUCCESS, moves=1)
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        pytest.param("wrong checksum", marks=requirement("MOPS-4.1-139")),
+        pytest.param("wrong field", marks=requirement("MOPS-4.1-140")),
+        pytest.param("another sender", marks=requirement("MOPS-4.1-141")),
+    ],
+)
+@exclusive
+@invalid
+@requirement(case=13)
+def test_forged_reply_about_an_accepted_connection_is_silently_discarded(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent, forgery: str
+) -> None:
+    """Nor is a forged success believed of a connection that the node has accepted."""
+    connection = app.accept(correspondent, app.listen())
+    discards(case, dut, app, correspondent, forgery, SUCCESS, connection=connection)
 
 
 def discards(
@@ -152,12 +172,14 @@ def discards(
     forgery: str,
     code: int,
     moves: int = 0,
+    connection: Connection | None = None,
 ) -> None:
     """The node discards these replies in silence, and believes the honest ones, here and of another server.
 
     It has made so many moves before, all of them served.
     """
-    other, connection = app.connect(Correspondent(case)), app.connect(correspondent)
+    other = app.connect(Correspondent(case))
+    connection = connection or app.connect(correspondent)
     for _ in range(moves):
         dut.complete_move(other, connection)
     local, move = connection.local, dut.move()
@@ -168,6 +190,8 @@ def discards(
         partial(correspondent.reply_message, request, code=code), request, stranger.address
     ):
         correspondent.send(request, message, stranger if forgery == "another sender" else None)
+    if moves:
+        case.watch(LATER_S)
     other.server.reply_success(honest, other)
     with preamble():
         dut.continues(other)

@@ -133,6 +133,21 @@ def test_second_migrate_is_retransmitted_as_often_as_the_first(
         raise Broken(Finding("retransmissions", f"{second.retries}", f"{seen - 1}"), second.next_deadline(seen))
 
 
+@exclusive
+@valid
+@requirement("MOPS-4.1-174", case=12)
+@waits(8)
+def test_migrate_of_an_accepted_connection_is_retransmitted_as_often(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """A Migrate of a connection that the node has accepted is retransmitted as often, and given up in the end."""
+    unanswered = UnansweredMigrate(case, dut, app.accept(correspondent, app.listen()))
+    if unanswered.await_retransmission(unanswered.retries) is None:
+        seen = len(unanswered.migrates)
+        raise Broken(Finding("retransmissions", f"{unanswered.retries}", f"{seen - 1}"), unanswered.next_deadline(seen))
+    unanswered.gives_up()
+
+
 @pytest.mark.parametrize("answer", ["refused", "silence"])
 @exclusive
 @valid

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 4.2, the mobile node: what it does with an anycast acknowledgement, and which ones it discards."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require, require_none
 from testbed.wire.headers import UDP_PROTOCOL
 from testbed.wire.station import Station
+
+MANY, LATER_S = 100, 0.6
 
 
 @pytest.fixture
@@ -117,7 +120,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(
+EACH = pytest.mark.parametrize(
     "wrong",
     [
         pytest.param("no connection", marks=requirement("MOPS-4.2-19")),
@@ -126,6 +129,9 @@ WRONG = {
         pytest.param("trailing bytes", marks=requirement("MOPS-4.2-31")),
     ],
 )
+
+
+@EACH
 @exclusive
 @invalid
 @requirement(case=1)
@@ -133,17 +139,51 @@ def test_wrong_acknowledgement_is_silently_discarded(
     case: Case, dut: MobileNode, app: Applications, unicast: Station, connection: Connection, wrong: str
 ) -> None:
     """After an acknowledgement of no connection, or with a wrong checksum, version, code or length, nothing changes."""
+    changes_nothing(case, dut, app, connection, *WRONG[wrong](connection, in_mops(case.station().address)))
+
+
+def changes_nothing(
+    case: Case, dut: MobileNode, app: Applications, connection: Connection, *messages: Message, later_s: float = 0.0
+) -> None:
+    """These messages leave the connection's server where it is, at a device that believes the right one of another."""
     elsewhere = Correspondent(case)
     elsewhere.become_anycast()
     other = app.connect(elsewhere)
     acknowledge(dut, other)
-    acknowledge(dut, connection, *WRONG[wrong](connection, in_mops(case.station().address)))
+    acknowledge(dut, connection, *messages)
+    case.watch(later_s)
     move = dut.move()
     believed = dut.request(move, other)
     assert elsewhere.unicast
     with preamble():
         require_destination(believed, elsewhere.unicast.address)
     require_destination(dut.request(move, connection), connection.server.address)
+
+
+@EACH
+@exclusive
+@inopportune
+@requirement(case=11)
+def test_right_acknowledgement_counts_after_wrong_ones(
+    case: Case, dut: MobileNode, unicast: Station, connection: Connection, wrong: str
+) -> None:
+    """After a hundred acknowledgements that change nothing the right one counts."""
+    wrong_ones = WRONG[wrong](connection, in_mops(case.station().address))
+    many = itertools.islice(itertools.cycle(wrong_ones), MANY)
+    acknowledge(dut, connection, *many, connection.server.anycast_acknowledgement(connection))
+    require_destination(dut.request(dut.move(), connection), unicast.address)
+
+
+@EACH
+@exclusive
+@invalid
+@requirement(case=12)
+def test_wrong_acknowledgement_does_not_count_later(
+    case: Case, dut: MobileNode, app: Applications, unicast: Station, connection: Connection, wrong: str
+) -> None:
+    """A while after an acknowledgement that changes nothing the Migrate still goes to the anycast address."""
+    wrong_ones = WRONG[wrong](connection, in_mops(case.station().address))
+    changes_nothing(case, dut, app, connection, *wrong_ones, later_s=LATER_S)
 
 
 @exclusive

@@ -12,11 +12,13 @@ from conformance.mops.migrate import Message, in_mops, messages, off_by_one, sea
 from conformance.mops.tester.nat_router import NatRouter
 from conformance.mops.tester.server import Correspondent
 from layers.mops import MOPSNATAck
-from testbed import exclusive, invalid, requirement, valid
+from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require, require_none
 from testbed.wire.headers import UDP_PROTOCOL
+
+MANY, LATER_S = 100, 0.6
 
 
 @pytest.fixture
@@ -139,7 +141,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(
+EACH = pytest.mark.parametrize(
     "wrong",
     [
         pytest.param("another socket", marks=requirement("MOPS-4.3-30")),
@@ -150,12 +152,51 @@ WRONG = {
         pytest.param("trailing bytes", marks=requirement("MOPS-4.3-52")),
     ],
 )
+
+
+@EACH
 @exclusive
 @invalid
 @requirement(case=1)
 def test_wrong_acknowledgement_is_silently_discarded(case: Case, natted: NattedConnection, wrong: str) -> None:
     """An acknowledgement that is not for the socket, or is malformed, leaves the mapping table unchanged."""
     natted.learns_nothing(*WRONG[wrong](natted, case.station().address))
+
+
+@EACH
+@exclusive
+@inopportune
+@requirement(case=11)
+def test_right_acknowledgement_counts_after_wrong_ones(case: Case, natted: NattedConnection, wrong: str) -> None:
+    """After a hundred acknowledgements that leave the mapping table unchanged the right one is learnt."""
+    many = itertools.islice(itertools.cycle(WRONG[wrong](natted, case.station().address)), MANY)
+    natted.acknowledge(*many, natted.acknowledgement(1))
+    natted.names(natted.chain[0])
+
+
+@EACH
+@exclusive
+@invalid
+@requirement(case=12)
+def test_wrong_acknowledgement_is_not_learnt_later(case: Case, natted: NattedConnection, wrong: str) -> None:
+    """What leaves the mapping table unchanged has done so after a while as well."""
+    natted.acknowledge(*WRONG[wrong](natted, case.station().address))
+    case.watch(LATER_S)
+    natted.learns_nothing()
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.3-28", case=11)
+def test_level_one_is_learnt_for_an_accepted_connection(
+    dut: MobileNode, app: Applications, correspondent: Correspondent, router: NatRouter, case: Case
+) -> None:
+    """The acknowledgement of a connection that the node has accepted is learnt as well."""
+    connection = app.accept(correspondent, app.listen())
+    inside, outside = (dut.address, connection.previous_port), (case.station().address, INNER)
+    natted = NattedConnection(dut, app, router, connection, inside, [outside])
+    natted.acknowledge(natted.acknowledgement(1))
+    natted.names(outside)
 
 
 @exclusive

@@ -12,9 +12,14 @@ from conformance.mops.tester.numbers import wrong_number
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from testbed import inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
+from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.peers.stream import fitting
 
 CUT = HEADER + 12
 """A whole entry and half of the next one."""
+
+A_NEW_CLOCK = 10_000_000
+"""How far the first number of a new connection lies above the last one of its tuple (RFC 9293, 3.4.1)."""
 
 LATER_S = 0.6
 DATA = bytes(range(256)) * 4
@@ -121,10 +126,11 @@ def test_data_in_flight_at_the_second_move(node: MobileNode, dut: Server) -> Non
     node.migrate(connection)
     node.rest()
     connection.local.drop_incoming()
-    sent = connection.local.send(DATA)
+    data = DATA[: fitting(connection.local)]
+    sent = connection.local.send(data)
     dut.barrier()
     request = node.migrate(connection, use=False)
-    dut.delivers(connection.local, DATA, request.sent.ns, unanswered_since_ns=sent.ns)
+    dut.delivers(connection.local, data, request.sent.ns, unanswered_since_ns=sent.ns)
 
 
 @waits(6)
@@ -143,3 +149,71 @@ def test_second_interval_holds_like_the_first(node: MobileNode, dut: Server, cas
     last = node.send_migrate(connection)
     node.check_in_time(last, attempt, 1)
     dut.discards(last, connection)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param("address", marks=requirement("MOPS-4.1-40")),
+        pytest.param("port", marks=requirement("MOPS-4.1-41")),
+    ],
+)
+@waits(6)
+@invalid
+@requirement(case=11)
+def test_wrong_previous_tuple_of_a_second_move_is_refused(
+    case: Case, node: MobileNode, dut: Server, wrong: str
+) -> None:
+    """The right number of a connection that has migrated, with another previous address or port, moves nothing."""
+    connection = node.connect()
+    node.migrate(connection)
+    node.rest()
+    previous = case.station().address if wrong == "address" else connection.local.station.address
+    port = connection.local.port + (wrong == "port")
+    node.move()
+    entries = [node.entry(connection, previous_port=port)]
+    request = node.send_migrate(connection, previous_source=previous, entries=entries)
+    dut.answers(request, FAILED)
+    dut.leaves_alone(request, connection, migrated=[entries[0][1]])
+
+
+@waits(6)
+@inopportune
+@requirement("MOPS-4.1-46", case=11)
+def test_new_connection_at_the_first_tuple_after_two_moves(node: MobileNode, dut: Server) -> None:
+    """A new connection at the first tuple of one that has moved twice gets its own bytes, if it is let in."""
+    connection = node.connect()
+    port, service, above = connection.local.port, connection.local.remote_port, connection.local.snd_nxt + A_NEW_CLOCK
+    node.migrate(connection)
+    node.rest()
+    node.migrate(connection)
+    node.return_to(node.home)
+    new = node.new_peer(port, service, above % SEQUENCE_SPACE)
+    if dut.takes_new_connection(new):
+        dut.serves(new, data=b"new")
+    dut.serves(connection, data=b"migrated twice")
+
+
+@valid
+@requirement("MOPS-4.1-18", case=12)
+def test_tuple_before_an_atomic_move_is_dead(node: MobileNode, dut: Server) -> None:
+    """After a Migrate of code 1 as well, data from the previous tuple does not reach the connection."""
+    connection = node.connect()
+    node.migrate(connection, code=MIGRATE_ATOMIC)
+    dut.old_tuple_is_dead(connection)
+    dut.serves(connection)
+
+
+@valid
+@requirement("MOPS-4.1-28", case=12)
+def test_several_connections_with_data_in_flight(node: MobileNode, dut: Server) -> None:
+    """What the server has sent on each of three connections, all of it lost, comes to the new tuple of each."""
+    connections = [node.connect() for _ in range(3)]
+    sent = []
+    for connection in connections:
+        connection.local.drop_incoming()
+        sent.append(connection.local.send(DATA))
+    dut.barrier()
+    request = node.migrate(*connections, use=False)
+    for connection, one in zip(connections, sent, strict=True):
+        dut.delivers(connection.local, DATA, request.sent.ns, unanswered_since_ns=one.ns)

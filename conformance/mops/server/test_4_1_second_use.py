@@ -251,8 +251,8 @@ def test_a_hundred_others_do_not_end_the_interval(node: MobileNode, dut: Server,
 
 @inopportune
 @requirement("MOPS-4.1-72", case=11)
-def test_limited_entry_behind_another_one_moves_nothing(node: MobileNode, dut: Server, case: Case) -> None:
-    """Inside its interval a connection does not move by an entry that stands behind one about another port either."""
+def test_limited_entry_after_another_one_moves_nothing(node: MobileNode, dut: Server, case: Case) -> None:
+    """Inside its interval a connection does not move by an entry that follows one about another port either."""
     connection = node.connect()
     first = node.move_and_send(connection, wrong_number(case, connection))
     dut.reply_to(first, FAILED)

@@ -9,8 +9,9 @@ import pytest
 from conformance.mops.dut.server import Server
 from conformance.mops.dut.sockets import listen_mobile
 from conformance.mops.tester.mobile_node import Connection, MobileNode
+from conformance.mops.tester.numbers import wrong_number
 from layers.mops import FAILED, SUCCESS
-from testbed import inopportune, requirement, valid, waits
+from testbed import inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken
@@ -134,6 +135,42 @@ def test_connection_that_the_server_has_closed_migrates(
     half.peer.send(b"the node is not done")
     dut.application_reads(half.socket, b"the node is not done")
     dut.acknowledges_all(half.peer, half.peer.finish())
+
+
+@pytest.mark.parametrize("reach", [close_wait, fin_wait_2], ids=["CLOSE-WAIT", "FIN-WAIT-2"])
+@waits(6)
+@inopportune
+@requirement("MOPS-4.1-26", case=11)
+def test_half_closed_connection_migrates_twice(
+    case: Case, node: MobileNode, dut: Server, app: Application, reach: Callable[[Case, Half], None]
+) -> None:
+    """A connection that one side has closed migrates a second time, and carries the data of the other side."""
+    half = open_half(case, node, app)
+    reach(case, half)
+    migrate(case, node, dut, half)
+    node.rest()
+    migrate(case, node, dut, half)
+    if reach is close_wait:
+        dut.delivers(half.peer, b"still something to say", half.socket.send(b"still something to say"))
+    else:
+        half.peer.send(b"the node is not done")
+        dut.application_reads(half.socket, b"the node is not done")
+
+
+@invalid
+@requirement("MOPS-4.1-38", case=11)
+def test_half_closed_connection_that_is_refused_stays(
+    case: Case, node: MobileNode, dut: Server, app: Application
+) -> None:
+    """A wrong number moves no connection that the server has closed: it takes the node's data at the old tuple."""
+    half = open_half(case, node, app)
+    fin_wait_2(case, half)
+    request = node.move_and_send(half.connection, wrong_number(case, half.connection))
+    dut.answers(request, FAILED)
+    dut.can_migrate()
+    dut.new_tuple_is_dead(half.connection, node.station, request.entries[0][1])
+    half.peer.send(b"the node is not done")
+    dut.application_reads(half.socket, b"the node is not done")
 
 
 @valid

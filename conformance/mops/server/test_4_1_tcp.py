@@ -15,6 +15,7 @@ from testbed.device.application import Application
 from testbed.interruptions import NotApplicable
 from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE, after
+from testbed.peers.stream import fitting
 from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 from testbed.peers.window import fill
 from testbed.wire.clock import NANO
@@ -43,6 +44,22 @@ def connect_with_timestamps(node: MobileNode, dut: Server, clock: int | None = N
 def test_timestamps_continue(node: MobileNode, dut: Server) -> None:
     """At the new tuple segments carry timestamps that do not go back and echo the node's last one."""
     connection = connect_with_timestamps(node, dut)
+    timestamps_continue(node, dut, connection)
+
+
+@waits(6)
+@valid
+@requirement("MOPS-4.1-227", case=11)
+def test_timestamps_continue_after_a_second_move(node: MobileNode, dut: Server) -> None:
+    """So they do at the tuple of a second move."""
+    connection = connect_with_timestamps(node, dut)
+    node.migrate(connection)
+    node.rest()
+    timestamps_continue(node, dut, connection)
+
+
+def timestamps_continue(node: MobileNode, dut: Server, connection: Connection) -> None:
+    """The connection migrates; its timestamps do not go back."""
     last, _ = stamps(dut.segments(connection.local)[-1])
     request, before = node.migrate(connection, use=False), connection.local.clock
     dut.serves(connection)
@@ -117,7 +134,8 @@ def test_full_segments_after_the_move(node: MobileNode, dut: Server) -> None:
 def test_data_lost_both_ways_at_the_move(case: Case, node: MobileNode, dut: Server) -> None:
     """Data of both directions that was lost at the moment of the move comes to the new tuple, each byte once."""
     connection = node.connect()
-    answered, lost = bytes(range(256)) * 2, b"never arrived " * 20
+    half = fitting(connection.local) // 2
+    answered, lost = (bytes(range(256)) * 2)[:half], (b"never arrived " * 20)[:half]
     connection.local.drop_incoming()
     sent = connection.local.send(answered)
     dut.barrier()

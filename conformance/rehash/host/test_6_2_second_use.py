@@ -14,6 +14,7 @@ from testbed.interruptions import NotApplicable
 from testbed.peers.flight import open_window
 
 GUESSES = 3
+LATER_S = 0.6
 
 
 @exclusive
@@ -103,3 +104,15 @@ def test_no_number_of_wrong_nonces_moves(node: RehashHost, dut: DutHost) -> None
         node.move()
         sent = node.send_rehash_addr(connection, nonce=connection.device_nonce() ^ 1 << number)
         dut.does_not_rehash(connection, sent, f"still here {number}".encode())
+
+
+@invalid
+@requirement("REHASH-6.2-21", case=12)
+@waits(1)
+def test_wrong_nonce_does_not_move_later(case: Case, node: RehashHost, dut: DutHost) -> None:
+    """Nor has a REHASH-ADDR with a wrong nonce moved the connection half a second later."""
+    connection = node.connect()
+    node.move()
+    sent = node.send_rehash_addr(connection, nonce=connection.device_nonce() ^ 1)
+    case.watch(LATER_S)
+    dut.does_not_rehash(connection, sent)

@@ -7,10 +7,13 @@ from typing import Any
 
 from reference.bump.flows import Flow
 from reference.bump.network import UDP, Network
+from reference.mops.context import Endpoint, context_of
 from reference.mops.exchange import Exchange, Moving
 from reference.mops.message import Entry, Migrate
 from reference.mops.mobile_node import MobileNode
 from reference.system.alterations import deviation
+
+_LATER_S = 0.4
 
 
 class _Experienced(MobileNode):
@@ -211,3 +214,73 @@ class ForgedReplyLocksOut(MobileNode):
     def exchange_of(self, network: Network, source: int, message: Migrate) -> Exchange | None:
         found = super().exchange_of(network, source, message)
         return None if found in self.spoilt else found
+
+
+@deviation(
+    "node-accepted-moves-once",
+    "4.1",
+    "A node that moves again names the tuple of the last success as the previous one.",
+    "a connection that it has accepted is named with its first tuple for ever",
+)
+class AcceptedMovesOnce(MobileNode):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.first: dict[Flow, Endpoint] = {}
+
+    def previous(self, network: Network, protocol: int, flow: Flow) -> Endpoint:
+        previous = super().previous(network, protocol, flow)
+        return previous if context_of(flow).is_active else self.first.setdefault(flow, previous)
+
+
+@deviation(
+    "node-later-data-in-flight-waits",
+    "4.1",
+    "After success the stream goes on without a byte lost.",
+    "from the second move on a connection with data in flight waits for ever",
+)
+class LaterDataInFlightWaits(_Experienced):
+    def waits(self, network: Network, flow: Flow) -> bool:
+        if self.has_moved_before and flow.tcp.snd_una != flow.tcp.snd_nxt:
+            self.lost.add(flow)
+        return super().waits(network, flow)
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.lost: set[Flow] = set()
+
+    def succeeded(self, exchange: Exchange, moving: Moving) -> None:
+        super().succeeded(exchange, moving)
+        if moving.flow in self.lost:
+            moving.context.is_pending = True
+
+
+@deviation(
+    "node-resets-after-a-second-move",
+    "4.1",
+    "The node neither resets nor closes a connection that has moved.",
+    "0.4 s after the success of a second move the application is told that it is dead",
+)
+class ResetsAfterASecondMove(_Experienced):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.due: list[tuple[float, Exchange, Moving]] = []
+        self.now = 0.0
+
+    def reply_received(self, network: Network, source: int, data: bytes, now: float) -> None:
+        self.now = now
+        super().reply_received(network, source, data, now)
+
+    def succeeded(self, exchange: Exchange, moving: Moving) -> None:
+        super().succeeded(exchange, moving)
+        if self.has_moved_before:
+            self.due.append((self.now + _LATER_S, exchange, moving))
+
+    def next_deadline(self) -> float | None:
+        ours = super().next_deadline()
+        return min([*(at for at, _, _ in self.due), *([] if ours is None else [ours])], default=None)
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        for _, exchange, moving in [one for one in self.due if one[0] <= now]:
+            self.die(exchange, moving)
+        self.due = [one for one in self.due if one[0] > now]

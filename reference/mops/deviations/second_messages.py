@@ -147,9 +147,13 @@ class LaterRetransmissionsToTheTupleBefore(MopsFlows):
         self.under_way: dict[Tuple, tuple[Tuple, int]] = {}
 
     def migrate(self, flow: Flow, address: int, port: int) -> None:
-        if flow.protocol == TCP and last_move(flow) is not None and flow.tcp.snd_una != flow.tcp.snd_nxt:
+        if self.is_lost(flow, address) and flow.tcp.snd_una != flow.tcp.snd_nxt:
             self.under_way[flow.kernel] = flow.wire, flow.tcp.snd_nxt
         super().migrate(flow, address, port)
+
+    def is_lost(self, flow: Flow, address: int) -> bool:
+        """Whether what a connection has under way goes astray when it moves to an address."""
+        return flow.protocol == TCP and last_move(flow) is not None
 
     def outbound(self, address: int, port: int, local_port: int, now: float, flags: int = ACK) -> Flow | None:
         flow = super().outbound(address, port, local_port, now, flags)
@@ -211,3 +215,17 @@ class LaterReplyReservedNotZero(_SecondMoves):
     def reply_message(self, command: Command, code: int, entries: list[Entry]) -> Migrate:
         message = super().reply_message(command, code, entries)
         return message if self.before is None else replace(message, reserved=1)
+
+
+@deviation(
+    "several-in-flight-lost",
+    "4.1",
+    "What was under way at the move is retransmitted to the new tuple.",
+    "of several connections that move to one address it goes to the old tuple of all but the first",
+)
+class SeveralInFlightLost(LaterRetransmissionsToTheTupleBefore):
+    last: int | None = None
+
+    def is_lost(self, flow: Flow, address: int) -> bool:
+        is_next, self.last = address == self.last, address
+        return is_next and flow.protocol == TCP

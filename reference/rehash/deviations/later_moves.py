@@ -8,6 +8,8 @@ from reference.rehash.option import Option
 from reference.rehash.receiver import Verdict
 from reference.system.alterations import deviation
 
+_LATER_S = 0.4
+
 
 @deviation(
     "mover-slow-starts-once",
@@ -19,6 +21,8 @@ class MoverSlowStartsOnce(Host):
     def sender_slow_start(self, context: Context) -> None:
         if self.counters["moves"] < 2:
             super().sender_slow_start(context)
+        else:
+            context.slow_start = None
 
 
 class _CountsMoves(Host):
@@ -124,3 +128,35 @@ class SecondWrongNonceAccepted(Host):
         if flow in self._guessed and context is not None:
             option = option._replace(nonce=context.own_nonce)
         return super().address_received(segment, option)
+
+
+@deviation(
+    "wrong-nonce-served-later",
+    "6.2",
+    "A REHASH-ADDR with a wrong nonce does not move the connection.",
+    "0.4 s later it has",
+)
+class WrongNonceServedLater(Host):
+    def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(*arguments)
+        self._due: list[tuple[float, Flow, int]] = []
+        self._now = 0.0
+
+    def incoming(self, segment: Segment, now: float) -> Flow | None:
+        self._now = now
+        return super().incoming(segment, now)
+
+    def wrong_nonce(self, flow: Flow, segment: Segment) -> tuple[Verdict, Flow | None]:
+        self._due.append((self._now + _LATER_S, flow, segment.address))
+        return super().wrong_nonce(flow, segment)
+
+    def next_deadline(self) -> float | None:
+        ours = super().next_deadline()
+        return min([*(at for at, _, _ in self._due), *([] if ours is None else [ours])], default=None)
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        for _, flow, address in [one for one in self._due if one[0] <= now]:
+            if flow.is_live:
+                self.flows.rebind(flow, address, flow.wire_port)
+        self._due = [one for one in self._due if one[0] > now]
