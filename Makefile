@@ -16,6 +16,9 @@ READY := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pyc
 
+# pip fills .venv, also where its own configuration says that it installs for the user.
+export PIP_USER := 0
+
 # As many test processes as there are processors, unless JOBS says how many.
 PROCESSES := $(if $(JOBS),-n $(JOBS))
 TESTS     := -n $(or $(JOBS),auto) --dist worksteal
@@ -23,7 +26,7 @@ TESTS     := -n $(or $(JOBS),auto) --dist worksteal
 .PHONY: certify test lint power mutants coverage fuzz bench steady lock clean
 
 certify: $(READY)
-	$(BIN)/python -m pytest conformance --dut $(DUT) --report $(REPORT) $(PROCESSES) -q --tb=short \
+	$(BIN)/python -m pytest conformance --dut "$(DUT)" --report "$(REPORT)" $(PROCESSES) -q --tb=short \
 	    $(if $(DEVIATE),--dut-arg=--deviate --dut-arg=$(DEVIATE)) \
 	    $(if $(VARIANT),--dut-arg=--variant --dut-arg=$(VARIANT)) $(ARGS)
 
@@ -46,8 +49,8 @@ mutants: $(READY)
 	$(BIN)/python -m tests.power.mutants --seed $(SEED) --count $(COUNT) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 
 coverage: $(READY)
-	$(BIN)/python -m conformance.catalogue coverage --json $(REPORT)/coverage.json
-	$(BIN)/python -m reports coverage $(REPORT)/coverage.json -o $(REPORT)/coverage.html
+	$(BIN)/python -m conformance.catalogue coverage --json "$(REPORT)/coverage.json"
+	$(BIN)/python -m reports coverage "$(REPORT)/coverage.json" -o "$(REPORT)/coverage.html"
 
 fuzz: $(READY)
 	$(BIN)/python -m layers.fuzz --count 1000000

@@ -130,7 +130,7 @@ def load(path: Path, command_arguments: list[str] | None = None) -> Profile:
     Raises `ProfileError` with one line that names the file, the key and what is allowed.
     """
     try:
-        content: dict[str, Any] = tomllib.loads(path.read_text())
+        content: dict[str, Any] = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise ProfileError(f"{path}: {error.strerror}; allowed is a readable TOML file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -4,9 +4,12 @@
 They differ in frames, options, windows and times, and are right in that: the RFCs allow it.
 """
 
+import struct
 from dataclasses import replace
 
+from reference.bump.checksum import checksum
 from reference.bump.ends import Frame
+from reference.bump.network import ETHERNET
 from reference.bump.segment import Segment
 from reference.bump.shaping import Shaped, segment_in, with_segment
 from reference.bump.tcp import (
@@ -23,6 +26,9 @@ from reference.bump.tcp import (
 
 ECHO = 7
 SHORTEST_FRAME = 60
+IPV4, IPV4_HEADER, MORE_FRAGMENTS = b"\x08\x00", 20, 0x2000
+PIECE = 64
+"""Bytes of data in a fragment: a multiple of 8."""
 SACK_PERMITTED = 4
 SMALLEST_SEGMENT_SIZE = 536
 NO_SOONER_S = 2.9
@@ -34,6 +40,28 @@ class FramesPadded(Shaped):
 
     def leaves(self, frame: Frame) -> None:
         super().leaves(bytes(frame).ljust(SHORTEST_FRAME, b"\x5a"))
+
+
+class SentInFragments(Shaped):
+    """IPv4 packets of more than a few bytes leave in fragments, the last one first."""
+
+    _identity = 0
+
+    def leaves(self, frame: Frame) -> None:
+        content = bytes(frame)
+        if content[12:14] != IPV4 or len(content) <= ETHERNET + IPV4_HEADER + PIECE:
+            super().leaves(frame)
+            return
+        (length,) = struct.unpack_from("!H", content, ETHERNET + 2)
+        header, data = content[ETHERNET : ETHERNET + IPV4_HEADER], content[ETHERNET + IPV4_HEADER : ETHERNET + length]
+        self._identity = (self._identity + 1) & 0xFFFF
+        for place in reversed(range(0, len(data), PIECE)):
+            more = MORE_FRAGMENTS if place + PIECE < len(data) else 0
+            piece = data[place : place + PIECE]
+            words = struct.pack("!HHH", IPV4_HEADER + len(piece), self._identity, more | place // 8)
+            blank = header[:2] + words + header[8:10] + bytes(2) + header[12:]
+            summed = blank[:10] + checksum(blank).to_bytes(2, "big") + blank[12:]
+            super().leaves(content[:ETHERNET] + summed + piece)
 
 
 class ServesEverythingLate(Shaped):

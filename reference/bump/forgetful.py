@@ -5,16 +5,18 @@ For deviations of any protocol: put in front of its datapath.
 """
 
 import struct
+from typing import Any
 
-from reference.bump.checksum import adjust
+from reference.bump.checksum import adjust, checksum, words_sum
 from reference.bump.datapath import Datapath
 from reference.bump.flows import Flow, Tuple
-from reference.bump.network import Network, Packet
-from reference.bump.tcp import CHECKSUM_AT, SYN, distance, timestamps, window_scale
+from reference.bump.network import ETHERNET, TCP, Network, Packet
+from reference.bump.tcp import CHECKSUM_AT, SYN, distance, maximum_segment_size, timestamps, window_scale
 
 WINDOW_AT = 14
 _SEQUENCE_AT, _FLAGS_AT, _OPTIONS_AT = 4, 13, 20
 _URGENT = 0x20
+_IP_HEADER, _SMALL, _SPACE = 20, 600, 1 << 32
 
 
 class Seen:
@@ -22,7 +24,7 @@ class Seen:
 
     def __init__(self, own: int, wire: Tuple) -> None:
         self.own, self.wire = own, wire
-        self.scale = self.window = self.stamp = 0
+        self.scale = self.window = self.stamp = self.segment_size = 0
         self.has_gap = False
 
 
@@ -131,3 +133,66 @@ class UrgentDataLost(Forgetful):
         (word,) = struct.unpack_from("!H", header, _FLAGS_AT - 1)
         self.put(at, _FLAGS_AT - 1, word & ~_URGENT)
         return True
+
+
+class SegmentSizeLost(Forgetful):
+    """Joins two full segments into one for a peer of small ones, over IPv4."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._held: dict[tuple[int, int], bytes] = {}
+
+    def remember(self, flow: Flow, seen: Seen, header: bytes) -> None:
+        super().remember(flow, seen, header)
+        if header[_FLAGS_AT] & SYN:
+            seen.segment_size = maximum_segment_size(header[_OPTIONS_AT : header[12] >> 2 & 0x3C])
+
+    def _emit(
+        self, network: Network, destination: int, buffer: bytearray, view: memoryview, start: int, end: int
+    ) -> None:
+        frame = bytes(buffer[start:end])
+        joined = self._joined(network, destination, frame) if frame[9] == TCP and network.name == "ipv4" else frame
+        if joined is not None:
+            room = bytearray(ETHERNET) + joined
+            super()._emit(network, destination, room, memoryview(room), ETHERNET, len(room))
+
+    def _joined(self, network: Network, destination: int, packet: bytes) -> bytes | None:
+        """What goes out in place of a packet; None while it waits for the next one."""
+        own_port, port, sequence = struct.unpack_from("!HHI", packet, _IP_HEADER)
+        flow = network.flows.by_wire.get((destination, port, own_port))
+        seen = None if flow is None else flow.contexts.get(Seen)
+        data = _IP_HEADER + (packet[_IP_HEADER + 12] >> 2 & 0x3C)
+        if (
+            flow is None
+            or seen is None
+            or not 0 < seen.segment_size < _SMALL
+            or not self._has_moved(network, flow, seen)
+        ):
+            return packet
+        held = self._held.pop((port, own_port), b"")
+        if (
+            held
+            and sequence == (int.from_bytes(held[_IP_HEADER + 4 : _IP_HEADER + 8], "big") + len(held) - data) % _SPACE
+        ):
+            return self._sealed(network, destination, held + packet[data:])
+        is_full = len(packet) - data == seen.segment_size
+        if is_full and not held:
+            self._held[port, own_port] = packet
+            return None
+        return packet
+
+    def _has_moved(self, network: Network, flow: Flow, seen: Seen) -> bool:
+        return (seen.own, seen.wire) != (network.own, flow.wire)
+
+    @staticmethod
+    def _sealed(network: Network, destination: int, packet: bytes) -> bytes:
+        """A packet with the length and the checksums that it should have."""
+        sealed = bytearray(packet)
+        struct.pack_into("!H", sealed, 2, len(sealed))
+        struct.pack_into("!H", sealed, 10, 0)
+        struct.pack_into("!H", sealed, 10, checksum(bytes(sealed[:_IP_HEADER])))
+        struct.pack_into("!H", sealed, _IP_HEADER + CHECKSUM_AT, 0)
+        length = len(sealed) - _IP_HEADER
+        total = (network.pseudo_header_sum(destination, TCP, length) + words_sum(sealed[_IP_HEADER:])) % 0xFFFF
+        struct.pack_into("!H", sealed, _IP_HEADER + CHECKSUM_AT, 0xFFFF - (total or 0xFFFF))
+        return bytes(sealed)

@@ -51,6 +51,11 @@ def room(peer: TcpPeer) -> int:
     return after(peer.snd_una + peer.window, peer.snd_nxt)
 
 
+def fitting(peer: TcpPeer) -> int:
+    """The most data that one segment can bring the device now: no larger than it takes, nor than its window."""
+    return max(1, min(peer.largest, room(peer)))
+
+
 def _await_room(case: Case, peer: TcpPeer, wanted: int) -> None:
     """A segment of `wanted` bytes fits the device's window, or nothing of what was sent is on its way any more."""
 

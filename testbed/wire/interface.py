@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.wire.capture import Frame, Sent, Trace
 from testbed.wire.clock import Clock
-from testbed.wire.headers import IPFF_ADDRESS, IpffEnds
+from testbed.wire.headers import ETHERNET_HEADER, IPFF_ADDRESS, IpffEnds
 from testbed.wire.receiving import Reassembly, is_fragment, why_dropped, with_tag, without_tag
 from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET
 
@@ -102,7 +102,8 @@ class Interface:
     def send(self, data: bytes, trace: Trace | None) -> Sent:
         """Put one frame on the wire as it is; its entry in the capture goes to `trace` too.
 
-        Raises Inconclusive where the interface's queue is full, and what the interface has failed with, if it has.
+        Raises Inconclusive where the interface's queue is full or the frame is longer than its MTU allows, and what the
+        interface has failed with, if it has.
         """
         sent = Sent(data, trace, self.clock)
         with self._sending:
@@ -115,6 +116,10 @@ class Interface:
                     raise self._failure from None
                 if error.errno == errno.ENOBUFS:
                     raise Inconclusive("the tester's interface did not take a frame: its queue is full") from None
+                if error.errno == errno.EMSGSIZE:
+                    packet = f"a packet of {len(data) - ETHERNET_HEADER} bytes"
+                    reason = f"{packet} is more than the MTU of the tester's interface"
+                    raise Inconclusive(reason, repeat=False) from None
                 raise
         return sent
 

@@ -53,14 +53,17 @@ def test_packets_are_wrong_as_intended_and_in_no_other_way(profile: str, tmp_pat
         if case["evidence"]:
             seen[base(case)] += wrong(tmp_path, case)
     assert len(seen) > len(named), done.stdout[-2000:]
-    for name, found in seen.items():
-        intended = INTENDED.get(name, {"frames": []})
-        allowed = [sorted(one) for one in intended["frames"]]
-        if intended.get("by_chance"):
-            assert {word for one in found for word in one} <= {word for one in allowed for word in one}, name
-        else:
-            assert [one for one in found if one not in allowed] == [], name
-            assert [one for one in allowed if one not in found] == [], f"{name}: never sent"
+    assert {name: wrongly for name, found in seen.items() if (wrongly := _unintended(name, found))} == {}
+
+
+def _unintended(name: str, found: list[list[str]]) -> list[str]:
+    """What a case has sent that nobody intended, and what it was to send and has not."""
+    intended = INTENDED.get(name, {"frames": []})
+    allowed = [sorted(one) for one in intended["frames"]]
+    if intended.get("by_chance"):
+        return sorted({word for one in found for word in one} - {word for one in allowed for word in one})
+    unknown = [", ".join(one) for one in found if one not in allowed]
+    return sorted({*unknown, *(f"never sent: {', '.join(one)}" for one in allowed if one not in found)})
 
 
 @pytest.mark.parametrize(

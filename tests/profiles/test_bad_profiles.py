@@ -255,6 +255,12 @@ def test_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, line: s
         load(tmp_path)
 
 
+def test_mark_that_an_editor_has_put_in_front(tmp_path: Path) -> None:
+    path = tmp_path / "marked.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert load(path).dut.name == load(ROOT / "profiles/reference.toml").dut.name
+
+
 def test_arguments_go_behind_the_command() -> None:
     profile = load(ROOT / "profiles/reference.toml", ["--deviate", "x"])
     assert profile.dut.command[-3:] == ["reference", "--deviate", "x"]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The server under test with its sockets of Mobile UDP."""
 
+from abc import abstractmethod
+
 from conformance.mops.migrate import SentMigrate
 from conformance.mops.tester.mobile_node import UdpFlow
 from testbed.case.verdict import Broken, Finding, require
@@ -10,6 +12,10 @@ from testbed.peers.udp import UdpPeer, expect_datagram
 
 class DatagramServer(Host):
     """Where the flows of its applications are."""
+
+    @abstractmethod
+    def can_migrate(self) -> None:
+        """An ordinary Migrate moves a connection of this device; Inconclusive where it does not."""
 
     def serves_flow(self, flow: UdpFlow) -> None:
         """Datagrams pass between the application's socket and the node's end of the flow, both ways."""
@@ -32,6 +38,7 @@ class DatagramServer(Host):
 
     def leaves_flow_alone(self, request: SentMigrate, flow: UdpFlow) -> None:
         """The flow is where it was before a request, and no datagram from the new tuple reaches its socket."""
+        self.can_migrate()
         for _, migrated, _ in request.entries:
             self.hears_nothing(flow, UdpPeer(request.station, migrated, flow.local.remote_port))
         self.serves_flow(flow)

@@ -41,8 +41,8 @@ class Server(DatagramServer):
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
-        self._barriers: list[SentMigrate] = []
-        case.explains = lambda packet: is_mops(packet) and not self._answers_a_barrier(packet.payload)
+        self._controls: list[SentMigrate] = []
+        case.explains = lambda packet: is_mops(packet) and not self._answers_a_control(packet.payload)
 
     def serves(self, *peers: TcpPeer | Connection, data: bytes = b"still there") -> None:
         """Data flows on connections to the echo service, both ways and byte-exact."""
@@ -51,11 +51,7 @@ class Server(DatagramServer):
     # Silence
 
     def quiesce(self) -> None:
-        """Barriers for segments and for messages, then a quiet window: what was to come has come.
-
-        Silence says something of a device that migrates connections, and nothing of another one.
-        """
-        self.can_migrate()
+        """Barriers for segments and for messages, then a quiet window: what was to come has come."""
         self.barrier()
         self.message_barrier()
         reply = self._case.quiet_window(REPLY, self._ixit.mops.reply_within_s)
@@ -69,16 +65,16 @@ class Server(DatagramServer):
         for _ in range(HONEST_ATTEMPTS):
             stranger = MobileNode(self._case)
             entry = (stranger.new_port(), stranger.new_port(), chance.randbits(32))
-            self._barriers.append(stranger.send_migrate(entries=[entry]))
-            reply = find_reply(self._case, self._barriers[-1])
+            self._controls.append(stranger.send_migrate(entries=[entry]))
+            reply = find_reply(self._case, self._controls[-1])
             if reply is not None and reply.message.code == FAILED:
                 return
         seen = "silence" if reply is None else CODES[reply.message.code]
         raise Inconclusive(f"barrier: a Migrate of a socket that does not exist: expected failed, got {seen}")
 
-    def _answers_a_barrier(self, message: Packet) -> bool:
-        """Whether a message is a late reply to a barrier, which is nobody's finding."""
-        return any(entries_in(message.original) == barrier.entries for barrier in self._barriers)
+    def _answers_a_control(self, message: Packet) -> bool:
+        """Whether a message is a late reply to a barrier or a control, which is nobody's finding."""
+        return any(entries_in(message.original) == control.entries for control in self._controls)
 
     def can_migrate(self) -> None:
         """An ordinary Migrate moves a connection of this device, once a run: without that, nothing moved says nothing.
@@ -91,7 +87,9 @@ class Server(DatagramServer):
             connection = node.connect()
             node.move()
             try:
-                node.rebind(self.answers_in_the_end(node, node.request(connection), SUCCESS), connection)
+                request = self.answers_in_the_end(node, node.request(connection), SUCCESS)
+                self._controls.append(request)
+                node.rebind(request, connection)
                 self.serves(connection)
             except Broken as broken:
                 reason = f"preamble: an ordinary Migrate: {broken.finding.reason}"
@@ -184,6 +182,7 @@ class Server(DatagramServer):
         connection on the first data from the new tuple, whatever it has answered, can be robbed of it. `migrated` are
         the new ports where the request does not tell them.
         """
+        self.can_migrate()
         ends = [
             connection.local.at(request.station, port)
             for connection in connections
@@ -201,6 +200,7 @@ class Server(DatagramServer):
 
     def stays_silent(self, request: SentMigrate, within_s: float = 0.0) -> None:
         """The server sends no further message after the request, until barriers and quiet window, or longer."""
+        self.can_migrate()
         self.quiesce()
         self._case.watch(within_s)
         for frame, message in messages(self._case, request.mark):
@@ -266,6 +266,7 @@ class Server(DatagramServer):
 
     def lives_at_one(self, connection: Connection, tuples: list[tuple[Station, int]]) -> str:
         """The connection lives at exactly one of these addresses and ports; at which."""
+        self.can_migrate()
         deadline = self._case.deadline()
         alive = self.live_tuples(connection, tuples)
         require(len(alive) == 1, "tuples at which a connection lives", "exactly one", alive, deadline)

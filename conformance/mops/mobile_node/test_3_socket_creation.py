@@ -9,6 +9,7 @@ from conformance.mops.dut.sockets import creates_socket
 from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, requirement, valid
 from testbed.case.case import Case
+from testbed.case.expect import preamble
 from testbed.case.verdict import Broken
 from testbed.interruptions import NotApplicable
 
@@ -122,6 +123,8 @@ def test_udp_socket_with_mobile_allowed_and_unique_id_migrates(
 @valid
 @requirement("MOPS-7-03", case=2)
 def test_socket_with_mobile_allowed_is_listed(dut: MobileNode, app: Applications, correspondent: Correspondent) -> None:
-    """A TCP socket that was opened with MOBILE_ALLOWED is listed."""
+    """A TCP socket that was opened with MOBILE_ALLOWED is listed, and moves."""
     connection = app.connect(correspondent, mobile_allowed=True)
-    dut.migrates(dut.move(), connection)
+    correspondent.reply_success(dut.migrates(dut.move(), connection), connection)
+    with preamble():
+        dut.continues(connection)

@@ -141,8 +141,9 @@ def test_ten_moves_settle_at_the_last_address(
 def test_late_success_during_the_next_move(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
-    """The server serves the first move alone, whose success comes late: the application gets an error in the end."""
+    """The server serves the first of two moves alone, whose success comes late: the application gets an error."""
     connection = app.connect(correspondent)
+    dut.complete_move(connection)
     first = dut.request(dut.move(), connection)
     second = UnansweredMigrate(case, dut, connection)
     late = correspondent.reply_message(first)

@@ -111,6 +111,8 @@ def test_connection_receives_at_the_migrated_port(
     correspondent.reply_success(dut.request(dut.move(), connection), connection)
     connection.local.send(b"to the migrated port")
     dut.application_reads(connection.socket, b"to the migrated port")
+    with preamble("the connection does not continue there"):
+        dut.continues(connection)
 
 
 @exclusive

@@ -141,8 +141,9 @@ def test_move_back_home(dut: MobileNode, app: Applications, correspondent: Corre
 def test_move_neither_resets_nor_closes(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:
-    """No reset and no FIN of the connection is sent when its address is lost."""
+    """No reset and no FIN of the connection is sent when its address is lost, for the second time."""
     connection = app.connect(correspondent)
+    dut.complete_move(connection)
     move = dut.move()
     dut.request(move, connection)
     case.watch(LATER_S)

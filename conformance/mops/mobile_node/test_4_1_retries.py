@@ -169,12 +169,13 @@ def test_reply_ends_the_retransmissions(correspondent: Correspondent, unanswered
 @requirement("MOPS-4.1-147", case=1)
 @waits(9)
 def test_late_success_revives_nothing(
-    case: Case, dut: MobileNode, correspondent: Correspondent, connection: Connection, unanswered: UnansweredMigrate
+    case: Case, dut: MobileNode, app: Applications, connection: Connection, unanswered: UnansweredMigrate
 ) -> None:
-    """A success that comes after the connection was given up brings nothing back."""
+    """A success that comes after the connection was given up brings nothing back; one in time moves another one."""
     unanswered.await_give_up()
     case.watch(0.05)
     mark = case.mark()
-    correspondent.reply(unanswered.first, SUCCESS)
+    connection.server.reply(unanswered.first, SUCCESS)
     dut.expect_silence(connection.local, mark)
     require(bool(connection.socket.error()), "socket error", "one", "none", Witness.APPLICATION)
+    dut.complete_move(app.connect(connection.server))

@@ -80,18 +80,19 @@ def test_failed_flow_sends_no_datagram(
 @inopportune
 @requirement("MOPS-4.1-147", case=2)
 @waits(9)
-def test_late_success_revives_no_flow(case: Case, dut: MobileNode, correspondent: Correspondent, flow: UdpFlow) -> None:
-    """After the socket was given up neither a late success nor a datagram to the new tuple brings it back."""
+def test_late_success_revives_no_flow(case: Case, dut: MobileNode, app: Applications, flow: UdpFlow) -> None:
+    """A socket that was given up neither a late success nor a datagram to the new tuple brings back; others move."""
     unanswered = UnansweredMigrate(case, dut, flow)
     unanswered.await_give_up()
     mark = case.mark()
-    correspondent.reply(unanswered.first)
+    flow.server.reply(unanswered.first)
     flow.expect_at(unanswered.first)
     sent = flow.local.send(b"to a socket that is dead")
     flow.socket.try_send(b"is this flow dead?")
     expect_no_datagram(dut, flow, mark)
     came = flow.socket.receive(0.1)
     require(not came, "what the application reads from a dead socket", "nothing", repr(came), sent.frame)
+    dut.complete_move(app.connect(flow.server))
 
 
 @exclusive

@@ -69,3 +69,4 @@ def test_entries_carry_the_unique_ids_that_the_application_gave(
     for connection, request in zip(connections, requests, strict=True):
         identifier = request.entry(connection)[2]
         require(identifier == connection.unique_id, "identifier", connection.unique_id, identifier, request.frame)
+    dut.complete_move(*connections)

@@ -57,6 +57,7 @@ def send_in_pieces(node: MobileNode, *connections: Connection, backwards: bool) 
 @requirement("MOPS-4.1-251", case=1)
 def test_migrate_in_fragments_is_carried_out_whole_or_not(node: MobileNode, dut: Server, backwards: bool) -> None:
     """Of a Migrate that comes in fragments either all connections are at their new tuples or all at the old ones."""
+    dut.can_migrate()
     connections = [node.connect() for _ in range(2)]
     node.move()
     request = send_in_pieces(node, *connections, backwards=backwards)

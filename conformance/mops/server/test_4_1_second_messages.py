@@ -13,6 +13,7 @@ from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from testbed import inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.peers.stream import fitting
 
 CUT = HEADER + 12
 """A whole entry and half of the next one."""
@@ -125,10 +126,11 @@ def test_data_in_flight_at_the_second_move(node: MobileNode, dut: Server) -> Non
     node.migrate(connection)
     node.rest()
     connection.local.drop_incoming()
-    sent = connection.local.send(DATA)
+    data = DATA[: fitting(connection.local)]
+    sent = connection.local.send(data)
     dut.barrier()
     request = node.migrate(connection, use=False)
-    dut.delivers(connection.local, DATA, request.sent.ns, unanswered_since_ns=sent.ns)
+    dut.delivers(connection.local, data, request.sent.ns, unanswered_since_ns=sent.ns)
 
 
 @waits(6)

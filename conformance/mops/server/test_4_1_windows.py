@@ -12,7 +12,7 @@ from conformance.mops.server.test_4_1_tcp import connect_with_timestamps
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding
+from testbed.case.verdict import Broken, Finding, require
 from testbed.device.application import Application, Socket
 from testbed.interruptions import NotApplicable
 from testbed.peers.segment import WINDOW_SCALE
@@ -22,6 +22,7 @@ from testbed.peers.window import PROBE, announce, fill
 SEGMENT = 1024
 """The most data of a segment that the node takes, and its window in bytes."""
 
+SMALL_SEGMENT = 536
 LEAST = 256
 """Of a window of a segment a device uses so much at least, whatever its own segments are."""
 
@@ -142,3 +143,15 @@ def test_urgent_data_at_the_new_tuple(case: Case, node: MobileNode, dut: Server,
     if came != expected:
         finding = Finding("what the application reads", f"{expected!r}", f"{came!r} {trouble}".strip())
         raise Broken(finding, deadline)
+
+
+@valid
+@requirement("MOPS-4.1-259", case=1)
+def test_segments_at_the_new_tuple_fit_the_node(node: MobileNode, dut: Server) -> None:
+    """At the new tuple no segment carries more data than the node has said that it takes."""
+    connection = node.connect(mss=SMALL_SEGMENT)
+    request = node.migrate(connection, use=False)
+    dut.serves(connection, data=bytes(range(250)) * 16)
+    for segment in dut.segments(connection.local, request.mark):
+        size = len(segment.data)
+        require(size <= SMALL_SEGMENT, "data of a segment", f"at most {SMALL_SEGMENT}", size, segment.frame)

@@ -17,6 +17,7 @@ from testbed.peers.connection import connect
 def test_plain_server_sends_no_anycast_acknowledgement(node: MobileNode, dut: Server, case: Case) -> None:
     """A server without an anycast address does not answer a MOBILE_CAPABLE SYN with an anycast acknowledgement."""
     connect(case, node.new_peer(), mobile_capable(case))
+    dut.can_migrate()
     dut.quiesce()
     for frame, message in messages(case):
         require(not isinstance(message, MOPSAnycastAck), "message", "no anycast acknowledgement", message.name, frame)

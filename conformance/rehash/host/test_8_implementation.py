@@ -13,6 +13,7 @@ from testbed.case.case import Case
 from testbed.case.verdict import Witness, require
 from testbed.device.application import Application
 from testbed.peers.host import Move
+from testbed.peers.stream import fitting
 
 
 @pytest.mark.parametrize("mover", ["device", "tester"])
@@ -81,11 +82,12 @@ def test_peer_without_rehash(node: RehashHost, dut: DutHost, opener: str) -> Non
 def test_peer_without_rehash_and_losses(node: RehashHost, dut: DutHost) -> None:
     """Data for a peer without Rehash that is lost is retransmitted."""
     connection = node.connect_plainly()
-    data = bytes(range(256)) * 8
-    connection.local.send(data[:1024])
+    half = fitting(connection.local) // 2
+    data = (bytes(range(251)) * 6)[: 2 * half]
+    connection.local.send(data[:half])
     dut.barrier()
     connection.local.drop_unread()
-    connection.local.send(data[1024:])
+    connection.local.send(data[half:])
     dut.retransmits(connection, data)
     dut.moves_an_ordinary_connection()
 

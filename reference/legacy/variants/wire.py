@@ -17,6 +17,16 @@ class FramesPadded(another_tcp.FramesPadded, LegacyDatapath):
 
 
 @variant(
+    "legacy-sent-in-fragments",
+    "9293.3.1",
+    "A host puts fragments together (RFC 1122 3.3.2), in whatever order they come.",
+    "IPv4 packets of more than 84 bytes leave in fragments, the last one first",
+)
+class SentInFragments(another_tcp.SentInFragments, LegacyDatapath):
+    pass
+
+
+@variant(
     "legacy-serves-everything-late",
     "9293.3.1",
     "A host may use the time that its profile grants.",

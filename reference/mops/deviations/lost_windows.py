@@ -57,6 +57,16 @@ class TimestampsHaveToGrow(forgetful.StampsHaveToGrow, MopsDatapath):
     role = "server"
 
 
+@deviation(
+    "mops-segment-size-lost",
+    "4.1",
+    "After a move segments fit the node.",
+    "two of them go in one, if it takes small ones only",
+)
+class SegmentSizeLost(forgetful.SegmentSizeLost, MopsDatapath):
+    role = "server"
+
+
 @deviation("urgent-data-lost", "4.1", "After a move urgent data is urgent.", "the urgent flag is cleared")
 class UrgentDataLost(forgetful.UrgentDataLost, MopsDatapath):
     role = "server"

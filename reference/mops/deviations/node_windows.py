@@ -57,6 +57,16 @@ class TimestampsHaveToGrow(forgetful.StampsHaveToGrow, MopsDatapath):
     role = "mobile node"
 
 
+@deviation(
+    "node-segment-size-lost",
+    "4.1",
+    "After a move segments fit the server.",
+    "two of them go in one, if it takes small ones only",
+)
+class SegmentSizeLost(forgetful.SegmentSizeLost, MopsDatapath):
+    role = "mobile node"
+
+
 @deviation("node-urgent-data-lost", "4.1", "After a move urgent data is urgent.", "the urgent flag is cleared")
 class UrgentDataLost(forgetful.UrgentDataLost, MopsDatapath):
     role = "mobile node"

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What no receiver would hear is evidence and nothing else; what came in fragments is read in one piece."""
+
+import struct
+from collections.abc import Callable
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, fragment
+from scapy.layers.l2 import ARP, Dot1Q, Ether
+
+from testbed.case.case import Case
+from testbed.interruptions import Inconclusive
+from testbed.peers.segment import Segment
+from testbed.wire.capture import Frame
+from testbed.wire.clock import Deadline
+from testbed.wire.receiving import Reassembly, is_fragment
+from testbed.wire.station import Station
+from tests.testbed.lab import Lab
+
+NOBODY = "02:00:00:00:00:99"
+
+
+def syn(case: Case, station: Station, **fields: int) -> IP:
+    return IP(src=case.network.dut, dst=station.address, **fields) / TCP(sport=7, dport=1027, flags="S")
+
+
+def emit(lab: Lab, case: Case, frame: Ether, last: Ether) -> list[Frame]:
+    """Let the device send a frame, and then another one; what the trace holds when that one has come."""
+    lab.tells("emit", frames=[bytes(frame).hex(), bytes(last).hex()])
+    deadline = Deadline(case.clock.now_ns(), 2)
+    assert case.look(lambda: next((one for one in case.trace.received() if one.data == bytes(last)), None), deadline)
+    return [one for one in case.trace.frames if not one.outgoing]
+
+
+UNHEARD: dict[str, tuple[Callable[[Case, Station], Ether], str]] = {
+    "another address": (
+        lambda case, station: Ether(src=case.dut_mac, dst=NOBODY) / syn(case, station),
+        f"dropped: for the Ethernet address {NOBODY}, not for ",
+    ),
+    "VLAN": (
+        lambda case, station: Ether(src=case.dut_mac, dst=case.interface.mac) / Dot1Q(vlan=100) / syn(case, station),
+        "dropped: tagged for VLAN 100",
+    ),
+    "header checksum": (
+        lambda case, station: Ether(src=case.dut_mac, dst=case.interface.mac) / syn(case, station, chksum=0x1234),
+        "dropped: wrong checksum of the IPv4 header",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNHEARD)
+def test_what_no_receiver_hears_is_dropped_and_says_why(lab: Lab, case: Case, kind: str) -> None:
+    station = case.station()
+    build, why = UNHEARD[kind]
+    heard = Ether(src=case.dut_mac, dst=case.interface.mac) / syn(case, station)
+    unheard, last = emit(lab, case, build(case, station), heard)
+    assert unheard.dropped
+    assert unheard.accounted
+    assert unheard.note.startswith(why)
+    assert unheard.data == bytes(build(case, station))  # the tag too
+    assert list(case.trace.received()) == [last]
+    assert case.trace.since(case.trace.mark_at(unheard))[0] == [last]
+
+
+def test_an_arp_request_in_a_vlan_is_not_answered(lab: Lab, case: Case) -> None:
+    station = case.station()
+    request = ARP(psrc=case.network.dut, hwsrc=case.dut_mac, pdst=station.address)
+    tagged = Ether(src=case.dut_mac, dst="ff:ff:ff:ff:ff:ff") / Dot1Q(vlan=100) / request
+    heard = Ether(src=case.dut_mac, dst=case.interface.mac) / syn(case, station)
+    assert emit(lab, case, tagged, heard)[0].dropped
+    assert not [one for one in case.trace.frames if one.outgoing]
+
+
+def test_a_priority_tag_is_no_vlan(lab: Lab, case: Case) -> None:
+    station = case.station()
+    heard = Ether(src=case.dut_mac, dst=case.interface.mac) / syn(case, station)
+    tagged = Ether(src=case.dut_mac, dst=case.interface.mac) / Dot1Q(vlan=0, prio=5) / syn(case, station, id=7)
+    first, _ = emit(lab, case, tagged, heard)
+    assert (first.dropped, first.note) == (False, "with a priority tag")
+    assert Segment.read(first, case.network)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["in order", "reversed"])
+def test_fragments_are_read_in_one_piece(lab: Lab, case: Case, order: int) -> None:
+    station = case.station()
+    whole = IP(src=case.network.dut, dst=station.address, id=7) / TCP(sport=7, dport=1027, flags="PA") / bytes(300)
+    whole = IP(bytes(whole))
+    frames = [Ether(src=case.dut_mac, dst=case.interface.mac) / one for one in fragment(whole, 64)][::order]
+    heard = Ether(src=case.dut_mac, dst=case.interface.mac) / syn(case, station)
+    lab.tells("emit", frames=[bytes(one).hex() for one in [*frames, heard]])
+    deadline = Deadline(case.clock.now_ns(), 2)
+    case.look(lambda: next((one for one in case.trace.received() if one.data == bytes(heard)), None), deadline)
+    found = [one for one in case.trace.frames if not one.outgoing]
+    parts, (joined, _) = found[: len(frames)], found[len(frames) :]
+    assert {(one.dropped, one.note) for one in parts} == {(True, "fragment")}
+    assert joined.data == bytes(frames[0])[:14] + bytes(whole)
+    assert joined.ns == parts[-1].ns
+    segment = Segment.read(joined, case.network)
+    assert segment
+    assert segment.data == bytes(300)
+    assert case.network.tcp_checksum_ok(joined.data)
+
+
+def test_fragments_of_several_packets_and_a_part_that_is_missing() -> None:
+    def frames(number: int) -> list[bytes]:
+        packet = IP(src="198.18.0.1", dst="198.19.0.1", id=number) / ICMP() / (bytes([number]) * 200)
+        return [bytes(Ether(dst=NOBODY) / one) for one in fragment(IP(bytes(packet)), 80)]
+
+    reassembly, one, other = Reassembly(), frames(1), frames(2)
+    assert all(map(is_fragment, one))
+    mixed = [part for pair in zip(one, other, strict=True) for part in pair]
+    joined = [whole for whole in map(reassembly.add, mixed) if whole]
+    assert [whole[-1] for whole in joined] == [1, 2]
+    assert not any(map(is_fragment, joined))
+    assert [reassembly.add(part) for part in [one[0], *one[2:]]] == [None] * (len(one) - 1)
+    assert reassembly.add(one[0]) is None  # a part that comes twice
+    assert reassembly.add(one[1]) == joined[0]
+    for number in range(3, 200):
+        assert reassembly.add(frames(number)[0]) is None
+    assert len(reassembly._parts) <= 64
+    assert struct.unpack_from("!H", joined[0], 16)[0] == len(joined[0]) - 14
+
+
+def test_a_packet_longer_than_the_interface_takes_is_told_as_that(lab: Lab, case: Case) -> None:
+    with pytest.raises(Inconclusive, match="a packet of 1520 bytes is more than the MTU of the tester's interface"):
+        case.station().send(253, bytes(1500))
