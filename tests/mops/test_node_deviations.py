@@ -237,7 +237,7 @@ ON_THE_WIRE = [
     "unique-id-of-another-accepted",
 ]
 
-ON_A_WIRE_ALL = ("node_later", "node_wrong_ones", "node_windows")
+ON_A_WIRE_ALL = ("node_later", "node_wrong_ones", "node_windows", "node_places")
 #: Modules of what shows on a wire only, all of it: at a second move, after a while, in UDP, in windows and clocks.
 
 
