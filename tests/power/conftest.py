@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make power` goes on where it stopped: what has passed for this very tree is not run again."""
+"""`make power` goes on where it stopped: what has passed for this very tree is not run again.
+
+Of the tree counts what can change a verdict, and of the alterations each one's own entry: to correct one runs one.
+"""
 
 import hashlib
+import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.power.certified import ALL_CASES, ROOT
+from tests.power.certified import ALL_CASES, ROOT, entries
 
 JOURNAL = ROOT / "out/power/passed.txt"
+COUNTS = (
+    *("conformance", "layers", "profiles", "reference", "reports", "testbed", "tests/profiles"),
+    *("tests/power/*.py", "tests/power/hollow.toml", "conftest.py", "pyproject.toml", "requirements.lock"),
+)
 _LONG = (
     "test_deviation_is_caught_where_it_belongs",
     "test_variant_fails_nowhere",
@@ -19,12 +28,22 @@ _LONG = (
 
 
 def tree() -> str:
-    """The tree with its changes, in a few digits; empty where git does not know it."""
+    """What counts of the tree, with its changes, in a few digits; empty where git does not know it."""
     said = [
-        subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=False).stdout
-        for words in (["rev-parse", "HEAD^{tree}"], ["diff", "HEAD"])
+        subprocess.run(["git", *words, "--", *COUNTS], cwd=ROOT, capture_output=True, check=False).stdout
+        for words in (["ls-files", "--stage"], ["diff"])
     ]
-    return hashlib.sha256(b"".join(said)).hexdigest()[:16] if said[0] else ""
+    return _digits(*said) if said[0] else ""
+
+
+def _digits(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+
+
+def _versions(version: str) -> dict[str, str]:
+    """Of each alteration: the tree, and what its entry says."""
+    altered = [*entries("deviation"), *entries("variant")]
+    return {one.name: _digits(json.dumps([version, one.network, one.content]).encode()) for one in altered}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,20 +57,23 @@ class Resuming:
 
     def __init__(self, version: str, journal: Path, *, writes: bool) -> None:
         self._version = version
+        self._versions = _versions(version)
         self._journal = journal
         self._writes = writes
-        lines = journal.read_text().splitlines() if journal.exists() else []
-        self._passed = {node for at, _, node in (line.partition(" ") for line in lines) if at == version}
+        self._passed = set(journal.read_text().splitlines()) if journal.exists() else set()
+
+    def _line(self, node: str) -> str:
+        (name,) = re.findall(r"\[(.*)\]$", node) or [""]
+        return f"{self._versions.get(name, self._version)} {node}"
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what has passed."""
-        known = [item for item in items if item.nodeid in self._passed]
-        config.hook.pytest_deselected(items=known)
-        items[:] = [item for item in items if item.nodeid not in self._passed]
+        config.hook.pytest_deselected(items=[item for item in items if self._line(item.nodeid) in self._passed])
+        items[:] = [item for item in items if self._line(item.nodeid) not in self._passed]
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note what has passed."""
         if self._writes and report.when == "call" and report.passed and any(name in report.nodeid for name in _LONG):
             self._journal.parent.mkdir(parents=True, exist_ok=True)
             with self._journal.open("a") as journal:
-                journal.write(f"{self._version} {report.nodeid}\n")
+                journal.write(self._line(report.nodeid) + "\n")

@@ -241,6 +241,7 @@ ON_THE_WIRE = [
     "option-length-wrong",
     "option-read-at-the-end-only",
     "options-after-sack-permitted-lost",
+    "packet-too-big-aborts",
     "peer-moves-nine-times",
     "rehash-window-stays-shut",
     "repeated-addr-answered-once",

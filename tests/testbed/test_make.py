@@ -10,7 +10,12 @@ from tests.testbed.lab import ROOT
 def made(*words: str, **environment: str) -> str:
     """What make says."""
     done = subprocess.run(
-        ["make", *words], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout
 
