@@ -100,7 +100,7 @@ def test_old_and_new_address_are_served_otherwise_as_before(node: MobileNode, du
     dut.accepts_new_connection(node.new_peer())
     node.return_to(node.home)
     dut.accepts_new_connection(node.new_peer())
-    dut.accepts_new_connection(node.new_peer(port + 1))
+    dut.accepts_new_connection(node.new_peer(port - 1))
     dut.serves(other, connection)
 
 

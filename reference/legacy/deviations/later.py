@@ -126,7 +126,7 @@ class MessageEndsConnectionsLater(Shaped, LegacyDatapath):
 class SoftErrorEnds(_Knows):
     def from_wire(self, packet: bytes) -> None:
         message = payload(packet, ICMP)
-        if message is not None and message[0] == UNREACHABLE and message[1] in SOFT and len(message) >= 36:
+        if message is not None and len(message) >= 36 and message[0] == UNREACHABLE and message[1] in SOFT:
             (peer,) = struct.unpack_from("!I", message, 24)
             own_port, port = struct.unpack_from("!HH", message, 28)
             if (peer, port, own_port) in self.next:
