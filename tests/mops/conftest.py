@@ -45,8 +45,7 @@ def surroundings(node: Lab, network: str) -> Iterator[Surroundings]:
     """The wire of a mobile node that has nothing left of the test before."""
     surroundings = Surroundings(node, network)
     surroundings.move(elsewhere(network, 0x80))
-    surroundings.quiet(0.01)
-    surroundings.seen.clear()
+    surroundings.forget_what_moves()
     yield surroundings
     for server in surroundings.servers:
         server.segment(RST | ACK)
