@@ -4,21 +4,21 @@
 Of the tree counts what can change a verdict, and of the alterations each one's own entry: to correct one runs one.
 """
 
-import hashlib
 import json
 import re
-import subprocess
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.power.certified import ALL_CASES, ROOT, entries
+from tests.power.mutants.tree import JUDGING, digest
 
 JOURNAL = ROOT / "out/power/passed.txt"
 COUNTS = (
-    *("conformance", "layers", "profiles", "reference", "reports", "testbed", "tests/profiles"),
-    *("tests/power/*.py", "tests/power/hollow.toml", "conftest.py", "pyproject.toml", "requirements.lock"),
+    *(*JUDGING, "reports", "conftest.py", "pyproject.toml", "requirements.lock", "tests/power/hollow.toml"),
+    *(str(file.relative_to(ROOT)) for file in sorted(Path(__file__).parent.glob("*.py"))),
 )
 _LONG = (
     "test_deviation_is_caught_where_it_belongs",
@@ -27,29 +27,20 @@ _LONG = (
 )
 
 
-def tree() -> str:
-    """What counts of the tree, with its changes, in a few digits; empty where git does not know it."""
-    said = [
-        subprocess.run(["git", *words, "--", *COUNTS], cwd=ROOT, capture_output=True, check=False).stdout
-        for words in (["ls-files", "--stage"], ["diff"])
-    ]
-    return _digits(*said) if said[0] else ""
-
-
-def _digits(*parts: bytes) -> str:
-    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
-
-
 def _versions(version: str) -> dict[str, str]:
-    """Of each alteration: the tree, and what its entry says."""
+    """Of each alteration: the tree, and what its entry says, in a few digits."""
     altered = [*entries("deviation"), *entries("variant")]
-    return {one.name: _digits(json.dumps([version, one.network, one.content]).encode()) for one in altered}
+    return {one.name: f"{version}-{_entry_digits([one.network, one.content])}" for one in altered}
+
+
+def _entry_digits(said: list[Any]) -> str:
+    return f"{zlib.crc32(json.dumps(said).encode()):08x}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the journal where everything is run; workers leave that to the controller."""
-    if ALL_CASES and (version := tree()):
-        config.pluginmanager.register(Resuming(version, JOURNAL, writes=not hasattr(config, "workerinput")))
+    if ALL_CASES:
+        config.pluginmanager.register(Resuming(digest(COUNTS), JOURNAL, writes=not hasattr(config, "workerinput")))
 
 
 class Resuming:
@@ -68,8 +59,9 @@ class Resuming:
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what has passed."""
-        config.hook.pytest_deselected(items=[item for item in items if self._line(item.nodeid) in self._passed])
-        items[:] = [item for item in items if self._line(item.nodeid) not in self._passed]
+        known = [item for item in items if self._line(item.nodeid) in self._passed]
+        config.hook.pytest_deselected(items=known)
+        items[:] = [item for item in items if item not in known]
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note what has passed."""

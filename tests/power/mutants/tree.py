@@ -36,11 +36,16 @@ def population(sources: dict[str, str]) -> list[Mutant]:
     return [mutant for module, source in sources.items() for mutant in mutants(module, source)]
 
 
-def digest(folders: Iterable[str]) -> str:
-    """Of every file of these folders that is Python, TOML or text."""
+def digest(places: Iterable[str]) -> str:
+    """Of these files, and of every file of these folders that is Python or TOML."""
     summed = hashlib.sha256()
-    for folder in folders:
-        for file in sorted((ROOT / folder).rglob("*")):
-            if file.suffix in (".py", ".toml") and file.is_file():
-                summed.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
+    for place in places:
+        for file in _files(ROOT / place):
+            summed.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
     return summed.hexdigest()[:12]
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return [file for file in sorted(place.rglob("*")) if file.suffix in (".py", ".toml") and file.is_file()]
