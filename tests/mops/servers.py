@@ -23,6 +23,8 @@ from tests.lab.wire import (
     SYN,
     TCP,
     UDP,
+    UDP_HEADER,
+    Seen,
     heard_payload,
     internet_checksum,
     network_packet,
@@ -30,10 +32,20 @@ from tests.lab.wire import (
     pseudo_header,
     udp_datagram,
 )  # fmt: skip
-from tests.mops.heard import Heard
 from tests.mops.messages import with_checksum
 
 MASK = (1 << 50) - 1
+
+
+@dataclass
+class Heard(Seen):
+    """A packet of the node, and when it came."""
+
+    at: float = 0.0
+
+    @property
+    def data(self) -> bytes:
+        return self.payload[UDP_HEADER[self.network] :] if self.protocol == UDP else super().data
 
 
 @dataclass
@@ -145,11 +157,10 @@ class Surroundings:
             length, protocol = struct.unpack_from("!2xH5xB", frame, 14)
             assert internet_checksum(frame[14:34]) == 0
             source, destination = struct.unpack_from("!II", frame, 26)
-            self._keep(Heard("ipv4", source, destination, protocol, frame[34 : 14 + length], now))
+            self._keep(Heard("ipv4", destination, protocol, frame[34 : 14 + length], source, now))
         elif ethertype == 0x88B5:
             packet = DRAFT.read(frame[14:])
-            ends = packet.source, packet.destination
-            self._keep(Heard("ipff", *ends, packet.protocol, heard_payload(packet), now))
+            self._keep(Heard("ipff", packet.destination, packet.protocol, heard_payload(packet), packet.source, now))
 
     def _keep(self, heard: Heard) -> None:
         if heard.network != self.network:
