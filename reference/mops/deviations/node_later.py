@@ -8,6 +8,7 @@ from typing import Any
 from reference.bump.flows import Flow
 from reference.bump.network import UDP, Network
 from reference.mops.context import Endpoint, context_of
+from reference.mops.deviations.node_tuples import MovesOnce
 from reference.mops.exchange import Exchange, Moving
 from reference.mops.message import Entry, Migrate
 from reference.mops.mobile_node import MobileNode
@@ -141,18 +142,9 @@ class RepeatsSpent(MobileNode):
     "A UDP socket with a Unique ID is migrated.",
     "it is at the first move, and never again",
 )
-class UdpMovesOnce(MobileNode):
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.moved: set[Flow] = set()
-
-    def is_movable(self, protocol: int, flow: Flow) -> bool:
-        return flow not in self.moved and super().is_movable(protocol, flow)
-
-    def succeeded(self, exchange: Exchange, moving: Moving) -> None:
-        super().succeeded(exchange, moving)
-        if moving.protocol == UDP:
-            self.moved.add(moving.flow)
+class UdpMovesOnce(MovesOnce):
+    def is_about(self, moving: Moving) -> bool:
+        return moving.protocol == UDP
 
 
 @deviation(

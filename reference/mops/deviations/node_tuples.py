@@ -113,8 +113,13 @@ class MovesOnce(MobileNode):
         return flow not in self.moved and super().is_movable(protocol, flow)
 
     def succeeded(self, exchange: Exchange, moving: Moving) -> None:
-        self.moved.add(moving.flow)
+        if self.is_about(moving):
+            self.moved.add(moving.flow)
         super().succeeded(exchange, moving)
+
+    def is_about(self, moving: Moving) -> bool:
+        """Whether what has moved never moves again."""
+        return True
 
 
 @deviation(
