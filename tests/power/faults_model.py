@@ -124,7 +124,7 @@ class Model:
             yield f"{requirement}: no case judges it, or it is in two groups"
         for cell in self.cells.values():
             if not cell.content and cell.requirement in self.group_of:
-                yield f"{cell.requirement} ({self.group_of.get(cell.requirement)}), {cell.kind}: empty"
+                yield f"{cell.requirement} ({self.group_of[cell.requirement]}), {cell.kind}: empty"
         used = {id(cell.reason) for cell in self.cells.values() if cell.reason}
         names = [group.name for group in self.groups]
         for reason in self.reasons:
