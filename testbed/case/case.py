@@ -21,6 +21,9 @@ from testbed.wire.station import Station
 
 Behaviour = Literal["valid", "invalid", "inopportune"]
 
+LATER_S = 0.6
+"""Longer than what a device may need for its second thoughts, or TCP for its first retransmission."""
+
 
 @dataclass(frozen=True)
 class Requirement:

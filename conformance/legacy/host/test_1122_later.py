@@ -7,10 +7,9 @@ from conformance.legacy.dut.host import LegacyHost
 from conformance.legacy.tester.messages import ONE_OF_EACH, SOFT_ERRORS, Message
 from conformance.legacy.tester.node import Node
 from testbed import inopportune, requirement, waits
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.device.application import Application
 
-LATER_S = 0.6
 MESSAGES = pytest.mark.parametrize("message", ONE_OF_EACH, ids=str)
 ERRORS = pytest.mark.parametrize("error", SOFT_ERRORS, ids=str)
 

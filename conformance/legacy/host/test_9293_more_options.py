@@ -14,7 +14,7 @@ from conformance.legacy.tester.options import (
     Probe,
 )
 from testbed import inopportune, requirement, valid, waits
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.device.application import Application
 
 ALL = [REHASH_INIT, CAPABLE, PERMITTED, PERMITTED_WITH_KEY, UNKNOWN_MIGRATE]
@@ -24,7 +24,6 @@ SMALL = 400
 """A segment size below the one that holds where none is named."""
 
 MANY = 5
-LATER_S = 0.6
 TOGETHER = {
     "two": [CAPABLE, REHASH_INIT],
     "the same kind in two lengths": [PERMITTED, PERMITTED_WITH_KEY],

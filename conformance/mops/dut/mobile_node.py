@@ -99,6 +99,12 @@ class MobileNode(MobileHost):
             listed = request.message.protocol == protocol and connection.previous_port in ports
             require(not listed, "ports listed", f"without {connection.previous_port}", ports, request.frame)
 
+    def has_not_ended(self, connection: Connection, since: Mark, move: Move) -> None:
+        """No segment since a mark resets or closes a connection that has moved, or comes from the address left."""
+        for segment in self.segments(connection.local, since):
+            ends = set("RF") & set(segment.flags) or (segment.source == move.old and "old address")
+            require(not ends, "segment after the success", "neither reset, FIN nor old address", ends, segment.frame)
+
     def _frame(self, connection: Connection | UdpFlow, since: Mark) -> Frame | None:
         request = self.find_migrate(connection, since)
         return request.frame if request else None

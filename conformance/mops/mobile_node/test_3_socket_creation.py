@@ -8,15 +8,13 @@ from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.dut.sockets import creates_socket
 from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, requirement, valid
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken
 from testbed.interruptions import NotApplicable
 
 UNIQUE_ID = 0x51AC0FFE
 DISCARD = 9
-LATER_S = 0.6
-"""Longer than the first retransmission time-out of TCP in most stacks."""
 
 
 @exclusive

@@ -11,9 +11,9 @@ from conformance.mops.migrate import messages
 from conformance.mops.tester.server import Correspondent
 from layers.mops import MOPSMigrate
 from testbed import exclusive, inopportune, requirement, valid, waits
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
-from testbed.case.verdict import require, require_none
+from testbed.case.verdict import require_none
 from testbed.interruptions import NotApplicable
 from testbed.peers.connection import new_peer
 from testbed.wire.clock import NANO
@@ -21,7 +21,6 @@ from testbed.wire.clock import NANO
 ICMPV4 = 1
 IP_HEADER = 20
 SOFT = {"network unreachable": (3, 0), "host unreachable": (3, 1), "time exceeded": (11, 0)}
-LATER_S = 0.6
 MOVES = 10
 
 
@@ -209,8 +208,6 @@ def test_connection_is_still_there_a_while_after_the_success(
     case.wait_until(case.clock.now_ns() + NANO)
     dut.quiesce()
     for connection in (busy, idle):
-        for segment in dut.segments(connection.local, mark):
-            ends = set("RF") & set(segment.flags) or (segment.source == move.old and "old address")
-            require(not ends, "segment after the success", "neither reset, FIN nor old address", ends, segment.frame)
+        dut.has_not_ended(connection, mark, move)
         dut.continues(connection)
     require_none("Migrates after the success", [one.frame for one in correspondent.requests(move.mark)[known:]])

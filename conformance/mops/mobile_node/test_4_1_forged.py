@@ -17,12 +17,11 @@ from conformance.mops.migrate import HEADER, Message, ReceivedMigrate, in_mops, 
 from conformance.mops.tester.server import Connection, Correspondent
 from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, invalid, requirement
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
 from testbed.wire.headers import UDP_PROTOCOL
 
 WAITING = b"waiting for the reply"
-LATER_S = 0.6
 
 Reply = Callable[..., Packet]
 """A reply to the request with the code of the case; any field can be replaced."""

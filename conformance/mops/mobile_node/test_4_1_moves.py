@@ -7,14 +7,13 @@ from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.migrate import in_mops
 from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, inopportune, requirement, valid, waits
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require, require_none
 from testbed.interruptions import NotApplicable
 from testbed.wire.clock import NANO
 
 OUTAGE_S = 1.0
-LATER_S = 0.6
 READ_TIMEOUT_S = 10
 EARLY = b"for a read begun before the move"
 

@@ -8,7 +8,7 @@ from conformance.mops.migrate import ReceivedMigrate, messages
 from conformance.mops.tester.server import Connection, Correspondent
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS, MOPSMigrate
 from testbed import exclusive, inopportune, requirement, valid
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.interruptions import NotApplicable
@@ -17,8 +17,6 @@ from testbed.wire.capture import Sent
 from testbed.wire.clock import NANO
 
 WAITING = b"waiting for the reply"
-LATER_S = 0.6
-"""Longer than what a device may need for its second thoughts, or TCP for its first retransmission."""
 
 
 def refuse(

@@ -5,11 +5,10 @@ from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.migrate import in_mops
 from conformance.mops.tester.server import Correspondent
 from testbed import exclusive, requirement, valid, waits
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.case.verdict import require
 
 BULK = bytes(range(256)) * 16
-LATER_S = 0.6
 
 
 @exclusive
@@ -61,7 +60,5 @@ def test_connection_is_still_there_a_while_after_a_second_move(
         move = dut.complete_move(connection)
     mark = case.mark()
     case.watch(LATER_S)
-    for segment in dut.segments(connection.local, mark):
-        ends = set("RF") & set(segment.flags) or (segment.source == move.old and "old address")
-        require(not ends, "segment after the success", "neither reset, FIN nor old address", ends, segment.frame)
+    dut.has_not_ended(connection, mark, move)
     dut.continues(connection)

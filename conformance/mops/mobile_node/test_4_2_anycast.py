@@ -11,13 +11,13 @@ from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.migrate import HEADER, Message, ReceivedMigrate, in_mops, messages, off_by_one, sealed
 from conformance.mops.tester.server import Connection, Correspondent
 from testbed import exclusive, inopportune, invalid, requirement, valid
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require, require_none
 from testbed.wire.headers import UDP_PROTOCOL
 from testbed.wire.station import Station
 
-MANY, LATER_S = 100, 0.6
+MANY = 100
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from conformance.mops.tester.nat_router import NatRouter
 from conformance.mops.tester.server import Correspondent
 from layers.mops import MOPSNATAck
 from testbed import exclusive, inopportune, invalid, requirement, valid
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require, require_none
 from testbed.wire.headers import UDP_PROTOCOL
 
-MANY, LATER_S = 100, 0.6
+MANY = 100
 
 
 @pytest.fixture

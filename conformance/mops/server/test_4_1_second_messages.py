@@ -11,7 +11,7 @@ from conformance.mops.tester.mobile_node import Connection, MobileNode
 from conformance.mops.tester.numbers import wrong_number
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from testbed import inopportune, invalid, requirement, valid, waits
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import fitting
 
@@ -21,7 +21,6 @@ CUT = HEADER + 12
 A_NEW_CLOCK = 10_000_000
 """How far the first number of a new connection lies above the last one of its tuple (RFC 9293, 3.4.1)."""
 
-LATER_S = 0.6
 DATA = bytes(range(256)) * 4
 
 FIELDS: dict[str, dict[str, Any]] = {

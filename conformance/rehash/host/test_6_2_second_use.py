@@ -6,7 +6,7 @@ import pytest
 from conformance.rehash.dut.host import DutHost
 from conformance.rehash.tester.host import INITIAL_WINDOW, RehashHost
 from testbed import exclusive, inopportune, invalid, requirement, valid, waits
-from testbed.case.case import Case
+from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.device.application import Application
@@ -14,7 +14,6 @@ from testbed.interruptions import NotApplicable
 from testbed.peers.flight import open_window
 
 GUESSES = 3
-LATER_S = 0.6
 
 
 @exclusive
