@@ -23,7 +23,13 @@ from reference.bump.loop import Loop
 from reference.bump.namespaces import STACK, make_pair, settle_in
 from reference.bump.role import Role, Wire
 from reference.system.configuration import Configuration
-from reference.system.linux import die_with_parent, interface_facts, packet_socket, unshare_network
+from reference.system.linux import (
+    as_many_descriptors_as_allowed,
+    die_with_parent,
+    interface_facts,
+    packet_socket,
+    unshare_network,
+)
 from reference.system.log import log
 
 _MESSAGE = 65536
@@ -40,6 +46,7 @@ class StopServing(BaseException):
 def run_host(configuration: Configuration, role: Role, alteration: str | None) -> int:
     """Run until standard input ends (0) or something breaks (1)."""
     wire_name = configuration.wires[0]
+    as_many_descriptors_as_allowed()
     try:
         wire = Wire(*interface_facts(wire_name))
         wire_socket = packet_socket(wire_name)

@@ -5,6 +5,7 @@ import array
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import socket
 import struct
@@ -46,6 +47,12 @@ def die_with_parent(parent: int) -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def as_many_descriptors_as_allowed() -> None:
+    """Raise the soft limit of open files to the hard one: each connection that is served takes one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def interface_facts(name: str) -> tuple[bytes, int]:

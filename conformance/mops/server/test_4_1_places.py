@@ -99,12 +99,15 @@ def lots(connections: list[Connection]) -> Iterator[list[Connection]]:
 def test_as_many_connections_as_a_node_has(node: MobileNode, dut: Server, number: int) -> None:
     """All connections of a node migrate, though they fill a packet or need two."""
     connections = [node.connect(use=False) for _ in range(number)]
+    sample = [*connections[:: number // SAMPLES], connections[-1]]
+    with preamble():
+        dut.serves(*sample)
     node.move()
     for some in lots(connections):
         request = node.send_migrate(*some)
         dut.answers(request, SUCCESS)
         node.rebind(request, *some)
-    dut.serves(*connections[:: number // SAMPLES], connections[-1])
+    dut.serves(*sample)
 
 
 class Traffic:
