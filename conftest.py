@@ -6,6 +6,7 @@ import platform
 import shlex
 import sys
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,9 @@ from testbed.run.plugin import PROFILE
 if TYPE_CHECKING:  # workers load nothing of the reports
     from reports.model import RequirementResult, Results, Suite
 
+REPORT = pytest.StashKey["ReportFolder"]()
+"""On the configuration: the folder that the run's results go to, where it has any."""
+
 INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
@@ -30,10 +34,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--strict-verdict", action="store_true", help="a broken should makes the device not conformant")
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
+    """Take the report's folder before anything can be wrong with the run: what lies there is of this run or of none."""
+    if config.getoption("--dut") and not hasattr(config, "workerinput") and not config.option.collectonly:
+        from reports.folder import FolderError, ReportFolder
+
+        try:
+            config.stash[REPORT] = ReportFolder(Path(config.getoption("--report")))
+        except FolderError as error:
+            raise pytest.UsageError(str(error)) from None
+    return (yield)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Keep results where a device is judged; workers leave that to the controller."""
-    if PROFILE in config.stash and not hasattr(config, "workerinput") and not config.option.collectonly:
+    if REPORT in config.stash:
         config.pluginmanager.register(ResultsPlugin(config))
 
 
@@ -44,7 +61,7 @@ class ResultsPlugin:
         from reports.keeper import Keeper
         from reports.progress import Progress
 
-        self.keeper = Keeper(_empty_results(config), Path(config.getoption("--report")))
+        self.keeper = Keeper(_empty_results(config), config.stash[REPORT].path)
         self.progress = Progress()
 
     @pytest.hookimpl(optionalhook=True)

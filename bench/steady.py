@@ -105,14 +105,14 @@ def certify(condition: str) -> Run:
     disturb, options = CONDITIONS[condition]
     with tempfile.TemporaryDirectory(prefix="roamproof-steady-") as name:
         started, output = time.monotonic(), Path(name, "output.txt")
-        command = [sys.executable, *_COMMAND, "--report", name, *options]
+        command = [sys.executable, *_COMMAND, "--report", f"{name}/out", *options]
         with output.open("w") as stream:
             process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, text=True)
             with disturb(process):
                 process.wait()
         wall_s = time.monotonic() - started
         try:
-            results = json.loads(Path(name, "results.json").read_text())
+            results = json.loads(Path(name, "out/results.json").read_text())
         except (OSError, ValueError):
             raise LookupError(output.read_text()[-2000:]) from None
     cases = {case["id"]: case["verdict"] for case in results["cases"]}

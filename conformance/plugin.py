@@ -20,6 +20,7 @@ CATALOGUE = pytest.StashKey[catalogue.Catalogue]()
 """On the configuration: every requirement, loaded when the first case is collected."""
 
 
+_RERUN = "-rerun"
 _NO_KEYWORD = re.compile(r"[^\w.:+-]+")
 
 
@@ -102,9 +103,6 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         raise pytest.UsageError(f"{item.nodeid}: a case is @valid, @invalid or @inopportune")
     requirements = [known.requirement(identifier) for identifier in identifiers]
     role = role_of(item.path)
-    arguments = [f"--dut-arg={argument}" for argument in item.config.getoption("--dut-arg")]
-    seed = ["--seed", str(item.config.option.seed)]
-    rerun = shlex.join([interpreter(), "-m", "pytest", item.nodeid, "--dut", str(profile.path), *arguments, *seed])
     ruled_out = applicability.rules_out(profile, role, str(item.callspec.params["network"]), requirements)
     return CaseSpec(
         id=case_id(identifiers[0], number, item.callspec.id),
@@ -115,13 +113,23 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
             Requirement(one.id, one.strength, f"{one.protocol} {one.section}", one.quote) for one in requirements
         ),
         parameters=_parameters(item),
-        rerun=rerun,
+        rerun=_rerun(item, profile),
         role=applicability.claimed_for(profile.claimed, role) or role,
         not_applicable=ruled_out,
         exclusive=any(item.get_closest_marker(name) for name in ("exclusive", "chain")),
         moves=bool((alone := item.get_closest_marker("exclusive")) and not alone.args),
         chain=chain.args[0](profile) if (chain := item.get_closest_marker("chain")) and not ruled_out else None,
     )
+
+
+def _rerun(item: pytest.Function, profile: Profile) -> str:
+    """The command that runs this case again, from the folder that the run was started in; its report lies elsewhere."""
+    config = item.config
+    node = item.nodeid.replace(item.nodeid.partition("::")[0], from_here(item.path), 1)
+    arguments = [f"--dut-arg={argument}" for argument in config.getoption("--dut-arg")]
+    report = f"{config.getoption('--report').removesuffix(_RERUN)}{_RERUN}"
+    options = ["--dut", str(profile.path), *arguments, "--seed", str(config.option.seed), "--report", report]
+    return shlex.join([interpreter(), "-m", "pytest", node, *options])
 
 
 def _marked(item: pytest.Function) -> tuple[tuple[str, ...], int]:
@@ -141,7 +149,11 @@ def case_id(requirement: str, number: int, parameters: str) -> str:
 
 def interpreter() -> str:
     """How to call this Python from the folder that the run was started in."""
-    path = Path(sys.executable)
+    return from_here(Path(sys.executable))
+
+
+def from_here(path: Path) -> str:
+    """The path from the folder that the run was started in, where it lies below it."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 

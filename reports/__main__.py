@@ -18,8 +18,8 @@ from pathlib import Path
 from reports import compare, coverage
 from reports.certificate import write_certificate
 from reports.files import ResultsError
+from reports.folder import RESULTS
 from reports.journal import JOURNAL, read_journal
-from reports.keeper import RESULTS
 
 COMMANDS = {"compare": compare.main, "coverage": coverage.main}
 

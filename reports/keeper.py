@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,17 +10,14 @@ from typing import Any
 
 from reports.certificate import write_certificate
 from reports.expected import against
+from reports.folder import JUNIT, RESULTS
 from reports.journal import JOURNAL, Journal
 from reports.junit import write_junit
 from reports.model import Figures, Results, aggregate, judge
 
-RESULTS = "results.json"
-CERTIFICATE = "certificate.html"
-JUNIT = "junit.xml"
-
 
 class Keeper:
-    """Collects the outcomes of one run in `folder`; what an earlier run left there is removed first."""
+    """Collects the outcomes of one run in `folder`, which is empty."""
 
     def __init__(self, results: Results, folder: Path) -> None:
         self.results = results
@@ -29,9 +25,6 @@ class Keeper:
         self._started = time.monotonic()
         self._lost = ""
         self._figures = {"waits_sum_s": 0.0, "longest_chain_s": 0.0, "cpu_s": 0.0}
-        for name in (RESULTS, CERTIFICATE, JUNIT):
-            (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / "evidence", ignore_errors=True)
         self.cases = Journal(folder / JOURNAL, results)
 
     def add(self, told: dict[str, Any]) -> None:

@@ -69,7 +69,9 @@ class Supervisor:
         theirs = [control, *(end for _, end in probes)]
         fds = [end.fileno() for end in theirs]
         arguments = [kind, str(os.getpid()), *map(str, fds)]
-        self._process = subprocess.Popen([sys.executable, "-c", _PROGRAM, *arguments], pass_fds=fds)
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, *arguments], pass_fds=fds, env={**os.environ, "PYTHONPATH": _python_path()}
+        )
         for end in theirs:
             end.close()
         lag.listen(end for end, _ in probes)
@@ -258,6 +260,11 @@ class Supervisor:
     def _device(self, instance: int) -> _Device:
         with self._lock:
             return self._devices.setdefault(instance, _Device())
+
+
+def _python_path() -> str:
+    """The devices' own path of modules, then this project: `-m reference` is found from any folder."""
+    return os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), _ROOT]))
 
 
 def _hang_up(device: _Device) -> None:

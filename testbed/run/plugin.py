@@ -4,7 +4,7 @@
 import os
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -82,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if PROFILE not in config.stash:
         return
     profile = config.stash[PROFILE]
-    signal.signal(signal.SIGTERM, _interrupt)
+    _on_interrupt(_interrupt)
     if _is_worker(config):
         linux.die_with_parent(os.getppid())
         # Ctrl-C at the terminal reaches every process: the controller alone decides, and sends SIGTERM.
@@ -176,8 +176,10 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Take the device down; a worker hands its figures to the controller."""
+    """Take the device down; a worker hands its figures to the controller. It is too late to interrupt the run."""
     config = session.config
+    if PROFILE in config.stash:
+        _on_interrupt(signal.SIG_IGN)
     running = config.stash.get(_SESSION, None)
     if running is None:
         return
@@ -223,9 +225,15 @@ def _body(item: pytest.Item) -> Any:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Make SIGTERM end the run as Ctrl-C does: results are written, devices end. A second one changes nothing."""
-    signal.signal(number, signal.SIG_IGN)
+    """Make SIGTERM end the run as Ctrl-C does: results are written, devices end. A second one of either is nothing."""
+    _on_interrupt(signal.SIG_IGN)
     raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _on_interrupt(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    """What a signal that asks the run to end does from now on."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -44,14 +44,15 @@ def test_packets_are_wrong_as_intended_and_in_no_other_way(profile: str, tmp_pat
     protocols = FLOCKS[profile]
     named = [one.rpartition(".")[0] for one in INTENDED if one.startswith(tuple(one.upper() for one in protocols))]
     command = [sys.executable, "-m", "pytest", *(f"conformance/{one}" for one in protocols), "-q", "--seed", "1"]
-    command += ["--dut", f"tests/profiles/{profile}", "--report", str(tmp_path), "-p", "no:cacheprovider", "-n", "0"]
+    command += ["--dut", f"tests/profiles/{profile}", "--report", str(tmp_path / "out")]
+    command += ["-p", "no:cacheprovider", "-n", "0"]
     command += [f"--requirement={one}" for one in dict.fromkeys(named)] + [f"--beside={BESIDE}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    results = json.loads((tmp_path / "results.json").read_text())
+    results = json.loads((tmp_path / "out/results.json").read_text())
     seen: dict[str, list[list[str]]] = defaultdict(list)
     for case in results["cases"]:
         if case["evidence"]:
-            seen[base(case)] += wrong(tmp_path, case)
+            seen[base(case)] += wrong(tmp_path / "out", case)
     assert len(seen) > len(named), done.stdout[-2000:]
     assert {name: wrongly for name, found in seen.items() if (wrongly := _unintended(name, found))} == {}
 

@@ -31,11 +31,11 @@ def test_the_reference_is_right_in_every_reading(tmp_path: Path, changed: str) -
     profile = tmp_path / "earlier.toml"
     profile.write_text(text.replace("[ixit.ipff]\n", f"[ixit.ipff]\n{changed.lstrip()}"))
     command = [sys.executable, "-m", "pytest", "conformance/mops", "-q", "-p", "no:cacheprovider", "-k", "ipff"]
-    command += ["--dut", str(profile), "--report", str(tmp_path)]
+    command += ["--dut", str(profile), "--report", str(tmp_path / "out")]
     command += [f"--requirement={identifier}" for identifier in (*ABOUT, *COMPANIONS)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-2000:]
-    results = json.loads((tmp_path / "results.json").read_text())
+    results = json.loads((tmp_path / "out/results.json").read_text())
     verdicts = {one["id"]: one["verdict"] for one in results["requirements"]}
     assert {verdicts[identifier] for identifier in (*ABOUT, *COMPANIONS)} == {"PASS"}
 
@@ -47,7 +47,7 @@ def test_a_device_of_another_reading_is_not_reached(tmp_path: Path) -> None:
     text = text.replace('["{python}", "-m", "reference"]', f'["{{python}}", "-c", "{_DEAF}"]')
     profile.write_text(text + "[ixit]\ntcp_within_s = 0.2\n")
     command = [sys.executable, "-m", "pytest", "conformance/mops/server", "-q", "-p", "no:cacheprovider"]
-    command += ["--dut", str(profile), "--report", str(tmp_path), "--requirement=MOPS-4.1-03"]
+    command += ["--dut", str(profile), "--report", str(tmp_path / "out"), "--requirement=MOPS-4.1-03"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 8, run.stdout[-2000:]
     assert "no echo service at 8.8.8.8.8 over ipff" in run.stdout + run.stderr

@@ -109,9 +109,9 @@ def certify(cases: str, network: str, text: str, folder: Path, words: Iterable[s
     profile = folder / "short.toml"
     profile.write_text(text)
     command = [sys.executable, "-m", "pytest", cases, "-q", "-p", "no:cacheprovider", "-k", network]
-    command += ["--dut", str(profile), "--report", str(folder), *words]
+    command += ["--dut", str(profile), "--report", str(folder / "report"), *words]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    results = folder / "results.json"
+    results = folder / "report/results.json"
     assert results.exists(), run.stdout + run.stderr
     return Certified(json.loads(results.read_text()), run.returncode, run.stdout[-2000:])
 

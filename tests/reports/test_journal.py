@@ -118,13 +118,6 @@ def test_a_folder_without_a_journal_is_read_from_its_results(tmp_path: Path) -> 
     assert "Not conformant" in (tmp_path / "c.html").read_text()
 
 
-def test_a_new_run_removes_what_an_earlier_one_left(tmp_path: Path) -> None:
-    kept(every_verdict(), tmp_path).close(strict=False)
-    Keeper(empty(every_verdict()), tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [JOURNAL]
-    assert len(read_journal(tmp_path / JOURNAL)[1]) == 0
-
-
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [

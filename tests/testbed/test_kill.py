@@ -98,6 +98,13 @@ class Going:
         _await(lambda: len([*mark.parent.glob(f"{mark.name}-waited-for-by-*")]) == processes, "cases that wait")
         _await(lambda: self.reported() >= 1, "the first cases")
 
+    def interrupt(self, number: int) -> None:
+        """Ask it to end: with SIGINT as the terminal does, which tells every process of the foreground."""
+        if number == signal.SIGINT:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
+
     def is_gone(self) -> bool:
         """Whether nothing is left of it; the process itself was waited for."""
         return not self.processes()
@@ -170,15 +177,31 @@ def test_interrupted_run_ends_in_order(tmp_path: Path, going: list[Going], numbe
     going.append(run := Going(tmp_path, "-n", "0" if processes == 1 else str(processes)))
     run.await_cases(processes)
     began = time.monotonic()
-    if number == signal.SIGINT:
-        os.killpg(run.process.pid, number)  # as the terminal does
-    else:
-        run.process.send_signal(number)
+    run.interrupt(number)
+    _assert_ended_in_order(run)
+    assert time.monotonic() - began < 40, "the cases wait for 60 s"
+
+
+@pytest.mark.parametrize("number", range(TRIES))
+def test_who_interrupts_twice_gets_the_same(tmp_path: Path, going: list[Going], number: int) -> None:
+    """All 20 tries with ALL_CASES=1."""
+    chance = random.Random(number)
+    processes = chance.choice([1, 2])
+    going.append(run := Going(tmp_path, "-n", "0" if processes == 1 else str(processes)))
+    run.await_cases(processes)
+    for _ in range(chance.randint(2, 4)):
+        with contextlib.suppress(ProcessLookupError):
+            run.interrupt(chance.choice([signal.SIGINT, signal.SIGTERM]))
+        time.sleep(chance.choice([0, 0.01, 0.1, 0.5]) * chance.random())
+    _assert_ended_in_order(run)
+
+
+def _assert_ended_in_order(run: Going) -> None:
+    """As interrupted: what was decided is kept, and nothing is left."""
     output, _ = run.process.communicate(timeout=TIMEOUT_S)
     assert run.process.returncode == 2, output
-    assert time.monotonic() - began < 40, "the cases wait for 60 s"
     _await(run.is_gone, "the end of every process")
-    results = json.loads((tmp_path / "report/results.json").read_text())
+    results = json.loads((run.folder / "report/results.json").read_text())
     assert results["state"] == "incomplete"
     assert "interrupted" in results["reason"]
     assert results["cases"]
