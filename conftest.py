@@ -18,6 +18,8 @@ from conformance import catalogue
 from conformance.applicability import unclaimed
 from conformance.plugin import interpreter
 from profiles import Profile
+from testbed.interruptions import cannot_write
+from testbed.run.completeness import ENDED, Completeness
 from testbed.run.plugin import PROFILE
 
 if TYPE_CHECKING:  # workers load nothing of the reports
@@ -39,11 +41,15 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
     """Take the report's folder before anything can be wrong with the run: what lies there is of this run or of none."""
     if config.getoption("--dut") and not hasattr(config, "workerinput") and not config.option.collectonly:
         from reports.folder import FolderError, ReportFolder
+        from reports.verdicts import ExitCode
 
         try:
             config.stash[REPORT] = ReportFolder(Path(config.getoption("--report")))
         except FolderError as error:
             raise pytest.UsageError(str(error)) from None
+        except OSError as error:
+            sys.stderr.write(f"{cannot_write(error)}\n")
+            raise SystemExit(ExitCode.MACHINE) from None
     return (yield)
 
 
@@ -61,6 +67,7 @@ class ResultsPlugin:
         from reports.keeper import Keeper
         from reports.progress import Progress
 
+        self._completeness: Completeness = config.pluginmanager.get_plugin("roamproof completeness")
         self.keeper = Keeper(_empty_results(config), config.stash[REPORT].path)
         self.progress = Progress()
 
@@ -76,21 +83,40 @@ class ResultsPlugin:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in the outcome of a case."""
         if told := getattr(report, "case", None):
-            self.keeper.add(told)
+            try:
+                self.keeper.add(told)
+            except OSError as error:
+                self._cannot_write(error)
             del told["line"]  # pytest keeps every report to the end
             self.progress.advance()
+        if gave_out := getattr(report, "gave_out", None):
+            self.keeper.give_out(**gave_out)
 
     def pytest_roamproof_figures(self, figures: dict[str, Any]) -> None:
         """Take in the figures of one process."""
         self.keeper.add_figures(figures)
+        if gave_out := figures["gave_out"]:
+            self.keeper.give_out(**gave_out)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Close the results; the exit code says what the run came to."""
         strict = session.config.getoption("--strict-verdict")
-        unfinished = exitstatus in INTERRUPTED and pytest.ExitCode(exitstatus).name.lower().replace("_", " ")
-        code = self.keeper.close(strict=strict, interrupted=f"the run ended early: {unfinished}" if unfinished else "")
+        unfinished = ""
+        if exitstatus in INTERRUPTED and ENDED not in session.config.stash:
+            unfinished = f"the run ended early: {pytest.ExitCode(exitstatus).name.lower().replace('_', ' ')}"
+        try:
+            code = self.keeper.close(strict=strict, interrupted=unfinished)
+        except OSError as error:
+            self._cannot_write(error)
+            code = self.keeper.judge(strict=strict)
         session.exitstatus = code or exitstatus if unfinished else code
+
+    def _cannot_write(self, error: OSError) -> None:
+        """End the run: what it comes to cannot be kept."""
+        line = str(cannot_write(error))
+        self.keeper.give_out(line, limit=True)
+        self._completeness.end(line)
 
     def pytest_terminal_summary(self) -> None:
         """Say the answer, what is broken, the figures and where the certificate is."""

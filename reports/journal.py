@@ -44,9 +44,9 @@ class Journal(Cases):
     def add(self, told: dict[str, Any]) -> None:
         """Append a case: its line, and beside it what is kept in memory."""
         line: bytes = told["line"]
-        requirements = tuple(told["requirements"])
-        self.index.append(kept(Kept(told["id"], Verdict(told["verdict"]), requirements, 0), self._size, len(line)))
+        case = kept(Kept(told["id"], Verdict(told["verdict"]), tuple(told["requirements"]), 0), self._size, len(line))
         self._append(line)
+        self.index.append(case)
 
     def line(self, case: Kept) -> bytes:
         return os.pread(self._file, case.size, case.place)
@@ -57,9 +57,14 @@ class Journal(Cases):
 
     def _append(self, line: bytes) -> None:
         rest = memoryview(line + b"\n")
-        self._size += len(rest)
-        while rest:
-            rest = rest[os.write(self._file, rest) :]
+        size = self._size + len(rest)
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError:
+            os.ftruncate(self._file, self._size)  # half a line would spoil the next one
+            raise
+        self._size = size
 
 
 class Found(Cases):

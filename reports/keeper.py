@@ -10,7 +10,7 @@ from typing import Any
 
 from reports.certificate import write_certificate
 from reports.expected import against
-from reports.folder import JUNIT, RESULTS
+from reports.folder import CERTIFICATE, JUNIT, RESULTS
 from reports.journal import JOURNAL, Journal
 from reports.junit import write_junit
 from reports.model import Figures, Results, aggregate, judge
@@ -23,7 +23,7 @@ class Keeper:
         self.results = results
         self.folder = folder
         self._started = time.monotonic()
-        self._lost = ""
+        self._lost, self._limit = "", ""
         self._figures = {"waits_sum_s": 0.0, "longest_chain_s": 0.0, "cpu_s": 0.0}
         self.cases = Journal(folder / JOURNAL, results)
 
@@ -36,27 +36,46 @@ class Keeper:
         for name in ("waits_sum_s", "cpu_s"):
             self._figures[name] += figures[name]
         self._figures["longest_chain_s"] = max(self._figures["longest_chain_s"], figures["longest_chain_s"])
-        self._lost = self._lost or figures["lost"]
         name, version = figures["device"]
         if version and not self.results.dut.version:
             self.results.dut = self.results.dut.model_copy(update={"version": version})
 
+    def give_out(self, why: str, *, limit: bool) -> None:
+        """The device, or with `limit` what the tester's machine gives, is gone; the first reason stays."""
+        if limit:
+            self._limit = self._limit or why
+        else:
+            self._lost = self._lost or why
+
     def close(self, *, strict: bool, interrupted: str = "") -> int:
-        """Judge the run and write everything; the exit code."""
+        """Judge the run and write everything; the exit code. OSError if anything cannot be written: then all is gone.
+
+        What is left is the journal, as of a run that has died: no file says more than another.
+        """
+        self.results.finished = datetime.now(UTC).astimezone()
+        code = self.judge(strict=strict, interrupted=interrupted)
+        try:
+            write_certificate(self.results, self.folder, cases=self.cases)
+            write_junit(self.results, self.folder / JUNIT, self.cases)
+            self.results.write(self.folder / RESULTS, map(self.cases.line, self.cases.index))
+            self.cases.write_head(self.results)
+        except OSError:
+            for name in (CERTIFICATE, JUNIT, RESULTS):
+                (self.folder / name).unlink(missing_ok=True)
+            raise
+        return code
+
+    def judge(self, *, strict: bool, interrupted: str = "") -> int:
+        """Verdict and reason of the run as far as it has come, requirement by requirement; the exit code."""
         results, index = self.results, self.cases.index
-        results.finished = datetime.now(UTC).astimezone()
-        if interrupted and not self._lost:
+        if interrupted and not self._lost and not self._limit:
             results.reason = interrupted
         else:
-            judgement = judge(index, strict=strict, unreachable=self._lost)
+            judgement = judge(index, strict=strict, unreachable=self._lost, limit=self._limit)
             judgement = against(judgement, results.expected, aggregate(results.requirements, index))
             results.verdict, results.reason = judgement.verdict, judgement.reason
             results.exit_code = int(judgement.exit_code)
-            results.state = "incomplete" if self._lost else "complete"
+            results.state = "incomplete" if self._lost or self._limit else "complete"
         results.requirements = aggregate(results.requirements, index)
         results.figures = Figures(wall_s=time.monotonic() - self._started, cases=len(index), **self._figures)
-        self.cases.write_head(results)
-        results.write(self.folder / RESULTS, map(self.cases.line, index))
-        write_certificate(results, self.folder, cases=self.cases)
-        write_junit(results, self.folder / JUNIT, self.cases)
         return results.exit_code or 0

@@ -62,6 +62,7 @@ class ExitCode(IntEnum):
     ERROR = 7
     DUT_UNREACHABLE = 8
     AS_EXPECTED = 9
+    MACHINE = 10
 
 
 class Judgement(NamedTuple):
@@ -93,22 +94,28 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=_RANK.__getitem__, default=Verdict.NOT_RUN)
 
 
-def judge(cases: Sequence[Judged], *, strict: bool = False, unreachable: str = "") -> Judgement:
+def judge(cases: Sequence[Judged], *, strict: bool = False, unreachable: str = "", limit: str = "") -> Judgement:
     """The answer of a run that came to its end.
 
     `strict` lets a broken should count like a broken must. `unreachable` is the sentence that says how the device
     was lost: it ends the run as an error of its own, unless a must had been proved broken before.
+    `limit` is the line that says what the tester's machine did not give: no word on the device.
     Without a single PASS, DEVIATION or FAIL nothing was judged, and nothing is certified.
     """
     found: dict[Verdict, list[Judged]] = {}
     for case in cases:
         found.setdefault(case.verdict, []).append(case)
     broken = found.get(Verdict.FAIL, []) + (found.get(Verdict.DEVIATION, []) if strict else [])
-    lost = " ".join(unreachable.split()).rstrip(".")
+    lost, limited = (" ".join(why.split()).rstrip(".") for why in (unreachable, limit))
     if broken:
         word = "Broken, with shoulds counted as musts" if strict and Verdict.DEVIATION in found else "Broken"
-        reason = f"{word}: {_names(broken)}" + (f"; then the device was lost: {lost}." if lost else ".")
+        reason = f"{word}: {_names(broken)}"
+        for what, why in {"the device was lost": lost, "the run had to end": limited}.items():
+            reason += f"; then {what}: {why}" if why else ""
+        reason += "."
         return Judgement(RunVerdict.NOT_CONFORMANT, reason, ExitCode.NOT_CONFORMANT)
+    if limited:
+        return Judgement(RunVerdict.ERROR, f"The tester's machine ended the run: {limited}.", ExitCode.MACHINE)
     if lost:
         return Judgement(RunVerdict.ERROR, f"The device is unreachable: {lost}.", ExitCode.DUT_UNREACHABLE)
     if errors := found.get(Verdict.ERROR):

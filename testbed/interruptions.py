@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What ends a case before it has judged: disturbed, not applicable, or the device is gone."""
+"""What ends a case before it has judged: disturbed, not applicable, the device or what the machine gives is gone."""
+
+import errno
 
 
 class Inconclusive(Exception):
@@ -17,3 +19,42 @@ class NotApplicable(Exception):
 
 class DeviceLost(Exception):
     """The DUT died or stopped answering; the run stops and names this as the cause."""
+
+
+class MachineError(Exception):
+    """The machine of the tester does not let the run go on; one line: what, why, what to do. No word on the device."""
+
+
+_FILES = "raise the limit of open files (ulimit -n), or run fewer test processes (-n)"
+_ROOM = "make room there, or choose another folder"
+_LIMITS = {
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.ENOMEM: "free memory, or run fewer test processes (-n)",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EROFS: "choose a folder that can be written to",
+}
+_THREADS = "raise the limit of processes (ulimit -u, or that of the container), or run fewer test processes (-n)"
+_NO_THREAD = "can't start new thread"
+
+
+def machine_error(what: str, error: BaseException) -> MachineError | None:
+    """The limit of the machine that an error comes from, None where it comes from none."""
+    if isinstance(error, MachineError):
+        return error
+    if isinstance(error, OSError) and error.errno in _LIMITS:
+        return MachineError(f"{what}: {_at(error)}{error.strerror}; {_LIMITS[error.errno]}")
+    if (isinstance(error, RuntimeError) and str(error) == _NO_THREAD) or isinstance(error, BlockingIOError):
+        return MachineError(f"{what}: {error.strerror if isinstance(error, OSError) else error}; {_THREADS}")
+    return None
+
+
+def cannot_write(error: OSError) -> MachineError:
+    """A file of the report that cannot be written, whatever the reason."""
+    remedy = _LIMITS.get(error.errno or 0, "choose a folder that can be written to")
+    return MachineError(f"the report: {_at(error)}{error.strerror}; {remedy}")
+
+
+def _at(error: OSError) -> str:
+    return f"{error.filename}: " if error.filename else ""

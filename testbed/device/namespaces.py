@@ -74,7 +74,8 @@ class SupervisorProcess:
             try:
                 reply, fds = {"start": self._start, "stop": self._stop}[request["op"]](request)
             except Exception as error:
-                reply, fds = {"error": str(getattr(error, "strerror", None) or error)}, []
+                words = getattr(error, "strerror", None) or error
+                reply, fds = {"error": str(words), "errno": getattr(error, "errno", None)}, []
             self._send({"id": request["id"], **reply}, fds)
             for fd in fds:
                 os.close(fd)
@@ -175,6 +176,26 @@ def enter_namespaces() -> None:
         linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWPID)
 
 
+_SWITCHES = {
+    "user.max_user_namespaces": ("0", "above 0"),
+    "user.max_net_namespaces": ("0", "above 0"),
+    "user.max_pid_namespaces": ("0", "above 0"),
+    "kernel.unprivileged_userns_clone": ("0", "to 1"),
+    "kernel.apparmor_restrict_unprivileged_userns": ("1", "to 0"),
+}
+"""Settings of the kernel by which an ordinary user cannot make namespaces: the value, and what to set it to."""
+
+
+def _remedy() -> str:
+    """What to do where namespaces cannot be made; names the settings that forbid it."""
+    found = [
+        f"set {name} {wanted}"
+        for name, (off, wanted) in _SWITCHES.items()
+        if (path := Path("/proc/sys", name.replace(".", "/"))).exists() and path.read_text().strip() == off
+    ]
+    return " and ".join(found or ["allow user namespaces"]) + " (sysctl), or run as root"
+
+
 def _become_init(sockets: list[int]) -> None:
     """Return in a child that is the init of the new PID namespace; the parent waits for it and ends as it ends."""
     child = os.fork()
@@ -212,7 +233,7 @@ def main() -> None:
             enter_namespaces()
         except OSError as error:
             control = socket.socket(fileno=sockets[0])
-            control.send(json.dumps({"id": 0, "error": f"cannot make namespaces: {error.strerror}"}).encode())
+            control.send(json.dumps({"id": 0, "limit": f"{error.strerror}; {_remedy()}"}).encode())
             return
         _become_init(sockets)
     _start_probes(sockets[0], sockets[1:])

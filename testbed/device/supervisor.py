@@ -17,17 +17,19 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from testbed.device.dut import DUT, DeviceLog
 from testbed.device.lag import LagProbe
 from testbed.device.launch import End, Launch, Process, Started
 from testbed.device.run_queue import RunQueue
-from testbed.interruptions import DeviceLost
+from testbed.interruptions import DeviceLost, MachineError, machine_error
 
 # Found whatever folder pytest was called from; that folder stays the current one, for the device's command.
 _ROOT = str(Path(__file__).resolve().parents[2])
 _PROGRAM = f"import sys; sys.path[0] = {_ROOT!r}; from testbed.device.namespaces import main; main()"
+
+Answer = TypeVar("Answer")
 
 _TIMEOUT_S = 20
 _LEAVING_S = 1.0
@@ -78,7 +80,7 @@ class Supervisor:
         threading.Thread(target=self._listen, name="supervisor", daemon=True).start()
         try:
             self._result(0, "make namespaces")
-        except LinkError:
+        except MachineError:
             self.close()
             raise
 
@@ -146,13 +148,13 @@ class Supervisor:
             raise LinkError(f"{name}: {wanted}, not: {shown}\n{process.log.tail()}".rstrip()) from None
         return str(ready.get("name", "")), str(ready.get("version", ""))
 
-    def _wait_for(self, line: Future[bytes], timeout_s: float, queue: RunQueue) -> bytes | None:
-        """The line, or None if it does not come in time; time that the machine withheld is given again, twice."""
+    def _wait_for(self, answer: Future[Answer], timeout_s: float, queue: RunQueue) -> Answer | None:
+        """The answer, or None if it does not come in time; time that the machine withheld is given again, twice."""
         for _ in range(1 + _EXTENSIONS):
             began = time.time_ns()
             queue.sample()
             try:
-                return line.result(timeout=timeout_s)
+                return answer.result(timeout=timeout_s)
             except FutureTimeout:
                 if not self._lag.starved(began, round(timeout_s * 1e9), queue):
                     return None
@@ -186,7 +188,7 @@ class Supervisor:
         _hang_up(device)
         # Waited for here: the supervisor has other devices to look after.
         device.ended.wait(_LEAVING_S)
-        with contextlib.suppress(LinkError, OSError):
+        with contextlib.suppress(LinkError, MachineError, OSError):
             self._request("stop the device", op="stop", instance=instance)
         with self._lock:
             self._devices.pop(instance, None)
@@ -201,14 +203,15 @@ class Supervisor:
         return self._result(number, what)
 
     def _result(self, number: int, what: str) -> tuple[dict[str, Any], list[int]]:
-        try:
-            reply, fds = self._replies[number].result(timeout=_TIMEOUT_S)
-        except FutureTimeout:
-            raise LinkError(f"{what}: the namespace supervisor does not answer") from None
-        finally:
-            self._replies.pop(number, None)
+        told = self._wait_for(self._replies[number], _TIMEOUT_S, RunQueue(self._process.pid))
+        self._replies.pop(number, None)
+        if told is None:
+            raise MachineError(f"{what}: no answer within {_TIMEOUT_S} s; let this machine have less to do")
+        reply, fds = told
+        if limit := reply.get("limit"):
+            raise MachineError(f"{what}: {limit}")
         if error := reply.get("error"):
-            raise LinkError(f"{what}: {error}")
+            raise machine_error(what, OSError(reply.get("errno"), error)) or LinkError(f"{what}: {error}")
         return reply, fds
 
     def _listen(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from testbed.case.case import Case, CaseSpec
 from testbed.case.setup import Setup
 from testbed.case.verdict import Broken, Finding, Verdict
-from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
+from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable, machine_error
 from testbed.wire.chance import drawn_from
 from testbed.wire.clock import NANO, Clock, ClockStepped, Deadline, RunOver
 
@@ -66,11 +66,8 @@ def _run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outco
                     busy = outcome.verdict is Verdict.INCONCLUSIVE and _machine_was_busy(case)
                 finally:
                     case.leave()
-        except (DeviceLost, RunOver) as lost:
-            outcome = Outcome(spec, Verdict.NOT_RUN, Finding(str(lost)), error=lost)
-            break
         except Exception as error:
-            outcome = failed_by_suite(spec, error)
+            outcome = without_verdict(spec, error)
             break
         outcome.case, outcome.attempts = case, attempt
         if not busy and (not repeat or attempt >= ATTEMPTS):
@@ -81,8 +78,12 @@ def _run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outco
     return outcome
 
 
-def failed_by_suite(spec: CaseSpec, error: BaseException) -> Outcome:
-    """The outcome ERROR, with the traceback."""
+def without_verdict(spec: CaseSpec, error: BaseException) -> Outcome:
+    """NOT RUN where the device or the machine gave out, or the run was stopped; else ERROR, with the traceback."""
+    if isinstance(error, DeviceLost | RunOver):
+        return Outcome(spec, Verdict.NOT_RUN, Finding(str(error)), error=error)
+    if limit := machine_error(spec.id, error):
+        return Outcome(spec, Verdict.NOT_RUN, Finding(str(limit)), error=limit)
     return Outcome(spec, Verdict.ERROR, Finding("".join(traceback.format_exception(error))), error=error)
 
 
@@ -101,10 +102,8 @@ def _attempt(spec: CaseSpec, case: Case, body: Callable[[Case], None]) -> tuple[
         return Outcome(spec, Verdict.INCONCLUSIVE, Finding(str(disturbed))), True
     except NotApplicable as reason:
         return Outcome(spec, Verdict.NOT_APPLICABLE, Finding(str(reason))), False
-    except (DeviceLost, RunOver) as lost:
-        return Outcome(spec, Verdict.NOT_RUN, Finding(str(lost)), error=lost), False
     except BaseException as error:  # pytest.skip and pytest.fail are no Exception: a case has no use for them
-        return failed_by_suite(spec, error), False
+        return without_verdict(spec, error), False
     information = bool(case.values) and spec.verdict_when_broken() is Verdict.INFO
     return Outcome(spec, Verdict.INFO if information else Verdict.PASS), False
 

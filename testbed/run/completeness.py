@@ -24,6 +24,13 @@ WRONG = "roamproof usage error"
 """Key under which it hands over what is wrong with a case or an option."""
 
 
+END_EARLY = signal.SIGUSR1
+"""Asks a worker to end in order, at once."""
+
+ENDED = pytest.StashKey[str]()
+"""On the configuration: why the suite itself ended the run early, where it did."""
+
+
 class Plan:
     """In a worker: tells the controller at the end what all the cases are, or what is wrong with them.
 
@@ -53,8 +60,11 @@ class Plan:
 class Completeness:
     """In the process that keeps the results: compares what was to run with what has been reported."""
 
-    def __init__(self, spec: pytest.StashKey[CaseSpec]) -> None:
+    def __init__(self, config: pytest.Config, spec: pytest.StashKey[CaseSpec]) -> None:
+        self._config = config
         self._spec = spec
+        self._session: pytest.Session | None = None
+        self._failed = 0
         self._reported: set[str] = set()
         self._plan: tuple[int, bytes] = (0, b"")
         self._workers: dict[str, int] = {}
@@ -68,6 +78,29 @@ class Completeness:
         if report.nodeid in self._reported:
             del report.case
         self._reported.add(report.nodeid)
+        self._failed += report.failed
+        if gave_out := getattr(report, "gave_out", None):
+            self.end(gave_out["why"])
+        elif 0 < (self._config.option.maxfail or 0) <= self._failed:
+            self.end("the run was to end at the first failure (-x, --maxfail)")
+
+    def end(self, why: str) -> None:
+        """Let every process end in order, now; the first reason stays."""
+        if ENDED in self._config.stash:
+            return
+        self._config.stash[ENDED] = self._trouble = why
+        if self._session:
+            self._session.shouldstop = why.partition("\n")[0]
+        self._signal(END_EARLY)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in self._workers.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Note what can be told to stop."""
+        self._session = session
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
@@ -77,9 +110,7 @@ class Completeness:
 
     def pytest_keyboard_interrupt(self) -> None:
         """Let the workers end in order at once; xdist would let them go on for five seconds."""
-        for process in self._workers.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGTERM)
+        self._signal(signal.SIGTERM)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
@@ -88,14 +119,15 @@ class Completeness:
         left = getattr(node, "workeroutput", {})
         if WRONG in left:
             raise pytest.UsageError(left[WRONG])
-        if error:
+        if error and ENDED not in self._config.stash:
             self._trouble = f"the test process {node.gateway.id} has died: {error}"
         self._plan = max(self._plan, left.get(PLAN, self._plan))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Report what is left; an interrupted run is marked incomplete as a whole."""
-        if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
+        unfinished = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+        if unfinished and ENDED not in self._config.stash:
             return
         for entry in (*planned(session, self._spec, self._reported), *self._left_of_the_plan()):
             node, path = entry["node"], entry["node"].partition("::")[0]

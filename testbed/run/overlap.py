@@ -28,6 +28,8 @@ class Overlap:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._outcomes: dict[str, Future[Outcome]] = {}
+        self.given_up = ""
+        """Why nobody waits for the cases any more; set by a signal's handler, and so nothing but a text."""
 
     def start(
         self,
@@ -50,7 +52,10 @@ class Overlap:
         return identifier in self._outcomes
 
     def outcome(self, identifier: str) -> Outcome:
-        """The outcome of a case that was started; waits for it. A signal is noticed while waiting."""
+        """The outcome of a case that was started; waits for it. RunOver where that is given up.
+
+        A signal is noticed while waiting.
+        """
         future = self._outcomes[identifier]
         while True:
             try:
@@ -58,6 +63,8 @@ class Overlap:
             except FutureTimeout:
                 if future.done():
                     raise
+                if self.given_up:
+                    raise RunOver(self.given_up) from None
 
     def stop(self) -> None:
         """Start nothing more and end all waiting for times."""

@@ -15,10 +15,10 @@ from profiles import Profile, ProfileError, load
 from testbed.case.case import Case, CaseSpec
 from testbed.case.verdict import Finding, Verdict
 from testbed.device import linux
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import Inconclusive, cannot_write
 from testbed.run import fixtures
-from testbed.run.attempts import Outcome
-from testbed.run.completeness import Completeness, Plan
+from testbed.run.attempts import Outcome, without_verdict
+from testbed.run.completeness import END_EARLY, Completeness, Plan
 from testbed.run.marks import MARKERS
 from testbed.run.processes import default_processes, refusal
 from testbed.run.record import failure_text, record, told
@@ -35,6 +35,8 @@ _ENTRY = pytest.StashKey[dict[str, Any]]()
 """On an item: its entry of the results, from its outcome to its report; then empty."""
 
 _SESSION = pytest.StashKey[TestSession]()
+
+_PYTEST = pytest.StashKey[pytest.Session]()
 
 _SHORT = {
     Verdict.PASS: ".",
@@ -84,6 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
     profile = config.stash[PROFILE]
     _on_interrupt(_interrupt)
     if _is_worker(config):
+        signal.signal(END_EARLY, lambda *_: _end_early(config))
         linux.die_with_parent(os.getppid())
         # Ctrl-C at the terminal reaches every process: the controller alone decides, and sends SIGTERM.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -93,7 +96,11 @@ def pytest_configure(config: pytest.Config) -> None:
         if several and (reason := refusal(profile)):
             raise pytest.UsageError(reason)
         if not config.option.collectonly:
-            config.pluginmanager.register(Completeness(SPEC), "roamproof completeness")
+            config.pluginmanager.register(Completeness(config, SPEC), "roamproof completeness")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[_PYTEST] = session
 
 
 @pytest.hookimpl(trylast=True)
@@ -131,9 +138,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if SPEC not in pyfuncitem.stash:
         return None
     session = _test_session(pyfuncitem.config)
-    outcome = session.outcome(pyfuncitem.stash[SPEC].id)
-    with session.clock.announced():
-        entry = record(outcome, Path(pyfuncitem.config.getoption("--report")))
+    outcome = session.outcome(pyfuncitem.stash[SPEC])
+    try:
+        with session.clock.announced():
+            entry = record(outcome, Path(pyfuncitem.config.getoption("--report")))
+    except OSError as error:
+        session.lost = session.lost or cannot_write(error)
+        outcome = without_verdict(outcome.spec, session.lost)
+        entry = record(outcome, Path("."))
     pyfuncitem.stash[_ENTRY] = entry
     _attach_to_allure(pyfuncitem.config, entry)
     if outcome.verdict is Verdict.FAIL:
@@ -162,6 +174,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if entry:
         report.case = told(entry)
         item.stash[_ENTRY] = {}
+        report.gave_out = _test_session(item.config).gave_out()
     return report  # type: ignore[no-any-return]
 
 
@@ -184,7 +197,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if running is None:
         return
     running.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
-    figures: dict[str, Any] = {**running.figures(), "device": running.device(), "lost": str(running.lost or "")}
+    figures: dict[str, Any] = {**running.figures(), "device": running.device(), "gave_out": running.gave_out()}
     if _is_worker(config):
         config.workeroutput["roamproof"] = figures  # type: ignore[attr-defined]  # xdist's own way to hand over
     else:
@@ -195,7 +208,7 @@ class Hooks:
     """Hooks that the testbed calls."""
 
     def pytest_roamproof_figures(self, config: pytest.Config, figures: dict[str, Any]) -> None:
-        """Figures of one process: waits_sum_s, longest_chain_s, cpu_s, device (name, version), lost (why, or empty)."""
+        """Figures of one process: waits_sum_s, longest_chain_s, cpu_s, device (name, version), gave_out."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -222,6 +235,13 @@ def _body(item: pytest.Item) -> Any:
         fixtures.call(item, {"case": case})
 
     return body
+
+
+def _end_early(config: pytest.Config) -> None:
+    """End this worker in order: the run has come to its end in another one."""
+    config.stash[_PYTEST].shouldstop = "the run ends early"
+    if running := config.stash.get(_SESSION, None):
+        running.give_up("the run ended before this case")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

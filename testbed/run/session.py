@@ -3,13 +3,14 @@
 
 import resource
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from profiles import Profile
 from testbed.case.case import Case, CaseSpec
 from testbed.case.verdict import Finding, Verdict
 from testbed.device.supervisor import LinkError
-from testbed.interruptions import DeviceLost
-from testbed.run.attempts import Outcome, run_case
+from testbed.interruptions import DeviceLost, MachineError, machine_error
+from testbed.run.attempts import Outcome, run_case, without_verdict
 from testbed.run.devices import Devices
 from testbed.run.overlap import MOST_AT_ONCE, Overlap
 from testbed.wire.clock import NANO, Clock, RunOver
@@ -39,8 +40,10 @@ class TestSession:
                 self._devices.bring_up(applicable)
                 self._devices.check_moves(applicable)
                 at_once = self._devices.cases_at_once()
-            except (LinkError, DeviceLost) as error:
-                self.lost = error
+            except Exception as error:
+                self.lost = error if isinstance(error, LinkError | DeviceLost) else machine_error("set-up", error)
+                if self.lost is None:
+                    raise
         self._overlap.start(
             [(spec.id, self._runner(spec, body)) for spec, body in mine], at_once, self._devices.pace.wait
         )
@@ -49,10 +52,13 @@ class TestSession:
         """Whether the case has been started."""
         return self._overlap.knows(identifier)
 
-    def outcome(self, identifier: str) -> Outcome:
-        """The outcome of a case that was started; waits for it."""
-        outcome = self._overlap.outcome(identifier)
-        if isinstance(outcome.error, DeviceLost):
+    def outcome(self, spec: CaseSpec) -> Outcome:
+        """The outcome of a case that was started; waits for it, unless that is given up meanwhile."""
+        try:
+            outcome = self._overlap.outcome(spec.id)
+        except Exception as error:
+            outcome = without_verdict(spec, error)
+        if isinstance(outcome.error, DeviceLost | MachineError):
             self.lost = self.lost or outcome.error
         if outcome.case:
             self.waits_ns += outcome.case.waits_ns
@@ -70,6 +76,14 @@ class TestSession:
         self._devices.interrupt(RunOver("the run was stopped"))
         self._overlap.join()
         self._devices.close()
+
+    def give_up(self, why: str) -> None:
+        """Wait for no more outcomes: the run has an end already, elsewhere. May be called by a signal's handler."""
+        self._overlap.given_up = why
+
+    def gave_out(self) -> dict[str, Any]:
+        """What ended this part of the run, `why` and whether it is a `limit` of the machine; empty if nothing did."""
+        return {"why": str(self.lost), "limit": isinstance(self.lost, MachineError)} if self.lost else {}
 
     def figures(self) -> dict[str, float]:
         """Sum of mandated waits, longest chain of them and processor time of this process and its children."""
