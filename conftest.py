@@ -57,7 +57,12 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
 def pytest_configure(config: pytest.Config) -> None:
     """Keep results where a device is judged; workers leave that to the controller."""
     if REPORT in config.stash:
-        config.pluginmanager.register(ResultsPlugin(config))
+        from reports.verdicts import ExitCode
+
+        try:
+            config.pluginmanager.register(ResultsPlugin(config))
+        except OSError as error:
+            pytest.exit(str(cannot_write(error)), ExitCode.MACHINE)
 
 
 class ResultsPlugin:

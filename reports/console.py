@@ -14,7 +14,7 @@ from rich.text import Text
 from reports.cases import Cases, InMemory
 from reports.model import CaseResult, RequirementResult, Results
 from reports.text import visible
-from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
+from reports.verdicts import LOUDEST_FIRST, STRENGTHS, ExitCode, RunVerdict, Verdict
 
 STYLES = {
     Verdict.FAIL: "bold red",
@@ -46,7 +46,8 @@ def print_summary(results: Results, console: Console, certificate: Path | str = 
     console.print(_counts(results, cases))
     _listed(results, cases, console, "Broken", (Verdict.FAIL,), MOST_LISTED)
     _listed(results, cases, console, "Deviations", (Verdict.DEVIATION,), MOST_LISTED)
-    disturbed = (Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
+    ended_early = results.exit_code in (ExitCode.DUT_UNREACHABLE, ExitCode.MACHINE)  # one reason for all, said above
+    disturbed = (Verdict.ERROR, Verdict.INCONCLUSIVE, *([] if ended_early else [Verdict.NOT_RUN]))
     _listed(results, cases, console, "Without a verdict", disturbed, MOST_OPEN_LISTED)
     figures = results.figures
     counted = "1 case" if figures.cases == 1 else f"{figures.cases} cases"

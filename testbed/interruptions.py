@@ -39,6 +39,16 @@ _THREADS = "raise the limit of processes (ulimit -u, or that of the container), 
 _NO_THREAD = "can't start new thread"
 
 
+ENOUGH_FILES = 256
+"""Open files that a test process and its device need at the least."""
+
+
+def check_open_files(limit: int) -> None:
+    """Raise MachineError where a process may not open enough files: the device, which has the same limit, would fail."""
+    if limit < ENOUGH_FILES:
+        raise MachineError(f"open files: the limit is {limit}, {ENOUGH_FILES} are needed; {_FILES}")
+
+
 def machine_error(what: str, error: BaseException) -> MachineError | None:
     """The limit of the machine that an error comes from, None where it comes from none."""
     if isinstance(error, MachineError):

@@ -90,7 +90,7 @@ class Completeness:
             return
         self._config.stash[ENDED] = self._trouble = why
         if self._session:
-            self._session.shouldstop = why.partition("\n")[0]
+            self._session.shouldstop = "the run has come to an early end, see above"
         self._signal(END_EARLY)
 
     def _signal(self, number: signal.Signals) -> None:

@@ -9,7 +9,7 @@ from profiles import Profile
 from testbed.case.case import Case, CaseSpec
 from testbed.case.verdict import Finding, Verdict
 from testbed.device.supervisor import LinkError
-from testbed.interruptions import DeviceLost, MachineError, machine_error
+from testbed.interruptions import DeviceLost, MachineError, check_open_files, machine_error
 from testbed.run.attempts import Outcome, run_case, without_verdict
 from testbed.run.devices import Devices
 from testbed.run.overlap import MOST_AT_ONCE, Overlap
@@ -36,6 +36,7 @@ class TestSession:
         at_once = MOST_AT_ONCE
         if self.lost is None:
             try:
+                check_open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
                 applicable = [spec for spec, _ in mine if not spec.not_applicable]
                 self._devices.bring_up(applicable)
                 self._devices.check_moves(applicable)
