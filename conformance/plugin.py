@@ -13,7 +13,8 @@ import pytest
 
 from conformance import applicability, catalogue
 from profiles import ROLES, Profile, Role
-from testbed.case.case import Behaviour, Case, CaseSpec, Requirement
+from testbed.case.case import Behaviour, Case, CaseSpec
+from testbed.case.verdict import Requirement
 from testbed.run.plugin import PROFILE, SPEC
 
 CATALOGUE = pytest.StashKey[catalogue.Catalogue]()
@@ -111,9 +112,8 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         node=item.nodeid,
         purpose=" ".join((inspect.getdoc(item.function) or "").split()),
         behaviour=cast(Behaviour, behaviour.args[0]),
-        requirements=tuple(
-            Requirement(one.id, one.strength, f"{one.protocol} {one.section}", one.quote) for one in requirements
-        ),
+        requirements=tuple(map(_requirement, requirements)),
+        unsolicited=_requirement(general) if (general := known.unsolicited(role.protocol.upper(), role.name)) else None,
         parameters=_parameters(item),
         rerun=rerun,
         role=applicability.claimed_for(profile.claimed, role) or role,
@@ -122,6 +122,10 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         moves=bool((alone := item.get_closest_marker("exclusive")) and not alone.args),
         chain=chain.args[0](profile) if (chain := item.get_closest_marker("chain")) and not ruled_out else None,
     )
+
+
+def _requirement(entry: catalogue.Requirement) -> Requirement:
+    return Requirement(entry.id, entry.strength, f"{entry.protocol} {entry.section}", entry.quote)
 
 
 def _marked(item: pytest.Function) -> tuple[tuple[str, ...], int]:
