@@ -183,7 +183,7 @@ def discards(
         dut.complete_move(other, connection)
     local, move = connection.local, dut.move()
     request, honest, stranger = dut.request(move, connection), dut.request(move, other), case.station()
-    start, sent_ns = len(local.stream), connection.socket.send(WAITING)
+    start, sent_ns = len(local.stream), dut.application_takes(connection.socket, WAITING)
     speaks_early, mark = dut.spoke_early(connection, move), case.mark()
     for message in FORGERIES[forgery](
         partial(correspondent.reply_message, request, code=code), request, stranger.address
