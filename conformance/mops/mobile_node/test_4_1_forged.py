@@ -19,6 +19,7 @@ from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, invalid, requirement
 from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
+from testbed.wire.clock import NANO
 from testbed.wire.headers import UDP_PROTOCOL
 
 WAITING = b"waiting for the reply"
@@ -190,7 +191,8 @@ def discards(
     ):
         correspondent.send(request, message, stranger if forgery == "another sender" else None)
     if moves:
-        case.watch(LATER_S)
+        left_s = (correspondent.waits_until_ns(request, 0.5) - case.clock.now_ns()) / NANO
+        case.watch(max(0.0, min(LATER_S, left_s)))
     other.server.reply_success(honest, other)
     with preamble():
         dut.continues(other)
