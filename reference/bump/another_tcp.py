@@ -194,7 +194,7 @@ class SlowApplication(Shaped):
 
 
 class RetransmitsAfterThreeSeconds(Shaped):
-    """Nothing is retransmitted within 2.9 s."""
+    """Nothing is retransmitted within 2.9 s of the last new data."""
 
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)
@@ -209,5 +209,6 @@ class RetransmitsAfterThreeSeconds(Shaped):
             is_answer = segment.flags & (SYN | ACK) == SYN | ACK
             if distance(last, end) <= 0 and self.now - at < NO_SOONER_S and not is_answer:
                 return
-            self._sent[ends] = (end if distance(last, end) > 0 or segment.flags & SYN else last), self.now
+            if ends not in self._sent or distance(last, end) > 0 or segment.flags & SYN:
+                self._sent[ends] = end, self.now
         super().departs(frame)
