@@ -13,7 +13,8 @@ import pytest
 
 from conformance import applicability, catalogue
 from profiles import ROLES, Profile, Role
-from testbed.case.case import Behaviour, Case, CaseSpec, Requirement
+from testbed.case.case import Behaviour, Case, CaseSpec
+from testbed.case.verdict import Requirement
 from testbed.run.plugin import PROFILE, SPEC
 
 CATALOGUE = pytest.StashKey[catalogue.Catalogue]()
@@ -109,9 +110,8 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         node=item.nodeid,
         purpose=" ".join((inspect.getdoc(item.function) or "").split()),
         behaviour=cast(Behaviour, behaviour.args[0]),
-        requirements=tuple(
-            Requirement(one.id, one.strength, f"{one.protocol} {one.section}", one.quote) for one in requirements
-        ),
+        requirements=tuple(map(_requirement, requirements)),
+        unsolicited=_requirement(general) if (general := known.unsolicited(role.protocol.upper(), role.name)) else None,
         parameters=_parameters(item),
         rerun=_rerun(item, profile),
         role=applicability.claimed_for(profile.claimed, role) or role,
@@ -130,6 +130,10 @@ def _rerun(item: pytest.Function, profile: Profile) -> str:
     report = f"{config.getoption('--report').removesuffix(_RERUN)}{_RERUN}"
     options = ["--dut", str(profile.path), *arguments, "--seed", str(config.option.seed), "--report", report]
     return shlex.join([interpreter(), "-m", "pytest", node, *options])
+
+
+def _requirement(entry: catalogue.Requirement) -> Requirement:
+    return Requirement(entry.id, entry.strength, f"{entry.protocol} {entry.section}", entry.quote)
 
 
 def _marked(item: pytest.Function) -> tuple[tuple[str, ...], int]:

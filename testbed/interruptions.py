@@ -44,7 +44,7 @@ ENOUGH_FILES = 256
 
 
 def check_open_files(limit: int) -> None:
-    """Raise MachineError where a process may not open enough files: the device, which has the same limit, would fail."""
+    """Raise MachineError where a process may not open enough files; the device, which has the same limit, would fail."""
     if limit < ENOUGH_FILES:
         raise MachineError(f"open files: the limit is {limit}, {ENOUGH_FILES} are needed; {_FILES}")
 
@@ -55,6 +55,8 @@ def machine_error(what: str, error: BaseException) -> MachineError | None:
         return error
     if isinstance(error, OSError) and error.errno in _LIMITS:
         return MachineError(f"{what}: {_at(error)}{error.strerror}; {_LIMITS[error.errno]}")
+    if isinstance(error, FileNotFoundError) and str(error.strerror).startswith("No usable temporary directory"):
+        return MachineError(f"{what}: {error.strerror}; {_ROOM}")
     if (isinstance(error, RuntimeError) and str(error) == _NO_THREAD) or isinstance(error, BlockingIOError):
         return MachineError(f"{what}: {error.strerror if isinstance(error, OSError) else error}; {_THREADS}")
     return None

@@ -49,7 +49,8 @@ class Entry(BaseModel):
 class Requirement(Entry):
     """One normative statement of a specification, as something a device does or does not do.
 
-    It applies where all the claims of `ics` are made; its cases depend on the values of `ixit`.
+    It applies where all the claims of `ics` are made; its cases depend on the values of `ixit`. `unsolicited`: a
+    message that nothing asked for breaks this one, whatever the case is about in which it comes.
     """
 
     protocol: str
@@ -66,6 +67,7 @@ class Requirement(Entry):
     ics: tuple[ProfileKey, ...] = ()
     ixit: tuple[ProfileKey, ...] = ()
     no_case: Annotated[str, BeforeValidator(_one_line)] = ""
+    unsolicited: bool = False
 
     @field_validator("justification")
     @classmethod
@@ -135,6 +137,9 @@ class Catalogue:
         self.protocols = protocols
         self.requirements = tuple(entry for protocol in protocols for entry in protocol.requirements)
         self._by_id = {entry.id: entry for entry in self.requirements}
+        self._unsolicited = {
+            (entry.protocol, role): entry for entry in self.requirements if entry.unsolicited for role in entry.roles
+        }
 
     def __iter__(self) -> Iterator[Requirement]:
         return iter(self.requirements)
@@ -161,6 +166,10 @@ class Catalogue:
                 return protocol
         allowed = ", ".join(protocol.name for protocol in self.protocols)
         raise CatalogueError(f"{name}: no such protocol; allowed are {allowed}")
+
+    def unsolicited(self, protocol: str, role: str) -> Requirement | None:
+        """The requirement that a device in this role breaks by a message that nothing asked for, where there is one."""
+        return self._unsolicited.get((protocol, role))
 
     def select(
         self,

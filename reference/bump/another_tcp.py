@@ -110,7 +110,7 @@ class SmallSegmentsAndWindow(_OtherHandshake):
 
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)
-        self._edges: dict[tuple[int, int], int] = {}  # announced, by both ports
+        self._edges: dict[tuple[int, int, int], int] = {}  # announced, by the peer's address and both ports
 
     def opening(self, segment: Segment) -> Segment:
         smaller = min(maximum_segment_size(segment.area), SMALLEST_SEGMENT_SIZE)
@@ -123,14 +123,16 @@ class SmallSegmentsAndWindow(_OtherHandshake):
         if segment and not segment.flags & RST:
             segment = replace(segment, window=min(segment.window, SMALL_WINDOW))
             if segment.flags & ACK:
-                self._edges[segment.to_port, segment.port] = (segment.acknowledgement + segment.window) & 0xFFFFFFFF
+                self._edges[segment.destination, segment.to_port, segment.port] = (
+                    segment.acknowledgement + segment.window
+                ) & 0xFFFFFFFF
             frame = with_segment(frame, segment)
         super().leaves(frame)
 
     def arrives(self, frame: bytes) -> None:
         segment = segment_in(frame)
         if segment and segment.data and not segment.flags & SYN:
-            edge = self._edges.get((segment.port, segment.to_port))
+            edge = self._edges.get((segment.source, segment.port, segment.to_port))
             if edge is not None and distance(edge, (segment.sequence + len(segment.data)) & 0xFFFFFFFF) > 0:
                 return
         super().arrives(frame)
@@ -192,7 +194,7 @@ class SlowApplication(Shaped):
 
 
 class RetransmitsAfterThreeSeconds(Shaped):
-    """Nothing is retransmitted within 2.9 s."""
+    """Nothing is retransmitted within 2.9 s of the last new data."""
 
     def __init__(self, *arguments) -> None:  # type: ignore[no-untyped-def]
         super().__init__(*arguments)
@@ -207,5 +209,6 @@ class RetransmitsAfterThreeSeconds(Shaped):
             is_answer = segment.flags & (SYN | ACK) == SYN | ACK
             if distance(last, end) <= 0 and self.now - at < NO_SOONER_S and not is_answer:
                 return
-            self._sent[ends] = (end if distance(last, end) > 0 or segment.flags & SYN else last), self.now
+            if ends not in self._sent or distance(last, end) > 0 or segment.flags & SYN:
+                self._sent[ends] = end, self.now
         super().departs(frame)

@@ -130,8 +130,8 @@ class Tracking:
                 self.state = State.CLOSED
             return
         if flags & SYN:
-            if self.state is State.ESTABLISHED and sequence == self._initial:
-                return  # the kernel's timer had run out before it saw the answer
+            if self.state in (State.ESTABLISHED, State.CLOSED) and sequence == self._initial:
+                return  # the kernel's timer had run out before it saw the answer, or the reset
             self._restart()
             self._initial = sequence
             self._our_scale = window_scale(options)

@@ -10,7 +10,7 @@ from scapy.packet import Packet
 from profiles import Role
 from testbed.case.setup import Setup, only
 from testbed.case.side import Side
-from testbed.case.verdict import Broken, Finding, Verdict
+from testbed.case.verdict import Broken, Finding, Requirement, Verdict
 from testbed.device.chain import Chain
 from testbed.interruptions import Inconclusive
 from testbed.wire.capture import BEGINNING, Frame, Mark, Trace
@@ -26,20 +26,11 @@ LATER_S = 0.6
 
 
 @dataclass(frozen=True)
-class Requirement:
-    """What a case judges, as far as the testbed has to know: id, strength (M, S, I) and the sentence it comes from."""
-
-    id: str
-    strength: str
-    section: str
-    quote: str
-
-
-@dataclass(frozen=True)
 class CaseSpec:
     """A case before it runs.
 
     `id` lives as long as the requirements do; `node` is what pytest calls the case today.
+    `unsolicited` is the requirement that a message breaks which nothing asked for; without one those of the case.
     `role` is what the device has to be for it; `not_applicable` is the line of the profile that rules it out, empty if
     none does. An `exclusive` case changes the whole device and gets one of its own, `moves` where it is the device's
     address that it changes; where there is a `chain`, that device stands in it.
@@ -53,6 +44,7 @@ class CaseSpec:
     parameters: dict[str, str]
     rerun: str
     role: Role
+    unsolicited: Requirement | None = None
     not_applicable: str = ""
     exclusive: bool = False
     moves: bool = False
@@ -194,9 +186,8 @@ class Case:
             numbers = ", ".join(f"#{frame.index}" for frame in unexplained)
             for frame in unexplained:
                 frame.note, frame.deciding = "unexplained", True
-            raise Broken(
-                Finding(f"unsolicited messages from the DUT: {numbers}", "no further message", numbers), *unexplained
-            )
+            finding = Finding(f"unsolicited messages from the DUT: {numbers}", "no further message", numbers)
+            raise Broken(finding, *unexplained, breaks=self.spec.unsolicited)
         self.check_tester()
 
     def check_tester(self) -> None:

@@ -23,6 +23,16 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Requirement:
+    """What a case judges, as far as the testbed has to know: id, strength (M, S, I) and the sentence it comes from."""
+
+    id: str
+    strength: str
+    section: str
+    quote: str
+
+
+@dataclass(frozen=True)
 class Difference:
     """A field in which the seen message is not the expected one."""
 
@@ -56,12 +66,13 @@ class Broken(AssertionError):
     """The DUT did not do what the requirement says, and `grounds` prove it, with further frames.
 
     `deadline` is set where the finding rests on one that passed: then the DUT's share of the processor up to it has to
-    be looked at before the DUT is blamed.
+    be looked at before the DUT is blamed. `breaks` is the requirement that is broken where it is not that of the case.
     """
 
-    def __init__(self, finding: Finding, grounds: Grounds, *frames: Frame) -> None:
+    def __init__(self, finding: Finding, grounds: Grounds, *frames: Frame, breaks: Requirement | None = None) -> None:
         super().__init__(finding.reason)
         self.finding = finding
+        self.breaks = breaks
         self.deadline = grounds if isinstance(grounds, Deadline) else None
         finding.frames += [grounds, *frames] if isinstance(grounds, Frame) else frames
 

@@ -5,7 +5,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from testbed.case.case import Case, CaseSpec
 from testbed.case.setup import Setup
@@ -122,7 +122,8 @@ def _judge_broken(spec: CaseSpec, case: Case, broken: Broken) -> tuple[Outcome, 
             raise Inconclusive(f"{broken.finding.reason}; but the machine withheld {lag:.3f} s of the time allowed")
     for frame in broken.finding.frames:
         frame.deciding = True
-    return Outcome(spec, spec.verdict_when_broken(), broken.finding), False
+    judged = replace(spec, requirements=(broken.breaks,)) if broken.breaks else spec
+    return Outcome(judged, judged.verdict_when_broken(), broken.finding), False
 
 
 def _pause(clock: Clock, ns: int) -> bool:

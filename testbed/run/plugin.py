@@ -126,7 +126,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     item.funcargs.update(dict.fromkeys(item.fixturenames))
     session = _test_session(item.config)
     if not session.knows(item.stash[SPEC].id):
-        count = _processes()
+        count = _processes(item.config)
         part = share(item.nodeid, count)
         mine = [one for one in item.session.items if SPEC in one.stash and share(one.nodeid, count) == part]
         session.start((one.stash[SPEC], _body(one)) for one in sorted(mine, key=_starting_order))
@@ -224,7 +224,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 def _test_session(config: pytest.Config) -> TestSession:
     if _SESSION not in config.stash:
-        config.stash[_SESSION] = TestSession(config.stash[PROFILE], _processes(), config.option.seed)
+        config.stash[_SESSION] = TestSession(config.stash[PROFILE], _processes(config), config.option.seed)
     return config.stash[_SESSION]
 
 
@@ -260,8 +260,9 @@ def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def _processes() -> int:
-    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+def _processes(config: pytest.Config) -> int:
+    """How many share the cases of this run; the environment may be that of another run, which has started this one."""
+    return int(getattr(config, "workerinput", {}).get("workercount", 1))
 
 
 def _starting_order(item: pytest.Item) -> tuple[float, bool]:

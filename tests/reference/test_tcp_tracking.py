@@ -122,3 +122,11 @@ def test_a_syn_ack_that_the_answer_has_overtaken_changes_nothing() -> None:
     assert tcp.state is State.ESTABLISHED
     tcp.from_kernel(5001, 1010, ACK, 502, 0, NONE)
     assert (tcp.rcv_nxt, tcp.rcv_edge) == (1010, 1010 + (502 << 7))
+
+
+def test_a_syn_ack_that_the_reset_has_overtaken_opens_nothing() -> None:
+    tcp = accepted()
+    tcp.from_peer(1000, 5001, RST | ACK, 0, NONE)
+    assert tcp.state is State.CLOSED
+    tcp.from_kernel(5000, 1000, SYN | ACK, 64240, 0, SCALE_7)
+    assert tcp.state is State.CLOSED

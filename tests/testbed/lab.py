@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from profiles import ROLES, Profile, Role, load
-from testbed.case.case import Case, CaseSpec, Requirement
+from testbed.case.case import Case, CaseSpec
 from testbed.case.setup import Setup
+from testbed.case.verdict import Requirement
 from testbed.run.attempts import Outcome, run_case
 from testbed.run.devices import Devices
 from testbed.wire.clock import Clock
@@ -92,10 +93,10 @@ class Lab:
         """A case of its own; the test has to leave it."""
         return Case(spec(role=self.role), self.setup, "ipv4")
 
-    def runs(self, body: Callable[[Case], None], strength: str = "M") -> Outcome:
+    def runs(self, body: Callable[[Case], None], strength: str = "M", **changes: Any) -> Outcome:
         """Run a body to its verdict."""
         with self.clock.announced():
-            return run_case(spec(strength), self.devices.lend, body)
+            return run_case(spec(strength, **changes), self.devices.lend, body)
 
     def tells(self, verb: str, **parameters: Any) -> dict[str, Any]:
         """Tell the puppet to do something."""

@@ -85,7 +85,7 @@ def test_full_folder_for_temporary_files(tmp_path: Path) -> None:
     (temporary := tmp_path / "temporary").mkdir()
     fill = 'mount -t tmpfs -o size=64k none "$0" && head -c 1M /dev/zero > "$0/full" 2> /dev/null; exec "$@"'
     run = limited(tmp_path, *OWN_ROOT, "sh", "-c", fill, str(temporary), TMPDIR=str(temporary))
-    assert_told(run, "No space left on device", "make room there")
+    assert run.code == 0, run.output  # Python takes another one
 
 
 def test_no_user_namespaces(tmp_path: Path) -> None:
@@ -102,5 +102,7 @@ def test_limits_are_told_from_faults() -> None:
     assert "ulimit -u" in str(machine_error("case", OSError(errno.EAGAIN, "Resource temporarily unavailable")))
     assert machine_error("case", RuntimeError("another")) is None
     assert machine_error("case", OSError(errno.ENOENT, "No such file or directory")) is None
+    nowhere = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+    assert "make room" in str(machine_error("set-up", nowhere))
     assert machine_error("case", known := MachineError("known")) is known
     assert "the report: Permission denied; choose" in str(cannot_write(OSError(errno.EACCES, "Permission denied")))

@@ -2,12 +2,14 @@
 """Nobody has to think about processes: as many as there are processors for whole folders, one for all else."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.testbed.runs import SHORT, made_up, run
+from tests.testbed.lab import ROOT
+from tests.testbed.runs import SHORT, command, environment, made_up, run
 
 CASES = """
     @pytest.mark.parametrize("number", range(3))
@@ -15,6 +17,16 @@ CASES = """
     @requirement(MUST, case=1)
     def test_passes(case, number):
         exchange(case, connect(case, new_peer(case, case.station())), b"hello")
+"""
+TOGETHER = """
+    @pytest.mark.parametrize("number", range(9))
+    @valid
+    @requirement(MUST, case=1)
+    def test_is_not_alone(case, number):
+        folder = os.environ["TOGETHER"]
+        open(f"{folder}/{number}", "w").close()
+        case.look(lambda: next(case.trace.received(), None) if len(os.listdir(folder)) == 9 else None, case.deadline(5))
+        assert len(os.listdir(folder)) == 9
 """
 PROCESSORS = os.sched_getaffinity(0)
 
@@ -62,3 +74,12 @@ def test_one_process_where_a_part_is_run_or_the_user_looks_on(tmp_path: Path, op
 def test_one_process_for_one_file(tmp_path: Path) -> None:
     """As it is run again while somebody looks for what is wrong."""
     assert not has_workers(tmp_path, made_up(tmp_path, CASES))
+
+
+def test_a_run_that_a_worker_of_another_has_started_starts_its_cases_at_once(tmp_path: Path) -> None:
+    """That there are three of the others says nothing about this one."""
+    (together := tmp_path / "together").mkdir()
+    told = {"PYTEST_XDIST_WORKER_COUNT": "3", "PYTEST_XDIST_WORKER": "gw1", "TOGETHER": str(together)}
+    words = command(made_up(tmp_path, TOGETHER), SHORT, tmp_path, "-k", "ipv4", "-n", "0")
+    done = subprocess.run(words, cwd=ROOT, env={**environment(), **told}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

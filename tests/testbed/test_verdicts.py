@@ -10,13 +10,13 @@ from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
 
 from testbed.case.case import Case
-from testbed.case.verdict import Broken, Finding, Verdict, Witness, require, require_none
+from testbed.case.verdict import Broken, Finding, Requirement, Verdict, Witness, require, require_none
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
 from testbed.peers.connection import connect, new_peer
 from testbed.run.attempts import ATTEMPTS, ATTEMPTS_ON_A_BUSY_MACHINE
 from testbed.wire.capture import Frame
 from testbed.wire.clock import NANO, Deadline, RunOver
-from tests.testbed.lab import Lab
+from tests.testbed.lab import Lab, spec
 
 
 def breaks(case: Case) -> None:
@@ -190,8 +190,11 @@ def test_a_message_that_nothing_asked_for_is_a_finding(lab: Lab) -> None:
         lab.tells("emit", frames=[bytes(Ether(src=case.dut_mac, dst=case.interface.mac) / packet).hex()])
         case.look(lambda: next(case.trace.received(), None), Deadline(time.time_ns(), 1))
 
+    forbids = Requirement("TEST-1-02", "S", "TEST 1", "No more than one is sent.")
+    outcome = lab.runs(body, unsolicited=forbids)
+    assert (outcome.verdict, outcome.spec.requirements) == (Verdict.DEVIATION, (forbids,))
     outcome = lab.runs(body)
-    assert outcome.verdict is Verdict.FAIL
+    assert (outcome.verdict, outcome.spec.requirements) == (Verdict.FAIL, spec().requirements)
     assert "unsolicited messages from the DUT" in outcome.finding.reason
     assert outcome.case
     assert [frame.note for frame in outcome.case.trace.frames] == ["unexplained"]

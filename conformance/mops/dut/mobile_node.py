@@ -13,7 +13,7 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
 from testbed.device.application import END_OF_STREAM, Listener
 from testbed.device.upper_tester import Call, OperationFailed
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_syn, half_open, new_peer
 from testbed.peers.host import MobileHost, Move
 from testbed.peers.segment import Segment
@@ -27,6 +27,9 @@ NO_CHOICES: Mapping[str, Any] = MappingProxyType({})
 
 MIGRATE = "Migrate"
 """What a Migrate after a move is called where the times of answers are kept."""
+
+
+ACCEPTED_DO_NOT_MIGRATE = "connections that were accepted do not migrate: that is MOPS-A-22"
 
 
 class MobileNode(MobileHost):
@@ -67,9 +70,14 @@ class MobileNode(MobileHost):
         return request
 
     def request(self, move: Move, connection: Connection | UdpFlow) -> ReceivedMigrate:
-        """The Migrate that a case looks into, as preamble."""
-        with preamble():
-            return self.migrates(move, connection)
+        """The Migrate that a case looks into, as preamble; NotApplicable where only opened connections migrate."""
+        try:
+            with preamble():
+                return self.migrates(move, connection)
+        except Inconclusive:
+            if isinstance(connection, Connection) and connection.is_accepted:
+                raise NotApplicable(ACCEPTED_DO_NOT_MIGRATE) from None
+            raise
 
     def complete_move(self, *connections: Connection | UdpFlow, to: str = "", use: bool = True) -> Move:
         """Move the device and reply success to its Migrates, after which the connections continue; preamble.
@@ -197,7 +205,7 @@ class Applications:
         local.send(flags="A", options=option)
         socket = listener.accepted(self._case.setup.profile.ixit.tcp_within_s, local.port)
         server.connections += 1
-        connection = Connection(server, local, socket, shares_port=shares_port)
+        connection = Connection(server, local, socket, shares_port=shares_port, is_accepted=True)
         with preamble():
             self._dut.continues(connection, b"hello")
         return connection

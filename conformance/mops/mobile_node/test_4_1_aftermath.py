@@ -164,7 +164,7 @@ def test_recorded_success_answers_no_later_move(
         dut.continues(connection)
     move = dut.move()
     request, start = dut.request(move, connection), len(connection.local.stream)
-    sent_ns = connection.socket.send(b"waiting for the second reply")
+    sent_ns = dut.application_takes(connection.socket, b"waiting for the second reply")
     if dut.spoke_early(connection, move):
         raise NotApplicable("the device speaks before it has an answer: that is MOPS-4.1-133")
     mark = case.mark()

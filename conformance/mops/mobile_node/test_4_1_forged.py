@@ -19,6 +19,7 @@ from layers.mops import FAILED, SUCCESS
 from testbed import exclusive, invalid, requirement
 from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
+from testbed.wire.clock import NANO
 from testbed.wire.headers import UDP_PROTOCOL
 
 WAITING = b"waiting for the reply"
@@ -183,14 +184,15 @@ def discards(
         dut.complete_move(other, connection)
     local, move = connection.local, dut.move()
     request, honest, stranger = dut.request(move, connection), dut.request(move, other), case.station()
-    start, sent_ns = len(local.stream), connection.socket.send(WAITING)
+    start, sent_ns = len(local.stream), dut.application_takes(connection.socket, WAITING)
     speaks_early, mark = dut.spoke_early(connection, move), case.mark()
     for message in FORGERIES[forgery](
         partial(correspondent.reply_message, request, code=code), request, stranger.address
     ):
         correspondent.send(request, message, stranger if forgery == "another sender" else None)
     if moves:
-        case.watch(LATER_S)
+        left_s = (correspondent.waits_until_ns(request, 0.5) - case.clock.now_ns()) / NANO
+        case.watch(max(0.0, min(LATER_S, left_s)))
     other.server.reply_success(honest, other)
     with preamble():
         dut.continues(other)

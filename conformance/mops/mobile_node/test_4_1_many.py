@@ -47,7 +47,10 @@ def serve(case: Case, dut: MobileNode, move: Move, connections: Iterable[Connect
             for connection in served:
                 connection.expect_at(request)
         if waiting and not requests:
-            dut.migrates(move, next(iter(waiting.values())))
+            missing = next(iter(waiting.values()))
+            request = dut.migrates(move, missing)
+            ports, came_since = [port for port, _, _ in request.entries], request.frame in case.trace.received(mark)
+            require(came_since, "ports listed", f"{missing.previous_port} too", ports, request.frame)
     for request, sent in replies:
         server.check_in_time(request, sent)
 

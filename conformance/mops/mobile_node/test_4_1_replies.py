@@ -77,7 +77,7 @@ def test_time_from_success_to_waiting_data(
     move = dut.move()
     request = dut.request(move, connection)
     start = len(connection.local.stream)
-    connection.socket.send(WAITING)
+    dut.application_takes(connection.socket, WAITING)
     replied_ns = correspondent.reply_success(request, connection)
     with preamble():
         dut.delivers(connection.local, WAITING, replied_ns, start)

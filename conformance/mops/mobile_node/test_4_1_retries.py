@@ -93,9 +93,11 @@ def test_at_most_three_retransmissions(unanswered: UnansweredMigrate) -> None:
 @valid
 @requirement(case=1)
 @waits(6)
-def test_retransmission_equals_the_first(connection: Connection, unanswered: UnansweredMigrate, what: str) -> None:
+def test_retransmission_equals_the_first(
+    dut: MobileNode, connection: Connection, unanswered: UnansweredMigrate, what: str
+) -> None:
     """Each retransmission has bytes and entries of the first, also when the application has sent data meanwhile."""
-    connection.socket.send(b"waiting for the reply")
+    dut.application_takes(connection.socket, b"waiting for the reply")
     if unanswered.await_retransmission(unanswered.retries) is None and len(unanswered.migrates) == 1:
         raise NotApplicable(NO_RETRANSMISSION)
     first = unanswered.first

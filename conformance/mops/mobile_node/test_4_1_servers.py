@@ -44,7 +44,7 @@ def test_refusal_of_one_server_concerns_its_connections_alone(
     requests = [dut.request(move, connection) for connection in (refused, served)]
     refused.server.reply_in_time(requests[0], FAILED)
     start = len(served.local.stream)
-    served.socket.send(b"still waiting")
+    dut.application_takes(served.socket, b"still waiting")
     dut.quiesce()
     replied_ns = correspondent.reply_success(requests[1], served)
     dut.delivers(served.local, b"still waiting", replied_ns, start)

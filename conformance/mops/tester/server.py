@@ -20,6 +20,7 @@ from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import BEGINNING, Mark, Sent
+from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.network import Network
 from testbed.wire.station import Station
@@ -48,6 +49,7 @@ class Connection:
     socket: Socket
     unique_id: int | None = None
     shares_port: bool = False
+    is_accepted: bool = False
 
     @property
     def previous_port(self) -> int:
@@ -187,14 +189,18 @@ class Correspondent:
         """Reply to the request."""
         return self.send(request, self.reply_message(request, code, **fields))
 
+    def waits_until_ns(self, request: ReceivedMigrate, share: float = 0.8) -> int:
+        """When `share` of the time is over in which the device waits for the reply to its first Migrate."""
+        mops = self._case.setup.profile.ixit.mops
+        return request.frame.ns + round(mops.retry_interval_s * (mops.retries + 1) * share * NANO)
+
     def reply_in_time(self, request: ReceivedMigrate, code: int = SUCCESS, **fields: Any) -> Sent:
         """Reply; Inconclusive if the tester was so late that the device may have given up."""
         return self.check_in_time(request, self.reply(request, code, **fields))
 
     def check_in_time(self, request: ReceivedMigrate, sent: Sent) -> Sent:
         """What was sent in reply; Inconclusive if the tester was so late that the device may have given up."""
-        mops = self._case.setup.profile.ixit.mops
-        if sent.ns - request.frame.ns > mops.retry_interval_s * (mops.retries + 1) * 0.8e9:
+        if sent.ns > self.waits_until_ns(request):
             raise Inconclusive(f"the tester answered #{request.frame.index} too late")
         return sent
 

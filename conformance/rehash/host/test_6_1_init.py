@@ -123,7 +123,7 @@ def test_connection_without_init_is_not_announced(node: RehashHost, dut: DutHost
     """A host that moves sends no REHASH-ADDR on a connection on which the peer sent no REHASH-INIT."""
     plain, rehashing = node.connect_to(app, init=False), node.connect_to(app)
     move = dut.move()
-    plain.socket.send(b"is this announced")
+    plain.socket.try_send(b"is this announced")
     rehashing.socket.send(b"I have moved")
     dut.await_rehash_addr(move, rehashing.local)
     dut.quiesce()

@@ -33,8 +33,7 @@ def test_application_keeps_its_socket(node: RehashHost, dut: DutHost, app: Appli
             dut.application_takes(connection.socket, b"after")
             dut.await_first_segment(move, connection.local)
             node.follow_move(connection, move)
-            dut.quiesce()
-            connection.skip()
+            dut.retransmits(connection, b"after")
         dut.serves(connection, data=b"after")
         require(connection.socket.entry(), "socket of the application", "open", "gone", Witness.APPLICATION)
 

@@ -28,7 +28,7 @@ class SmallWindow(MopsDatapath):
         self, network: Network, packet: Packet, flow: Flow, fields: Fields, data: int
     ) -> Flow | None:
         at, window = packet.start, fields[6]
-        small = min(window, 1072 >> flow.tcp.scale if not fields[5] & SYN else 1072)
+        small = min(window, max(1, 1072 >> flow.tcp.scale) if not fields[5] & SYN else 1072)
         changed = adjust(fields[7], (small - window) % 0xFFFF)
         struct.pack_into("!HH", self._from_kernel, at + _WINDOW_AT, small, changed)
         return super().segment_from_kernel(network, packet, flow, (*fields[:6], small, changed), data)

@@ -21,7 +21,7 @@ class _NarrowTracking(Tracking):
 
     def announced(self, window: int, flags: int) -> int:
         """What the window field of the kernel becomes on the wire."""
-        return min(window, self.most if flags & SYN else self.most >> self.scale)
+        return min(window, self.most if flags & SYN else max(1, self.most >> self.scale))
 
     def from_kernel(
         self, sequence: int, acknowledgement: int, flags: int, window: int, length: int, options: memoryview
@@ -30,7 +30,7 @@ class _NarrowTracking(Tracking):
 
 
 class _NarrowFlow(Flow):
-    """Announces a window of `most` bytes at the most."""
+    """Announces a window of `most` bytes at the most, or one unit of its scale, where that is more."""
 
     __slots__ = ()
 
@@ -68,7 +68,7 @@ class _Narrow1072Flow(_NarrowFlow):
     "window-of-536",
     "4.1",
     "A small host announces one segment.",
-    "the receive window is never larger than 536 bytes",
+    "the receive window is never larger than 536 bytes, or one unit of its scale",
 )
 class WindowOf536(MopsFlows):
     flow_type = _Narrow536Flow
