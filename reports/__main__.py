@@ -5,7 +5,8 @@ RESULTS is a results.json or the folder of a run. Where there is a journal in it
 of a run that has died, or that goes on.
 
 `python -m reports compare` compares the results of two runs, `python -m reports coverage` makes the page that shows
-what of the specifications the cases judge; both explain themselves with `--help`.
+what of the specifications the cases judge; both explain themselves with `--help`. `python -m reports exit-codes` prints
+the table of docs/exit-codes.md.
 """
 
 from __future__ import annotations
@@ -20,8 +21,16 @@ from reports.certificate import write_certificate
 from reports.files import ResultsError
 from reports.folder import RESULTS
 from reports.journal import JOURNAL, read_journal
+from reports.legend import exit_codes_table
 
-COMMANDS = {"compare": compare.main, "coverage": coverage.main}
+
+def _exit_codes(words: Sequence[str]) -> int:
+    argparse.ArgumentParser(prog="python -m reports exit-codes").parse_args(words)
+    sys.stdout.write(exit_codes_table())
+    return 0
+
+
+COMMANDS = {"compare": compare.main, "coverage": coverage.main, "exit-codes": _exit_codes}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

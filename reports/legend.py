@@ -61,14 +61,84 @@ LEGEND = (
     ),
 )
 
+
+class Exit(NamedTuple):
+    """An exit code of a run: what it means, the line that says it, and what to do."""
+
+    code: int
+    meaning: str
+    line: str
+    advice: str
+
+
 EXIT_CODES = (
-    (ExitCode.CONFORMANT, "conformant: everything selected ran, no must is broken"),
-    (ExitCode.NOT_CONFORMANT, "not conformant: a must is broken (with --strict-verdict: or a should)"),
-    (2, "interrupted; results so far are kept and marked incomplete"),
-    (3, "internal error of the test runner"),
-    (4, "wrong command line or profile"),
-    (ExitCode.NOTHING_SELECTED, "nothing selected, or nothing that judges the device"),
-    (ExitCode.INCONCLUSIVE, "inconclusive: a case came to no verdict on the device"),
-    (ExitCode.ERROR, "error: the suite itself failed"),
-    (ExitCode.DUT_UNREACHABLE, "error: the device is unreachable"),
+    Exit(
+        ExitCode.CONFORMANT,
+        "conformant: everything selected ran, no must is broken",
+        "No must is broken in 2009 cases.",
+        "Nothing; broken shoulds are listed.",
+    ),
+    Exit(
+        ExitCode.NOT_CONFORMANT,
+        "not conformant: a must is broken (with --strict-verdict: or a should)",
+        "Broken: MOPS-4.1-34, MOPS-4.1-36.",
+        "Read what was expected and what was seen; fix the device.",
+    ),
+    Exit(
+        2,
+        "interrupted; results so far are kept and marked incomplete",
+        "the run ended early: interrupted",
+        "Run it again.",
+    ),
+    Exit(3, "internal error of the test runner", "INTERNALERROR>", "Report it, with what was printed."),
+    Exit(
+        4,
+        "wrong command line, profile or report folder",
+        "--report out: holds notes, which no run has written; allowed is ...",
+        "The line says where it is wrong and what is allowed.",
+    ),
+    Exit(
+        ExitCode.NOTHING_SELECTED,
+        "nothing selected, or nothing that judges the device",
+        "No case was selected.",
+        "Select cases of a role that the profile claims.",
+    ),
+    Exit(
+        ExitCode.INCONCLUSIVE,
+        "inconclusive: a case came to no verdict on the device",
+        "2 cases came to no verdict on the device: MOPS-4.1-01.",
+        "Read each reason; give the tester a quieter machine.",
+    ),
+    Exit(
+        ExitCode.ERROR,
+        "error: the suite itself failed",
+        "The suite itself failed in 1 case: MOPS-4.1-01.",
+        "Report it, with the certificate.",
+    ),
+    Exit(
+        ExitCode.DUT_UNREACHABLE,
+        "error: the device is unreachable, or was lost on the way",
+        "The device is unreachable: the device ended with exit code 3 ...",
+        "Its last log lines follow: see why it ended, or what the profile says of where it is.",
+    ),
+    Exit(
+        ExitCode.AS_EXPECTED,
+        "not conformant, as expected: what is broken is what the profile expects to be",
+        "Broken: MOPS-4.1-34. All of it is expected.",
+        "Nothing, until the device is fixed.",
+    ),
+    Exit(
+        ExitCode.MACHINE,
+        "error: the machine of the tester does not give what the run needs; no word on the device",
+        "The tester's machine ended the run: the report: No space left on device; make room there, ...",
+        "The line ends with what to do.",
+    ),
 )
+
+
+def exit_codes_table() -> str:
+    """All of them as a table of docs/exit-codes.md."""
+    rows = [f"| {int(one.code)} | {one.meaning} | `{one.line}` | {one.advice} |" for one in EXIT_CODES]
+    return "\n".join(
+        ["| code | meaning | the line that says so | what to do |", "| --- | --- | --- | --- |", *rows, ""]
+    )
