@@ -44,7 +44,7 @@ ENOUGH_FILES = 256
 
 
 def check_open_files(limit: int) -> None:
-    """Raise MachineError where a process may not open enough files; the device, which has the same limit, would fail."""
+    """Raise MachineError where a process may not open enough files: the device, with the same limit, would fail."""
     if limit < ENOUGH_FILES:
         raise MachineError(f"open files: the limit is {limit}, {ENOUGH_FILES} are needed; {_FILES}")
 
