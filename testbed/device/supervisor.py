@@ -9,7 +9,6 @@ import shlex
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from testbed.device.dut import DUT, DeviceLog
 from testbed.device.lag import LagProbe
 from testbed.device.launch import End, Launch, Process, Started
 from testbed.device.run_queue import RunQueue
+from testbed.device.scratch import Scratch
 from testbed.interruptions import DeviceLost, MachineError, machine_error
 
 # Found whatever folder pytest was called from; that folder stays the current one, for the device's command.
@@ -60,7 +60,7 @@ class Supervisor:
 
     def __init__(self, kind: str, lag: LagProbe) -> None:
         self._lag = lag
-        self._folder = tempfile.TemporaryDirectory(prefix="roamproof-")
+        self._scratch = Scratch()
         self._devices: dict[int, _Device] = {}
         self._replies: dict[int, Future[tuple[dict[str, Any], list[int]]]] = {0: Future()}
         self._numbers = itertools.count(1)
@@ -91,7 +91,7 @@ class Supervisor:
                 "command": launch.command,
                 "fork_server": launch.fork_server,
                 "configuration": launch.configuration,
-                "configuration_path": str(Path(self._folder.name) / f"dut{next(self._numbers)}.json"),
+                "configuration_path": str(self._scratch.path / f"dut{next(self._numbers)}.json"),
             }
             for launch in launches
         ]
@@ -181,7 +181,7 @@ class Supervisor:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._folder.cleanup()
+        self._scratch.close()
 
     def _end(self, instance: int, device: _Device) -> None:
         device.dut = None

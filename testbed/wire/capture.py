@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from testbed.interruptions import Inconclusive
 from testbed.wire.clock import Clock
 
+MOST_FRAMES = 20_000
+"""Frames of the device in one case: more than any case has use for, and no more than the tester has room for."""
+
 _SHORTEST_S = 0.004
 _SLICE_S = 1.0
 _SEEN_WITHIN_S = 5
@@ -111,6 +114,11 @@ class Trace:
     def append(self, frame: Frame) -> None:
         """Add a frame and wake whoever waits for one of the device (called by the interface's reader)."""
         with self._changed:
+            if self._arrivals >= MOST_FRAMES:
+                what = f"the device has sent more than {MOST_FRAMES} frames in this case, what followed is not kept"
+                self._failure = self._failure or Inconclusive(what, repeat=False)
+                self._changed.notify_all()
+                return
             self._captures.setdefault(frame.interface, []).append(frame)
             if not frame.outgoing:
                 self._arrivals += 1

@@ -175,6 +175,8 @@ class Interface:
                 data = with_tag(data, value)
         if ns <= self.drained_ns:
             self.late_frames += 1
+        # A queue that is never empty is read in order: what is older than this frame has been read.
+        self.drained_ns = max(self.drained_ns, ns - SETTLING_NS)
         frame = Frame(next(self._numbers), ns, outgoing, data, judgeable, self.name)
         if outgoing:
             self._pass(frame)
