@@ -19,7 +19,7 @@ from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer
-from testbed.wire.capture import BEGINNING, Mark, Sent
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.network import Network
@@ -70,11 +70,15 @@ class Connection:
         """Whether a message with this Protocol is not about TCP: the device has UDP sockets with this server, too."""
         return protocol != TCP_PROTOCOL and self.server.flows > 0
 
-    def expect_at(self, request: ReceivedMigrate) -> None:
-        """Expect the device where its request asks for this connection."""
+    def expect_at(self, request: ReceivedMigrate, since: Frame | None = None) -> None:
+        """Expect the device where its request asks for this connection.
+
+        What has come from there since a frame, the request unless another is named, is taken as unread: a fast device
+        continues before the tester has so much as seen its own reply leave.
+        """
         port = request.entry(self)[1]
-        self.local.read()
-        self.local.remote, self.local.remote_port = request.packet.src, port
+        self.local.follow_remote(request.packet.src, self.local.station.trace.mark_at(since or request.frame))
+        self.local.remote_port = port
 
 
 @dataclass
@@ -106,8 +110,8 @@ class UdpFlow:
         """Whether a message with this Protocol is not about UDP: the device has connections with this server, too."""
         return protocol != UDP_PROTOCOL and self.server.connections > self.server.flows
 
-    def expect_at(self, request: ReceivedMigrate) -> None:
-        """Expect the device where its request asks for this flow."""
+    def expect_at(self, request: ReceivedMigrate, since: Frame | None = None) -> None:
+        """Expect the device where its request asks for this flow; datagrams are looked for since a mark anyway."""
         self.local.remote, self.local.remote_port = request.packet.src, request.entry(self)[1]
 
 
@@ -208,7 +212,7 @@ class Correspondent:
         """Reply success, and expect the connections at their migrated tuples from now on; when it was sent."""
         sent = self.reply_in_time(request, SUCCESS)
         for connection in connections:
-            connection.expect_at(request)
+            connection.expect_at(request, sent.frame)
         return sent.ns
 
     def _called(self, request: ReceivedMigrate) -> Station:
