@@ -121,6 +121,7 @@ RUNS = {
     "disturbed": lambda folder: _puppet(folder, PASSES, DISTURBED),
     "deviating": _deviating,
     "stops at the first": lambda folder: _puppet(folder, FAILS, MANY, options=("-n", "0", "-x")),
+    "stops at the first of two": lambda folder: _puppet(folder, FAILS, MANY, options=("-n", "2", "-x")),
     "dead": lambda folder: _puppet(folder, PASSES, be=("--be", "dead")),
     "silent": lambda folder: _puppet(
         folder, PASSES, be=("--be", "silent"), changes=[("ready_timeout_s = 5.0", "ready_timeout_s = 0.5")]
@@ -268,8 +269,9 @@ def test_a_device_that_is_lost_stops_the_run_and_is_named(runs: Scenarios, name:
     assert done.output.count("Traceback") == 0
 
 
-def test_after_the_first_failure_the_others_are_reported_as_not_run(runs: Scenarios) -> None:
-    done = runs("stops at the first")
+@pytest.mark.parametrize("name", ["stops at the first", "stops at the first of two"])
+def test_after_the_first_failure_the_others_are_reported_as_not_run(runs: Scenarios, name: str) -> None:
+    done = runs(name)
     assert done.code == 1, done.output
     assert len(done.verdicts) == 21
     assert "NOT RUN" in done.verdicts.values()
