@@ -20,6 +20,14 @@ KINDS = ("well", "silent", "garbage", "verbose", "dead", "deaf", "mortal", "stuc
 STUCK: list[bool] = []
 
 
+def flood(raw: socket.socket, frame: bytes, seconds: float) -> None:
+    """Send a frame again and again, faster than anybody reads."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for _ in range(100):
+            raw.send(frame)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--be", choices=KINDS, default="well")
@@ -129,6 +137,9 @@ def perform(raw: list[socket.socket], verb: str, wanted: dict[str, Any]) -> Any:
         for frame in wanted["frames"]:
             time.sleep(wanted.get("after_s", 0))
             raw[wanted.get("wire", 0)].send(bytes.fromhex(frame))
+        return {}
+    if verb == "flood":
+        threading.Thread(target=flood, args=(raw[0], bytes.fromhex(wanted["frame"]), wanted["seconds"])).start()
         return {}
     if verb == "move" and STUCK:
         raise OSError("the address is nailed down")
