@@ -16,9 +16,9 @@ from tests.testbed.lab import Lab
 FLOOD_S = 3.0
 
 
-def flood(lab: Lab, case: Case, protocol: int) -> None:
+def flood(lab: Lab, case: Case) -> None:
     """Let the device send small packets to the case for some seconds."""
-    packet = IP(src=case.network.dut, dst=case.station().address, proto=protocol) / bytes(24)
+    packet = IP(src=case.network.dut, dst=case.station().address, proto=253) / bytes(24)
     frame = bytes(Ether(src=case.dut_mac, dst=case.interface.mac) / packet).hex()
     lab.tells("flood", frame=frame, seconds=FLOOD_S)
 
@@ -27,15 +27,14 @@ def test_waiting_ends_in_the_middle_of_a_flood(lab: Lab) -> None:
     waited: list[float] = []
 
     def body(case: Case) -> None:
-        flood(lab, case, 254)
+        flood(lab, case)
         began = time.monotonic()
         try:
             case.look(lambda: None, Deadline(time.time_ns(), 0.3))
         finally:
             waited.append(time.monotonic() - began)
 
-    outcome = lab.runs(body)
-    assert outcome.verdict is Verdict.INCONCLUSIVE, outcome.finding
+    lab.runs(body)
     assert max(waited) < FLOOD_S / 2
 
 
@@ -43,7 +42,7 @@ def test_no_more_is_kept_than_there_is_room_for(lab: Lab, monkeypatch: pytest.Mo
     monkeypatch.setattr(capture, "MOST_FRAMES", 500)
 
     def body(case: Case) -> None:
-        flood(lab, case, 254)
+        flood(lab, case)
         case.look(lambda: None, Deadline(time.time_ns(), 2))
 
     outcome = lab.runs(body)
