@@ -16,6 +16,7 @@ from profiles import PLACEHOLDER, Profile
 from testbed.device import linux
 from testbed.device.dut import DeviceLog
 from testbed.device.supervisor import LinkError
+from testbed.device.untrusted import read_json
 from testbed.device.upper_tester import METHOD_NOT_FOUND, OPERATION_FAILED, Call, JsonRpc, Reply, UpperTester
 from testbed.wire.clock import Clock
 
@@ -207,6 +208,6 @@ def _failed(why: str) -> Reply:
 
 def _result(text: str) -> Reply:
     try:
-        return {"result": json.loads(text or "{}")}
+        return {"result": read_json((text or "{}").encode(errors="replace"))}
     except ValueError:
         return _failed(f"the result is no JSON: {text.strip()}")

@@ -15,6 +15,7 @@ from itertools import takewhile
 
 from testbed.device import linux
 from testbed.device.process import DeviceProcess
+from testbed.device.untrusted import read_json
 
 _TIMEOUT_S = 15
 _LEAVING_S = 1.0
@@ -87,7 +88,7 @@ class ForkServer:
         if not answer:
             raise self._fails("has ended")
         try:
-            content = json.loads(answer)
+            content = read_json(answer)
             if "error" in content:
                 raise ForkServerError(f"{self._name}: {content['error']}")
             pid = content["pid"]

@@ -23,6 +23,7 @@ from testbed.device.lag import LagProbe
 from testbed.device.launch import End, Launch, Process, Started
 from testbed.device.run_queue import RunQueue
 from testbed.device.scratch import Scratch
+from testbed.device.untrusted import read_json
 from testbed.interruptions import DeviceLost, MachineError, machine_error
 
 # Found whatever folder pytest was called from; that folder stays the current one, for the device's command.
@@ -35,6 +36,7 @@ _TIMEOUT_S = 20
 _LEAVING_S = 1.0
 _EXTENSIONS = 2
 _LONGEST_READY_LINE = 1 << 16
+_LONGEST_NAME = 200
 _MESSAGE = 1 << 16
 _MOST_FDS = 32
 
@@ -139,14 +141,14 @@ class Supervisor:
             what = f"the device ended with exit code {device.code} before it was ready"
             raise LinkError(f"{name}: {what}\n{process.log.tail()}".rstrip())
         try:
-            ready = json.loads(said)
+            ready = read_json(said)
             if ready.get("ready") is not True:
                 raise ValueError
         except (ValueError, AttributeError):
             shown = said.decode(errors="backslashreplace").strip() or "the end of its output"
             wanted = 'the first line of output must be {"ready": true, ...}'
             raise LinkError(f"{name}: {wanted}, not: {shown}\n{process.log.tail()}".rstrip()) from None
-        return str(ready.get("name", "")), str(ready.get("version", ""))
+        return str(ready.get("name", ""))[:_LONGEST_NAME], str(ready.get("version", ""))[:_LONGEST_NAME]
 
     def _wait_for(self, answer: Future[Answer], timeout_s: float, queue: RunQueue) -> Answer | None:
         """The answer, or None if it does not come in time; time that the machine withheld is given again, twice."""

@@ -12,6 +12,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import IO, Any
 
+from testbed.device.untrusted import checked_result, read_json
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
 from testbed.wire.clock import Clock
 
@@ -19,6 +20,7 @@ METHOD_NOT_FOUND = -32601
 OPERATION_FAILED = -32000
 
 _TIMEOUT_S = 10
+_LONGEST_MESSAGE = 500
 _LONGEST_REPLY = 1 << 24
 
 Reply = dict[str, Any]
@@ -53,11 +55,11 @@ class Call:
         if isinstance(failure, dict):
             if failure.get("code") == METHOD_NOT_FOUND:
                 raise NotApplicable(f"the device's upper tester has no verb {self.verb}")
-            raise OperationFailed(f"upper tester: {self.verb}: {failure.get('message')}")
-        result = reply.get("result")
-        if not isinstance(result, dict):
-            raise OperationFailed(f"upper tester: {self.verb}: the result is no JSON object: {result!r}")
-        return result
+            raise OperationFailed(f"upper tester: {self.verb}: {str(failure.get('message'))[:_LONGEST_MESSAGE]}")
+        try:
+            return checked_result(self.verb, reply.get("result"))
+        except ValueError as error:
+            raise Inconclusive(f"upper tester: {self.verb}: {error}", repeat=False) from None
 
 
 class UpperTester(ABC):
@@ -151,9 +153,9 @@ class JsonRpc(UpperTester):
 
     def _take(self, line: bytes) -> None:
         try:
-            reply = json.loads(line)
+            reply = read_json(line)
         except ValueError:
             return
         number = reply.get("id") if isinstance(reply, dict) else None
-        if isinstance(number, int) and (waiting := self._open.get(number)):
+        if type(number) is int and (waiting := self._open.get(number)):
             waiting.set_result(reply)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
-from scapy.packet import Packet
+from scapy.packet import Packet, Raw
 from scapy.utils import checksum
 
 from layers.fields import address_to_int, address_to_str
@@ -159,7 +159,10 @@ class Network(ABC):
 def _dissect(network: Network, frame: bytes) -> Packet:
     if int.from_bytes(frame[12:14], "big") != network.ethertype:
         return Ether(frame)
-    return network.read(frame[ETHERNET_HEADER:])
+    try:
+        return network.read(frame[ETHERNET_HEADER:])
+    except Exception:  # a layer may say in any way that these bytes are none of its own
+        return Raw(frame[ETHERNET_HEADER:])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a device writes is hostile input: it is read, or refused with one line, and nothing else happens."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiles import load
+from testbed.device.untrusted import checked_result, read_json
+from testbed.peers.segment import Segment
+from testbed.wire.capture import Frame
+from testbed.wire.network import Network, networks
+from testbed.wire.notation import describe
+from testbed.wire.quick import quick_words
+from tests.testbed.runs import SHORT
+
+PROFILE = load(SHORT)
+NETWORKS = [*networks(PROFILE, ["ipff", "ipv4"], "link").values()]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
+    max_leaves=8,
+)
+VERBS = st.sampled_from(["listen", "connect", "receive", "sockets", "send", "move"])
+
+
+@given(st.binary(max_size=200))
+def test_bytes_are_json_or_refused(line: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        json.dumps(read_json(line), ensure_ascii=False).encode()
+
+
+@given(JSON)
+def test_texts_can_be_stored(value: Any) -> None:
+    json.dumps(read_json(json.dumps(value).encode()), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b'{"a":' * 100_000, b'"\xff\xfe"', b'"\\ud800"', b"", b"NaN"])
+def test_lines_that_were_met(line: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        json.dumps(read_json(line), ensure_ascii=False).encode()
+
+
+@given(VERBS, JSON)
+def test_results_are_as_agreed_or_refused(verb: str, result: Any) -> None:
+    with contextlib.suppress(ValueError):
+        checked = checked_result(verb, result)
+        if verb == "receive":
+            bytes.fromhex(checked["data"])
+        if verb == "sockets":
+            assert all(type(one["connection"]) is int for one in checked["connections"])
+
+
+@pytest.mark.parametrize(
+    ("verb", "result", "line"),
+    [
+        ("listen", {"listener": "3", "port": 7}, "listener: Input should be a valid integer, not '3'"),
+        ("receive", {"data": "xy", "eof": False}, "data: String should match pattern"),
+        ("receive", {"eof": False}, "data: Field required"),
+        ("sockets", {"connections": [{"connection": None}]}, "connections.0.connection: Input should be"),
+        ("move", [], "the result must be a JSON object, not []"),
+    ],
+)
+def test_what_is_wrong_is_said(verb: str, result: Any, line: str) -> None:
+    with pytest.raises(ValueError, match="the result") as caught:
+        checked_result(verb, result)
+    assert line in str(caught.value)
+
+
+@given(st.sampled_from(NETWORKS), st.binary(max_size=120))
+def test_any_bytes_of_a_frame_can_be_looked_at(network: Network, payload: bytes) -> None:
+    """As a TCP segment, and in words, with a right network header in front and without."""
+    for data in (payload.ljust(14, b"\0"), bytes(12) + b"\x08\x00" + payload, bytes(12) + b"\x88\xb5" + payload):
+        frame = Frame(1, 1, False, data, True, "link")
+        segment = Segment.read(frame, network)
+        if segment:
+            assert segment.scale >= 0
+            assert segment.mss >= 0
+            str(segment)
+        describe(network, frame)
+        quick_words(network, data)
