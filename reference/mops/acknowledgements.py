@@ -74,3 +74,9 @@ class NatAcknowledgement:
         """Version, Code, Count and length are right."""
         whole = self.count > 0 and self.length == _HEADER.size + self.count * _PORTS.size
         return whole and self.version == VERSION and self.code == 0
+
+
+def nat_acknowledgement(protocol: int, address: int) -> bytes:
+    """One that says that an address was translated to itself, at level 1, without a checksum."""
+    words = protocol << 50 | address, 1 << 50 | address
+    return _HEADER.pack(NAT_TYPE, 0, VERSION, 0, 1, 0, *words) + _PORTS.pack(1, 1)

@@ -6,6 +6,7 @@ from functools import partial
 
 from reference.bump.network import Network
 from reference.bump.tcp import RST
+from reference.mops.acknowledgements import nat_acknowledgement
 from reference.mops.deviations.segments import bare_segment
 from reference.mops.message import FAILED, Migrate
 from reference.mops.server import Command, Outcome, Server
@@ -75,6 +76,19 @@ class SuccessSaidTwice(Server):
         if data[5] != FAILED:
             again = super().reply
             self._after(_WHILE_S, lambda: again(command, data))
+
+
+@deviation(
+    "nat-acknowledgement-sent",
+    "4.3",
+    "Only a NAT router sends NAT acknowledgements.",
+    "each success is followed by an acknowledgement of a translation that changes nothing",
+)
+class NatAcknowledgementSent(Server):
+    def reply(self, command: Command, data: bytes) -> None:
+        super().reply(command, data)
+        if data[5] != FAILED:
+            super().reply(command, nat_acknowledgement(command.message.protocol, command.source))
 
 
 class _Later(Server):
