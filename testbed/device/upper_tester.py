@@ -12,7 +12,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import IO, Any
 
-from testbed.device.untrusted import checked_result, read_json
+from testbed.device.untrusted import read_json
+from testbed.device.verb_results import checked_result
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
 from testbed.wire.clock import Clock
 

@@ -142,6 +142,7 @@ ON_THE_WIRE = [
     "sixteen-entries-at-most",
     "soft-error-ends-the-connection",
     "success-retracted",
+    "nat-acknowledgement-sent",
     "success-said-twice",
     "syn-ends-the-migrated-connection",
     "time-wait-forgotten",

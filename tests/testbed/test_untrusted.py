@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiles import load
-from testbed.device.untrusted import checked_result, read_json
+from testbed.device.untrusted import read_json
+from testbed.device.verb_results import checked_result
 from testbed.peers.segment import Segment
 from testbed.wire.capture import Frame
 from testbed.wire.network import Network, networks
