@@ -68,7 +68,8 @@ def test_udp_that_nobody_answers_for_is_dead(surroundings: Surroundings, network
     surroundings.move(elsewhere(network))
     with pytest.raises(LookupError) as caught:
         surroundings.lab.call("receive", connection=connection, length=1, timeout_s=INTERVAL_S * 6)
-    assert caught.value.args[1].startswith("EHOSTUNREACH")
+    # Over IPv6 a socket that does not ask for all errors hears of the first of two only, and another of either.
+    assert caught.value.args[1].startswith(("EHOSTUNREACH", "ECONNREFUSED"))
     with pytest.raises(LookupError, match="EHOSTUNREACH"):
         surroundings.lab.call("send", connection=connection, data="00")
 
