@@ -2,7 +2,8 @@
 """The power of the suite: a reference made wrong in one way fails in the requirement that it breaks, and in no other.
 
 `tests/<protocol>/power.toml` says for each deviation which requirements must catch it (`caught_by`) and which others
-fail with it of necessity (`also`), and over which networks and with which profile it is certified.
+fail with it of necessity (`also`; any with `later_breaks_any`), and over which networks and with which profile it is
+certified.
 
 `make power` runs every deviation against all cases. `make test` takes a tenth of them (`SEED` says which), each against
 the cases that have to catch it and a part of the others.
@@ -40,6 +41,7 @@ def test_deviation_is_caught_where_it_belongs(name: str, tmp_path: Path) -> None
     broken = done.requirements("FAIL", "DEVIATION")
     assert not done.cases("ERROR", "NOT RUN")
     assert set(caught_by(entry)) <= broken, f"not caught: {done.said}"
-    assert broken <= allowed(entry), done.said
+    # What it does a while later meets whatever case lasts that long: which ones do is up to the machine.
+    assert broken <= allowed(entry) or entry.content.get("later_breaks_any"), done.said
     # A broken should leaves the device conformant, though other cases may find their preamble spoilt by it.
     assert (done.code == 1) == bool(done.requirements("FAIL"))
