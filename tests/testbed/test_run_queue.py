@@ -74,6 +74,8 @@ def test_a_device_that_a_signal_has_stopped_is_not_blamed(tmp_path: Path) -> Non
             (pid,) = case.setup.dut.run_queue.pids
             stopped.append(pid)
             os.kill(pid, signal.SIGSTOP)
+            while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+                time.sleep(0.001)  # it may have answered before the signal has come to it
             resume = subprocess.Popen(["sh", "-c", f"sleep 0.8; kill -CONT {pid}"])
             try:
                 exchange(case, peer, b"hello")
