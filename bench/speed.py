@@ -72,7 +72,7 @@ class Run:
 
 def certify(cases: str, processes: int, times: int) -> Run:
     """One run of the reference's cases, all its processes measured."""
-    with tempfile.TemporaryDirectory(prefix="bench-speed-") as name:
+    with tempfile.TemporaryDirectory(prefix="roamproof-speed-") as name:
         folder = Path(name)
         repeat = ["-p", "bench.repeat", "--times", str(times)] if times > 1 else []
         chosen = ["--dut", PROFILE, "--report", str(folder / "out"), "-n", str(processes), "-q", "--tb=no"]
@@ -87,7 +87,7 @@ def certify(cases: str, processes: int, times: int) -> Run:
 
 def empty(count: int, processes: int) -> Usage:
     """So many empty cases under xdist, of nothing but pytest."""
-    with tempfile.TemporaryDirectory(prefix="bench-speed-") as name:
+    with tempfile.TemporaryDirectory(prefix="roamproof-speed-") as name:
         folder = Path(name)
         body = "import pytest\n\n\n@pytest.mark.parametrize('number', range({}))\ndef test_empty(number):\n    pass\n"
         (folder / "test_empty.py").write_text(body.format(count))

@@ -103,7 +103,7 @@ CONDITIONS: dict[str, tuple[Disturb, list[str]]] = {
 def certify(condition: str) -> Run:
     """One run under a condition. LookupError with the end of its output where it comes to no results."""
     disturb, options = CONDITIONS[condition]
-    with tempfile.TemporaryDirectory(prefix="bench-steady-") as name:
+    with tempfile.TemporaryDirectory(prefix="roamproof-steady-") as name:
         started, output = time.monotonic(), Path(name, "output.txt")
         command = [sys.executable, *_COMMAND, "--report", f"{name}/out", *options]
         with output.open("w") as stream:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Pytest side of the cases: makes a case out of an item's marks, its docstring and the catalogue."""
 
+import functools
 import inspect
 import re
 import shlex
@@ -125,7 +126,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
 def _rerun(item: pytest.Function, profile: Profile) -> str:
     """The command that runs this case again, from the folder that the run was started in; its report lies elsewhere."""
     config = item.config
-    node = item.nodeid.replace(item.nodeid.partition("::")[0], from_here(item.path), 1)
+    node = f"{from_here(item.path)}::{item.nodeid.partition('::')[2]}"
     arguments = [f"--dut-arg={argument}" for argument in config.getoption("--dut-arg")]
     report = f"{config.getoption('--report').removesuffix(_RERUN)}{_RERUN}"
     options = ["--dut", str(profile.path), *arguments, "--seed", str(config.option.seed), "--report", report]
@@ -156,6 +157,7 @@ def interpreter() -> str:
     return from_here(Path(sys.executable))
 
 
+@functools.cache
 def from_here(path: Path) -> str:
     """The path from the folder that the run was started in, where it lies below it."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

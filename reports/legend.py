@@ -75,13 +75,13 @@ EXIT_CODES = (
     Exit(
         ExitCode.CONFORMANT,
         "conformant: everything selected ran, no must is broken",
-        "No must is broken in 2009 cases.",
+        "No must is broken in 20 cases.",
         "Nothing; broken shoulds are listed.",
     ),
     Exit(
         ExitCode.NOT_CONFORMANT,
         "not conformant: a must is broken (with --strict-verdict: or a should)",
-        "Broken: MOPS-4.1-34, MOPS-4.1-36.",
+        "Broken: (ids of requirements).",
         "Read what was expected and what was seen; fix the device.",
     ),
     Exit(
@@ -106,13 +106,13 @@ EXIT_CODES = (
     Exit(
         ExitCode.INCONCLUSIVE,
         "inconclusive: a case came to no verdict on the device",
-        "2 cases came to no verdict on the device: MOPS-4.1-01.",
+        "2 cases came to no verdict on the device: (ids of requirements).",
         "Read each reason; give the tester a quieter machine.",
     ),
     Exit(
         ExitCode.ERROR,
         "error: the suite itself failed",
-        "The suite itself failed in 1 case: MOPS-4.1-01.",
+        "The suite itself failed in 1 case: (ids of requirements).",
         "Report it, with the certificate.",
     ),
     Exit(
@@ -124,7 +124,7 @@ EXIT_CODES = (
     Exit(
         ExitCode.AS_EXPECTED,
         "not conformant, as expected: what is broken is what the profile expects to be",
-        "Broken: MOPS-4.1-34. All of it is expected.",
+        "Broken: (ids of requirements). All of it is expected.",
         "Nothing, until the device is fixed.",
     ),
     Exit(

@@ -27,13 +27,14 @@ class MachineError(Exception):
 
 _FILES = "raise the limit of open files (ulimit -n), or run fewer test processes (-n)"
 _ROOM = "make room there, or choose another folder"
+_WRITABLE = "choose a folder that can be written to"
 _LIMITS = {
     errno.EMFILE: _FILES,
     errno.ENFILE: _FILES,
     errno.ENOMEM: "free memory, or run fewer test processes (-n)",
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
-    errno.EROFS: "choose a folder that can be written to",
+    errno.EROFS: _WRITABLE,
 }
 _THREADS = "raise the limit of processes (ulimit -u, or that of the container), or run fewer test processes (-n)"
 _NO_THREAD = "can't start new thread"
@@ -54,9 +55,9 @@ def machine_error(what: str, error: BaseException) -> MachineError | None:
     if isinstance(error, MachineError):
         return error
     if isinstance(error, OSError) and error.errno in _LIMITS:
-        return MachineError(f"{what}: {_at(error)}{error.strerror}; {_LIMITS[error.errno]}")
+        return _limit(what, error, _LIMITS[error.errno])
     if isinstance(error, FileNotFoundError) and str(error.strerror).startswith("No usable temporary directory"):
-        return MachineError(f"{what}: {error.strerror}; {_ROOM}")
+        return _limit(what, error, _ROOM)
     if (isinstance(error, RuntimeError) and str(error) == _NO_THREAD) or isinstance(error, BlockingIOError):
         return MachineError(f"{what}: {error.strerror if isinstance(error, OSError) else error}; {_THREADS}")
     return None
@@ -64,9 +65,9 @@ def machine_error(what: str, error: BaseException) -> MachineError | None:
 
 def cannot_write(error: OSError) -> MachineError:
     """A file of the report that cannot be written, whatever the reason."""
-    remedy = _LIMITS.get(error.errno or 0, "choose a folder that can be written to")
-    return MachineError(f"the report: {_at(error)}{error.strerror}; {remedy}")
+    return _limit("the report", error, _LIMITS.get(error.errno or 0, _WRITABLE))
 
 
-def _at(error: OSError) -> str:
-    return f"{error.filename}: " if error.filename else ""
+def _limit(what: str, error: OSError, remedy: str) -> MachineError:
+    place = f"{error.filename}: " if error.filename else ""
+    return MachineError(f"{what}: {place}{error.strerror}; {remedy}")

@@ -150,11 +150,15 @@ class Supervisor:
             raise LinkError(f"{name}: {wanted}, not: {shown}\n{process.log.tail()}".rstrip()) from None
         return str(ready.get("name", ""))[:_LONGEST_NAME], str(ready.get("version", ""))[:_LONGEST_NAME]
 
-    def _wait_for(self, answer: Future[Answer], timeout_s: float, queue: RunQueue) -> Answer | None:
-        """The answer, or None if it does not come in time; time that the machine withheld is given again, twice."""
+    def _wait_for(self, answer: Future[Answer], timeout_s: float, queue: RunQueue | None = None) -> Answer | None:
+        """The answer, or None if it does not come in time; time that the machine withheld is given again, twice.
+
+        `queue` is that of the process that answers, where it is one of the device's.
+        """
         for _ in range(1 + _EXTENSIONS):
             began = time.time_ns()
-            queue.sample()
+            if queue:
+                queue.sample()
             try:
                 return answer.result(timeout=timeout_s)
             except FutureTimeout:
@@ -205,7 +209,7 @@ class Supervisor:
         return self._result(number, what)
 
     def _result(self, number: int, what: str) -> tuple[dict[str, Any], list[int]]:
-        told = self._wait_for(self._replies[number], _TIMEOUT_S, RunQueue(self._process.pid))
+        told = self._wait_for(self._replies[number], _TIMEOUT_S)
         self._replies.pop(number, None)
         if told is None:
             raise MachineError(f"{what}: no answer within {_TIMEOUT_S} s; let this machine have less to do")

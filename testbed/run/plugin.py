@@ -174,7 +174,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if entry:
         report.case = told(entry)
         item.stash[_ENTRY] = {}
-        report.gave_out = _test_session(item.config).gave_out()
+        running = item.config.stash.get(_SESSION, None)
+        report.gave_out = running.gave_out() if running else {}
     return report  # type: ignore[no-any-return]
 
 

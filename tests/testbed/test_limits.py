@@ -70,7 +70,6 @@ def test_full_report_folder(tmp_path: Path, processes: int) -> None:
 
 def test_report_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "report").mkdir()
-    (tmp_path / "elsewhere").mkdir()
     run = limited(tmp_path, *mounting("ro", tmp_path / "report"))
     assert_told(run, "Read-only file system", "choose a folder that can be written to")
 
