@@ -64,7 +64,9 @@ class Run:
 def command(cases: Path | str, profile: Path, folder: Path, *arguments: str) -> list[str]:
     """The command of a run; `cases` is a file of made-up cases or a node id of the suite."""
     made_up = ["-p", "conftest"] if isinstance(cases, Path) else []
-    options = ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *PLUGINS, "-q"]
+    # A folder of its own for pytest's temporary files: as root of a user namespace it would ask for that of another.
+    options = ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "--basetemp", str(folder / "basetemp")]
+    options += [*PLUGINS, "-q"]
     chosen = ["--dut", str(profile), "--report", str(folder / "report")]
     return [sys.executable, "-m", "pytest", str(cases), *options, *made_up, *chosen, *arguments]
 
