@@ -9,7 +9,18 @@ from pydantic import BeforeValidator, Field, model_validator
 from profiles.table import Allowed, Seconds, Table, Text
 
 Verb = Literal[
-    "listen", "connect", "send", "receive", "close", "move", "add_address", "delete_address", "sockets", "status"
+    "listen",
+    "connect",
+    "send",
+    "receive",
+    "shutdown",
+    "close",
+    "move",
+    "add_address",
+    "delete_address",
+    "reset",
+    "sockets",
+    "status",
 ]
 
 VERBS: dict[str, tuple[str, ...]] = {
@@ -17,10 +28,12 @@ VERBS: dict[str, tuple[str, ...]] = {
     "connect": ("address", "port", "timeout_s", "protocol", "mobile_allowed", "unique_id", "one_time"),
     "send": ("connection", "data"),
     "receive": ("connection", "length", "timeout_s"),
+    "shutdown": ("connection",),
     "close": ("connection", "listener"),
     "move": ("address",),
     "add_address": ("address",),
     "delete_address": ("address",),
+    "reset": (),
     "sockets": (),
     "status": (),
 }

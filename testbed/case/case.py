@@ -192,6 +192,8 @@ class Case:
 
     def check_tester(self) -> None:
         """Raise Inconclusive or ClockStepped if the tester disturbed the case."""
+        if any(side.was_down() for side in self.sides.values()):
+            raise Inconclusive("the tester's interface was down meanwhile")
         if lost := sum(side.losses() for side in self.sides.values()):
             raise Inconclusive(f"the tester lost {lost} frames of its capture, or got them too late")
         self.clock.check_step(self._clock_offset_ns)

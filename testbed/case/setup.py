@@ -3,7 +3,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from profiles import Profile, Role
@@ -47,6 +47,11 @@ class Setup:
     """How slow the devices of this process have answered."""
     confirm_alive: Callable[[], None] = lambda: None
     """Raises DeviceLost where the device has stopped to answer at all."""
+
+    def move(self, network: str, address: str) -> None:
+        """Tell the device to move on the only link: whoever asks whether it is alive asks at its new address."""
+        self.dut.upper_tester().call("move", address=address)
+        self.networks[network] = replace(self.networks[network], dut=address)
 
     def starved(self, deadline: Deadline) -> bool:
         """Whether so much of the time until a deadline that has passed was withheld that it says nothing."""

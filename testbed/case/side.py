@@ -23,6 +23,7 @@ class Side:
         self._clock = clock
         self._observed: list[tuple[Network, str]] = []
         self._losses = self.interface.count_losses()
+        self._outages = self._count_outages()
 
     @property
     def interface(self) -> Interface:
@@ -67,6 +68,13 @@ class Side:
     def losses(self) -> int:
         """Frames of this link that the tester has lost, or got too late to judge by, since the case began."""
         return self.interface.count_losses() - self._losses
+
+    def was_down(self) -> bool:
+        """Whether the tester's interface was down since the case began."""
+        return self._count_outages() > self._outages
+
+    def _count_outages(self) -> int:
+        return self.interface.carrier.outages if self.interface.carrier else 0
 
     def leave(self) -> None:
         """Give the addresses back."""

@@ -15,6 +15,7 @@ from typing import IO
 from testbed.device.run_queue import RunQueue
 from testbed.device.upper_tester import UpperTester
 from testbed.interruptions import DeviceLost, NotApplicable
+from testbed.wire.carrier import Carrier
 from testbed.wire.clock import Clock
 from testbed.wire.headers import IpffEnds
 from testbed.wire.interface import Interface
@@ -102,6 +103,12 @@ class DUT:
         for wire in self.wires.values():
             wire.interface.fail(self.lost)
 
+    def await_wires(self) -> None:
+        """Return when no wire is unplugged, or the device is given up."""
+        for wire in self.wires.values():
+            if wire.interface.carrier:
+                wire.interface.carrier.wait()
+
     def close(self) -> None:
         """Close the tester's ends."""
         if self.agent:
@@ -118,7 +125,13 @@ class Wiring:
     ipff: IpffEnds
 
     def interface(
-        self, name: str, capture: socket.socket, sender: socket.socket, mac: str, numbers: Iterator[int]
+        self,
+        name: str,
+        capture: socket.socket,
+        sender: socket.socket,
+        mac: str,
+        numbers: Iterator[int],
+        carrier: Carrier | None = None,
     ) -> Interface:
-        """The interface of this name, with `numbers` for its frames."""
-        return Interface(name, capture, sender, mac, self.clock, self.ipff, numbers)
+        """The interface of this name, with `numbers` for its frames; a real wire has a `carrier`."""
+        return Interface(name, capture, sender, mac, self.clock, self.ipff, numbers, carrier)

@@ -2,7 +2,6 @@
 """The `interface` link: a device on real wires. Only the profile's interfaces and addresses are ever touched."""
 
 import itertools
-import socket
 from collections.abc import Hashable, Iterable, Iterator
 from typing import IO
 
@@ -16,25 +15,23 @@ from testbed.device.lag import LagProbe
 from testbed.device.launch import Launch, command_of
 from testbed.device.namespaces import PROCESSES, fill_neighbours
 from testbed.device.supervisor import LinkError, Supervisor
+from testbed.wire.carrier import Carrier
 from testbed.wire.sockets import open_capture, open_sender
 
 
 class InterfaceLink:
     """Existing interfaces, and the device's command if the profile has one.
 
-    `share` of `shares` test processes on the wires: the first that no other process of this network namespace has.
-    LinkError if all are taken. The lag of the tester's own processors is measured here too: they stamp the frames.
+    There is one device, for all cases: one test process probes it. The lag of the tester's own processors is measured
+    here too: they stamp the frames.
     """
 
-    def __init__(self, profile: Profile, wiring: Wiring, lag: LagProbe, shares: int = 1) -> None:
+    has_one_device = True
+
+    def __init__(self, profile: Profile, wiring: Wiring, lag: LagProbe) -> None:
         self._profile = profile
         self._wiring = wiring
-        self._tables = {
-            link: table for link in ("link", "inside", "outside") if isinstance(table := profile.link.of(link), Table)
-        }
         self._running: list[DUT] = []
-        self.shares = shares
-        self.share, self._claims = self._claim_share()
         self._supervisor = Supervisor(PROCESSES, lag)
 
     def start(self, role: Role, chain: Chain | None = None) -> DUT:
@@ -55,40 +52,42 @@ class InterfaceLink:
         self._running.remove(dut)
 
     def close(self) -> None:
-        """Stop the command, close the interfaces and let others have the share."""
+        """Stop the command and close the interfaces."""
         self._supervisor.close()
         for dut in self._running:
             dut.close()
-        for claim in self._claims:
-            claim.close()
 
     def instance(self, role: Role) -> Hashable:
         """One device serves all roles with the same links."""
         return role.links
 
     def networks(self, role: Role) -> list[str]:
-        """All that the profile claims, for one device serves many roles; a command is told those of its role."""
-        return network_names(self._profile, role) if self._profile.dut.command else list(self._profile.ics.networks)
+        """Those of all roles that the device has on these links; a command is told those of its role."""
+        roles = [one for one in self._profile.claimed if one.links == role.links] or [role]
+        known = [network_names(self._profile, one) for one in ([role] if self._profile.dut.command else roles)]
+        return list(dict.fromkeys(name for names in known for name in names))
 
-    def rules_out(self, role: Role, running: Iterable[Role], *, exclusive: bool) -> str:
+    def rules_out(self, role: Role, running: Iterable[Role], *, chained: bool) -> str:
         """There is one device, and if it is a command of ours it is in one role at a time."""
-        path, kind = self._profile.path, f'{self._key(role.links[0])}.kind is "interface"'
-        if exclusive:
-            return f"{path}: {kind}: there is no second device for a case that needs one of its own"
+        path, kind = self._profile.path, f'{_key(role.links[0])}.kind is "interface"'
+        if chained:
+            return f"{path}: {kind}: no further device stands beside the one on the wire"
         others = [one for one in running if one != role]
         if self._profile.dut.command and others:
             return f'{path}: {kind}: dut.command runs in one role at a time, here "{others[0].qualified}"'
         return ""
 
     def _open(self, link: str, numbers: Iterator[int]) -> Wire:
-        table = self._tables[link]
+        table = self._profile.link.of(link)
+        assert isinstance(table, Table)
         try:
             capture, sender = open_capture(table.interface), open_sender(table.interface)
         except OSError as error:
-            what = f"{self._key(link)}.interface: {table.interface}"
+            what = f"{_key(link)}.interface: {table.interface}"
             raise LinkError(f"{self._profile.path}: {what}: {error.strerror}") from None
         mac = capture.getsockname()[4].hex(":")  # sysfs may show the interfaces of another namespace
-        return Wire(self._wiring.interface(link, capture, sender, mac, numbers), table.dut_mac)
+        interface = self._wiring.interface(link, capture, sender, mac, numbers, Carrier(table.interface))
+        return Wire(interface, table.dut_mac)
 
     def _start_command(self, dut: DUT, role: Role) -> tuple[IO[bytes], IO[bytes]]:
         dut_table, content = self._profile.dut, configuration(self._profile, role)
@@ -100,22 +99,6 @@ class InterfaceLink:
         [(dut.name, dut.version)] = self._supervisor.await_ready(started, dut, self._profile.dut.ready_timeout_s)
         return process.stdin, process.stdout
 
-    def _claim_share(self) -> tuple[int, list[socket.socket]]:
-        # An abstract address in the network namespace is a lock that goes with its owner, however that ends.
-        names = dict.fromkeys(table.interface for table in self._tables.values())
-        for share in range(self.shares):
-            claims = [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in names]
-            try:
-                for claim, name in zip(claims, names, strict=True):
-                    claim.bind(f"\0roamproof/{name}/{share}")
-            except OSError:
-                for claim in claims:
-                    claim.close()
-            else:
-                return share, claims
-        link, table = next(iter(self._tables.items()))
-        raise LinkError(f"{self._profile.path}: {self._key(link)}.interface: {table.interface}: in use by another run")
 
-    @staticmethod
-    def _key(link: str) -> str:
-        return "link" if link == "link" else f"link.{link}"
+def _key(link: str) -> str:
+    return "link" if link == "link" else f"link.{link}"

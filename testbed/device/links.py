@@ -12,11 +12,10 @@ from testbed.device.dut import DUT
 class Link(Protocol):
     """A kind of link, with the devices on it.
 
-    `share` of `shares` test processes use the same wires, and each its part of the tester's addresses.
+    Where it `has_one_device`, every case of a role is at the same one; otherwise devices are made as they are needed.
     """
 
-    share: int
-    shares: int
+    has_one_device: bool
 
     def start(self, role: Role, chain: Chain | None = None) -> DUT:
         """The device in a role, ready, alone or in a chain. LinkError tells what went wrong."""
@@ -38,6 +37,6 @@ class Link(Protocol):
         """The networks that the device in a role has."""
         ...
 
-    def rules_out(self, role: Role, running: Iterable[Role], *, exclusive: bool) -> str:
+    def rules_out(self, role: Role, running: Iterable[Role], *, chained: bool) -> str:
         """The line of the profile by which there is no device in a role beside those that run, or nothing."""
         ...

@@ -58,11 +58,11 @@ def become_root_in_user_namespace() -> None:
     Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
 
 
-def switch_offloads_off(interface: str) -> None:
-    """Make the kernel finish checksums and segment by MTU on `interface`: frames are what a wire would carry."""
+def switch_offloads(interface: str, on: bool) -> None:
+    """Off: the kernel finishes checksums and segments by MTU on `interface`, and frames are what a wire would carry."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         for command in _OFFLOAD_SWITCHES:
-            value = array.array("B", struct.pack("=II", command, 0))
+            value = array.array("B", struct.pack("=II", command, on))
             request = struct.pack("16sP", interface.encode(), value.buffer_info()[0])
             fcntl.ioctl(control, _SIOCETHTOOL, request)
 

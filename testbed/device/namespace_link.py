@@ -19,7 +19,7 @@ from testbed.device.supervisor import Supervisor
 class NamespaceLink:
     """Makes wires and devices on demand; everything it makes ends with `close`, or with the test process."""
 
-    share, shares = 0, 1
+    has_one_device = False
 
     def __init__(self, profile: Profile, wiring: Wiring, lag: LagProbe) -> None:
         self._profile = profile
@@ -67,7 +67,7 @@ class NamespaceLink:
         """Those of the role that the profile claims."""
         return network_names(self._profile, role)
 
-    def rules_out(self, role: Role, running: Iterable[Role], *, exclusive: bool) -> str:
+    def rules_out(self, role: Role, running: Iterable[Role], *, chained: bool) -> str:
         """Nothing: devices are made as they are needed."""
         return ""
 

@@ -28,8 +28,13 @@ class _Entry(_Connected):
     listener: int | None = None
 
 
+class _Listener(_Result):
+    listener: int
+
+
 class _Sockets(_Result):
     connections: list[_Entry]
+    listeners: list[_Listener] = []
 
 
 _RESULTS: dict[str, type[_Result]] = {

@@ -138,6 +138,6 @@ def _returning() -> Iterator[None]:
 def _raise(interface: str) -> str:
     """Set `interface` up without offloads and without IPv6; its Ethernet address."""
     linux.disable_ipv6(interface)
-    linux.switch_offloads_off(interface)
+    linux.switch_offloads(interface, on=False)
     rtnetlink.set_up(interface)
     return rtnetlink.ethernet_address(interface)

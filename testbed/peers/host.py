@@ -2,7 +2,7 @@
 """The device under test as an ordinary host, and the proof that nothing else happened."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from scapy.layers.inet import ICMP
@@ -268,9 +268,6 @@ class MobileHost(Host):
         """Tell the device to move, to its next address or to this one."""
         old, new = self.address, to or self.next_address()
         mark, asked_ns = self._case.mark(), self._case.clock.now_ns()
-        self._case.setup.dut.upper_tester().call("move", address=new)
+        self._case.setup.move(self._case.network.name, new)
         self.address = new
-        # The device is the case's own: whoever asks whether it is alive has to ask at its new address.
-        networks, name = self._case.setup.networks, self._case.network.name
-        networks[name] = replace(networks[name], dut=new)
         return Move(old, new, mark, asked_ns, self._case.clock.now_ns())

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
+from profiles import InterfaceLink as InterfaceTable
 from profiles import Profile, Role
 from testbed.case.answers import AnswerTimes
 from testbed.case.case import CaseSpec
@@ -18,7 +19,9 @@ from testbed.device.namespace_link import NamespaceLink
 from testbed.device.supervisor import LinkError
 from testbed.interruptions import DeviceLost
 from testbed.run.overlap import MOST_AT_ONCE
+from testbed.run.restoring import FirstState
 from testbed.run.sanity import Doubt, check_alive, check_moves
+from testbed.run.turns import Turns
 from testbed.wire.clock import Clock
 from testbed.wire.ipff import ipff_ends
 from testbed.wire.network import Network, networks
@@ -38,18 +41,19 @@ NEIGHBOURS_PER_CASE = 2
 class Devices:
     """Starts devices, lends them to cases, stops them. The clock and the lag probe are shared by all.
 
-    `processes` is the number of test processes: they share the machine, and on a real wire the tester's addresses.
+    `processes` is the number of test processes: they share the machine.
     """
 
     def __init__(self, profile: Profile, processes: int, clock: Clock) -> None:
         self._profile = profile
-        self._processes = processes
         self._clock = clock
         self._lag = LagProbe()
         self.pace = Pace(clock, processes)
         self._answers = AnswerTimes()
+        self._turns = Turns(clock)
         self._links: dict[str, Link] = {}
         self._shared: dict[Hashable, Setup] = {}
+        self._first_states: dict[int, FirstState] = {}
         self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
         self._start_room = threading.BoundedSemaphore(max(1, STARTING_AT_ONCE // processes))
         self.said = ("", "")
@@ -58,8 +62,11 @@ class Devices:
         """Bring up the links, and one device for each role of the cases that is not up yet."""
         for spec in specs:
             link = self._bring_up_link(self._kind(spec.role))
-            if not spec.exclusive and link.instance(spec.role) not in self._shared and not self.rules_out(spec):
-                self._shared[link.instance(spec.role)] = self._start(spec.role)
+            at_shared = link.has_one_device or not spec.exclusive
+            if at_shared and link.instance(spec.role) not in self._shared and not self.rules_out(spec):
+                self._shared[link.instance(spec.role)] = shared = self._start(spec.role)
+                if link.has_one_device:
+                    self._first_states[id(shared)] = FirstState(shared)
 
     def check_moves(self, specs: Iterable[CaseSpec]) -> None:
         """Move a device of each role that cases move, once; LinkError with what it says where that fails."""
@@ -72,18 +79,37 @@ class Devices:
         kind = self._kind(spec.role)
         link = self._links.get(kind)
         running = [setup.role for setup in self._shared.values() if self._kind(setup.role) == kind]
-        return link.rules_out(spec.role, running, exclusive=spec.exclusive) if link else ""
+        return link.rules_out(spec.role, running, chained=spec.chain is not None) if link else ""
 
     @contextmanager
     def lend(self, spec: CaseSpec) -> Iterator[Setup]:
         """The device for one attempt at a case; called by a thread with the execution token, which is released.
 
-        An exclusive case gets a fresh one that is stopped afterwards. Raises DeviceLost if it does not start.
+        An exclusive case gets a fresh one that is stopped afterwards, or the only one to itself, which is brought back
+        afterwards. Raises DeviceLost if it does not start.
         """
         link = self._link(spec.role)
-        if not spec.exclusive:
-            yield self._shared[link.instance(spec.role)]
-            return
+        shared = self._shared.get(link.instance(spec.role))
+        if shared and link.has_one_device:
+            with self._at_the_one(shared, alone=spec.exclusive):
+                yield shared
+        elif shared and not spec.exclusive:
+            yield shared
+        else:
+            with self._fresh(link, spec) as setup:
+                yield setup
+
+    @contextmanager
+    def _at_the_one(self, setup: Setup, *, alone: bool) -> Iterator[None]:
+        with self._turns.alone() if alone else self._turns.side_by_side():
+            with self._clock.waiting():
+                setup.dut.await_wires()
+            yield
+            if alone:
+                self._first_states[id(setup)].restore()
+
+    @contextmanager
+    def _fresh(self, link: Link, spec: CaseSpec) -> Iterator[Setup]:
         with self._clock.waiting():
             self._room.acquire()
         try:
@@ -106,18 +132,20 @@ class Devices:
         pools = [pool for link in links for pool in link.pools.values()]
         room = min((pool.size // ADDRESSES_PER_CASE for pool in pools), default=MOST_AT_ONCE)
         if not room:
-            wanted = ADDRESSES_PER_CASE * self._processes
             raise LinkError(
-                f"{self._profile.path}: ixit: the range tester_first to tester_last must hold at least {wanted} "
-                f"addresses for {self._processes} test processes"
+                f"{self._profile.path}: ixit: the range tester_first to tester_last must hold at least "
+                f"{ADDRESSES_PER_CASE} addresses"
             )
-        return min(room, self._neighbours_at_once())
+        return min(room, self._neighbours_at_once(), *self._parallel())
 
     def _neighbours_at_once(self) -> int:
         """How many cases the device's ARP table is large enough for: a neighbour that is pushed out is not answered."""
-        shares = max((link.shares for link in self._links.values()), default=1)
         sizes = [table.neighbours for table in self._profile.ixit.ipv4.all if table.neighbours]
-        return max(1, min(sizes) // shares // NEIGHBOURS_PER_CASE) if sizes else MOST_AT_ONCE
+        return max(1, min(sizes) // NEIGHBOURS_PER_CASE) if sizes else MOST_AT_ONCE
+
+    def _parallel(self) -> list[int]:
+        """How many cases the profile allows at the device of each real wire."""
+        return [table.max_parallel for table in self._profile.link.all if isinstance(table, InterfaceTable)]
 
     def interrupt(self, why: Exception) -> None:
         """Let the cases that wait for a shared device end with `why`."""
@@ -154,7 +182,7 @@ class Devices:
         wiring = Wiring(self._clock, ipff_ends(tables[0] if tables else None))
         makers: dict[str, Callable[[], Link]] = {
             "namespace": lambda: NamespaceLink(self._profile, wiring, self._lag),
-            "interface": lambda: InterfaceLink(self._profile, wiring, self._lag, self._processes),
+            "interface": lambda: InterfaceLink(self._profile, wiring, self._lag),
         }
         return makers[kind]()
 
@@ -187,11 +215,7 @@ class Devices:
     def _link_setup(
         self, role: Role, wire: Wire, name: str, known: dict[str, Network], reserved: frozenset[str]
     ) -> LinkSetup:
-        # Processes share a real wire; virtual wires are each process's own, and all of them the machine's kernel.
-        link = self._link(role)
-        pace = self.pace if isinstance(link, NamespaceLink) else None
-        pools = {
-            network.name: AddressPool(network, self._clock, link.share, link.shares, reserved, pace)
-            for network in known.values()
-        }
+        # Whoever is in a namespace has the neighbours of all namespaces of the machine's kernel in its table.
+        pace = self.pace if isinstance(self._link(role), NamespaceLink) else None
+        pools = {network.name: AddressPool(network, self._clock, reserved, pace) for network in known.values()}
         return LinkSetup(name, wire.interface, wire.mac, known, pools)

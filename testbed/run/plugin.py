@@ -15,12 +15,14 @@ from profiles import Profile, ProfileError, load
 from testbed.case.case import Case, CaseSpec
 from testbed.case.verdict import Finding, Verdict
 from testbed.device import linux
+from testbed.device.occupied import ALLOW, Occupation
+from testbed.device.supervisor import LinkError
 from testbed.interruptions import Inconclusive, cannot_write
-from testbed.run import fixtures
+from testbed.run import fixtures, order
 from testbed.run.attempts import Outcome, without_verdict
 from testbed.run.completeness import END_EARLY, Completeness, Plan
 from testbed.run.marks import MARKERS
-from testbed.run.processes import default_processes, refusal
+from testbed.run.processes import default_processes, has_one_device, refusal
 from testbed.run.record import failure_text, record, told
 from testbed.run.session import TestSession
 from testbed.run.shares import share, whole_shares
@@ -33,6 +35,8 @@ PROFILE = pytest.StashKey[Profile]()
 
 _ENTRY = pytest.StashKey[dict[str, Any]]()
 """On an item: its entry of the results, from its outcome to its report; then empty."""
+
+_OCCUPATION = pytest.StashKey[Occupation]()
 
 _SESSION = pytest.StashKey[TestSession]()
 
@@ -59,6 +63,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--seed", type=int, metavar="NUMBER", help="of the random values of an earlier run (see its results)"
+    )
+    group.addoption(
+        ALLOW, action="append", default=[], metavar="NAME", help="use this interface of the profile though others do"
     )
     group.addoption("--report", default="out", metavar="DIR", help="folder for results, certificate and evidence")
 
@@ -96,6 +103,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if several and (reason := refusal(profile)):
             raise pytest.UsageError(reason)
         if not config.option.collectonly:
+            config.stash[_OCCUPATION] = _occupy(config, profile)
             config.pluginmanager.register(Completeness(config, SPEC), "roamproof completeness")
 
 
@@ -105,8 +113,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put cases with long mandated waits, or with a device of their own, last: started first and collected last."""
-    items.sort(key=lambda item: (_is_exclusive(item), _waits(item)))
+    items.sort(key=order.collected)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -129,7 +136,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         count = _processes(item.config)
         part = share(item.nodeid, count)
         mine = [one for one in item.session.items if SPEC in one.stash and share(one.nodeid, count) == part]
-        session.start((one.stash[SPEC], _body(one)) for one in sorted(mine, key=_starting_order))
+        key = order.starting_at_one_device if has_one_device(item.config.stash[PROFILE]) else order.starting
+        session.start((one.stash[SPEC], _body(one)) for one in sorted(mine, key=key))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -223,6 +231,13 @@ def pytest_testnodedown(node: Any) -> None:
         node.config.hook.pytest_roamproof_figures(config=node.config, figures=figures)
 
 
+def _occupy(config: pytest.Config, profile: Profile) -> Occupation:
+    try:
+        return Occupation(profile, config.getoption(ALLOW))
+    except LinkError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def _test_session(config: pytest.Config) -> TestSession:
     if _SESSION not in config.stash:
         config.stash[_SESSION] = TestSession(config.stash[PROFILE], _processes(config), config.option.seed)
@@ -264,20 +279,6 @@ def _is_worker(config: pytest.Config) -> bool:
 def _processes(config: pytest.Config) -> int:
     """How many share the cases of this run; the environment may be that of another run, which has started this one."""
     return int(getattr(config, "workerinput", {}).get("workercount", 1))
-
-
-def _starting_order(item: pytest.Item) -> tuple[float, bool]:
-    """Long mandated waits first, then devices of their own, then the rest as pytest will ask for them."""
-    return -_waits(item), not _is_exclusive(item)
-
-
-def _is_exclusive(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in ("exclusive", "chain"))
-
-
-def _waits(item: pytest.Item) -> float:
-    marker = item.get_closest_marker("waits")
-    return float(marker.args[0]) if marker else 0.0
 
 
 def _attach_to_allure(config: pytest.Config, entry: dict[str, Any]) -> None:

@@ -28,10 +28,15 @@ def default_processes(config: pytest.Config, profile: Profile) -> int | None:
     return min(processors, MOST) if processors > 1 else None
 
 
+def has_one_device(profile: Profile) -> bool:
+    """Whether all cases are at the same device, which is on a real wire."""
+    return any(isinstance(table, InterfaceLink) for table in profile.link.all)
+
+
 def refusal(profile: Profile) -> str:
     """Why the profile allows one test process only, or nothing."""
     if profile.dut.agent == "manual":
         return f'{profile.path}: dut.agent: "manual" asks one operator: allowed is -n 0 only'
-    if profile.dut.command and any(isinstance(table, InterfaceLink) for table in profile.link.all):
-        return f"{profile.path}: dut.command on a real interface is for one process: allowed is -n 0"
+    if has_one_device(profile):
+        return f'{profile.path}: link.kind: "interface" is one device, which one process probes: allowed is -n 0 only'
     return ""

@@ -51,7 +51,7 @@ def check_moves(setup: Setup) -> None:
     """
     for network in [network for network in setup.networks.values() if network.moves_to]:
         try:
-            setup.dut.upper_tester().call("move", address=network.moves_to[0])
+            setup.move(network.name, network.moves_to[0])
         except OperationFailed as trouble:
             raise LinkError(f"{setup.profile.path}: the device does not move over {network.name}: {trouble}") from None
         except NotApplicable:

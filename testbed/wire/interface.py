@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.wire.capture import Frame, Sent, Trace
+from testbed.wire.carrier import PATIENCE_S, Carrier
 from testbed.wire.clock import Clock
 from testbed.wire.headers import ETHERNET_HEADER, IPFF_ADDRESS, IpffEnds
 from testbed.wire.receiving import Reassembly, is_fragment, why_dropped, with_tag, without_tag
@@ -46,7 +47,7 @@ class Interface:
 
     Every frame with a kernel stamp up to `drained_ns` has been read: the reader found the queue empty `SETTLING_NS`
     later. A frame that takes longer from its stamp to the queue is counted in `late_frames`, for what was concluded
-    from its absence is not proved.
+    from its absence is not proved. An interface with a `carrier` may be down for a while; nothing is proved meanwhile.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Interface:
         clock: Clock,
         ipff: IpffEnds,
         numbers: Iterator[int],
+        carrier: Carrier | None = None,
     ) -> None:
         self.name = name
         self.mac = mac
@@ -72,6 +74,7 @@ class Interface:
         self._capture = capture
         self._sender = sender
         self._numbers = numbers
+        self.carrier = carrier
         self._stations: dict[Key | None, Trace] = {}
         self._observers: dict[Key | None, Trace] = {}
         self._outgoing: deque[Sent] = deque()
@@ -116,6 +119,8 @@ class Interface:
                     raise self._failure from None
                 if error.errno == errno.ENOBUFS:
                     raise Inconclusive("the tester's interface did not take a frame: its queue is full") from None
+                if error.errno == errno.ENETDOWN:
+                    raise Inconclusive("the tester's interface is down") from None
                 if error.errno == errno.EMSGSIZE:
                     packet = f"a packet of {len(data) - ETHERNET_HEADER} bytes"
                     reason = f"{packet} is more than the MTU of the tester's interface"
@@ -143,6 +148,8 @@ class Interface:
         """Stop the reader and close the sockets."""
         self._closed.set()
         self._reader.join()
+        if self.carrier:
+            self.carrier.close()
         self._capture.close()
         self._sender.close()
 
@@ -154,15 +161,28 @@ class Interface:
             try:
                 data, ancillary, _, address = self._capture.recvmsg(_LONGEST_FRAME, _ANCILLARY)
             except BlockingIOError:
+                if self.carrier and not self.carrier.is_up():
+                    if not self._outlast(self.carrier):
+                        return
+                    continue
                 self.drained_ns = now - SETTLING_NS
                 poller.poll(_POLL_MS)
             except OSError as error:
+                if self.carrier and error.errno == errno.ENETDOWN and self._outlast(self.carrier):
+                    continue
                 # The interface is down or gone. Where that is because the device has died, its exit says more.
                 self._closed.wait(_FINAL_LOG_S)
                 self.fail(DeviceLost(f"the tester's interface is no longer there: {error.strerror}"))
                 return
             else:
                 self._take(data, ancillary, address[2] == _PACKET_OUTGOING)
+
+    def _outlast(self, carrier: Carrier) -> bool:
+        """Wait until the wire is there again; if it is not, whoever waits on this interface is told."""
+        if carrier.outlast(self._closed):
+            return True
+        self.fail(DeviceLost(f"the tester's interface {carrier.interface} was down for {PATIENCE_S:.0f} s"))
+        return False
 
     def _take(self, data: bytes, ancillary: list[tuple[int, int, bytes]], outgoing: bool) -> None:
         ns, judgeable = 0, True

@@ -23,24 +23,20 @@ _TIMEOUT_S = 30
 class AddressPool:
     """The tester's addresses on one network: each case has its own, and the one unused for longest is next.
 
-    `share` of `shares` picks a part of the range, so that test processes on one wire do not meet; `reserved` addresses
-    are never given out. Whoever gets an IPv4 address is a neighbour that `pace` counts.
+    `reserved` addresses are never given out. Whoever gets an IPv4 address is a neighbour that `pace` counts.
     """
 
     def __init__(
         self,
         network: Network,
         clock: Clock,
-        share: int = 0,
-        shares: int = 1,
         reserved: Collection[str] = (),
         pace: Pace | None = None,
     ) -> None:
         self._network = network
         self._first, self._last = network.place(network.first), network.place(network.last)
-        self.size = (self._last - self._first + 1) // shares
-        self._next = self._first + share * self.size
-        self._end = self._next + self.size
+        self.size = self._last - self._first + 1
+        self._next, self._end = self._first, self._last + 1
         self._clock = clock
         self._skipped = {self._place(address) for address in reserved}
         self._returned: deque[int] = deque()

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether an interface is free for the tester: nothing is sent on one that somebody else uses."""
+
+import errno
+import ipaddress
+import os
+import shlex
+import socket
+import struct
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from profiles import InterfaceLink as Table
+from profiles import Profile
+from testbed.device.supervisor import LinkError
+
+ALLOW = "--allow-shared-interface"
+
+_LONGEST_COMMAND = 120
+_IFF_LOOPBACK = 0x8
+
+
+class Occupation:
+    """The interfaces of a profile, for this run alone until `release`. Those in `allowed` are taken as they are.
+
+    LinkError, one line, for a loopback interface, one that a default route leads to, one that another run uses, and
+    where this machine has an address that is to be the tester's or the device's.
+    """
+
+    def __init__(self, profile: Profile, allowed: Collection[str] = ()) -> None:
+        self._claims: list[socket.socket] = []
+        try:
+            for key, table in _interfaces(profile):
+                if table.interface not in allowed and (why := _in_use(profile, table.interface) or self._claim(table)):
+                    raise LinkError(
+                        f"{profile.path}: {key}.interface: {table.interface} {why}; allowed is an interface that "
+                        f"nothing else uses, or {ALLOW} {table.interface}"
+                    )
+        except LinkError:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let others have the interfaces; the end of the process does the same."""
+        for claim in self._claims:
+            claim.close()
+
+    def _claim(self, table: Table) -> str:
+        """Take an interface, or say who has it. An abstract address goes with its owner, however that ends."""
+        claim = socket.socket(socket.AF_UNIX)
+        address = f"\0roamproof/{table.interface}"
+        try:
+            claim.bind(address)
+            claim.listen()
+        except OSError as error:
+            claim.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return f"is in use by another run{_owner(address)}"
+        self._claims.append(claim)
+        return ""
+
+
+def _interfaces(profile: Profile) -> Iterator[tuple[str, Table]]:
+    for link in ("link", "inside", "outside"):
+        if isinstance(table := profile.link.of(link), Table):
+            yield "link" if link == "link" else f"link.{link}", table
+
+
+def _owner(address: str) -> str:
+    """Which process listens at an address, as far as it can be seen from here (SO_PEERCRED, unix(7))."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        try:
+            asking.connect(address)
+            pid = struct.unpack("=iII", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+            return f", process {pid} in {os.readlink(f'/proc/{pid}/cwd')}: {shlex.join(words):.{_LONGEST_COMMAND}}"
+        except OSError:
+            return ""
+
+
+def _in_use(profile: Profile, interface: str) -> str:
+    """What else an interface is for, or nothing; an interface that does not exist is told by whoever opens it."""
+    from pyroute2 import IPRoute  # 0.2 s to import, for real wires alone
+
+    with IPRoute() as route:
+        index = next(iter(route.link_lookup(ifname=interface)), None)
+        if index is None:
+            return ""
+        if route.get_links(index)[0]["flags"] & _IFF_LOOPBACK:
+            return "is a loopback interface"
+        routes = route.get_default_routes(family=socket.AF_INET) + route.get_default_routes(family=socket.AF_INET6)
+        if any(one.get_attr("RTA_OIF") == index for one in routes):
+            return "is where this machine's default route leads"
+        own = [one.get_attr("IFA_ADDRESS") for one in route.get_addr(family=socket.AF_INET)]
+    taken = [address for address in own if _is_ours(profile, address)]
+    return f"would be given {taken[0]}, which is an address of this machine" if taken else ""
+
+
+def _is_ours(profile: Profile, text: str) -> bool:
+    """Whether an IPv4 address is to be the tester's or the device's."""
+    address = ipaddress.IPv4Address(text)
+    return any(
+        text in (table.address, *table.moves_to)
+        or ipaddress.IPv4Address(table.tester_first) <= address <= ipaddress.IPv4Address(table.tester_last)
+        for table in profile.ixit.ipv4.all
+    )
