@@ -2,6 +2,7 @@
 """What the cases at one running device share."""
 
 import itertools
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -16,6 +17,8 @@ from testbed.wire.network import Network
 from testbed.wire.station import AddressPool
 
 T = TypeVar("T")
+
+_FIRST_PORT, _LAST_PORT = 20_000, 59_999
 
 
 @dataclass
@@ -39,8 +42,10 @@ class Setup:
     clock: Clock
     lag: LagProbe
     links: dict[str, LinkSetup]
-    source_ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
+    source_ports: "itertools.cycle[int]" = field(default_factory=lambda: ports_from(_FIRST_PORT))
     """Source ports for crafted connections: a port comes again only after all others."""
+    is_lasting: bool = False
+    """Whether the device outlives the run: connections that a case has opened are reset when it ends."""
     known: dict[str, int] = field(default_factory=dict)
     """What cases have made at the device, or found out about it, for those that come after them."""
     answers: AnswerTimes = field(default_factory=AnswerTimes)
@@ -71,6 +76,16 @@ class Setup:
     def pools(self) -> dict[str, AddressPool]:
         """The free addresses on the only link."""
         return only(self.links).pools
+
+
+def ports_from(first: int) -> "itertools.cycle[int]":
+    """Every source port that the tester uses, from this one on and round again."""
+    return itertools.cycle([*range(first, _LAST_PORT + 1), *range(_FIRST_PORT, first)])
+
+
+def any_port(seed: str) -> int:
+    """The first source port of a run: another one for another seed, so that runs in a row do not meet."""
+    return random.Random(f"{seed} source ports").randint(_FIRST_PORT, _LAST_PORT)
 
 
 def only(links: dict[str, T]) -> T:

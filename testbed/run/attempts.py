@@ -11,6 +11,7 @@ from testbed.case.case import Case, CaseSpec
 from testbed.case.setup import Setup
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable, machine_error
+from testbed.peers.leftovers import reset_connections
 from testbed.wire.chance import drawn_from
 from testbed.wire.clock import NANO, Clock, ClockStepped, Deadline, RunOver
 
@@ -65,7 +66,7 @@ def _run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outco
                     outcome, repeat = _attempt(spec, case, body)
                     busy = outcome.verdict is Verdict.INCONCLUSIVE and _machine_was_busy(case)
                 finally:
-                    case.leave()
+                    _leave(case)
         except Exception as error:
             outcome = without_verdict(spec, error)
             break
@@ -76,6 +77,12 @@ def _run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outco
             break
     outcome.duration_s = time.monotonic() - started
     return outcome
+
+
+def _leave(case: Case) -> None:
+    if case.setup.is_lasting:
+        reset_connections(case.trace, [station for side in case.sides.values() for station in side.stations])
+    case.leave()
 
 
 def without_verdict(spec: CaseSpec, error: BaseException) -> Outcome:

@@ -9,7 +9,7 @@ from profiles import InterfaceLink as InterfaceTable
 from profiles import Profile, Role
 from testbed.case.answers import AnswerTimes
 from testbed.case.case import CaseSpec
-from testbed.case.setup import LinkSetup, Setup
+from testbed.case.setup import LinkSetup, Setup, any_port, ports_from
 from testbed.device.chain import Chain
 from testbed.device.dut import Wire, Wiring
 from testbed.device.interface_link import InterfaceLink
@@ -19,6 +19,7 @@ from testbed.device.namespace_link import NamespaceLink
 from testbed.device.supervisor import LinkError
 from testbed.interruptions import DeviceLost
 from testbed.run.overlap import MOST_AT_ONCE
+from testbed.run.probing import MOST_PROBED, check_free
 from testbed.run.restoring import FirstState
 from testbed.run.sanity import Doubt, check_alive, check_moves
 from testbed.run.turns import Turns
@@ -41,12 +42,13 @@ NEIGHBOURS_PER_CASE = 2
 class Devices:
     """Starts devices, lends them to cases, stops them. The clock and the lag probe are shared by all.
 
-    `processes` is the number of test processes: they share the machine.
+    `processes` is the number of test processes: they share the machine. `seed` decides which ports come first.
     """
 
-    def __init__(self, profile: Profile, processes: int, clock: Clock) -> None:
+    def __init__(self, profile: Profile, processes: int, clock: Clock, seed: str = "") -> None:
         self._profile = profile
         self._clock = clock
+        self._seed = seed
         self._lag = LagProbe()
         self.pace = Pace(clock, processes)
         self._answers = AnswerTimes()
@@ -195,7 +197,12 @@ class Devices:
             name: self._link_setup(role, dut.wires[name], name, known, reserved)
             for name, known in self._known(role, chain).items()
         }
-        setup = Setup(self._profile, role, dut, self._clock, self._lag, links, answers=self._answers)
+        ports = ports_from(any_port(self._seed))
+        lasting = self._link(role).has_one_device
+        if lasting:
+            for link in links.values():
+                check_free(self._profile, link, self._clock)
+        setup = Setup(self._profile, role, dut, self._clock, self._lag, links, ports, lasting, answers=self._answers)
         setup.confirm_alive = Doubt(setup).settle
         check_alive(setup)
         return setup
@@ -217,5 +224,6 @@ class Devices:
     ) -> LinkSetup:
         # Whoever is in a namespace has the neighbours of all namespaces of the machine's kernel in its table.
         pace = self.pace if isinstance(self._link(role), NamespaceLink) else None
-        pools = {network.name: AddressPool(network, self._clock, reserved, pace) for network in known.values()}
+        most = MOST_PROBED if self._link(role).has_one_device else None
+        pools = {network.name: AddressPool(network, self._clock, reserved, pace, most) for network in known.values()}
         return LinkSetup(name, wire.interface, wire.mac, known, pools)

@@ -25,7 +25,7 @@ class TestSession:
         self._seed = str(seed)
         self.clock = Clock()
         self._overlap = Overlap(self.clock)
-        self._devices = Devices(profile, processes, self.clock)
+        self._devices = Devices(profile, processes, self.clock, self._seed)
         self.lost: BaseException | None = None
         self.waits_ns = 0
         self.longest_chain_ns = 0

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Stations: owners of an address on an interface, and the pool that their addresses come from."""
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Collection
 
 from scapy.packet import Packet
 
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.wire.capture import Sent, Trace
 from testbed.wire.clock import Clock
 from testbed.wire.interface import ETHERTYPE_IPV4, Interface
@@ -23,7 +24,8 @@ _TIMEOUT_S = 30
 class AddressPool:
     """The tester's addresses on one network: each case has its own, and the one unused for longest is next.
 
-    `reserved` addresses are never given out. Whoever gets an IPv4 address is a neighbour that `pace` counts.
+    `reserved` addresses are never given out; `most` is how many of the range are, the first ones. Whoever gets an IPv4
+    address is a neighbour that `pace` counts.
     """
 
     def __init__(
@@ -32,9 +34,12 @@ class AddressPool:
         clock: Clock,
         reserved: Collection[str] = (),
         pace: Pace | None = None,
+        most: int | None = None,
     ) -> None:
         self._network = network
         self._first, self._last = network.place(network.first), network.place(network.last)
+        if most:
+            self._last = min(self._last, self._first + most - 1)
         self.size = self._last - self._first + 1
         self._next, self._end = self._first, self._last + 1
         self._clock = clock
@@ -115,6 +120,11 @@ class Station:
     def transmit(self, packet: Packet | bytes) -> Sent:
         """Send a network packet as it is to the DUT's Ethernet address, wherever it is for."""
         return self.interface.send(self.network.frame(self.interface.mac, self._dut_mac, packet), self.trace)
+
+    def leave_behind(self, packet: bytes) -> None:
+        """Send a network packet that is no part of the case any more; what the wire does not take is not missed."""
+        with contextlib.suppress(OSError, Inconclusive, DeviceLost):
+            self.interface.send(self.network.frame(self.interface.mac, self._dut_mac, packet), None)
 
     def leave(self) -> None:
         """Give up the address: nobody answers there any more."""
