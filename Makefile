@@ -74,4 +74,4 @@ lock:
 	    --no-header --extra dev --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) out out.* out-rerun* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out out.* out-rerun* .journals .pytest_cache .mypy_cache .ruff_cache .hypothesis

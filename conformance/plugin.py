@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -76,6 +77,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item, spec in specs.items():
         item.stash[SPEC] = spec
         item.extra_keyword_matches.add(spec.id)
+    if config.getoption("--role"):
+        claimed = config.stash[PROFILE].claimed
+        _keep(
+            config, items, lambda item: item not in specs or bool(applicability.claimed_for(claimed, specs[item].role))
+        )
     if config.getoption("--requirement"):
         _select(config, known, items)
 
@@ -93,6 +99,10 @@ def _select(config: pytest.Config, known: catalogue.Catalogue, items: list[pytes
             return True
         return bool(share) and zlib.crc32(f"{seed} {item.nodeid}".encode()) % share == 0
 
+    _keep(config, items, is_kept)
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], is_kept: Callable[[pytest.Item], bool]) -> None:
     kept = [item for item in items if is_kept(item)]
     config.hook.pytest_deselected(items=[item for item in items if not is_kept(item)])
     items[:] = kept
@@ -128,6 +138,7 @@ def _rerun(item: pytest.Function, profile: Profile) -> str:
     config = item.config
     node = f"{from_here(item.path)}::{item.nodeid.partition('::')[2]}"
     arguments = [f"--dut-arg={argument}" for argument in config.getoption("--dut-arg")]
+    arguments += [f"--role={role}" for role in config.getoption("--role")]
     report = f"{config.getoption('--report').removesuffix(_RERUN)}{_RERUN}"
     options = ["--dut", str(profile.path), *arguments, "--seed", str(config.option.seed), "--report", report]
     return shlex.join([interpreter(), "-m", "pytest", node, *options])

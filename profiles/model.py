@@ -124,9 +124,10 @@ ROLES: tuple[Role, ...] = tuple(role for claims in PROTOCOLS.values() for role i
 """Every role that has cases, of every protocol."""
 
 
-def load(path: Path, command_arguments: list[str] | None = None) -> Profile:
+def load(path: Path, command_arguments: list[str] | None = None, roles: list[str] | None = None) -> Profile:
     """Read and check the profile at `path`; `command_arguments` are appended to the device's command.
 
+    Of its claims those to `roles` ("mops server") are kept, all where none is named.
     Raises `ProfileError` with one line that names the file, the key and what is allowed.
     """
     try:
@@ -146,4 +147,17 @@ def load(path: Path, command_arguments: list[str] | None = None) -> Profile:
             raise ProfileError(f"{path}: dut.command: is missing: there is nothing to add arguments to")
         command = [*profile.dut.command, *command_arguments]
         profile = profile.model_copy(update={"dut": profile.dut.model_copy(update={"command": command})})
-    return profile
+    return _narrowed(profile, roles) if roles else profile
+
+
+def _narrowed(profile: Profile, roles: list[str]) -> Profile:
+    known = [role.qualified for role in profile.claimed]
+    if unknown := [role for role in roles if role not in known]:
+        claimed = ", ".join(f'"{role}"' for role in known) or "none"
+        raise ProfileError(f'{profile.path}: --role "{unknown[0]}": is not claimed; allowed are {claimed}')
+    claims = {
+        name: claim.model_copy(update={"roles": [one for one in claim.roles if f"{name} {one}" in roles]})
+        for name in PROTOCOLS
+        if isinstance(claim := getattr(profile.ics, name), Claims)
+    }
+    return profile.model_copy(update={"ics": profile.ics.model_copy(update=claims)})

@@ -5,7 +5,8 @@ RESULTS is a results.json or the folder of a run. Where there is a journal in it
 of a run that has died, or that goes on.
 
 `python -m reports compare` compares the results of two runs, `python -m reports coverage` makes the page that shows
-what of the specifications the cases judge; both explain themselves with `--help`. `python -m reports exit-codes` prints
+what of the specifications the cases judge, `python -m reports merge` makes one report of runs of several roles; they
+explain themselves with `--help`. `python -m reports exit-codes` prints
 the table of docs/exit-codes.md.
 """
 
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports import compare, coverage
+from reports import compare, coverage, merge
 from reports.certificate import write_certificate
 from reports.files import ResultsError
 from reports.folder import RESULTS
@@ -30,7 +31,7 @@ def _exit_codes(words: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS = {"compare": compare.main, "coverage": coverage.main, "exit-codes": _exit_codes}
+COMMANDS = {"compare": compare.main, "coverage": coverage.main, "merge": merge.main, "exit-codes": _exit_codes}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

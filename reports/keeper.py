@@ -17,12 +17,12 @@ from reports.model import Figures, Results, aggregate, judge
 
 
 class Keeper:
-    """Collects the outcomes of one run in `folder`, which is empty."""
+    """Collects the outcomes of one run in `folder`, which is empty; `already_s` is time that it took before."""
 
-    def __init__(self, results: Results, folder: Path) -> None:
+    def __init__(self, results: Results, folder: Path, already_s: float = 0.0) -> None:
         self.results = results
         self.folder = folder
-        self._started = time.monotonic()
+        self._started = time.monotonic() - already_s
         self._lost, self._limit = "", ""
         self._figures = {"waits_sum_s": 0.0, "longest_chain_s": 0.0, "cpu_s": 0.0}
         self.cases = Journal(folder / JOURNAL, results)

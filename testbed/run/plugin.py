@@ -62,6 +62,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--dut-arg", action="append", default=[], metavar="ARGUMENT", help="further argument of the device's command"
     )
     group.addoption(
+        "--role", action="append", default=[], metavar="ROLE", help='certify this role alone, such as "mops server"'
+    )
+    group.addoption(
         "--seed", type=int, metavar="NUMBER", help="of the random values of an earlier run (see its results)"
     )
     group.addoption(
@@ -75,7 +78,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
     """Read the profile, and choose the number of processes before xdist looks at it, where the user has not."""
     if path := config.getoption("--dut"):
         try:
-            config.stash[PROFILE] = profile = load(Path(path), config.getoption("--dut-arg"))
+            config.stash[PROFILE] = profile = load(
+                Path(path), config.getoption("--dut-arg"), config.getoption("--role")
+            )
         except ProfileError as error:
             raise pytest.UsageError(str(error)) from None
         if config.option.seed is None:

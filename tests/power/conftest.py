@@ -15,7 +15,7 @@ import pytest
 from tests.power.certified import ALL_CASES, ROOT, entries
 from tests.power.mutants.tree import JUDGING, digest
 
-JOURNAL = ROOT / "out/power/passed.txt"
+JOURNAL = ROOT / ".journals/power/passed.txt"
 COUNTS = (
     *(*JUDGING, "reports", "conftest.py", "pyproject.toml", "requirements.lock", "tests/power/hollow.toml"),
     *(str(file.relative_to(ROOT)) for file in sorted(Path(__file__).parent.glob("*.py"))),
