@@ -23,7 +23,7 @@ export PIP_USER := 0
 PROCESSES := $(if $(JOBS),-n $(JOBS))
 TESTS     := -n $(or $(JOBS),auto) --dist worksteal
 
-.PHONY: certify test lint power mutants coverage fuzz bench steady lock clean
+.PHONY: certify test lint power mutants coverage fuzz bench steady wire lock clean
 
 certify: $(READY)
 	$(BIN)/python -m pytest conformance --dut "$(DUT)" --report "$(REPORT)" $(PROCESSES) -q --tb=short \
@@ -62,6 +62,10 @@ bench: $(READY)
 steady: $(READY)
 	$(BIN)/python -m bench steady --write $(ARGS)
 
+# Every role of the reference as a box at the end of a cable, twice, beside the same over namespaces. Ten minutes and more.
+wire: $(READY)
+	$(BIN)/python -m tests.wire $(ARGS)
+
 $(READY): requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
@@ -74,4 +78,4 @@ lock:
 	    --no-header --extra dev --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) out out.* out-rerun* .journals .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out out.* out-rerun* out-wire* .journals .pytest_cache .mypy_cache .ruff_cache .hypothesis

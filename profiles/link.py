@@ -25,7 +25,7 @@ class InterfaceLink(Table):
         description="the tester's network interface on the device's wire (kind interface)"
     )
     dut_mac: MacAddress = Field(description="the device's Ethernet address on that wire (kind interface)")
-    max_parallel: Annotated[int, Field(ge=1)] = Field(
+    max_parallel: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=1000,
         description="how many cases may be at the device at once; one that moves it is alone (kind interface)",
     )

@@ -11,7 +11,7 @@ from profiles.table import Allowed, Number8, PerLink, Table
 
 NetworkName = Literal["ipff", "ipv4"]
 
-_AT_LEAST = "at least 16 addresses, times the number of test processes on a real interface"
+_AT_LEAST = "at least 16 addresses"
 
 
 IPFF_READINGS = ("header", "icmp_checksum", "icmp_pseudo_protocol", "udp")

@@ -86,8 +86,11 @@ class InterfaceLink:
             what = f"{_key(link)}.interface: {table.interface}"
             raise LinkError(f"{self._profile.path}: {what}: {error.strerror}") from None
         mac = capture.getsockname()[4].hex(":")  # sysfs may show the interfaces of another namespace
-        interface = self._wiring.interface(link, capture, sender, mac, numbers, Carrier(table.interface))
-        return Wire(interface, table.dut_mac)
+        carrier = Carrier(table.interface)
+        if not carrier.is_up():
+            what = f"{_key(link)}.interface: {table.interface}"
+            raise LinkError(f"{self._profile.path}: {what}: is down; set it up (ip link set up), and plug its cable in")
+        return Wire(self._wiring.interface(link, capture, sender, mac, numbers, carrier), table.dut_mac)
 
     def _start_command(self, dut: DUT, role: Role) -> tuple[IO[bytes], IO[bytes]]:
         dut_table, content = self._profile.dut, configuration(self._profile, role)

@@ -6,6 +6,7 @@ from scapy.layers.l2 import ARP, Ether
 from profiles import Profile
 from testbed.case.setup import LinkSetup
 from testbed.device.supervisor import LinkError
+from testbed.interruptions import Inconclusive
 from testbed.wire.capture import Trace
 from testbed.wire.clock import NANO, Clock
 from testbed.wire.network import Network
@@ -25,13 +26,23 @@ def check_free(profile: Profile, link: LinkSetup, clock: Clock) -> None:
     The device has a second for each thousand of the probes, of which there are two for each address.
     """
     for network in (one for one in link.networks.values() if one.has_arp):
-        for address, mac in sorted(_owners(link, network, clock).items()):
+        for address, mac in sorted(_asked(link, network, clock).items()):
             if address != network.dut:
                 what = f"{address}, one of tester_first to tester_last, is in use by {mac}"
                 raise LinkError(f"{profile.path}: ixit.{network.name}: {what}; allowed is a range that nobody uses")
             if mac != link.dut_mac:
                 what = f"{address} is at {mac}, not at {link.dut_mac}"
                 raise LinkError(f"{profile.path}: link.dut_mac: {what}; allowed is the address of the device")
+
+
+def _asked(link: LinkSetup, network: Network, clock: Clock) -> dict[str, str]:
+    """Who answers for which address; asked again from the first one where the wire is unplugged meanwhile."""
+    while True:
+        try:
+            return _owners(link, network, clock)
+        except Inconclusive:
+            if link.interface.carrier:
+                link.interface.carrier.wait()
 
 
 def _owners(link: LinkSetup, network: Network, clock: Clock) -> dict[str, str]:

@@ -15,12 +15,13 @@ from testbed.wire.carrier import PATIENCE_S, Carrier
 from testbed.wire.clock import Clock
 from testbed.wire.headers import ETHERNET_HEADER, IPFF_ADDRESS, IpffEnds
 from testbed.wire.receiving import Reassembly, is_fragment, why_dropped, with_tag, without_tag
+from testbed.wire.segmentation import frames_of
 from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET
 
 _PACKET_OUTGOING = 4
 _TP_STATUS_CSUMNOTREADY = 1 << 3
 _ANCILLARY = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(20)
-_LONGEST_FRAME = 1 << 16
+_LONGEST_FRAME = 1 << 17
 _POLL_MS = 20
 _KEPT_UNOWNED = 1000
 _FINAL_LOG_S = 0.3
@@ -168,6 +169,9 @@ class Interface:
                 self.drained_ns = now - SETTLING_NS
                 poller.poll(_POLL_MS)
             except OSError as error:
+                if error.errno == errno.EINVAL:  # a frame that no card would cut into segments of TCP over IPv4
+                    self.late_frames += 1
+                    continue
                 if self.carrier and error.errno == errno.ENETDOWN and self._outlast(self.carrier):
                     continue
                 # The interface is down or gone. Where that is because the device has died, its exit says more.
@@ -185,23 +189,24 @@ class Interface:
         return False
 
     def _take(self, data: bytes, ancillary: list[tuple[int, int, bytes]], outgoing: bool) -> None:
-        ns, judgeable = 0, True
+        ns, judgeable, pieces = 0, True, frames_of(data)
         for level, kind, value in ancillary:
             if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
                 seconds, nanoseconds = struct.unpack("=qq", value[:16])
                 ns = seconds * 1_000_000_000 + nanoseconds
             elif level == SOL_PACKET and kind == PACKET_AUXDATA:
                 judgeable = not struct.unpack_from("=I", value)[0] & _TP_STATUS_CSUMNOTREADY
-                data = with_tag(data, value)
+                pieces = [with_tag(one, value) for one in pieces]
         if ns <= self.drained_ns:
             self.late_frames += 1
         # A queue that is never empty is read in order: what is older than this frame has been read.
         self.drained_ns = max(self.drained_ns, ns - SETTLING_NS)
-        frame = Frame(next(self._numbers), ns, outgoing, data, judgeable, self.name)
-        if outgoing:
-            self._pass(frame)
-        else:
-            self._receive(frame)
+        for one in pieces:
+            frame = Frame(next(self._numbers), ns, outgoing, one, judgeable, self.name)
+            if outgoing:
+                self._pass(frame)
+            else:
+                self._receive(frame)
 
     def _receive(self, frame: Frame) -> None:
         data, vlan = without_tag(frame.data)

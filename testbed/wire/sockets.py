@@ -8,12 +8,14 @@ SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
 PACKET_AUXDATA = 8
 PACKET_STATISTICS = 6
+PACKET_VNET_HDR = 15
 SOL_PACKET = 263
 RECEIVE_BUFFER = 16 << 20
 
 
 def open_capture(interface: str) -> socket.socket:
-    """A socket that gets every frame of `interface`, received and sent, with nanosecond stamps and checksum state.
+    """A socket that gets every frame of `interface`, received and sent, with nanosecond stamps, checksum state and the
+    size of segments that are still to be cut (testbed.wire.segmentation).
 
     It is bound last, so that no frame of another interface is ever in its queue.
     """
@@ -24,6 +26,7 @@ def open_capture(interface: str) -> socket.socket:
         capture.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     capture.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     capture.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    capture.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
     capture.setblocking(False)
     capture.bind((interface, ETH_P_ALL))
     return capture

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.testbed.lab import ROOT
+from profiles import Role
+from tests.testbed.lab import ROOT, SERVER
 
 SHORT = ROOT / "tests/profiles/short.toml"
 TIMEOUT_S = 240
@@ -26,6 +27,7 @@ _FEW = 3
 HEAD = """
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -86,9 +88,9 @@ def run(cases: Path | str, profile: Path, folder: Path, *arguments: str) -> Run:
     return Run(done.returncode, done.stdout, folder / "report")
 
 
-def made_up(folder: Path, *bodies: str) -> Path:
-    """A file of cases for MOPS servers."""
-    path = folder / "mops/server/test_made_up.py"
+def made_up(folder: Path, *bodies: str, role: Role = SERVER) -> Path:
+    """A file of cases for a role."""
+    path = folder / role.protocol / role.folder / "test_made_up.py"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(HEAD + "\n\n".join(textwrap.dedent(body) for body in bodies))
     return path

@@ -2,15 +2,17 @@
 """A box with one role, started by hand at the end of a cable (tests/wire/lab.py), and runs of the suite against it."""
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from profiles import Profile, Role, load
+from profiles import Role, load
 from testbed.device.dut_config import configuration
 from tests.testbed.lab import ROOT
-from tests.testbed.runs import Run, environment
+from tests.testbed.runs import Run, command, environment
 from tests.wire.lab import Cable
 
 REFERENCE = (sys.executable, "-m", "reference")
@@ -44,28 +46,19 @@ def _for_role(section: str, role: Role, folder: Path) -> str:
 
 
 def certify(
-    known: Path, role: Role, folder: Path, cases: Iterable[str], *options: str,
-    box: Iterable[str] = REFERENCE, offload: bool = False, mtu: int = 1500, times: int = 1,
-    changes: Iterable[tuple[str, str]] = (),
+    known: Path, role: Role, folder: Path, cases: Path | str, *options: str,
+    box: Iterable[str] = REFERENCE, times: int = 1, changes: Iterable[tuple[str, str]] = (), **cards: Any,
 ) -> list[Run]:  # fmt: skip
-    """Certify the box so many times in a row, each time into a report of its own."""
+    """Certify the box so many times in a row, each time into a folder of its own; `cards` are fields of `Cable`."""
     folder.mkdir(parents=True, exist_ok=True)
     profile = profile_of(known, role, folder, changes=changes)
-    cable = Cable([*box], configuration(_known(known), role), offload=offload, mtu=mtu)
-    cable.write(folder / "cable.json")
-    pytest = [sys.executable, "-m", "pytest", *cases, "-n", "0", "-q", "--tb=short", "-p", "no:cacheprovider"]
-    runs = [[*pytest, "--dut", str(profile), "--report", str(folder / f"report{n}"), *options] for n in range(times)]
-    script = f'sed -i "s/MAC/$(cat {folder}/mac0)/" {profile}\n' + "".join(
-        f"{subprocess.list2cmdline(run)} > {folder}/console{n} 2>&1; echo $? > {folder}/code{n}\n"
-        for n, run in enumerate(runs)
-    )
+    Cable([*box], configuration(load(known), role), **cards).write(folder / "cable.json")
+    folders = [folder / f"run{number}" for number in range(times)]
+    script = f'sed -i "s/MAC/$(cat {folder}/mac0)/" {profile}\n'
+    for one in folders:
+        one.mkdir()
+        words = shlex.join(command(cases, profile, one, "-n", "0", *options))
+        script += f"{words} > {one}/console 2>&1; echo $? > {one}/code\n"
     lab = [sys.executable, "-m", "tests.wire.lab", str(folder / "cable.json"), "--", "sh", "-c", script]
     subprocess.run(lab, cwd=ROOT, env=environment(), timeout=_TIMEOUT_S, check=True)
-    return [
-        Run(int((folder / f"code{n}").read_text()), (folder / f"console{n}").read_text(), folder / f"report{n}")
-        for n in range(times)
-    ]
-
-
-def _known(path: Path) -> Profile:
-    return load(path)
+    return [Run(int((one / "code").read_text()), (one / "console").read_text(), one / "report") for one in folders]

@@ -9,23 +9,27 @@ behind a socket (tests/wire/agent.py); its Ethernet addresses are written to `ma
 command's exit code; as an ordinary user through a user namespace.
 """
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from pyroute2 import IPRoute
 
-from testbed.device import linux
+from testbed.device import linux, rtnetlink
 from testbed.device.namespaces import enter_namespaces, fill_neighbours
 from testbed.device.wires import Layout, WireMaker
+from testbed.wire.sockets import open_sender
 
 _CHUNK = 1 << 16
+_LOOK_AGAIN_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,9 @@ class Cable:
     """What is plugged together: the box's command and configuration, the number of wires, and what the cards do.
 
     With `offload` the cards leave checksums open and take segments that are longer than a frame; `mtu` is that of both
-    ends.
+    ends. `addresses` are given to the box's card, where its kernel answers for them; `noise` is how many frames a
+    second others send on the wire that have nothing to do with the run; the cable is pulled out for a second
+    when the file that `UNPLUG` names in COMMAND's environment is there.
     """
 
     command: list[str]
@@ -41,6 +47,8 @@ class Cable:
     wires: int = 1
     offload: bool = False
     mtu: int = 1500
+    addresses: tuple[str, ...] = ()
+    noise: int = 0
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
@@ -64,7 +72,9 @@ def main() -> None:
     for wire, mac in enumerate(layout.macs[0]):
         path.with_name(f"mac{wire}").write_text(mac)
     _start_box(cable, layout, path)
-    sys.exit(subprocess.run(command, check=False).returncode)
+    unplug = path.with_name("unplug")
+    threading.Thread(target=_unplug, args=(layout.interfaces[0][1], unplug), daemon=True).start()
+    sys.exit(subprocess.run(command, env={**os.environ, "UNPLUG": str(unplug)}, check=False).returncode)
 
 
 def _plug(cable: Cable, layout: Layout) -> None:
@@ -73,6 +83,12 @@ def _plug(cable: Cable, layout: Layout) -> None:
     with open("/proc/self/ns/net") as ours:
         linux.setns(layout.namespaces[0])
         _set_card(cable, [f"wire{wire}" for wire in range(cable.wires)])
+        with IPRoute() as route:
+            for address in cable.addresses:
+                route.addr("add", index=socket.if_nametoindex("wire0"), address=address, prefixlen=32)
+        if cable.noise:
+            noise = open_sender("wire0")
+            threading.Thread(target=_make_noise, args=(noise, cable.noise, names[0]), daemon=True).start()
         linux.setns(ours.fileno())
 
 
@@ -83,6 +99,28 @@ def _set_card(cable: Cable, names: list[str]) -> None:
         if cable.mtu != 1500:
             with IPRoute() as route:
                 route.link("set", index=socket.if_nametoindex(name), mtu=cable.mtu)
+
+
+def _unplug(name: str, when: Path) -> None:
+    while not when.exists():
+        time.sleep(_LOOK_AGAIN_S)
+    with IPRoute() as route:
+        index = socket.if_nametoindex(name)
+        route.link("set", index=index, state="down")
+        time.sleep(1)
+        route.link("set", index=index, state="up")
+
+
+def _make_noise(sender: socket.socket, a_second: int, tester: str) -> None:
+    """Other hosts talk: to each other, to everybody, and nonsense to the tester's card."""
+    mac = bytes.fromhex(rtnetlink.ethernet_address(tester).replace(":", ""))
+    other = bytes.fromhex("0200000000aa")
+    while True:
+        for to in (b"\xff" * 6, b"\x01\x80\xc2\x00\x00\x0e", mac, other):
+            for kind in (0x0800, 0x0806, 0x86DD, 0x88CC):
+                with contextlib.suppress(OSError):
+                    sender.send(to + other + kind.to_bytes(2, "big") + os.urandom(80))
+                time.sleep(1 / a_second)
 
 
 def _start_box(cable: Cable, layout: Layout, path: Path) -> None:

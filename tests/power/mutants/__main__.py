@@ -76,7 +76,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--entries", action="store_true", help="print an entry for mutants.toml for each survivor")
     parser.add_argument("--write", action="store_true", help="write the table and the noticed ones into the tree")
-    parser.add_argument("--folder", type=Path, default=Path(".journals/mutants"), help="journal, coverage and scratch files")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(".journals/mutants"), help="journal, coverage and scratch files"
+    )
     return parser.parse_args()
 
 
