@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A device that can be one thing at a time: a run for each role (--role), and one report of them all."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reports.__main__ import main as reports
+from tests.testbed.runs import SHORT, Scenarios, run, scenarios
+
+SERVER, HOST = "mops server", "rehash host"
+ONE_CASE = {SERVER: "MOPS-4.1-10", HOST: "REHASH-6.1-01"}
+
+RUNS = {
+    SERVER: lambda folder: run("conformance", SHORT, folder, "--role", SERVER, "--requirement", ONE_CASE[SERVER]),
+    HOST: lambda folder: run("conformance", SHORT, folder, "--role", HOST, "--requirement", ONE_CASE[HOST]),
+    "unknown": lambda folder: run("conformance", SHORT, folder, "--role", "mops firewall"),
+}
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenarios]:
+    yield from scenarios(RUNS, request, tmp_path_factory)
+
+
+@pytest.mark.parametrize(("role", "other"), [(SERVER, HOST), (HOST, SERVER)])
+def test_a_run_of_one_role_speaks_of_that_role_alone(runs: Scenarios, role: str, other: str) -> None:
+    done = runs(role)
+    assert done.code == 0, done.output
+    assert done.results["dut"]["roles"] == [role]
+    names = {one["id"].partition("-")[0] for one in [*done.results["requirements"], *done.results["cases"]]}
+    assert names == {ONE_CASE[role].partition("-")[0]}
+    assert all(
+        f"--role='{role}'" in case["rerun"] or f"'--role={role}'" in case["rerun"] for case in done.results["cases"]
+    )
+
+
+def test_a_role_that_is_not_claimed_is_one_line(runs: Scenarios) -> None:
+    done = runs("unknown")
+    assert done.code == 4
+    assert f'--role "mops firewall": is not claimed; allowed are "{SERVER}", "{HOST}"' in done.output
+
+
+def test_runs_of_several_roles_become_one_report(runs: Scenarios, tmp_path: Path) -> None:
+    parts = [runs(SERVER), runs(HOST)]
+    merged = tmp_path / "merged"
+    assert reports(["merge", *(str(one.folder) for one in parts), "-o", str(merged)]) == 0
+    results = json.loads((merged / "results.json").read_text())
+    assert results["verdict"] == "conformant"
+    assert results["dut"]["roles"] == [SERVER, HOST]
+    for key in ("cases", "requirements"):
+        assert results[key] == [entry for one in parts for entry in one.results[key]]
+    assert {path.name for path in (merged / "evidence").iterdir()} == {
+        path.name for one in parts for path in (one.folder / "evidence").iterdir()
+    }
+    assert (merged / "certificate.html").stat().st_size > 10_000
+
+
+def test_runs_that_do_not_belong_together_are_refused(
+    runs: Scenarios, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, copy = runs(SERVER).folder, tmp_path / "copy"
+    assert reports(["merge", str(first), str(first), "-o", str(tmp_path / "twice")]) == 2
+    assert "allowed are runs of other roles" in capsys.readouterr().err
+    shutil.copytree(runs(HOST).folder, copy)
+    journal = copy / "results.jsonl"
+    journal.write_text(journal.read_text().replace("Roamproof reference host, short timers", "another box"))
+    assert reports(["merge", str(first), str(copy), "-o", str(tmp_path / "others")]) == 2
+    assert "dut.name: is not that of" in capsys.readouterr().err
+    assert not (tmp_path / "others").exists()
