@@ -10,6 +10,7 @@ from scapy.packet import Packet
 from testbed.interruptions import Inconclusive
 from testbed.wire.capture import Sent, Trace
 from testbed.wire.clock import Clock
+from testbed.wire.headers import TCP_HEADER
 from testbed.wire.interface import ETHERTYPE_IPV4, Interface
 from testbed.wire.network import Network
 from testbed.wire.pace import Pace
@@ -119,6 +120,16 @@ class Station:
     def transmit(self, packet: Packet | bytes) -> Sent:
         """Send a network packet as it is to the DUT's Ethernet address, wherever it is for."""
         return self.interface.send(self.network.frame(self.interface.mac, self._dut_mac, packet), self.trace)
+
+    @property
+    def room(self) -> int:
+        """The most bytes that one packet carries here: the interface's MTU less the network header."""
+        return self.interface.mtu - self.network.header_length
+
+    @property
+    def segment_room(self) -> int:
+        """The most data of a TCP segment without options that one packet carries here."""
+        return self.room - TCP_HEADER
 
     def leave(self) -> None:
         """Give up the address: nobody answers there any more."""

@@ -1,21 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The interface link: the suite finds an interface and a device that are not its own, and touches nothing else."""
 
-import json
-import re
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from profiles import load
-from testbed.device.dut_config import configuration
-from tests.testbed.lab import ROOT, SERVER
-from tests.testbed.runs import SHORT, TIMEOUT_S, Run, Scenarios, command, environment, made_up, scenarios
+from tests.testbed.interface_runs import in_lab
+from tests.testbed.runs import Run, Scenarios, made_up, scenarios
 
-WIRE_LAB = Path(__file__).with_name("wire_lab.py")
 CASES = """
     @pytest.mark.parametrize("number", range(4))
     @valid
@@ -23,41 +16,17 @@ CASES = """
     def test_echo(case, number):
         exchange(case, connect(case, new_peer(case, case.station())), b"hello")
 """
-REFERENCE = (sys.executable, "-m", "reference")
-
-
-def _in_lab(folder: Path, cases: Path | str, *options: str, changes: Iterable[tuple[str, str]] = ()) -> Run:
-    """Run in the lab with the short profile, over the lab's interface; the lab runs the device.
-
-    The lab writes the device's Ethernet address to a file, from where it gets into the profile.
-    """
-    text = re.sub(r"^(command|fork_server|agent) = .*\n", "", SHORT.read_text(), flags=re.MULTILINE)
-    link = 'kind = "interface"\ninterface = "lab0"\ndut_mac = "MAC"'
-    for old, new in (('kind = "namespace"', link), *changes):
-        assert old in text
-        text = text.replace(old, new)
-    profile = folder / "lab.toml"
-    profile.write_text(text)
-    (folder / "dut.json").write_text(json.dumps(configuration(load(SHORT), SERVER)))
-    fill = f'sed -i "s/MAC/$(cat {folder}/mac)/" {profile}; exec "$@"'
-    words = command(cases, profile, folder, *options)
-    done = subprocess.run(
-        [sys.executable, str(WIRE_LAB), str(folder / "dut.json"), *REFERENCE, "--", "sh", "-c", fill, "sh", *words],
-        cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT)}, timeout=TIMEOUT_S, text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    return Run(done.returncode, done.stdout, folder / "report")
 
 
 def _echo(folder: Path, *changes: tuple[str, str], processes: int = 0) -> Run:
-    return _in_lab(folder, made_up(folder, CASES), "-n", str(processes), changes=changes)
+    return in_lab(folder, made_up(folder, CASES), "-n", str(processes), changes=changes)
 
 
 STAND_IN = """command = ["sh", "-c", '''echo '{"ready": true, "version": "9"}'; cat''']"""
 """For a command such as `ssh box daemon`: the device itself runs in the lab."""
 
 RUNS = {
-    "whole": lambda folder: _in_lab(folder, "conformance/mops/server/test_4_1_reply.py", "-n", "2"),
+    "whole": lambda folder: in_lab(folder, "conformance/mops/server/test_4_1_reply.py", "-n", "2"),
     "own command": lambda folder: _echo(folder, ("[link]", f"{STAND_IN}\n[link]")),
     "command for two": lambda folder: _echo(folder, ("[link]", f"{STAND_IN}\n[link]"), processes=2),
     "wrong interface": lambda folder: _echo(folder, ('"lab0"', '"lab1"')),
