@@ -13,6 +13,7 @@ from testbed.device.lag import LagProbe
 from testbed.wire.clock import Clock, Deadline
 from testbed.wire.interface import Interface
 from testbed.wire.network import Network
+from testbed.wire.pace import Rate
 from testbed.wire.station import AddressPool
 
 T = TypeVar("T")
@@ -39,6 +40,8 @@ class Setup:
     clock: Clock
     lag: LagProbe
     links: dict[str, LinkSetup]
+    rate: Rate
+    """How often the device may be sent what floods it."""
     source_ports: "itertools.cycle[int]" = field(default_factory=lambda: itertools.cycle(range(20_000, 60_000)))
     """Source ports for crafted connections: a port comes again only after all others."""
     known: dict[str, int] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from testbed.run.sanity import Doubt, check_alive, check_moves
 from testbed.wire.clock import Clock
 from testbed.wire.ipff import ipff_ends
 from testbed.wire.network import Network, networks
-from testbed.wire.pace import Pace
+from testbed.wire.pace import Pace, Rate
 from testbed.wire.station import ADDRESSES_PER_CASE, AddressPool
 
 EXCLUSIVE_AT_ONCE = 32
@@ -167,7 +167,8 @@ class Devices:
             name: self._link_setup(role, dut.wires[name], name, known, reserved)
             for name, known in self._known(role, chain).items()
         }
-        setup = Setup(self._profile, role, dut, self._clock, self._lag, links, answers=self._answers)
+        rate = Rate(self._clock, self._link(role).shares)
+        setup = Setup(self._profile, role, dut, self._clock, self._lag, links, rate, answers=self._answers)
         setup.confirm_alive = Doubt(setup).settle
         check_alive(setup)
         return setup
