@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from scapy.fields import RawVal
 from scapy.layers.inet import TCP, UDP
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import CookedLinux, CookedLinuxV2, Ether
 from scapy.packet import Packet, bind_layers, split_layers
 from scapy.utils import checksum
 
@@ -231,6 +231,9 @@ def _number(end: Any) -> int:
     return int.from_bytes(bytes(end)) & ((1 << ADDRESS_BITS) - 1) if isinstance(end, RawVal) else address_to_int(end)
 
 
+LINKS = {Ether: "type", CookedLinux: "proto", CookedLinuxV2: "proto"}
+"""Headers below IPFF, with the field that holds the EtherType: Ethernet's, and those of captures on all interfaces."""
+
 _bound: dict[str, Any] = {"ethertype": DEFAULT_ETHERTYPE, "header": DRAFT_HEADER}
 
 
@@ -247,9 +250,10 @@ def bind_header(reading: str) -> None:
 
 
 def _bind_header() -> None:
-    for header in HEADERS.values():
-        split_layers(Ether, header)
-    bind_layers(Ether, HEADERS[_bound["header"]], type=_bound["ethertype"])
+    for link, field in LINKS.items():
+        for header in HEADERS.values():
+            split_layers(link, header)
+        bind_layers(link, HEADERS[_bound["header"]], **{field: _bound["ethertype"]})
 
 
 def bind_udp(reading: str) -> None:

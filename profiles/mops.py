@@ -80,7 +80,7 @@ class IXIT(Table):
         "unicast address, was answered (section 4.2)",
     )
     guess_rate_per_s: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        default=1000, description="messages a second that guesses and floods may bring"
+        default=1000, description="messages that guesses and floods may bring in any second, whatever sends them"
     )
     largest_table: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=2_000,

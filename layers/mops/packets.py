@@ -14,6 +14,7 @@ from scapy.fields import ConditionalField
 from scapy.layers.inet import IP
 from scapy.packet import Packet
 
+from layers.cut import rows
 from layers.fields import CountField, HexField, IPFFAddressField, TableField, UIntField
 from layers.icmpv5 import ICMPV5_TYPES, ICMPv5
 from layers.ipff import IPFF, PROTOCOLS
@@ -105,7 +106,7 @@ class MOPSMigrate(ICMPv5):
             "MOPS Migrate %MOPSMigrate.code% %MOPSMigrate.protocol%"
             " %MOPSMigrate.previous_source% > %MOPSMigrate.migrated_source%"
         )
-        return text + _ports([entry[:2] for entry in _listed(self)]), [IPFF, IP]
+        return text + _ports(self), [IPFF, IP]
 
 
 class MOPSAnycastAck(ICMPv5):
@@ -209,7 +210,7 @@ class MOPSNATAck(ICMPv5):
             "MOPS NAT acknowledgement level %MOPSNATAck.nat_level% %MOPSNATAck.protocol%"
             " %MOPSNATAck.original_source% > %MOPSNATAck.translated_source%"
         )
-        return text + _ports(_listed(self)), [IPFF, IP]
+        return text + _ports(self), [IPFF, IP]
 
 
 @register
@@ -248,12 +249,10 @@ def _is_subsequence(part: list[Any], whole: list[Any]) -> bool:
     return all(entry in rest for entry in part)
 
 
-def _listed(message: Packet) -> list[tuple[int, int]]:
+def _ports(message: Packet) -> str:
     entries = message.getfieldval("entries")
-    return entries if isinstance(entries, list) else []
-
-
-def _ports(pairs: list[tuple[int, int]]) -> str:
-    shown = ", ".join(f"{old} > {new}" for old, new in pairs[:3])
-    rest = f", and {len(pairs) - 3} more" if len(pairs) > 3 else ""
-    return f" ports {shown}{rest}" if pairs else " no ports"
+    listed = [f"{old} > {new}" for old, new, *_ in entries[:3]] if isinstance(entries, list) else []
+    more = rows(message, "entries") - len(listed) if isinstance(entries, list) else 0
+    if not listed:
+        return f" ports of {more} entries" if more else " no ports"
+    return f" ports {', '.join(listed)}" + (f", and {more} more" if more > 0 else "")

@@ -13,7 +13,7 @@ from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding, Requirement, Verdict
 from testbed.device.chain import Chain
 from testbed.interruptions import Inconclusive
-from testbed.wire.capture import BEGINNING, Frame, Mark, Trace
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent, Trace
 from testbed.wire.clock import NANO, Deadline
 from testbed.wire.interface import Interface
 from testbed.wire.network import Network
@@ -122,6 +122,10 @@ class Case:
         before = self.clock.now_ns()
         self.trace.wait(lambda: None, ns, self.clock.now_ns)
         self.waits_ns += max(0, self.clock.now_ns() - before)
+
+    def send_paced(self, per_second: int, send: Callable[[], Sent]) -> Sent:
+        """Send something of which the device gets at most so many in any second, from all cases together."""
+        return self.setup.rate.send(per_second, send, self.wait_until)
 
     def mark(self) -> Mark:
         """Now, as a moment of the trace."""

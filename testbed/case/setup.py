@@ -14,6 +14,7 @@ from testbed.device.lag import LagProbe
 from testbed.wire.clock import Clock, Deadline
 from testbed.wire.interface import Interface
 from testbed.wire.network import Network
+from testbed.wire.pace import Rate
 from testbed.wire.station import AddressPool
 
 T = TypeVar("T")
@@ -42,6 +43,8 @@ class Setup:
     clock: Clock
     lag: LagProbe
     links: dict[str, LinkSetup]
+    rate: Rate
+    """How often the device may be sent what floods it."""
     source_ports: "itertools.cycle[int]" = field(default_factory=lambda: ports_from(_FIRST_PORT))
     """Source ports for crafted connections: a port comes again only after all others."""
     is_lasting: bool = False

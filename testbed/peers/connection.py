@@ -15,7 +15,10 @@ from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import Deadline
+from testbed.wire.headers import TCP_HEADER
 from testbed.wire.station import Station
+
+ETHERNET_MTU = 1500
 
 
 def new_peer(case: Case, station: Station, port: int = 0, remote_port: int = 0, **choices: Any) -> TcpPeer:
@@ -62,6 +65,20 @@ def await_syn_ack(case: Case, peer: TcpPeer, deadline: Deadline) -> None:
     answered = await_state(case, peer, deadline, lambda: peer.state != "SYN-SENT")
     if answered is None or peer.state != "ESTABLISHED":
         raise Inconclusive(f"preamble: {peer} got no SYN-ACK within {deadline.within_s} s ({peer.state})")
+
+
+def packet_room(case: Case, station: Station, peer: TcpPeer | None = None) -> int:
+    """The most bytes that one packet brings the device, without its network header: as the interface's MTU says.
+
+    An MTU above Ethernet's counts as far as the device shows that it has such a one too, by the segment size that it
+    announces on the connection of `peer`, or on one that is opened to find out.
+    """
+    room, usual = station.room, ETHERNET_MTU - station.network.header_length
+    if room > usual:
+        peer = peer or half_open(case, new_peer(case, station, checks_source=True))
+        room = max(usual, min(room, peer.largest + TCP_HEADER))
+    case.values["full packet"] = f"{room + station.network.header_length} bytes"
+    return room
 
 
 def accept(case: Case, peer: TcpPeer, syn: Segment, *options: Packet | bytes) -> None:

@@ -19,8 +19,12 @@ _SACK_PERMITTED = NO_OPERATION * 2 + b"\x04\x02"
 
 def offer(mss: int, scale: int, sack: bool) -> list[Packet | bytes]:
     """Options of a SYN: maximum segment size, the shift of the window (RFC 7323, 2.2), SACK-permitted where said."""
-    size, shift = b"\x02\x04" + mss.to_bytes(2, "big"), NO_OPERATION + bytes([3, 3, scale])
-    return [size, shift, *([_SACK_PERMITTED] if sack else [])]
+    return [segment_size(mss), NO_OPERATION + bytes([3, 3, scale]), *([_SACK_PERMITTED] if sack else [])]
+
+
+def segment_size(mss: int) -> bytes:
+    """The option Maximum Segment Size (RFC 9293, 3.7.1)."""
+    return b"\x02\x04" + mss.to_bytes(2, "big")
 
 
 class PeerOption(Protocol):

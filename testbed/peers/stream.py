@@ -34,7 +34,7 @@ def send_stream(case: Case, peer: TcpPeer, data: bytes) -> Sent:
     What comes meanwhile is acknowledged. A window that stays shut is overrun by one segment: what the device makes of
     that is then the finding.
     """
-    largest = peer.largest - (TIMESTAMPS_ROOM if peer.timestamps else 0)
+    largest = most_data(peer) - (TIMESTAMPS_ROOM if peer.timestamps else 0)
     at = 0
     while True:
         wanted = min(len(data) - at, largest)
@@ -51,9 +51,14 @@ def room(peer: TcpPeer) -> int:
     return after(peer.snd_una + peer.window, peer.snd_nxt)
 
 
+def most_data(peer: TcpPeer) -> int:
+    """The most data that a segment without options brings the device: what it takes, and the tester's interface too."""
+    return min(peer.largest, peer.station.segment_room)
+
+
 def fitting(peer: TcpPeer) -> int:
-    """The most data that one segment can bring the device now: no larger than it takes, nor than its window."""
-    return max(1, min(peer.largest, room(peer)))
+    """The most data that one segment can bring the device now: no larger than the path takes, nor than its window."""
+    return max(1, min(most_data(peer), room(peer)))
 
 
 def _await_room(case: Case, peer: TcpPeer, wanted: int) -> None:

@@ -34,8 +34,9 @@ class TcpPeer:
     `stream` is what the DUT has sent, in order, `remote` its address: with `checks_source`, segments from another one
     are not of this connection. Nothing is acknowledged unless the case says so: `read` takes in what has come,
     `acknowledge` says so on the wire. Segments with a wrong checksum are dropped, as TCP does. With `timestamps` its
-    segments carry them (RFC 7323), from `clock` on, and SACK is permitted, as it is with `sack`; `mss` and the shift of
-    its own window, in `scale`, are what its SYN offers; `options` are those of protocols.
+    segments carry them (RFC 7323), from `clock` on, and SACK is permitted, as it is with `sack`; `mss`, or what the
+    tester's interface takes of it, and the shift of its own window, in `scale`, are what its SYN offers; `options` are
+    those of protocols.
     """
 
     def __init__(
@@ -67,7 +68,8 @@ class TcpPeer:
         self.stream = bytearray()
         self.state = "CLOSED"
         self.timestamps = timestamps
-        self._offer = offer(mss, scale, sack or timestamps)
+        self.mss = min(mss, station.segment_room)
+        self._offer = offer(self.mss, scale, sack or timestamps)
         self.clock = chance.randbits(20) if clock is None else clock
         self.echo = 0
         self.options = list(options)

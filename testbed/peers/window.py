@@ -6,7 +6,7 @@ from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import NotApplicable
 from testbed.peers.connection import await_state
 from testbed.peers.host import Host
-from testbed.peers.stream import room
+from testbed.peers.stream import most_data, room
 from testbed.peers.tcp import TcpPeer
 
 PROBE = 1
@@ -31,7 +31,7 @@ def fill(case: Case, peer: TcpPeer) -> bytes:
     """Send until the device's window is full; what was sent. NotApplicable where it does not fill."""
     sent = bytearray()
     for number in range(_MOST_TO_FILL):
-        size = min(peer.largest, room(peer))
+        size = min(most_data(peer), room(peer))
         if size <= 0:
             return bytes(sent)
         data = bytes([number % 251]) * size

@@ -26,7 +26,7 @@ from testbed.run.turns import Turns
 from testbed.wire.clock import Clock
 from testbed.wire.ipff import ipff_ends
 from testbed.wire.network import Network, networks
-from testbed.wire.pace import Pace
+from testbed.wire.pace import Pace, Rate
 from testbed.wire.station import ADDRESSES_PER_CASE, AddressPool
 
 EXCLUSIVE_AT_ONCE = 32
@@ -202,7 +202,18 @@ class Devices:
         if lasting:
             for link in links.values():
                 check_free(self._profile, link, self._clock)
-        setup = Setup(self._profile, role, dut, self._clock, self._lag, links, ports, lasting, answers=self._answers)
+        setup = Setup(
+            self._profile,
+            role,
+            dut,
+            self._clock,
+            self._lag,
+            links,
+            Rate(self._clock),
+            ports,
+            lasting,
+            answers=self._answers,
+        )
         setup.confirm_alive = Doubt(setup).settle
         check_alive(setup)
         return setup

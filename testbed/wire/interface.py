@@ -16,7 +16,7 @@ from testbed.wire.clock import Clock
 from testbed.wire.headers import ETHERNET_HEADER, IPFF_ADDRESS, IpffEnds
 from testbed.wire.receiving import Reassembly, is_fragment, why_dropped, with_tag, without_tag
 from testbed.wire.segmentation import frames_of
-from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET
+from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET, mtu_of
 
 _PACKET_OUTGOING = 4
 _TP_STATUS_CSUMNOTREADY = 1 << 3
@@ -41,7 +41,8 @@ Key = tuple[int, int]
 class Interface:
     """One Ethernet interface of the tester.
 
-    `name` is that of the link, `mac` the address that stations on this interface use; `numbers` gives the frames their
+    `name` is that of the link, `mac` the address that stations on this interface use, `mtu` the most bytes of a packet
+    in one of its frames; `numbers` gives the frames their
     indices, which no other interface of the same device uses. Frames go to the trace of the station they are from or
     for, or of a case that observes the address; of the frames that belong to nobody the last ones stay in `unowned`.
     What a station would not hear is dropped, and says why; a packet that came in fragments follows the last of them.
@@ -64,6 +65,7 @@ class Interface:
     ) -> None:
         self.name = name
         self.mac = mac
+        self.mtu = mtu_of(sender)
         self.clock = clock
         self.unowned: deque[Frame] = deque(maxlen=_KEPT_UNOWNED)
         self.drained_ns = 0
@@ -124,7 +126,7 @@ class Interface:
                     raise Inconclusive("the tester's interface is down") from None
                 if error.errno == errno.EMSGSIZE:
                     packet = f"a packet of {len(data) - ETHERNET_HEADER} bytes"
-                    reason = f"{packet} is more than the MTU of the tester's interface"
+                    reason = f"{packet} is more than the MTU of the tester's interface, {self.mtu}"
                     raise Inconclusive(reason, repeat=False) from None
                 raise
         return sent

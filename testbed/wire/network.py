@@ -87,6 +87,11 @@ class Network(ABC):
     def enclose(self, source: int, destination: int, protocol: int, payload: bytes) -> bytes:
         """The bytes of a network packet around `payload`."""
 
+    @property
+    def header_length(self) -> int:
+        """The bytes of a network header."""
+        return len(self.enclose(0, 0, 0, b""))
+
     @abstractmethod
     def read(self, packet: bytes) -> Packet:
         """The network packet in these bytes."""

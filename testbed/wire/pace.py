@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How many stations may appear in a while: the kernel forgets neighbours only after a time.
+"""How much may come in a while: messages that flood a device, and stations that the kernel remembers for a time.
 
 All namespaces of a machine share one table of ARP neighbours, 1024 unless the administrator has said otherwise. When it
 is full of entries that are not five seconds old there is no room for another: a device in a namespace then resolves the
 tester's address again and again, and its answers come too late or never (arp(7), `gc_thresh3`).
 """
 
+import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
+from testbed.wire.capture import Sent
 from testbed.wire.clock import NANO, Clock, ClockStepped
 
 _TABLE = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 _USUAL_TABLE = 1024
 _USED_SHARE = 0.9
 _FORGOTTEN_AFTER_S = 5.0
+_CAUGHT_UP_NS = 20_000_000
 
 
 class Pace:
@@ -42,6 +46,41 @@ class Pace:
         if len(self._appeared) < self.most:
             return 0.0
         return self._appeared[0] + _FORGOTTEN_AFTER_S - time.monotonic()
+
+
+class Rate:
+    """How often a device may be sent what floods it: never more than so many in any second, whoever sends it.
+
+    They come at equal distances. What the tester oversleeps is caught up, what a stall of it has held up is not.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due_ns = time.monotonic_ns()
+        self._left_ns = deque([self._due_ns])
+        self._turn = threading.Lock()
+
+    def send(self, per_second: int, send: Callable[[], Sent], wait_until: Callable[[int], None]) -> Sent:
+        """Send one when it is time; `wait_until` waits for a moment of the wall clock."""
+        with self._clock.waiting():
+            self._turn.acquire()
+        try:
+            now_ns, due_ns = time.monotonic_ns(), self._due_ns + NANO // per_second
+            if now_ns - due_ns > _CAUGHT_UP_NS:
+                due_ns = now_ns
+            while len(self._left_ns) > per_second:
+                self._left_ns.popleft()
+            room_ns = self._left_ns[0] + NANO + 1 if len(self._left_ns) == per_second else 0
+            while (wait_ns := max(due_ns, room_ns) - time.monotonic_ns()) > 0:
+                wait_until(self._clock.now_ns() + wait_ns)
+            self._due_ns = due_ns
+            try:
+                return send()
+            finally:
+                # The kernel has stamped the frame before the call that sends it returns.
+                self._left_ns.append(time.monotonic_ns())
+        finally:
+            self._turn.release()
 
 
 def _table_size() -> int:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The two AF_PACKET sockets of a port: one that sees every frame in kernel order, one that sends."""
 
+import fcntl
 import socket
+import struct
 
 ETH_P_ALL = 3
 SO_RCVBUFFORCE = 33
@@ -11,6 +13,7 @@ PACKET_STATISTICS = 6
 PACKET_VNET_HDR = 15
 SOL_PACKET = 263
 RECEIVE_BUFFER = 16 << 20
+_SIOCGIFMTU = 0x8921
 
 
 def open_capture(interface: str) -> socket.socket:
@@ -37,3 +40,9 @@ def open_sender(interface: str) -> socket.socket:
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     sender.bind((interface, 0))
     return sender
+
+
+def mtu_of(bound: socket.socket) -> int:
+    """The MTU of the interface that a socket is bound to: the most bytes of a packet in one of its frames."""
+    request = struct.pack("40s", bound.getsockname()[0].encode())
+    return int(struct.unpack_from("=16xi", fcntl.ioctl(bound, _SIOCGIFMTU, request))[0])

@@ -11,6 +11,7 @@ from scapy.packet import Packet
 from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.wire.capture import Sent, Trace
 from testbed.wire.clock import Clock
+from testbed.wire.headers import TCP_HEADER
 from testbed.wire.interface import ETHERTYPE_IPV4, Interface
 from testbed.wire.network import Network
 from testbed.wire.pace import Pace
@@ -125,6 +126,16 @@ class Station:
         """Send a network packet that is no part of the case any more; what the wire does not take is not missed."""
         with contextlib.suppress(OSError, Inconclusive, DeviceLost):
             self.interface.send(self.network.frame(self.interface.mac, self._dut_mac, packet), None)
+
+    @property
+    def room(self) -> int:
+        """The most bytes that one packet carries here: the interface's MTU less the network header."""
+        return self.interface.mtu - self.network.header_length
+
+    @property
+    def segment_room(self) -> int:
+        """The most data of a TCP segment without options that one packet carries here."""
+        return self.room - TCP_HEADER
 
     def leave(self) -> None:
         """Give up the address: nobody answers there any more."""

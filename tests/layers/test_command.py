@@ -75,8 +75,8 @@ def test_unreadable_capture_is_one_line_and_code_2(tmp_path: Path) -> None:
     for path, reason in (
         (tmp_path / "missing", "No such file"),
         (tmp_path, "Is a directory"),
-        (empty, "No data"),
-        (text, "Not a supported capture"),
+        (empty, "an empty file"),
+        (text, "neither pcap nor pcapng"),
     ):
         run = subprocess.run([sys.executable, "-m", "layers", str(path)], capture_output=True, text=True, check=False)
         assert (run.returncode, run.stdout) == (2, "")

@@ -36,8 +36,8 @@ _LOOK_AGAIN_S = 0.02
 class Cable:
     """What is plugged together: the box's command and configuration, the number of wires, and what the cards do.
 
-    With `offload` the cards leave checksums open and take segments that are longer than a frame; `mtu` is that of both
-    ends. `addresses` are given to the box's card, where its kernel answers for them; `noise` is how many frames a
+    With `offload` the cards leave checksums open and take segments that are longer than a frame; `mtu` is the
+    tester's, `box_mtu` the box's. `addresses` are given to the box's card, where its kernel answers for them; `noise` is how many frames a
     second others send on the wire that have nothing to do with the run; the cable is pulled out for a second
     when the file that `UNPLUG` names in COMMAND's environment is there.
     """
@@ -47,6 +47,7 @@ class Cable:
     wires: int = 1
     offload: bool = False
     mtu: int = 1500
+    box_mtu: int = 1500
     addresses: tuple[str, ...] = ()
     noise: int = 0
     environment: dict[str, str] = field(default_factory=dict)
@@ -79,10 +80,10 @@ def main() -> None:
 
 def _plug(cable: Cable, layout: Layout) -> None:
     names = [name for _, name, _ in layout.interfaces]
-    _set_card(cable, names)
+    _set_card(names, cable.mtu, offload=cable.offload)
     with open("/proc/self/ns/net") as ours:
         linux.setns(layout.namespaces[0])
-        _set_card(cable, [f"wire{wire}" for wire in range(cable.wires)])
+        _set_card([f"wire{wire}" for wire in range(cable.wires)], cable.box_mtu, offload=cable.offload)
         with IPRoute() as route:
             for address in cable.addresses:
                 route.addr("add", index=socket.if_nametoindex("wire0"), address=address, prefixlen=32)
@@ -92,13 +93,11 @@ def _plug(cable: Cable, layout: Layout) -> None:
         linux.setns(ours.fileno())
 
 
-def _set_card(cable: Cable, names: list[str]) -> None:
-    for name in names:
-        if cable.offload:
-            linux.switch_offloads(name, on=True)
-        if cable.mtu != 1500:
-            with IPRoute() as route:
-                route.link("set", index=socket.if_nametoindex(name), mtu=cable.mtu)
+def _set_card(names: list[str], mtu: int, *, offload: bool) -> None:
+    with IPRoute() as route:
+        for name in names:
+            linux.switch_offloads(name, on=offload)
+            route.link("set", index=socket.if_nametoindex(name), mtu=mtu)
 
 
 def _unplug(name: str, when: Path) -> None:

@@ -5,11 +5,13 @@ import pytest
 from scapy.layers.inet import ICMP, TCP
 
 from conformance.legacy.dut.host import LegacyHost
-from conformance.legacy.tester.messages import MOPS, ROOM, Message
+from conformance.legacy.tester.messages import MOPS, Message
 from conformance.legacy.tester.node import Node
 from testbed import inopportune, invalid, requirement
+from testbed.wire.capture import Sent
 
 FLOOD = 100
+LONGEST = "longest"
 CONTENTS = {
     "nothing": b"",
     "one byte": b"\x00",
@@ -18,10 +20,15 @@ CONTENTS = {
     "text": b"is this a protocol",
     "echo request": bytes(ICMP() / b"are you there"),
     "SYN": bytes(TCP(sport=1027, dport=7, flags="S")),
-    "longest": bytes(ROOM),
+    LONGEST: b"",
 }
 DATAGRAMS = pytest.mark.parametrize("content", list(CONTENTS))
 MESSAGES = pytest.mark.parametrize("message", MOPS, ids=str)
+
+
+def send(node: Node, content: str) -> Sent:
+    """Send a datagram with this content."""
+    return node.send_unknown_protocol(bytes(node.most_payload()) if content == LONGEST else CONTENTS[content])
 
 
 @DATAGRAMS
@@ -30,7 +37,7 @@ MESSAGES = pytest.mark.parametrize("message", MOPS, ids=str)
 def test_unknown_protocol_is_refused_or_discarded(node: Node, dut: LegacyHost, content: str) -> None:
     """A datagram of the unknown protocol number elicits Protocol Unreachable or nothing, whatever is in it."""
     node.resolve_neighbour(node.station)
-    sent = node.send_unknown_protocol(CONTENTS[content])
+    sent = send(node, content)
     dut.stays_silent(sent, node.station, unreachable=True)
 
 
@@ -40,7 +47,7 @@ def test_unknown_protocol_is_refused_or_discarded(node: Node, dut: LegacyHost, c
 def test_unknown_protocol_harms_no_connection(node: Node, dut: LegacyHost, content: str) -> None:
     """The connections of a peer that sends a datagram of the unknown protocol number continue."""
     peers = [node.connect(), node.connect()]
-    node.send_unknown_protocol(CONTENTS[content])
+    send(node, content)
     dut.barrier()
     dut.serves(*peers)
 

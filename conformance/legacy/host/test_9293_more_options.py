@@ -4,7 +4,7 @@
 import pytest
 
 from conformance.legacy.dut.host import LegacyHost
-from conformance.legacy.tester.node import SEGMENT_SIZE, Node
+from conformance.legacy.tester.node import Node
 from conformance.legacy.tester.options import (
     CAPABLE,
     PERMITTED,
@@ -119,7 +119,7 @@ def test_segment_size_after_unknown_option(node: Node, dut: LegacyHost, option: 
 @requirement("LEGACY-9293.3.1-11", case=1)
 def test_several_unknown_options_on_a_syn(node: Node, dut: LegacyHost, together: str) -> None:
     """A SYN with several unknown options is answered like any other, and the connection carries data."""
-    dut.serves(dut.opens(*node.offer_exactly(SEGMENT_SIZE, *TOGETHER[together])))
+    dut.serves(dut.opens(*node.offer_exactly(node.segment_size, *TOGETHER[together])))
 
 
 @EVERY
@@ -127,7 +127,7 @@ def test_several_unknown_options_on_a_syn(node: Node, dut: LegacyHost, together:
 @requirement("LEGACY-9293.3.1-11", case=2)
 def test_option_in_a_full_area(node: Node, dut: LegacyHost, option: Probe) -> None:
     """A SYN whose options fill the header to its last byte is answered like any other."""
-    dut.serves(dut.opens(*node.offer_exactly(SEGMENT_SIZE, option, fill=True)))
+    dut.serves(dut.opens(*node.offer_exactly(node.segment_size, option, fill=True)))
 
 
 @EVERY

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.legacy.dut.host import LegacyHost
-from conformance.legacy.tester.node import SEGMENT_SIZE, Node
+from conformance.legacy.tester.node import Node
 from conformance.legacy.tester.options import (
     CAPABLE,
     CAPABLE_LENGTHS,
@@ -90,7 +90,7 @@ def test_key_of_migrate_permitted_in_the_timestamps(node: Node, dut: LegacyHost)
     peer = node.peer(timestamps=True)
     peer.clock = chance.randbits(32)
     key = TimestampOption(tsval=peer.clock, tsecr=chance.randbits(32))
-    syn = peer.start_with([SEGMENT_SIZE, key, node.option(PERMITTED_WITH_KEY, peer)])
+    syn = peer.start_with([node.segment_size, key, node.option(PERMITTED_WITH_KEY, peer)])
     dut.echoes_timestamp(peer, syn)
 
 
@@ -101,7 +101,7 @@ def test_syn_with_migrate_to_a_closed_port_is_refused(node: Node, dut: LegacyHos
     """A SYN with Migrate, also with token and request of a live connection, to a port without service is refused."""
     live = node.connect(PERMITTED)
     peer = node.peer(node.elsewhere, remote_port=node.find_refusing_port())
-    syn = peer.start_with([SEGMENT_SIZE, node.migrate_option(live, peer.snd_nxt, reqno)])
+    syn = peer.start_with([node.segment_size, node.migrate_option(live, peer.snd_nxt, reqno)])
     dut.refuses(peer, syn)
 
 
@@ -112,7 +112,7 @@ def test_syn_with_migrate_of_a_live_connection_opens_another(node: Node, dut: Le
     """A SYN with token and request of a live connection is answered with a SYN-ACK, as any SYN."""
     live = node.connect(PERMITTED)
     peer = node.peer(node.elsewhere)
-    syn = peer.start_with([SEGMENT_SIZE, node.migrate_option(live, peer.snd_nxt, reqno)])
+    syn = peer.start_with([node.segment_size, node.migrate_option(live, peer.snd_nxt, reqno)])
     dut.answers_syn(peer, syn, without=MIGRATE)
 
 
@@ -125,6 +125,6 @@ def test_syn_with_migrate_harms_no_connection(node: Node, dut: LegacyHost, reqno
     peer = node.peer(node.elsewhere)
     option = node.migrate_option(live, peer.snd_nxt, reqno)
     node.exchange(live, other)
-    peer.start_with([SEGMENT_SIZE, option])
+    peer.start_with([node.segment_size, option])
     dut.barrier()
     dut.serves(live, other)

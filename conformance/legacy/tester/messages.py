@@ -12,9 +12,6 @@ from layers.sacip import CAPTURED, NETWORK, SACIP
 from testbed.peers.icmp import error_about
 from testbed.peers.tcp import TcpPeer
 
-ROOM = 1480
-"""Bytes that an IPv4 packet has room for after its header on Ethernet."""
-
 _HEADER = 24
 """Bytes of a MOPS message in front of its entries."""
 
@@ -36,10 +33,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Damage:
-    """What becomes of a message before it is sent."""
+    """What becomes of a message before it is sent in a packet that has room for so many bytes."""
 
     name: str
-    apply: Callable[[Packet], bytes]
+    apply: Callable[[Packet, int], bytes]
 
     def __str__(self) -> str:
         return self.name
@@ -102,24 +99,24 @@ SOFT_ERRORS = [
 ]
 
 
-def _cut(length: int, message: Packet) -> bytes:
+def _cut(length: int, message: Packet, _: int) -> bytes:
     return bytes(message)[:length]
 
 
-def _wrong_checksum(message: Packet) -> bytes:
+def _wrong_checksum(message: Packet, _: int) -> bytes:
     content = bytearray(bytes(message))
     content[3] ^= 0xFF
     return bytes(content)
 
 
-def _longest(message: Packet) -> bytes:
+def _longest(message: Packet, room: int) -> bytes:
     """As many entries, or else as much padding, as a packet has room for."""
     longer = message.copy()
     if isinstance(message, MOPSMigrate):
-        longer.entries = [(port, port, port) for port in range(1, 1 + (ROOM - _HEADER) // 8)]
+        longer.entries = [(port, port, port) for port in range(1, 1 + (room - _HEADER) // 8)]
     elif isinstance(message, MOPSNATAck):
-        longer.entries = [(port, port) for port in range(1, 1 + (ROOM - _HEADER) // 4)]
-    return bytes(longer / bytes(ROOM - len(bytes(longer))))
+        longer.entries = [(port, port) for port in range(1, 1 + (room - _HEADER) // 4)]
+    return bytes(longer / bytes(room - len(bytes(longer))))
 
 
 DAMAGES = [

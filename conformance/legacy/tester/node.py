@@ -12,11 +12,11 @@ from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Application, Connecting
 from testbed.interruptions import Inconclusive, NotApplicable
-from testbed.peers.connection import await_state, await_syn, await_syn_ack, connect, half_open, new_peer
-from testbed.peers.options import NO_OPERATION
+from testbed.peers.connection import await_state, await_syn, await_syn_ack, connect, half_open, new_peer, packet_room
+from testbed.peers.options import NO_OPERATION, segment_size
 from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE
-from testbed.peers.stream import exchange
+from testbed.peers.stream import exchange, most_data
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Sent
 from testbed.wire.station import Station
@@ -27,7 +27,6 @@ SCALE = 7
 GAP = 100
 """Bytes of the stream that are missing before data sent out of order."""
 
-SEGMENT_SIZE = b"\x02\x04" + MSS.to_bytes(2, "big")
 _SACK_PERMITTED = b"\x04\x02"
 _SCALE_OPTION = bytes([3, 3, SCALE])
 
@@ -60,6 +59,11 @@ class Node:
 
     # Options
 
+    @property
+    def segment_size(self) -> bytes:
+        """The option that says how long the segments may be that this end takes."""
+        return segment_size(min(MSS, self.station.segment_room))
+
     def option(self, probe: Probe, peer: TcpPeer) -> bytes:
         """An option for a segment of this end."""
         return probe.option(self._ixit, peer)
@@ -88,13 +92,15 @@ class Node:
     def offer(self, probe: Probe) -> tuple[TcpPeer, Sent]:
         """Send a SYN with this option after segment size and window scale."""
         peer = self.peer()
-        return peer, peer.start_with([SEGMENT_SIZE, _SCALE_OPTION, self.option(probe, peer)])
+        return peer, peer.start_with([self.segment_size, _SCALE_OPTION, self.option(probe, peer)])
 
     def offer_all_options(self, probe: Probe | None = None, **fields: Any) -> tuple[TcpPeer, Sent]:
         """Send a SYN with segment size, SACK, timestamps and window scale, and this option in front of them."""
         peer = self.peer(timestamps=True)
         front = [self.option(probe, peer)] if probe else []
-        return peer, peer.start_with([*front, SEGMENT_SIZE, _SACK_PERMITTED, peer.stamps(), _SCALE_OPTION], **fields)
+        return peer, peer.start_with(
+            [*front, self.segment_size, _SACK_PERMITTED, peer.stamps(), _SCALE_OPTION], **fields
+        )
 
     def connect_with_all_options(self, probe: Probe, window: int = 65535) -> TcpPeer:
         """Open a connection with all that an ordinary TCP knows and this option in front of it."""
@@ -114,7 +120,7 @@ class Node:
         """A port of the device at which an ordinary SYN is refused; NotApplicable if the device refuses none."""
         port = next(self._case.setup.source_ports)
         peer = self.peer(remote_port=port)
-        deadline = self._case.deadline(since_ns=peer.start_with([SEGMENT_SIZE]).ns)
+        deadline = self._case.deadline(since_ns=peer.start_with([self.segment_size]).ns)
         if await_state(self._case, peer, deadline, lambda: peer.state == "RESET") is None:
             raise NotApplicable("the device does not refuse a SYN to a port without service")
         return port
@@ -137,7 +143,7 @@ class Node:
     def send_with_option(self, peer: TcpPeer, probe: Probe, length: int) -> tuple[bytes, Sent]:
         """Send so many bytes with this option, or as many as one segment and the window take; what was sent."""
         option = self.option(probe, peer)
-        most = min(peer.largest - len(option) - -len(option) % 4, peer.window)
+        most = min(most_data(peer) - len(option) - -len(option) % 4, peer.window)
         data = bytes(number % 251 for number in range(min(length, most)))
         return data, peer.send(data, options=[option])
 
@@ -160,7 +166,7 @@ class Node:
         """Send a SYN, or data on a connection of its own, with an option of this length byte."""
         option = malformed(kind.number(self._ixit), length)
         if segment == "SYN":
-            self.peer().start_with([SEGMENT_SIZE, option])
+            self.peer().start_with([self.segment_size, option])
         else:
             self.connect().send(b"malformed", options=[option])
 
@@ -172,7 +178,13 @@ class Node:
         """Send a message for a connection, from the address of the connection's peer unless another is named."""
         whole = message.build(peer, self.elsewhere.address)
         protocol = ICMP if message.is_icmp else self._case.network.icmp_protocol
-        return (source or self.station).send(protocol, damage.apply(whole) if damage else whole)
+        return (source or self.station).send(
+            protocol, damage.apply(whole, self.most_payload(peer)) if damage else whole
+        )
+
+    def most_payload(self, peer: TcpPeer | None = None) -> int:
+        """The most bytes that a packet has room for on the way to the device, to which there may be a connection."""
+        return packet_room(self._case, self.station, peer)
 
     def send_unknown_protocol(self, content: bytes) -> Sent:
         """Send a datagram of the protocol number that carries ICMPv5."""

@@ -123,14 +123,14 @@ class Server(DatagramServer):
         They come as a mobile node sends them: a host that limits what it sends in all may leave some unanswered.
         """
         first = request = node.send(message)
-        for retransmission in range(1, HONEST_ATTEMPTS):
+        for _ in range(1, HONEST_ATTEMPTS):
             try:
                 self.answers(request, code)
             except Broken as broken:
                 if broken.deadline is None:
                     raise
                 interval = self._ixit.mops.retry_interval_s
-                self._case.wait_until(first.sent.ns + round(retransmission * interval * NANO))
+                self._case.wait_until(request.sent.ns + round(interval * NANO))
                 request = node.send(message)
             else:
                 return first

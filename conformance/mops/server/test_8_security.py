@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 8: what an attacker off the path, and one on it, can do to a server."""
 
+from functools import partial
+
 from conformance.mops.dut.server import Server
 from conformance.mops.migrate import ENTRY, sealed, send_message
 from conformance.mops.tester.mobile_node import Connection, MobileNode
@@ -23,7 +25,7 @@ def flood(node: MobileNode, dut: Server, case: Case, victim: Connection) -> None
     """
     dut.can_migrate()
     mops = case.setup.profile.ixit.mops
-    attacker, interval = case.station(), NANO // mops.guess_rate_per_s
+    attacker = case.station()
     network = case.network
     anywhere = network.address(network.at(chance.randbelow(network.places)))
     heads = [
@@ -33,9 +35,8 @@ def flood(node: MobileNode, dut: Server, case: Case, victim: Connection) -> None
     number = 2 * mops.largest_table // GUESSES_EACH + 1
     began = case.clock.now_ns()
     for place in range(number):
-        case.wait_until(began + place * interval)
-        guesses = chance.token_bytes(GUESSES_EACH * ENTRY.size)
-        send_message(attacker, sealed(heads[place % 2] + guesses))
+        message = sealed(heads[place % 2] + chance.token_bytes(GUESSES_EACH * ENTRY.size))
+        case.send_paced(mops.guess_rate_per_s, partial(send_message, attacker, message))
     seconds = (case.clock.now_ns() - began) / NANO
     case.values["guesses"] = f"{number * GUESSES_EACH} in {number} messages, {number / seconds:.0f} messages/s"
 

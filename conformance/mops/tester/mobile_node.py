@@ -25,7 +25,7 @@ from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Listener, Socket
 from testbed.interruptions import Inconclusive
-from testbed.peers.connection import connect, new_peer
+from testbed.peers.connection import connect, new_peer, packet_room
 from testbed.peers.options import PeerOption
 from testbed.peers.sequence import SEQUENCE_SPACE, after
 from testbed.peers.stream import exchange
@@ -36,7 +36,6 @@ from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.station import Station
 
-MTU = 1500
 OVER = 1.1
 """Rate-limit intervals after which an interval is over."""
 
@@ -163,11 +162,15 @@ class MobileNode:
         }
         return MOPSMigrate(**{**content, **fields})
 
-    def full_request(self, *connections: Connection, mtu: int = MTU) -> Packet:
-        """A Migrate with as many entries as one packet carries: unknown ports, and these connections last."""
-        header = len(self.case.network.packet(self.address, self.case.network.dut, 0, b""))
-        room = (mtu - header - HEADER) // ENTRY.size - len(connections)
-        unknown = [(1024 + number, 30000 + number, number) for number in range(room)]
+    def full_request(self, *connections: Connection, mtu: int = 0) -> Packet:
+        """A Migrate with as many entries as one packet carries: unknown ports, and these connections last.
+
+        The packet is as long as the link has room for, or has `mtu` bytes.
+        """
+        peer = connections[0].local if connections else None
+        room = mtu - self.case.network.header_length if mtu else packet_room(self.case, self.station, peer)
+        number_unknown = (room - HEADER) // ENTRY.size - len(connections)
+        unknown = [(1024 + number, 30000 + number, number) for number in range(number_unknown)]
         entries = unknown + [self.entry(connection) for connection in connections]
         return self.request(*connections, entries=entries)
 

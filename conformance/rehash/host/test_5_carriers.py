@@ -5,7 +5,7 @@ import pytest
 
 from conformance.rehash.dut.host import DutHost
 from conformance.rehash.tester.connection import Connection
-from conformance.rehash.tester.host import MSS, RehashHost
+from conformance.rehash.tester.host import RehashHost
 from conformance.rehash.tester.state import rehash_addr, rehash_init
 from layers.tcp_options import HEADER
 from testbed import exclusive, invalid, requirement, valid
@@ -14,15 +14,15 @@ from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.peers.connection import await_syn_ack
-from testbed.peers.options import NO_OPERATION
+from testbed.peers.options import NO_OPERATION, segment_size
+from testbed.peers.stream import most_data
 from testbed.peers.tcp import TIMESTAMPS
 
-IP_HEADER = 20
-SEGMENT_SIZE = b"\x02\x04" + MSS.to_bytes(2, "big")
+IP_HEADER, LENGTH = 20, 16
 SACK_PERMITTED, SCALE_7 = b"\x04\x02", b"\x03\x03\x07"
 STAMPS = b"\x08\x0a\x00\x00\x10\x00\x00\x00\x00\x00"
-INIT = b"INIT"
-"""Where REHASH-INIT stands."""
+INIT, SEGMENT_SIZE = b"INIT", b"MSS"
+"""Where REHASH-INIT stands, and the segment size of the peer."""
 
 SYNS = {
     "nothing else": [INIT],
@@ -42,7 +42,8 @@ def test_init_among_the_options_of_a_syn(node: RehashHost, dut: DutHost, case: C
     """REHASH-INIT among the options of any SYN is answered, without being sent again, and the connection moves."""
     node.expects_init_at_syn()
     peer = node.new_peer()
-    options = [rehash_init(peer) if one == INIT else one for one in SYNS[arrangement]]
+    placed = {INIT: rehash_init(peer), SEGMENT_SIZE: segment_size(peer.mss)}
+    options = [placed.get(one, one) for one in SYNS[arrangement]]
     with preamble():
         await_syn_ack(case, peer, case.deadline(since_ns=peer.start_with(options).ns))
     connection = Connection(peer)
@@ -77,7 +78,7 @@ def test_rehash_addr_on_a_full_segment(node: RehashHost, dut: DutHost) -> None:
     connection = node.connect()
     node.exchange(connection)
     node.move()
-    room = min(connection.local.largest, MSS) - 16
+    room = most_data(connection.local) - LENGTH
     dut.rehashes(connection, node.send_rehash_addr(connection, bytes(number % 251 for number in range(room))))
 
 

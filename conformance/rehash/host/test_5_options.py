@@ -7,7 +7,7 @@ from scapy.packet import Packet
 from conformance.rehash.dut.host import DutHost
 from conformance.rehash.segment import RehashSegment
 from conformance.rehash.tester.connection import Connection
-from conformance.rehash.tester.host import MSS, RehashHost
+from conformance.rehash.tester.host import RehashHost
 from conformance.rehash.tester.state import rehash_addr
 from layers.tcp_options import HEADER, ROOM
 from testbed import exclusive, inopportune, requirement, valid
@@ -23,7 +23,6 @@ from testbed.peers.tcp import TIMESTAMPS, TcpPeer
 
 STAMPS = pytest.mark.parametrize("stamps", [True, False], ids=["with timestamps", "without"])
 IP_HEADER, LENGTH = 20, 16
-LARGEST = MSS + IP_HEADER + HEADER
 
 
 @pytest.mark.parametrize("carrier", ["SYN", "SYN-ACK", "acknowledgement", "data"])
@@ -217,7 +216,7 @@ def test_large_segments_with_init_fit_the_path(node: RehashHost, dut: DutHost, c
         with preamble():
             dut.delivers_on(connection, data, sent.ns)
     for segment in dut.segments(end, mark):
-        expect_fit(segment)
+        expect_fit(segment, end)
 
 
 @exclusive
@@ -229,10 +228,11 @@ def test_large_segments_with_rehash_addr_fit_the_path(node: RehashHost, dut: Dut
     announced = dut.move_with_data(connection, bytes(3000))
     dut.quiesce()
     for segment in dut.segments(connection.local, announced.move.mark):
-        expect_fit(segment)
+        expect_fit(segment, connection.local)
 
 
-def expect_fit(segment: RehashSegment) -> None:
+def expect_fit(segment: RehashSegment, peer: TcpPeer) -> None:
     """The packet is not larger than the path allows."""
+    largest = peer.mss + IP_HEADER + HEADER
     length = segment.packet.len
-    require(length <= LARGEST, "length of a packet", f"at most {LARGEST}", length, segment.frame)
+    require(length <= largest, "length of a packet", f"at most {largest}", length, segment.frame)

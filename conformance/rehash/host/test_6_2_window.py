@@ -13,7 +13,7 @@ from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Application
 from testbed.peers.connection import await_syn_ack
-from testbed.peers.options import NO_OPERATION
+from testbed.peers.options import NO_OPERATION, segment_size
 from testbed.peers.segment import WINDOW_SCALE
 from testbed.peers.sequence import SEQUENCE_SPACE
 
@@ -23,7 +23,6 @@ FAR = 1 << 30
 LONG_AGO = 100_000
 """Ticks of the timestamp clock."""
 
-SEGMENT_SIZE = b"\x02\x04\x05\xb4"
 PROBE = 1
 SEGMENT = 1024
 """A sender need not make use of a window to the last byte (RFC 9293, 3.8.6.2.1), but of the first segment's share."""
@@ -87,7 +86,7 @@ def test_window_has_its_scale_after_the_move(
     listener = app.listen()
     peer = node.new_peer(remote_port=listener.port)
     with preamble():
-        offer = [SEGMENT_SIZE, NO_OPERATION, bytes([WINDOW_SCALE, 3, scale])]
+        offer = [segment_size(peer.mss), NO_OPERATION, bytes([WINDOW_SCALE, 3, scale])]
         await_syn_ack(case, peer, case.deadline(since_ns=peer.start_with(offer).ns))
     peer.acknowledge(window=1)
     connection = Connection(peer, application=listener.accepted(case.setup.profile.ixit.tcp_within_s))
