@@ -4,6 +4,7 @@
 import itertools
 import socket
 from collections.abc import Hashable, Iterable, Iterator
+from io import BufferedReader
 from typing import IO
 
 from profiles import InterfaceLink as Table
@@ -90,7 +91,7 @@ class InterfaceLink:
         mac = capture.getsockname()[4].hex(":")  # sysfs may show the interfaces of another namespace
         return Wire(self._wiring.interface(link, capture, sender, mac, numbers), table.dut_mac)
 
-    def _start_command(self, dut: DUT, role: Role) -> tuple[IO[bytes], IO[bytes]]:
+    def _start_command(self, dut: DUT, role: Role) -> tuple[IO[bytes], BufferedReader]:
         dut_table, content = self._profile.dut, configuration(self._profile, role)
         fill_neighbours(content, [wire.interface.mac for wire in dut.wires.values()])
         launch = Launch(command_of(dut_table.command), content, command_of(dut_table.fork_server))

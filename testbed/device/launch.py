@@ -4,9 +4,10 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import BufferedReader
 from typing import IO, Any
 
-from testbed.device.dut import DeviceLog
+from testbed.device.log import DeviceLog
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Process:
     pid: int
     command: list[str]
     stdin: IO[bytes]
-    stdout: IO[bytes]
+    stdout: BufferedReader
     log: DeviceLog
 
 

@@ -141,7 +141,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     outcome = session.outcome(pyfuncitem.stash[SPEC])
     try:
         with session.clock.announced():
-            entry = record(outcome, Path(pyfuncitem.config.getoption("--report")))
+            entry = record(outcome, Path(pyfuncitem.config.getoption("--report")), session.room)
     except OSError as error:
         session.lost = session.lost or cannot_write(error)
         outcome = without_verdict(outcome.spec, session.lost)
