@@ -23,7 +23,7 @@ export PIP_USER := 0
 PROCESSES := $(if $(JOBS),-n $(JOBS))
 TESTS     := -n $(or $(JOBS),auto) --dist worksteal
 
-.PHONY: certify test lint power mutants coverage fuzz bench steady lock clean
+.PHONY: certify test lint power mutants coverage fuzz bench steady chaos lock clean
 
 certify: $(READY)
 	$(BIN)/python -m pytest conformance --dut "$(DUT)" --report "$(REPORT)" $(PROCESSES) -q --tb=short \
@@ -61,6 +61,11 @@ bench: $(READY)
 # Thirty certifications on a machine that is made worse: no verdict may differ. A quarter of an hour.
 steady: $(READY)
 	$(BIN)/python -m bench steady --write $(ARGS)
+
+# Kills at any moment, a disk that is full or slow, hostile devices: nothing may stay behind, no result or exit code be
+# wrong. SEED says when and where; COUNT of them, or all, half an hour.
+chaos: $(READY)
+	$(BIN)/python -m tests.chaos --seed $(SEED) $(if $(filter command environment,$(origin COUNT)),--count $(COUNT)) $(ARGS)
 
 $(READY): requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)

@@ -17,7 +17,7 @@ import pytest
 from conformance import catalogue
 from conformance.applicability import unclaimed
 from conformance.plugin import interpreter
-from profiles import Profile
+from profiles import ROLES, Profile
 from testbed.interruptions import cannot_write
 from testbed.run.completeness import ENDED, Completeness
 from testbed.run.plugin import PROFILE
@@ -59,6 +59,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if REPORT in config.stash:
         from reports.verdicts import ExitCode
 
+        profile = config.stash[PROFILE]
+        if not profile.claimed:
+            allowed = ", ".join(dict.fromkeys(f"ics.{role.protocol}.roles" for role in ROLES))
+            line = f"{profile.path}: ics names no role, so there is nothing to judge; allowed are {allowed}"
+            pytest.exit(line, ExitCode.NOTHING_SELECTED)
         try:
             config.pluginmanager.register(ResultsPlugin(config))
         except OSError as error:

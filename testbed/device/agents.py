@@ -13,10 +13,11 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from io import BufferedReader
-from typing import IO, Any
+from typing import Any
 
 from profiles import PLACEHOLDER, Profile
 from testbed.device import linux
+from testbed.device.launch import Stdio
 from testbed.device.log import DeviceLog
 from testbed.device.supervisor import LinkError
 from testbed.device.untrusted import read_json, read_text
@@ -35,11 +36,11 @@ _TYPED_RESULTS = {
 }
 
 
-def open_agent(profile: Profile, stdio: tuple[IO[bytes], BufferedReader] | None, clock: Clock) -> UpperTester | None:
+def open_agent(profile: Profile, stdio: Stdio | None, clock: Clock) -> UpperTester | None:
     """The upper tester that a profile names in `dut.agent` or `dut.verbs`, or None. LinkError if it does not start."""
     agent = profile.dut.agent
     if agent == "stdio" and stdio:
-        return JsonRpc(*stdio, clock)
+        return JsonRpc(stdio.stdin, stdio.stdout, clock, stdio.final_words)
     if agent == "manual":
         return Operator(clock)
     if isinstance(agent, list):

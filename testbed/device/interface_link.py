@@ -4,8 +4,6 @@
 import itertools
 import socket
 from collections.abc import Hashable, Iterable, Iterator
-from io import BufferedReader
-from typing import IO
 
 from profiles import InterfaceLink as Table
 from profiles import Profile, Role
@@ -14,7 +12,7 @@ from testbed.device.chain import Chain
 from testbed.device.dut import DUT, Wire, Wiring
 from testbed.device.dut_config import configuration, network_names
 from testbed.device.lag import LagProbe
-from testbed.device.launch import Launch, command_of
+from testbed.device.launch import Launch, Stdio, command_of
 from testbed.device.namespaces import PROCESSES, fill_neighbours
 from testbed.device.supervisor import LinkError, Supervisor
 from testbed.wire.sockets import open_capture, open_sender
@@ -91,7 +89,7 @@ class InterfaceLink:
         mac = capture.getsockname()[4].hex(":")  # sysfs may show the interfaces of another namespace
         return Wire(self._wiring.interface(link, capture, sender, mac, numbers), table.dut_mac)
 
-    def _start_command(self, dut: DUT, role: Role) -> tuple[IO[bytes], BufferedReader]:
+    def _start_command(self, dut: DUT, role: Role) -> Stdio:
         dut_table, content = self._profile.dut, configuration(self._profile, role)
         fill_neighbours(content, [wire.interface.mac for wire in dut.wires.values()])
         launch = Launch(command_of(dut_table.command), content, command_of(dut_table.fork_server))
@@ -99,7 +97,7 @@ class InterfaceLink:
         process = started.processes[0]
         dut.log = process.log
         [(dut.name, dut.version)] = self._supervisor.await_ready(started, dut, self._profile.dut.ready_timeout_s)
-        return process.stdin, process.stdout
+        return self._supervisor.stdio(process)
 
     def _claim_share(self) -> tuple[int, list[socket.socket]]:
         # An abstract address in the network namespace is a lock that goes with its owner, however that ends.

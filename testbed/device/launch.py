@@ -2,7 +2,7 @@
 """What the supervisor is asked to start, and what it has started."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import IO, Any
@@ -29,6 +29,15 @@ class Process:
     stdin: IO[bytes]
     stdout: BufferedReader
     log: DeviceLog
+
+
+@dataclass(frozen=True)
+class Stdio:
+    """The device's own streams; `final_words` tells how the device has ended, where it has."""
+
+    stdin: IO[bytes]
+    stdout: BufferedReader
+    final_words: Callable[[], str]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from testbed.device.dut import DUT
 from testbed.device.lag import LagProbe
-from testbed.device.launch import End, Launch, Process, Started
+from testbed.device.launch import End, Launch, Process, Started, Stdio
 from testbed.device.log import DeviceLog
 from testbed.device.run_queue import RunQueue
 from testbed.device.scratch import Scratch
@@ -168,6 +168,16 @@ class Supervisor:
                 if not self._lag.starved(began, round(timeout_s * 1e9), queue):
                     return None
         return None
+
+    def stdio(self, process: Process) -> Stdio:
+        """The streams of a device, for an upper tester; once they end, how the device has ended and what it said."""
+        device = self._device(process.instance)
+
+        def final_words() -> str:
+            ended = f"the device ended with exit code {device.code}\n" if device.ended.wait(_LEAVING_S) else ""
+            return f"{ended}{process.log.tail()}"
+
+        return Stdio(process.stdin, process.stdout, final_words)
 
     def stop(self, dut: DUT) -> None:
         """End one device: a moment to leave by itself after the end of its input, then by force."""

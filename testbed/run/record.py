@@ -24,7 +24,7 @@ EVIDENCE = "evidence"
 LEFT_OUT = "frames that are not kept"
 """What is measured where a case's evidence has not all of its frames."""
 
-_MOST_SHOWN = 120
+_MOST_SHOWN = 80
 _LOGGED_LATE_NS = NANO // 5
 _LONGEST_NAME = 120
 _USUAL_ID = re.compile(r"[\w.-]+(\[[A-Za-z0-9_.,=-]+\])?")
@@ -140,9 +140,7 @@ def failure_text(entry: dict[str, Any], requirements: list[tuple[str, str]]) -> 
     lines += [f"differs   {d['field']}: expected {d['expected']}, seen {d['seen']}" for d in entry["differences"]]
     if frames := entry.get("frames"):
         several = len({frame["interface"] for frame in frames}) > 1
-        shown = [
-            frame["deciding"] or wanted for frame, wanted in zip(frames, ends(len(frames), _MOST_SHOWN), strict=True)
-        ]
+        shown = _among(frames)
         ladder = [_ladder_line(frame, frame["interface"] if several else "") for frame in frames]
         lines += ["", "frames", *_shown(ladder, shown)]
     if entry.get("log"):
@@ -151,6 +149,12 @@ def failure_text(entry: dict[str, Any], requirements: list[tuple[str, str]]) -> 
     if entry.get("evidence"):
         lines += ["", f"evidence  {entry['evidence']}"]
     return "\n".join([*lines, f"rerun     {entry['rerun']}"])
+
+
+def _among(frames: list[dict[str, Any]]) -> list[bool]:
+    """Of each frame whether it is shown: the first and the last, and the first of those that decided."""
+    decided = [place for place, frame in enumerate(frames) if frame["deciding"]][:_MOST_SHOWN]
+    return [wanted or place in decided for place, wanted in enumerate(ends(len(frames), _MOST_SHOWN))]
 
 
 def _shown(lines: list[str], wanted: list[bool]) -> list[str]:

@@ -162,7 +162,11 @@ class Interface:
                 self.fail(DeviceLost(f"the tester's interface is no longer there: {error.strerror}"))
                 return
             else:
-                self._take(data, ancillary, address[2] == _PACKET_OUTGOING)
+                try:
+                    self._take(data, ancillary, address[2] == _PACKET_OUTGOING)
+                except Exception as error:  # nobody would read any more, and every case wait for ever
+                    self.fail(error)
+                    return
 
     def _take(self, data: bytes, ancillary: list[tuple[int, int, bytes]], outgoing: bool) -> None:
         ns, judgeable = 0, True
