@@ -81,6 +81,17 @@ class ResultsPlugin:
         self.keeper = Keeper(_empty_results(config), config.stash[REPORT].path)
         self.progress = Progress()
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionstart(self) -> Iterator[None]:
+        """Start the test processes, where there are several."""
+        from reports.verdicts import ExitCode
+
+        try:
+            return (yield)
+        except EOFError:
+            why = "a test process has ended while it was started; run it again, with fewer of them (-n)"
+            pytest.exit(f"The tester's machine ended the run: {why}", ExitCode.MACHINE)
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """A worker has collected: now the number of cases is known."""

@@ -60,8 +60,9 @@ class Call:
             with self.clock.waiting():
                 reply = self.reply.result(timeout=self.timeout_s)
         except FutureTimeout:
-            what = f"upper tester: no answer to {self.verb} within {self.timeout_s:.0f} s{self.instead()}"
-            raise Inconclusive(what) from None
+            came = self.instead()
+            what = f"upper tester: no answer to {self.verb} within {self.timeout_s:.0f} s{came}"
+            raise Inconclusive(what, repeat=not came) from None
         failure = reply.get("error")
         if isinstance(failure, dict):
             if failure.get("code") == METHOD_NOT_FOUND:

@@ -63,7 +63,9 @@ def judged(run: Going, allowed: frozenset[int], within_s: float, before: set[str
     found = Judgement(run.process.returncode, time.monotonic() - began, output)
     found.left_overs += left_over(run, before)
     report = run.folder / "report"
-    found.invalid += [*wrong_output(output), *invalid(report)]
+    if (report / JOURNAL).exists() or found.code >= 0:
+        found.invalid += wrong_output(output)  # else it was killed before it was anything of ours
+    found.invalid += invalid(report)
     found.wrong_codes += wrong_code(report, found.code, allowed)
     return found
 

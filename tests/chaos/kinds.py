@@ -25,7 +25,7 @@ CASES = (
 )
 
 WITHIN_S = 120
-_RUN_S = 4.0
+_RUN_S = 3.0
 _BUSY_FILES = 3
 _BUSY_BYTES = 1 << 20
 
@@ -63,12 +63,12 @@ def kill(folder: Path, chance: random.Random) -> tuple[str, Judgement]:
         moment = chance.uniform(0, _RUN_S) if not done else chance.uniform(0, 0.4)
         number, victim = chance.choice(SIGNALS), chance.choice([*VICTIMS])
         time.sleep(moment)
-        found = VICTIMS[victim](run) if run.process.poll() is None else []
+        found = (VICTIMS[victim](run) or run.processes()) if run.process.poll() is None else []
         if found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(chance.choice(found), number)
             done.append(f"{number.name} to {victim} after {moment:.2f} s")
-    allowed = frozenset({CONFORMANT, INTERRUPTED, UNREACHABLE, *(-number for number in SIGNALS)})
+    allowed = frozenset({CONFORMANT, INTERRUPTED, UNREACHABLE, MACHINE, *(-number for number in SIGNALS)})
     words = f"{' '.join(options)}: {', then '.join(done) or 'over too soon'}"
     return words, judged(run, allowed, WITHIN_S, before)
 

@@ -62,7 +62,7 @@ def pump(wire: socket.socket, inner: socket.socket, change: Change, answer: Chan
 
 def hand_over(requests: socket.SocketIO) -> None:
     """Give the host what comes on standard input, to its end."""
-    with requests:
+    with requests, contextlib.suppress(OSError):
         while data := os.read(0, _LONGEST):
             requests.write(data)
 
