@@ -23,7 +23,7 @@ export PIP_USER := 0
 PROCESSES := $(if $(JOBS),-n $(JOBS))
 TESTS     := -n $(or $(JOBS),auto) --dist worksteal
 
-.PHONY: certify test lint power mutants coverage fuzz bench steady wire lock clean
+.PHONY: certify test lint power mutants coverage fuzz bench steady chaos wire lock clean
 
 certify: $(READY)
 	$(BIN)/python -m pytest conformance --dut "$(DUT)" --report "$(REPORT)" $(PROCESSES) -q --tb=short \
@@ -65,6 +65,11 @@ steady: $(READY)
 # Every role of the reference as a box at the end of a cable, twice, beside the same over namespaces. Ten minutes and more.
 wire: $(READY)
 	$(BIN)/python -m tests.wire $(ARGS)
+
+# Kills at any moment, a disk that is full or slow, hostile devices: nothing may stay behind, no result or exit code be
+# wrong. SEED says when and where; COUNT of them, or all, half an hour.
+chaos: $(READY)
+	$(BIN)/python -m tests.chaos --seed $(SEED) $(if $(filter command environment,$(origin COUNT)),--count $(COUNT)) $(ARGS)
 
 $(READY): requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)

@@ -17,7 +17,7 @@ import pytest
 from conformance import catalogue
 from conformance.applicability import unclaimed
 from conformance.plugin import interpreter
-from profiles import Profile
+from profiles import ROLES, Profile
 from testbed.interruptions import cannot_write
 from testbed.run.completeness import ENDED, Completeness
 from testbed.run.plugin import PROFILE
@@ -59,6 +59,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if REPORT in config.stash:
         from reports.verdicts import ExitCode
 
+        profile = config.stash[PROFILE]
+        if not profile.claimed:
+            allowed = ", ".join(dict.fromkeys(f"ics.{role.protocol}.roles" for role in ROLES))
+            line = f"{profile.path}: ics names no role, so there is nothing to judge; allowed are {allowed}"
+            pytest.exit(line, ExitCode.NOTHING_SELECTED)
         try:
             config.pluginmanager.register(ResultsPlugin(config))
         except OSError as error:
@@ -75,6 +80,17 @@ class ResultsPlugin:
         self._completeness: Completeness = config.pluginmanager.get_plugin("roamproof completeness")
         self.keeper = Keeper(_empty_results(config), config.stash[REPORT].path)
         self.progress = Progress()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionstart(self) -> Iterator[None]:
+        """Start the test processes, where there are several."""
+        from reports.verdicts import ExitCode
+
+        try:
+            return (yield)
+        except EOFError:
+            why = "a test process has ended while it was started; run it again, with fewer of them (-n)"
+            pytest.exit(f"The tester's machine ended the run: {why}", ExitCode.MACHINE)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:

@@ -24,6 +24,8 @@ Behaviour = Literal["valid", "invalid", "inopportune"]
 LATER_S = 0.6
 """Longer than what a device may need for its second thoughts, or TCP for its first retransmission."""
 
+_MOST_NAMED = 20
+
 
 @dataclass(frozen=True)
 class CaseSpec:
@@ -187,7 +189,8 @@ class Case:
             if not frame.accounted and self.explains(packet)
         ]
         if unexplained:
-            numbers = ", ".join(f"#{frame.index}" for frame in unexplained)
+            more = f" and {len(unexplained) - _MOST_NAMED} more" if len(unexplained) > _MOST_NAMED else ""
+            numbers = ", ".join(f"#{frame.index}" for frame in unexplained[:_MOST_NAMED]) + more
             for frame in unexplained:
                 frame.note, frame.deciding = "unexplained", True
             finding = Finding(f"unsolicited messages from the DUT: {numbers}", "no further message", numbers)

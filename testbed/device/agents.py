@@ -4,24 +4,30 @@
 import contextlib
 import json
 import os
+import selectors
 import shlex
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import IO, Any
+from io import BufferedReader
+from typing import Any
 
 from profiles import PLACEHOLDER, Profile
 from testbed.device import linux
-from testbed.device.dut import DeviceLog
+from testbed.device.launch import Stdio
+from testbed.device.log import DeviceLog
 from testbed.device.supervisor import LinkError
-from testbed.device.untrusted import read_json
+from testbed.device.untrusted import read_json, read_text
 from testbed.device.upper_tester import METHOD_NOT_FOUND, OPERATION_FAILED, Call, JsonRpc, Reply, UpperTester
 from testbed.wire.clock import Clock
 
 _TIMEOUT_S = 10
 _LEAVING_S = 1.0
+_MOST_OUTPUT = 1 << 20
+_PART = 1 << 16
 _TERMINAL = "/dev/tty"
 _FIRST_MANUAL_PORT = 40_000
 _TYPED_RESULTS = {
@@ -30,11 +36,11 @@ _TYPED_RESULTS = {
 }
 
 
-def open_agent(profile: Profile, stdio: tuple[IO[bytes], IO[bytes]] | None, clock: Clock) -> UpperTester | None:
+def open_agent(profile: Profile, stdio: Stdio | None, clock: Clock) -> UpperTester | None:
     """The upper tester that a profile names in `dut.agent` or `dut.verbs`, or None. LinkError if it does not start."""
     agent = profile.dut.agent
     if agent == "stdio" and stdio:
-        return JsonRpc(*stdio, clock)
+        return JsonRpc(stdio.stdin, stdio.stdout, clock, stdio.final_words)
     if agent == "manual":
         return Operator(clock)
     if isinstance(agent, list):
@@ -68,7 +74,7 @@ def _start(profile: Profile, command: list[str], clock: Clock) -> UpperTester:
 
     stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
     assert stdin
-    assert stdout
+    assert isinstance(stdout, BufferedReader)
     assert stderr
     return JsonRpc(stdin, stdout, clock, DeviceLog(stderr).tail, end)
 
@@ -110,7 +116,7 @@ class ShellVerbs(_InThreads):
     def __init__(self, templates: Mapping[str, str], clock: Clock) -> None:
         super().__init__(clock, _TIMEOUT_S)
         self._templates = templates
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: set[subprocess.Popen[bytes]] = set()
 
     def close(self) -> None:
         """Kill the commands that still run."""
@@ -125,7 +131,6 @@ class ShellVerbs(_InThreads):
         process = subprocess.Popen(
             command,
             shell=True,
-            text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -134,15 +139,51 @@ class ShellVerbs(_InThreads):
         )
         self._running.add(process)
         try:
-            said, trouble = process.communicate(timeout=_TIMEOUT_S + float(parameters.get("timeout_s", 0)))
-        except subprocess.TimeoutExpired:
+            said, trouble = _output(process, _TIMEOUT_S + float(parameters.get("timeout_s", 0)))
+        except OutputError as error:
             _kill(process)
-            return _failed(f"no end within its time: {command}")
+            return _failed(f"{error}: {command}")
         finally:
             self._running.discard(process)
         if process.returncode:
-            return _failed(trouble.strip() or f"exit code {process.returncode}: {command}")
+            return _failed(_on_one_line(trouble) or f"exit code {process.returncode}: {command}")
         return _result(said)
+
+
+class OutputError(Exception):
+    """A command that does not end, or says too much."""
+
+
+def _output(process: "subprocess.Popen[bytes]", within_s: float) -> tuple[bytes, bytes]:
+    """What a command has written to standard output and error when both have ended, and the command with them."""
+    end = time.monotonic() + within_s
+    said: dict[int, bytearray] = {}
+    assert process.stdout
+    assert process.stderr
+    with process.stdout, process.stderr, selectors.DefaultSelector() as selector:
+        for stream in (process.stdout, process.stderr):
+            selector.register(stream, selectors.EVENT_READ)
+            said[stream.fileno()] = bytearray()
+        while selector.get_map():
+            for key, _ in selector.select(max(0.0, end - time.monotonic())):
+                data = os.read(key.fd, _PART)
+                said[key.fd] += data
+                if len(said[key.fd]) > _MOST_OUTPUT:
+                    raise OutputError(f"more than {_MOST_OUTPUT} bytes of output")
+                if not data:
+                    selector.unregister(key.fileobj)
+            if time.monotonic() > end:
+                raise OutputError("no end within its time")
+    try:
+        process.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise OutputError("no end within its time") from None
+    output, trouble = said.values()
+    return bytes(output), bytes(trouble)
+
+
+def _on_one_line(output: bytes) -> str:
+    return " ".join(read_text(part) for part in output.split())
 
 
 def fill(template: str, parameters: dict[str, Any]) -> str:
@@ -181,7 +222,7 @@ class Operator(_InThreads):
                 hint = f"the result as JSON, like {_TYPED_RESULTS[verb]}"
             else:
                 hint = f"Enter when done ({json.dumps(usual)})"
-            with open(_TERMINAL, "w") as screen, open(_TERMINAL) as keyboard:
+            with open(_TERMINAL, "w") as screen, open(_TERMINAL, errors="backslashreplace") as keyboard:
                 screen.write(f'\n>>> At the device: {verb} {words}\n    {hint}, "no" if it cannot, or what failed: ')
                 screen.flush()
                 said = keyboard.readline()
@@ -189,7 +230,9 @@ class Operator(_InThreads):
             return {"error": {"code": METHOD_NOT_FOUND}}
         if said == "\n" and usual is not None:
             return {"result": usual}
-        return _result(said) if said.startswith("{") else _failed(said.strip() or "the operator gave no result")
+        return (
+            _result(said.encode()) if said.startswith("{") else _failed(said.strip() or "the operator gave no result")
+        )
 
     def _usual_result(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
         """What the verb results in when all goes well; None where only the operator can know."""
@@ -206,8 +249,8 @@ def _failed(why: str) -> Reply:
     return {"error": {"code": OPERATION_FAILED, "message": why}}
 
 
-def _result(text: str) -> Reply:
+def _result(said: bytes) -> Reply:
     try:
-        return {"result": read_json((text or "{}").encode(errors="replace"))}
+        return {"result": read_json(said or b"{}")}
     except ValueError:
-        return _failed(f"the result is no JSON: {text.strip()}")
+        return _failed(f"the result is no JSON: {_on_one_line(said)}")

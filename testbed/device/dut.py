@@ -1,17 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A running DUT: its wires, its log, its upper tester."""
 
-import re
 import socket
-import threading
-import time
-from bisect import bisect_left, bisect_right
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import IO
 
+from testbed.device.log import DeviceLog
 from testbed.device.run_queue import RunQueue
 from testbed.device.upper_tester import UpperTester
 from testbed.interruptions import DeviceLost, NotApplicable
@@ -19,52 +13,6 @@ from testbed.wire.carrier import Carrier
 from testbed.wire.clock import Clock
 from testbed.wire.headers import IpffEnds
 from testbed.wire.interface import Interface
-
-_KEPT_LINES = 20_000
-_LONGEST_LINE = 2_000
-_LAST_LINES = 20
-_FINAL_LOG_S = 0.5
-
-
-class DeviceLog:
-    """The standard error of a device, line by line with the time of arrival: the last 20 000 lines, cut at 2 000 bytes.
-
-    Reads to the end even where nothing is kept, so that a verbose device is never held up.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._lines: deque[tuple[int, str]] = deque(maxlen=_KEPT_LINES)
-        self._lock = threading.Lock()
-        self._reader = threading.Thread(target=self._read, args=(stream,), name="device log", daemon=True)
-        self._reader.start()
-
-    def between(self, start_ns: int, end_ns: int, addresses: frozenset[str] = frozenset()) -> str:
-        """Lines that arrived between two stamps; with `addresses`, those that name one of them."""
-        with self._lock:
-            first = bisect_left(self._lines, start_ns, key=_stamp)
-            last = bisect_right(self._lines, end_ns, key=_stamp)
-            lines = [text for _, text in islice(self._lines, first, last)]
-        if addresses:
-            named = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, addresses))})(?!\w|\.\w)")
-            lines = [text for text in lines if named.search(text)]
-        return "\n".join(lines)
-
-    def tail(self) -> str:
-        """The last lines, waiting a moment for a device that has just died to have said why."""
-        self._reader.join(timeout=_FINAL_LOG_S)
-        with self._lock:
-            return "\n".join(text for _, text in list(self._lines)[-_LAST_LINES:])
-
-    def _read(self, stream: IO[bytes]) -> None:
-        with stream:
-            while line := stream.readline(_LONGEST_LINE):
-                text = line.decode(errors="replace").rstrip("\n")
-                with self._lock:
-                    self._lines.append((time.time_ns(), text))
-
-
-def _stamp(line: tuple[int, str]) -> int:
-    return line[0]
 
 
 @dataclass(frozen=True)

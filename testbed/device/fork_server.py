@@ -9,18 +9,19 @@ import shlex
 import signal
 import socket
 import subprocess
-import tempfile
+import time
 from collections.abc import Mapping
 from itertools import takewhile
 
 from testbed.device import linux
 from testbed.device.process import DeviceProcess
-from testbed.device.untrusted import read_json
+from testbed.device.untrusted import read_json, read_text
 
 _TIMEOUT_S = 15
 _LEAVING_S = 1.0
 _MESSAGE = 1 << 16
 _LAST_BYTES = 4_000
+_PARTS = 16
 
 
 class ForkServerError(Exception):
@@ -34,7 +35,9 @@ class ForkServer:
         self._name = f"fork server {shlex.join(command)}"
         self._failure: ForkServerError | None = None
         self._command = command
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        self.log, log = os.pipe()
+        os.set_blocking(self.log, False)
+        self._said = b""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         owner = os.getpid()
         with theirs:
@@ -42,8 +45,8 @@ class ForkServer:
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
-                    stdout=self._log,
-                    stderr=self._log,
+                    stdout=log,
+                    stderr=log,
                     env={**os.environ, "DUT_FORK_SERVER": str(theirs.fileno())},
                     pass_fds=[theirs.fileno()],
                     preexec_fn=lambda: linux.die_with_parent(owner),
@@ -51,9 +54,22 @@ class ForkServer:
                 )
             except OSError as error:
                 raise ForkServerError(f"{self._name}: {error.strerror}") from None
+            finally:
+                os.close(log)
         self._poller = select.poll()
         self._poller.register(self._control, select.POLLIN)
         self._poller.register(os.pidfd_open(self._process.pid), select.POLLIN)  # a device may keep the socket open
+        self._poller.register(self.log, select.POLLIN)
+
+    def listen(self) -> bool:
+        """Read what the server has written, of which the last bytes are kept; False where it writes no more."""
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(_PARTS):
+                data = os.read(self.log, _MESSAGE)
+                self._said = (self._said + data)[-_LAST_BYTES:]
+                if not data:
+                    return False
+        return True
 
     def run(self, command: list[str], environment: dict[str, str], namespace: int | None) -> DeviceProcess:
         """Have a device forked for what its command and the server's do not share. ForkServerError if it is not."""
@@ -80,10 +96,7 @@ class ForkServer:
         answer = b""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             socket.send_fds(self._control, [json.dumps(request).encode()], fds)
-            ready = self._poller.poll(_TIMEOUT_S * 1000)
-            if not ready:
-                raise self._fails(f"no answer within {_TIMEOUT_S} s")
-            if self._control.fileno() in dict(ready):
+            if self._control.fileno() in self._await_answer():
                 answer = self._control.recv(_MESSAGE)
         if not answer:
             raise self._fails("has ended")
@@ -95,10 +108,21 @@ class ForkServer:
             if type(pid) is not int or pid in (0, self._process.pid):
                 raise ValueError
         except (ValueError, LookupError, TypeError):
-            shown = answer.decode(errors="backslashreplace").strip()
+            shown = read_text(answer.strip())
             wanted = 'the answer must be {"pid": ...} or {"error": ...}'
             raise self._fails(f"{wanted}, not: {shown}") from None
         return pid
+
+    def _await_answer(self) -> set[int]:
+        """What is ready: the socket, or the end of the server. ForkServerError if neither comes in time."""
+        end = time.monotonic() + _TIMEOUT_S
+        while left := max(0.0, end - time.monotonic()):
+            ready = {fd for fd, _ in self._poller.poll(left * 1000)}
+            if self.log in ready and not self.listen():
+                self._poller.unregister(self.log)
+            if ready - {self.log}:
+                return ready
+        raise self._fails(f"no answer within {_TIMEOUT_S} s")
 
     def _fails(self, what: str) -> ForkServerError:
         """End the server, which has failed for good."""
@@ -108,8 +132,8 @@ class ForkServer:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - _LAST_BYTES))
-        said = self._log.read().decode(errors="backslashreplace")
+        self.listen()
+        said = "\n".join(read_text(line) for line in self._said.split(b"\n"))
         self._failure = ForkServerError(f"{self._name}: {what}\n{said}".rstrip())
         return self._failure
 

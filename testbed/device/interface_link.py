@@ -3,7 +3,6 @@
 
 import itertools
 from collections.abc import Hashable, Iterable, Iterator
-from typing import IO
 
 from profiles import InterfaceLink as Table
 from profiles import Profile, Role
@@ -12,7 +11,7 @@ from testbed.device.chain import Chain
 from testbed.device.dut import DUT, Wire, Wiring
 from testbed.device.dut_config import configuration, network_names
 from testbed.device.lag import LagProbe
-from testbed.device.launch import Launch, command_of
+from testbed.device.launch import Launch, Stdio, command_of
 from testbed.device.namespaces import PROCESSES, fill_neighbours
 from testbed.device.supervisor import LinkError, Supervisor
 from testbed.wire.carrier import Carrier
@@ -92,7 +91,7 @@ class InterfaceLink:
             raise LinkError(f"{self._profile.path}: {what}: is down; set it up (ip link set up), and plug its cable in")
         return Wire(self._wiring.interface(link, capture, sender, mac, numbers, carrier), table.dut_mac)
 
-    def _start_command(self, dut: DUT, role: Role) -> tuple[IO[bytes], IO[bytes]]:
+    def _start_command(self, dut: DUT, role: Role) -> Stdio:
         dut_table, content = self._profile.dut, configuration(self._profile, role)
         fill_neighbours(content, [wire.interface.mac for wire in dut.wires.values()])
         launch = Launch(command_of(dut_table.command), content, command_of(dut_table.fork_server))
@@ -100,7 +99,7 @@ class InterfaceLink:
         process = started.processes[0]
         dut.log = process.log
         [(dut.name, dut.version)] = self._supervisor.await_ready(started, dut, self._profile.dut.ready_timeout_s)
-        return process.stdin, process.stdout
+        return self._supervisor.stdio(process)
 
 
 def _key(link: str) -> str:

@@ -2,11 +2,12 @@
 """What the supervisor is asked to start, and what it has started."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from io import BufferedReader
 from typing import IO, Any
 
-from testbed.device.dut import DeviceLog
+from testbed.device.log import DeviceLog
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,17 @@ class Process:
     pid: int
     command: list[str]
     stdin: IO[bytes]
-    stdout: IO[bytes]
+    stdout: BufferedReader
     log: DeviceLog
+
+
+@dataclass(frozen=True)
+class Stdio:
+    """The device's own streams; `final_words` tells how the device has ended, where it has."""
+
+    stdin: IO[bytes]
+    stdout: BufferedReader
+    final_words: Callable[[], str]
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class NamespaceLink:
         try:
             said = self._supervisor.await_ready(started, dut, self._profile.dut.ready_timeout_s)
             dut.name, dut.version = said[place]
-            dut.agent = open_agent(self._profile, (process.stdin, process.stdout), self._wiring.clock)
+            dut.agent = open_agent(self._profile, self._supervisor.stdio(process), self._wiring.clock)
         except BaseException:
             self.stop(dut)
             raise

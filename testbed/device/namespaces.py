@@ -61,6 +61,8 @@ class SupervisorProcess:
             if children.fileno() in ready:
                 children.recv(_MESSAGE)
                 self._tell_stops()
+            if self.fork_server and self.fork_server.log in ready and not self.fork_server.listen():
+                self.poller.unregister(self.fork_server.log)
             for instance, device in list(self.devices.items()):
                 if device.descriptor in ready:
                     self.poller.unregister(device.descriptor)
@@ -93,6 +95,7 @@ class SupervisorProcess:
         for launch in launches:
             if launch["fork_server"] and not self.fork_server:
                 self.fork_server = ForkServer(launch["fork_server"])  # it gets ready while the wires are made
+                self.poller.register(self.fork_server.log, select.POLLIN)
         layout, started = Layout([], [], []), []
         if request["wires"]:
             layout = self.maker.make(len(launches), request["wires"], request["taps"])

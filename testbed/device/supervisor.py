@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from testbed.device.dut import DUT, DeviceLog
+from testbed.device.dut import DUT
 from testbed.device.lag import LagProbe
-from testbed.device.launch import End, Launch, Process, Started
+from testbed.device.launch import End, Launch, Process, Started, Stdio
+from testbed.device.log import DeviceLog
 from testbed.device.run_queue import RunQueue
 from testbed.device.scratch import Scratch
-from testbed.device.untrusted import read_json
+from testbed.device.untrusted import read_json, read_text
+from testbed.device.upper_tester import shortened
 from testbed.interruptions import DeviceLost, MachineError, machine_error
 
 # Found whatever folder pytest was called from; that folder stays the current one, for the device's command.
@@ -106,8 +108,9 @@ class Supervisor:
         ]
         processes = []
         for launch, instance, pid in zip(launches, reply["instances"], reply["pids"], strict=True):
-            stdin, stdout, stderr = (os.fdopen(next(handed), mode) for mode in ("wb", "rb", "rb"))
-            processes.append(Process(instance, pid, launch.command, stdin, stdout, DeviceLog(stderr)))
+            stdin, stdout, stderr = os.fdopen(next(handed), "wb"), os.fdopen(next(handed), "rb"), next(handed)
+            log = DeviceLog(os.fdopen(stderr, "rb"))
+            processes.append(Process(instance, pid, launch.command, stdin, stdout, log))
             self._device(instance).process = processes[-1]
         return Started(processes, ends)
 
@@ -145,7 +148,7 @@ class Supervisor:
             if ready.get("ready") is not True:
                 raise ValueError
         except (ValueError, AttributeError):
-            shown = said.decode(errors="backslashreplace").strip() or "the end of its output"
+            shown = shortened(read_text(said.strip())) or "the end of its output"
             wanted = 'the first line of output must be {"ready": true, ...}'
             raise LinkError(f"{name}: {wanted}, not: {shown}\n{process.log.tail()}".rstrip()) from None
         return str(ready.get("name", ""))[:_LONGEST_NAME], str(ready.get("version", ""))[:_LONGEST_NAME]
@@ -165,6 +168,16 @@ class Supervisor:
                 if not self._lag.starved(began, round(timeout_s * 1e9), queue):
                     return None
         return None
+
+    def stdio(self, process: Process) -> Stdio:
+        """The streams of a device, for an upper tester; once they end, how the device has ended and what it said."""
+        device = self._device(process.instance)
+
+        def final_words() -> str:
+            ended = f"the device ended with exit code {device.code}\n" if device.ended.wait(_LEAVING_S) else ""
+            return f"{ended}{process.log.tail()}"
+
+        return Stdio(process.stdin, process.stdout, final_words)
 
     def stop(self, dut: DUT) -> None:
         """End one device: a moment to leave by itself after the end of its input, then by force."""

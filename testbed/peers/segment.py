@@ -32,7 +32,10 @@ class Segment:
 
     @classmethod
     def read(cls, frame: Frame, network: Network) -> Self | None:
-        """The TCP segment in a frame of the device on this network, None if it is something else."""
+        """The TCP segment in a frame of the device on this network, None if it is something else.
+
+        A segment that has no whole header, as its data offset tells, is none: no TCP takes it.
+        """
         if frame.outgoing:
             return None
         ip = network.header(frame.data)
@@ -40,7 +43,12 @@ class Segment:
             return None
         content = frame.data[ip.start : ip.end]
         header = read_tcp(content)
-        return cls(frame, network, ip, header, content) if header else None
+        if header is None or not HEADER <= (header.word >> 12) * 4 <= len(content):
+            told = f"a data offset of {(header.word >> 12) * 4}" if header else "no whole header"
+            frame.account(f"dropped: a TCP segment of {len(content)} bytes with {told}")
+            frame.dropped = True
+            return None
+        return cls(frame, network, ip, header, content)
 
     @property
     def packet(self) -> Packet:
@@ -90,7 +98,7 @@ class Segment:
     @property
     def data(self) -> bytes:
         """The payload."""
-        return self.content[max(HEADER, self._header_length) :]
+        return self.content[self._header_length :]
 
     @cached_property
     def source(self) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
+from testbed.interruptions import Inconclusive
 from testbed.peers.sequence import after
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Frame, Sent
-from testbed.wire.clock import Deadline
+from testbed.wire.clock import NANO, Deadline
 
 ECHO = "echo"
 """What the answers of the echo service are called where their times are kept."""
@@ -17,6 +18,7 @@ TIMESTAMPS_ROOM = 12
 """Bytes of a segment that the Timestamps option takes, padded."""
 
 _SHOWN = 40
+_LONGEST_TRANSFER_S = 120
 
 
 def exchange(case: Case, peer: TcpPeer, data: bytes) -> None:
@@ -79,7 +81,8 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
     """`data`, and nothing else, is in time what the device's stream brings from byte `start` on, or from now on.
 
     What comes is acknowledged at once, so that a device with a small congestion window can continue. Each part of it
-    gives the next one the whole time again, from the tester's acknowledgement on: a transfer is judged by its progress.
+    gives the next one the whole time again, from the tester's acknowledgement on: a transfer is judged by its progress,
+    and waited for two minutes at the most (Inconclusive).
     The frame that completed it, None where all had been read before.
     """
     begin = len(peer.stream) if start is None else start
@@ -101,7 +104,11 @@ def expect_stream(case: Case, peer: TcpPeer, data: bytes, deadline: Deadline, st
         peer.acknowledge()
     before = len(peer.stream) >= begin + len(data)
     last = complete() if before else case.look(complete, deadline)
+    end_ns = deadline.start_ns + _LONGEST_TRANSFER_S * NANO
     while not (last or before or arrived()) and progress_ns > deadline.start_ns:
+        if progress_ns > end_ns:
+            what = f"{len(peer.stream) - begin} of {len(data)} bytes came within {_LONGEST_TRANSFER_S} s"
+            raise Inconclusive(f"the device drips data on the connection to {peer}: {what}", repeat=False)
         deadline = Deadline(progress_ns, deadline.within_s)
         last = case.look(complete, deadline)
     seen.extend(peer.read())

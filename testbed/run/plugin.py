@@ -16,13 +16,12 @@ from testbed.case.case import Case, CaseSpec
 from testbed.case.verdict import Finding, Verdict
 from testbed.device import linux
 from testbed.device.occupied import ALLOW, Occupation
-from testbed.device.supervisor import LinkError
 from testbed.interruptions import Inconclusive, cannot_write
 from testbed.run import fixtures, order
 from testbed.run.attempts import Outcome, without_verdict
 from testbed.run.completeness import END_EARLY, Completeness, Plan
 from testbed.run.marks import MARKERS
-from testbed.run.processes import default_processes, has_one_device, refusal
+from testbed.run.processes import default_processes, has_one_device, occupy, refusal
 from testbed.run.record import failure_text, record, told
 from testbed.run.session import TestSession
 from testbed.run.shares import share, whole_shares
@@ -108,7 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if several and (reason := refusal(profile)):
             raise pytest.UsageError(reason)
         if not config.option.collectonly:
-            config.stash[_OCCUPATION] = _occupy(config, profile)
+            config.stash[_OCCUPATION] = occupy(profile, config.getoption(ALLOW))
             config.pluginmanager.register(Completeness(config, SPEC), "roamproof completeness")
 
 
@@ -154,7 +153,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     outcome = session.outcome(pyfuncitem.stash[SPEC])
     try:
         with session.clock.announced():
-            entry = record(outcome, Path(pyfuncitem.config.getoption("--report")))
+            entry = record(outcome, Path(pyfuncitem.config.getoption("--report")), session.room)
     except OSError as error:
         session.lost = session.lost or cannot_write(error)
         outcome = without_verdict(outcome.spec, session.lost)
@@ -234,13 +233,6 @@ def pytest_testnodedown(node: Any) -> None:
     """Pass a worker's figures on."""
     if figures := getattr(node, "workeroutput", {}).get("roamproof"):
         node.config.hook.pytest_roamproof_figures(config=node.config, figures=figures)
-
-
-def _occupy(config: pytest.Config, profile: Profile) -> Occupation:
-    try:
-        return Occupation(profile, config.getoption(ALLOW))
-    except LinkError as error:
-        raise pytest.UsageError(str(error)) from None
 
 
 def _test_session(config: pytest.Config) -> TestSession:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from profiles import InterfaceLink, Profile
+from testbed.device.occupied import Occupation
+from testbed.device.supervisor import LinkError
 
 MOST = 8
 """Each process starts up for a second and has devices of its own: more do not make a run shorter."""
@@ -31,6 +33,14 @@ def default_processes(config: pytest.Config, profile: Profile) -> int | None:
 def has_one_device(profile: Profile) -> bool:
     """Whether all cases are at the same device, which is on a real wire."""
     return any(isinstance(table, InterfaceLink) for table in profile.link.all)
+
+
+def occupy(profile: Profile, allowed: list[str]) -> Occupation:
+    """The profile's interfaces for this run alone; wrong usage where somebody else has one that is not allowed."""
+    try:
+        return Occupation(profile, allowed)
+    except LinkError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def refusal(profile: Profile) -> str:

@@ -4,12 +4,16 @@
 import json
 import re
 import zlib
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from testbed.case.case import Case
 from testbed.case.verdict import Verdict
+from testbed.device.untrusted import with_texts, without_surrogates
 from testbed.run.attempts import Outcome
+from testbed.run.room import Room, ends
 from testbed.wire import pcapng
 from testbed.wire.capture import Frame
 from testbed.wire.clock import NANO
@@ -17,14 +21,17 @@ from testbed.wire.notation import decoded_fields, describe
 
 EVIDENCE = "evidence"
 
+LEFT_OUT = "frames that are not kept"
+"""What is measured where a case's evidence has not all of its frames."""
+
+_MOST_SHOWN = 80
 _LOGGED_LATE_NS = NANO // 5
 _LONGEST_NAME = 120
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _USUAL_ID = re.compile(r"[\w.-]+(\[[A-Za-z0-9_.,=-]+\])?")
 
 
-def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
-    """The case's entry of results.json, every key in it; writes its pcapng below `folder`.
+def record(outcome: Outcome, folder: Path, room: Room | None = None) -> dict[str, Any]:
+    """The case's entry of results.json, every key in it; writes its pcapng below `folder`, of both as there is room.
 
     Frames have decoded fields where the case is not PASS: elsewhere the bytes are enough.
     """
@@ -53,16 +60,19 @@ def record(outcome: Outcome, folder: Path) -> dict[str, Any]:
     }
     if case is None:
         return entry
-    frames = case.trace.frames
+    room = room or Room()
+    seen = case.trace.frames
+    frames = room.frames(seen)
+    left_out = {LEFT_OUT: f"{len(seen) - len(frames)} of {len(seen)}"} if len(frames) < len(seen) else {}
     evidence = f"{EVIDENCE}/{_file_name(spec.id)}.pcapng"
     pcapng.write(folder / evidence, frames, list(case.sides), f"{spec.id}: {outcome.verdict}")
     has_fields = outcome.verdict is not Verdict.PASS
     return entry | {
-        "values": case.values,
+        "values": case.values | left_out,
         "frames": [_frame(case, frame, frames[0].ns, has_fields=has_fields) for frame in frames],
         "evidence": evidence,
         "waits_s": case.waits_ns / NANO,
-        "log": _log(case),
+        "log": room.log(_log(case)),
     }
 
 
@@ -96,13 +106,16 @@ def _frame(case: Case, frame: Frame, start_ns: int, *, has_fields: bool) -> dict
 def as_line(entry: dict[str, Any]) -> bytes:
     """The entry as one line of JSON in UTF-8, without the end of the line.
 
-    What a device said may hold any byte, UTF-8 may not: half surrogates are spelled out.
+    A path may hold any byte, UTF-8 may not: half surrogates are spelled out.
     """
-    text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
     try:
-        return text.encode()
+        return _json(entry)
     except UnicodeEncodeError:
-        return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text).encode()
+        return _json(with_texts(entry, without_surrogates))
+
+
+def _json(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def told(entry: dict[str, Any]) -> dict[str, Any]:
@@ -125,15 +138,32 @@ def failure_text(entry: dict[str, Any], requirements: list[tuple[str, str]]) -> 
     if entry["expected"] or entry["seen"]:
         lines += ["", f"expected  {entry['expected']}", f"seen      {entry['seen']}"]
     lines += [f"differs   {d['field']}: expected {d['expected']}, seen {d['seen']}" for d in entry["differences"]]
-    if entry.get("frames"):
-        lines += ["", "frames"]
-        several = len({frame["interface"] for frame in entry["frames"]}) > 1
-        lines += [_ladder_line(frame, frame["interface"] if several else "") for frame in entry["frames"]]
+    if frames := entry.get("frames"):
+        several = len({frame["interface"] for frame in frames}) > 1
+        shown = _among(frames)
+        ladder = [_ladder_line(frame, frame["interface"] if several else "") for frame in frames]
+        lines += ["", "frames", *_shown(ladder, shown)]
     if entry.get("log"):
-        lines += ["", "device log", *(f"  {line}" for line in entry["log"].splitlines())]
+        log = [f"  {line}" for line in entry["log"].split("\n")]
+        lines += ["", "device log", *_shown(log, ends(len(log), _MOST_SHOWN))]
     if entry.get("evidence"):
         lines += ["", f"evidence  {entry['evidence']}"]
     return "\n".join([*lines, f"rerun     {entry['rerun']}"])
+
+
+def _among(frames: list[dict[str, Any]]) -> list[bool]:
+    """Of each frame whether it is shown: the first and the last, and the first of those that decided."""
+    decided = [place for place, frame in enumerate(frames) if frame["deciding"]][:_MOST_SHOWN]
+    return [wanted or place in decided for place, wanted in enumerate(ends(len(frames), _MOST_SHOWN))]
+
+
+def _shown(lines: list[str], wanted: list[bool]) -> list[str]:
+    """Those lines that are wanted, and a line for each gap."""
+    found = []
+    for is_wanted, group in groupby(zip(lines, wanted, strict=True), key=itemgetter(1)):
+        part = [line for line, _ in group]
+        found += part if is_wanted else [f"  ... {len(part)} more"]
+    return found
 
 
 def _ladder_line(frame: dict[str, Any], interface: str) -> str:

@@ -24,6 +24,7 @@ from testbed.wire.clock import Deadline
 
 _TRIES = 3
 _MOST_TRIES = 12
+_MOST_NOTES = 3
 
 
 def check_alive(setup: Setup) -> None:
@@ -75,8 +76,14 @@ def _serves_tcp(case: Case) -> str:
         exchange(case, peer, b"baseline")
         peer.reset()
     except (Inconclusive, Broken) as error:
-        return f"no echo service at {case.network.dut} over {case.network.name}: {error}"
+        return f"no echo service at {case.network.dut} over {case.network.name}: {error}{_dropped(case)}"
     return ""
+
+
+def _dropped(case: Case) -> str:
+    """What the device has sent that no receiver takes, as the end of a sentence; nothing if there was nothing."""
+    notes = dict.fromkeys(frame.note for frame in case.trace.frames if frame.dropped and not frame.outgoing)
+    return f"; of the frames that came: {', '.join(list(notes)[:_MOST_NOTES])}" if notes else ""
 
 
 def _answers_arp(case: Case) -> str:

@@ -13,6 +13,7 @@ from testbed.interruptions import DeviceLost, MachineError, check_open_files, ma
 from testbed.run.attempts import Outcome, run_case, without_verdict
 from testbed.run.devices import Devices
 from testbed.run.overlap import MOST_AT_ONCE, Overlap
+from testbed.run.room import Room
 from testbed.wire.clock import NANO, Clock, RunOver
 
 
@@ -27,6 +28,7 @@ class TestSession:
         self._overlap = Overlap(self.clock)
         self._devices = Devices(profile, processes, self.clock, self._seed)
         self.lost: BaseException | None = None
+        self.room = Room()
         self.waits_ns = 0
         self.longest_chain_ns = 0
 

@@ -12,6 +12,9 @@ from testbed.wire.clock import Clock
 MOST_FRAMES = 20_000
 """Frames of the device in one case: more than any case has use for, and no more than the tester has room for."""
 
+MOST_BYTES = 8 << 20
+"""Bytes of them."""
+
 _SHORTEST_S = 0.004
 _SLICE_S = 1.0
 _SEEN_WITHIN_S = 5
@@ -100,7 +103,7 @@ class Trace:
 
     def __init__(self, clock: Clock) -> None:
         self._captures: dict[str, list[Frame]] = {}
-        self._arrivals = 0
+        self._arrivals, self._size = 0, 0
         self._clock = clock
         self._changed = threading.Condition()
         self._failure: BaseException | None = None
@@ -114,14 +117,16 @@ class Trace:
     def append(self, frame: Frame) -> None:
         """Add a frame and wake whoever waits for one of the device (called by the interface's reader)."""
         with self._changed:
-            if self._arrivals >= MOST_FRAMES:
-                what = f"the device has sent more than {MOST_FRAMES} frames in this case, what followed is not kept"
+            if self._arrivals >= MOST_FRAMES or self._size >= MOST_BYTES:
+                most = f"{MOST_FRAMES} frames" if self._arrivals >= MOST_FRAMES else f"{MOST_BYTES} bytes"
+                what = f"the device has sent more than {most} in this case, what followed is not kept"
                 self._failure = self._failure or Inconclusive(what, repeat=False)
                 self._changed.notify_all()
                 return
             self._captures.setdefault(frame.interface, []).append(frame)
             if not frame.outgoing:
                 self._arrivals += 1
+                self._size += len(frame.data)
                 self._changed.notify_all()
 
     def fail(self, failure: BaseException) -> None:

@@ -181,7 +181,11 @@ class Interface:
                 self.fail(DeviceLost(f"the tester's interface is no longer there: {error.strerror}"))
                 return
             else:
-                self._take(data, ancillary, address[2] == _PACKET_OUTGOING)
+                try:
+                    self._take(data, ancillary, address[2] == _PACKET_OUTGOING)
+                except Exception as error:  # nobody would read any more, and every case wait for ever
+                    self.fail(error)
+                    return
 
     def _outlast(self, carrier: Carrier) -> bool:
         """Wait until the wire is there again; if it is not, whoever waits on this interface is told."""

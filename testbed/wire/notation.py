@@ -10,6 +10,7 @@ from scapy.packet import Packet, Padding, Raw
 from layers.ipff import UDPv5
 from testbed.wire.capture import Frame
 from testbed.wire.network import Network
+from testbed.wire.printable import printable
 from testbed.wire.quick import quick_words
 
 
@@ -47,7 +48,7 @@ def decoded_fields(network: Network, frame: Frame) -> list[tuple[str, str, str]]
         if not isinstance(layer, Padding):
             for field in layer.fields_desc:
                 value = layer.getfieldval(field.name)
-                rows.append((str(layer.name), field.name, str(field.i2repr(layer, value))))
+                rows.append((str(layer.name), field.name, printable(str(field.i2repr(layer, value)))))
         layer = layer.payload or None
     return rows
 
@@ -63,7 +64,7 @@ def summary(message: Packet) -> str:
     if isinstance(message, (Raw, Padding)):
         return f"{len(message)} bytes"
     text = message.mysummary()
-    return str((text[0] if isinstance(text, tuple) else text) or message.name)
+    return printable(str((text[0] if isinstance(text, tuple) else text) or message.name))
 
 
 def _length(data: Packet) -> int:

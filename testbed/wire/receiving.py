@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a receiver does with a frame before anybody looks at its payload.
 
-An Ethernet card takes what is for its address and for no other VLAN; a host drops a packet whose header checksum is
-wrong (RFC 1122 3.2.1.2) and puts fragments together (3.3.2). What no peer would hear is not heard here.
+An Ethernet card takes what is for its address and for no other VLAN; a host drops a packet whose header is none, or has
+a wrong checksum (RFC 1122 3.2.1.2), and puts fragments together (3.3.2). What no peer would hear is not heard here.
 """
 
 import struct
@@ -17,8 +17,11 @@ _VLAN_VALID = 1 << 4
 _VLAN_NUMBER = 0x0FFF
 _GROUP = 1
 _IPV4 = b"\x08\x00"
+_VERSION = 4
 _MORE, _OFFSET = 0x2000, 0x1FFF
 _MOST_UNFINISHED = 64
+_MOST_PARTS = 1_500
+_LONGEST_PACKET = 0xFFFF
 
 
 def with_tag(frame: bytes, auxiliary: bytes) -> bytes:
@@ -43,7 +46,23 @@ def why_dropped(frame: bytes, vlan: int, mac: bytes) -> str:
         return f"dropped: for the Ethernet address {frame[:6].hex(':')}, not for {mac.hex(':')}"
     if vlan:
         return f"dropped: tagged for VLAN {vlan}"
-    if frame[12:14] == _IPV4 and checksum(_header(frame)):
+    return _why_no_packet(frame) if frame[12:14] == _IPV4 else ""
+
+
+def _why_no_packet(frame: bytes) -> str:
+    """Why a host makes nothing of an IPv4 packet (RFC 1122 3.2.1.1, 3.2.1.2), or nothing."""
+    room = len(frame) - ETHERNET_HEADER
+    if room < IPV4_HEADER:
+        return f"dropped: {room} bytes are no IPv4 header"
+    version, size = frame[ETHERNET_HEADER] >> 4, (frame[ETHERNET_HEADER] & 15) * 4
+    length = int.from_bytes(frame[16:18], "big")
+    if version != _VERSION:
+        return f"dropped: IPv4 with version {version}"
+    if size < IPV4_HEADER:
+        return f"dropped: an IPv4 header of {size} bytes"
+    if not size <= length <= room:
+        return f"dropped: an IPv4 packet that is to have {length} bytes, of which {room} are there"
+    if checksum(_header(frame)):
         return "dropped: wrong checksum of the IPv4 header"
     return ""
 
@@ -67,7 +86,7 @@ class Reassembly:
         if len(self._parts) > _MOST_UNFINISHED:
             self._parts.popitem(last=False)
         whole = _join(parts)
-        if whole is not None:
+        if whole is not None or len(parts) > _MOST_PARTS:
             self._parts.pop(key, None)
         return whole
 
@@ -80,7 +99,10 @@ def _join(parts: dict[int, bytes]) -> bytes | None:
         payload = payload[:place] + _payload(parts[place])
     if _place(parts[max(parts)]) & _MORE or 0 not in parts:
         return None
-    return with_length(parts[0][: ETHERNET_HEADER + len(_header(parts[0]))], payload)
+    header = _header(parts[0])
+    if len(header) + len(payload) > _LONGEST_PACKET:
+        return None
+    return with_length(parts[0][: ETHERNET_HEADER + len(header)], payload)
 
 
 def _place(frame: bytes) -> int:

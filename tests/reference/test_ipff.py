@@ -5,6 +5,8 @@ import struct
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from reference.bump.ipff_wire import Reading
 from reference.system.addresses import KERNEL_PREFIX
@@ -139,3 +141,14 @@ def test_a_node_moves_with_its_connections(reading: Ipff) -> None:
         wire, kernel = host.goes_on(talk)
         assert [(one[0], one[1], one[2]) for one in wire] == [(kind, AWAY, SERVER)]
         assert len(kernel) == 1
+
+
+@each_reading
+@given(protocol=st.integers(0, 0x3FFF), payload=st.binary(max_size=60))
+@example(protocol=255, payload=b"")
+@example(protocol=256, payload=b"x")
+@example(protocol=300, payload=bytes(40))
+def test_any_packet_crosses_or_is_dropped(reading: Ipff, protocol: int, payload: bytes) -> None:
+    """The header has 14 bits for the protocol, that of IPv6 has eight."""
+    got = Crossing(reading).into_kernel(reading.packet(PEER, OWN, protocol, payload))
+    assert (got is None) == (protocol > 255)

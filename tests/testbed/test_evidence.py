@@ -13,7 +13,7 @@ from scapy.utils import rdpcap
 
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Difference, Finding, Verdict
-from testbed.device.dut import DeviceLog
+from testbed.device.log import DeviceLog
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
 from testbed.run.attempts import Outcome
@@ -143,6 +143,8 @@ def test_log_keeps_the_end_of_what_a_device_says() -> None:
     assert process.stderr
     log = DeviceLog(process.stderr)
     process.wait()
-    assert log.tail().splitlines()[0] == "29983"
-    assert log.tail().splitlines()[-1] == "x" * 1000
-    assert len(log.between(0, time.time_ns()).splitlines()) == 20_000
+    assert log.tail().splitlines()[0] == "29981"
+    assert log.tail().splitlines()[-1] == "x" * 2000 + " (and 3000 bytes more of this line)"
+    kept = log.between(0, time.time_ns()).splitlines()
+    assert kept[0] == "(10001 earlier lines of the log are not kept)"
+    assert len(kept) == 20_001

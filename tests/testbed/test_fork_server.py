@@ -37,6 +37,7 @@ child = os.fork() or time.sleep(60)
 BAD = {
     "sys.exit(3)": "has ended with exit code 3\ncannot fork well",
     "time.sleep(60)": "no answer within 1 s\ncannot fork well",
+    r"[os.write(2, b'\x1b' * 65536) for _ in iter(int, 1)]": "no answer within 1 s\n\\x1b\\x1b",
     "control.send(b'well')": """the answer must be {"pid": ...} or {"error": ...}, not: well\ncannot fork well""",
     "control.send(b'[]')": "not: []",
     "control.send(b'{}')": "not: {}",

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.testbed.going import Going
 from tests.testbed.lab import ROOT, puppet_profile
-from tests.testbed.runs import SHORT, command, environment, made_up
+from tests.testbed.runs import SHORT, command, made_up
 
 CASES = """
     @pytest.mark.parametrize("number", range(12))
@@ -44,70 +45,18 @@ TRIES = 20 if os.environ.get("ALL_CASES") else 4
 TIMEOUT_S = 120
 
 
-class Going:
-    """A run under way, and everything that belongs to it: found by a mark in the environment of its processes."""
+class Waiting(Going):
+    """A run under way, of cases that wait until they are released."""
 
     def __init__(self, folder: Path, *options: str, cases: str = CASES, profile: Path | None = None) -> None:
-        self.folder = folder
-        self.mark = str(folder / "release")
         profile = profile or puppet_profile(folder)
-        self.process = subprocess.Popen(
-            command(made_up(folder, cases), profile, folder, "-k", "ipv4", *options),
-            cwd=ROOT, env={**environment(), "RELEASE": self.mark}, text=True, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            # A shell's background job ignores it, and so would the run.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )  # fmt: skip
-
-    def processes(self, word: str = "") -> list[int]:
-        """The run's processes; with `word`, those that have it in their command."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                texts = (entry / "environ").read_bytes(), (entry / "cmdline").read_bytes()
-                if self.mark.encode() in texts[0] and word.encode() in texts[1]:
-                    found.append(int(entry.name))
-        return found
-
-    def namespaces(self) -> set[str]:
-        """The network namespaces of the run's processes but our own."""
-        found = set()
-        for number in self.processes():
-            with contextlib.suppress(OSError):
-                found.add(os.readlink(f"/proc/{number}/ns/net"))
-        return found - {os.readlink("/proc/self/ns/net")}
-
-    def workers(self) -> list[int]:
-        """The workers of xdist: the children of the run's process that are test processes too."""
-        found = []
-        for number in self.processes():
-            with contextlib.suppress(OSError):
-                if Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[1] == str(self.process.pid):
-                    found.append(number)
-        return found
-
-    def reported(self) -> int:
-        """Cases in the journal so far."""
-        with contextlib.suppress(OSError):
-            return (self.folder / "report/results.jsonl").read_bytes().count(b"\n") - 1
-        return 0
+        super().__init__(folder, command(made_up(folder, cases), profile, folder, "-k", "ipv4", *options))
 
     def await_cases(self, processes: int) -> None:
         """Wait until a case is reported, and one that takes a minute waits in each of that many test processes."""
         mark = Path(self.mark)
         _await(lambda: len([*mark.parent.glob(f"{mark.name}-waited-for-by-*")]) == processes, "cases that wait")
         _await(lambda: self.reported() >= 1, "the first cases")
-
-    def interrupt(self, number: int) -> None:
-        """Ask it to end: with SIGINT as the terminal does, which tells every process of the foreground."""
-        if number == signal.SIGINT:
-            os.killpg(self.process.pid, number)
-        else:
-            self.process.send_signal(number)
-
-    def is_gone(self) -> bool:
-        """Whether nothing is left of it; the process itself was waited for."""
-        return not self.processes()
 
 
 def _await(condition, what: str) -> None:  # type: ignore[no-untyped-def]
@@ -118,22 +67,20 @@ def _await(condition, what: str) -> None:  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture
-def going(tmp_path: Path) -> Iterator[list[Going]]:
+def going(tmp_path: Path) -> Iterator[list[Waiting]]:
     """Runs that a test starts; whatever goes wrong, they do not stay."""
-    started: list[Going] = []
+    started: list[Waiting] = []
     yield started
     for run in started:
-        for number in run.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
+        run.kill()
         run.process.communicate()
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_sigkill_leaves_nothing_behind_and_results_marked_incomplete(
-    tmp_path: Path, going: list[Going], processes: int
+    tmp_path: Path, going: list[Waiting], processes: int
 ) -> None:
-    going.append(run := Going(tmp_path, "-n", "0" if processes == 1 else str(processes)))
+    going.append(run := Waiting(tmp_path, "-n", "0" if processes == 1 else str(processes)))
     run.await_cases(processes)
     assert len(run.namespaces()) == 2 * processes
     interfaces = {entry.name for entry in Path("/sys/class/net").iterdir()}
@@ -154,12 +101,12 @@ def test_sigkill_leaves_nothing_behind_and_results_marked_incomplete(
 
 @pytest.mark.parametrize("number", range(TRIES))
 def test_sigkill_of_any_process_at_any_moment_leaves_nothing_behind(
-    tmp_path: Path, going: list[Going], number: int
+    tmp_path: Path, going: list[Waiting], number: int
 ) -> None:
     """All 20 tries with ALL_CASES=1."""
     chance = random.Random(number)
     interfaces = {entry.name for entry in Path("/sys/class/net").iterdir()}
-    going.append(run := Going(tmp_path, "-n", "2", cases=FRESH_DEVICES, profile=SHORT))
+    going.append(run := Waiting(tmp_path, "-n", "2", cases=FRESH_DEVICES, profile=SHORT))
     word = (WARM, ANY, SUPERVISORS, WARM)[number % 4]
     _await(lambda: bool(run.processes(word)), f"a process {word}")
     time.sleep(chance.uniform(0, 2))
@@ -173,8 +120,8 @@ def test_sigkill_of_any_process_at_any_moment_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize(("number", "processes"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGINT, 2)])
-def test_interrupted_run_ends_in_order(tmp_path: Path, going: list[Going], number: int, processes: int) -> None:
-    going.append(run := Going(tmp_path, "-n", "0" if processes == 1 else str(processes)))
+def test_interrupted_run_ends_in_order(tmp_path: Path, going: list[Waiting], number: int, processes: int) -> None:
+    going.append(run := Waiting(tmp_path, "-n", "0" if processes == 1 else str(processes)))
     run.await_cases(processes)
     began = time.monotonic()
     run.interrupt(number)
@@ -183,11 +130,11 @@ def test_interrupted_run_ends_in_order(tmp_path: Path, going: list[Going], numbe
 
 
 @pytest.mark.parametrize("number", range(TRIES))
-def test_who_interrupts_twice_gets_the_same(tmp_path: Path, going: list[Going], number: int) -> None:
+def test_who_interrupts_twice_gets_the_same(tmp_path: Path, going: list[Waiting], number: int) -> None:
     """All 20 tries with ALL_CASES=1."""
     chance = random.Random(number)
     processes = chance.choice([1, 2])
-    going.append(run := Going(tmp_path, "-n", "0" if processes == 1 else str(processes)))
+    going.append(run := Waiting(tmp_path, "-n", "0" if processes == 1 else str(processes)))
     run.await_cases(processes)
     for _ in range(chance.randint(2, 4)):
         with contextlib.suppress(ProcessLookupError):
@@ -196,7 +143,7 @@ def test_who_interrupts_twice_gets_the_same(tmp_path: Path, going: list[Going], 
     _assert_ended_in_order(run)
 
 
-def _assert_ended_in_order(run: Going) -> None:
+def _assert_ended_in_order(run: Waiting) -> None:
     """As interrupted: what was decided is kept, and nothing is left."""
     output, _ = run.process.communicate(timeout=TIMEOUT_S)
     assert run.process.returncode == 2, output
@@ -208,8 +155,8 @@ def _assert_ended_in_order(run: Going) -> None:
     assert "INTERNALERROR" not in output
 
 
-def test_cases_of_a_killed_worker_are_run_by_another(tmp_path: Path, going: list[Going]) -> None:
-    going.append(run := Going(tmp_path, "-n", "2"))
+def test_cases_of_a_killed_worker_are_run_by_another(tmp_path: Path, going: list[Waiting]) -> None:
+    going.append(run := Waiting(tmp_path, "-n", "2"))
     run.await_cases(2)
     workers = run.workers()
     assert len(workers) == 2
@@ -225,8 +172,8 @@ def test_cases_of_a_killed_worker_are_run_by_another(tmp_path: Path, going: list
     _await(run.is_gone, "the end of every process")
 
 
-def test_cases_of_a_killed_worker_that_nobody_can_run_are_not_run(tmp_path: Path, going: list[Going]) -> None:
-    going.append(run := Going(tmp_path, "-n", "2", "--max-worker-restart=0"))
+def test_cases_of_a_killed_worker_that_nobody_can_run_are_not_run(tmp_path: Path, going: list[Waiting]) -> None:
+    going.append(run := Waiting(tmp_path, "-n", "2", "--max-worker-restart=0"))
     run.await_cases(2)
     Path(run.mark).touch()
     os.kill(run.workers()[0], signal.SIGKILL)

@@ -10,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiles import load
-from testbed.device.untrusted import read_json
+from reports.text import visible
+from testbed.device.untrusted import Lines, read_json
 from testbed.device.verb_results import checked_result
 from testbed.peers.segment import Segment
 from testbed.wire.capture import Frame
 from testbed.wire.network import Network, networks
-from testbed.wire.notation import describe
+from testbed.wire.notation import decoded_fields, describe
+from testbed.wire.printable import printable
 from testbed.wire.quick import quick_words
+from testbed.wire.receiving import Reassembly, why_dropped
 from tests.testbed.runs import SHORT
 
 PROFILE = load(SHORT)
@@ -82,5 +85,33 @@ def test_any_bytes_of_a_frame_can_be_looked_at(network: Network, payload: bytes)
             assert segment.scale >= 0
             assert segment.mss >= 0
             str(segment)
-        describe(network, frame)
+        words = describe(network, frame), decoded_fields(network, frame)
+        assert all(text.isprintable() for text in [*words[0], *(text for row in words[1] for text in row)])
         quick_words(network, data)
+
+
+@given(st.text(st.characters()))
+def test_what_is_printable_is_what_pages_show(text: str) -> None:
+    """The two functions, on either side of the results, spell out the same; newlines are of no device."""
+    assert printable(text).isprintable() or "\t" in text
+    assert visible(printable(text)) == printable(text)
+    assert all(printable(one) != one for one in text if visible(one) != one)
+
+
+@given(st.lists(st.binary(max_size=60), max_size=5), st.integers(1, 20))
+def test_lines_are_those_of_all_parts(parts: list[bytes], longest: int) -> None:
+    lines = Lines(longest)
+    found = [line for part in parts for line in lines.take(part)] + [lines.end()]
+    whole = b"".join(parts).split(b"\n")
+    assert [line.content for line in found] == [one[:longest] for one in whole]
+    assert [line.cut for line in found] == [len(one) - len(one[:longest]) for one in whole]
+
+
+@given(st.lists(st.binary(min_size=14, max_size=200), max_size=30))
+def test_any_fragments_can_be_taken_in(frames: list[bytes]) -> None:
+    reassembly = Reassembly()
+    for data in frames:
+        frame = (data[:12] + b"\x08\x00\x45" + data[15:]).ljust(34, b"\0")
+        why_dropped(frame, 0, data[:6])
+        whole = reassembly.add(frame)
+        assert whole is None or len(whole) <= 14 + 0xFFFF

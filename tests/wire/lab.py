@@ -36,9 +36,9 @@ _LOOK_AGAIN_S = 0.02
 class Cable:
     """What is plugged together: the box's command and configuration, the number of wires, and what the cards do.
 
-    With `offload` the cards leave checksums open and take segments that are longer than a frame; `mtu` is the
-    tester's, `box_mtu` the box's. `addresses` are given to the box's card, where its kernel answers for them; `noise` is how many frames a
-    second others send on the wire that have nothing to do with the run; the cable is pulled out for a second
+    With `offload` the cards leave checksums open and take segments that are longer than a frame; `mtu` is the tester's,
+    `box_mtu` the box's. `addresses` are given to the box's card, where its kernel answers for them; `noise` is how many
+    frames a second others send on the wire that have nothing to do with the run; the cable is pulled out for a second
     when the file that `UNPLUG` names in COMMAND's environment is there.
     """
 

@@ -28,7 +28,9 @@ RUNS = {
         box=(*REFERENCE, "--variant", "frames-padded"),
     )[0],
     "offload": lambda folder: certify(LINUX, ROLES["legacy host"], folder, SEGMENTS, box=KERNEL, offload=True)[0],
-    "larger frames": lambda folder: certify(LINUX, ROLES["legacy host"], folder, SEGMENTS, box=KERNEL, mtu=9000, box_mtu=9000)[0],
+    "larger frames": lambda folder: certify(
+        LINUX, ROLES["legacy host"], folder, SEGMENTS, box=KERNEL, mtu=9000, box_mtu=9000
+    )[0],
 }  # fmt: skip
 
 
