@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Segments that a kernel has handed over uncut, for a card to cut: as a wire would have carried them.
 
-A device on this machine, in a virtual machine or behind a virtual Ethernet pair leaves that work to a card that is not
+A device on this machine, or in a virtual machine on it, leaves that work to a card that is not
 there. The kernel says beside the frame how long each segment is to be (`struct virtio_net_hdr`, linux/virtio_net.h).
 """
 

@@ -60,7 +60,7 @@ WRONG: list[tuple[str, str, str, str]] = [
         "unknown verb",
         'agent = "stdio"',
         'verbs.lsten = "true"',
-        "dut.verbs.lsten: must be 'listen', 'connect', 'send', 'receive', 'close', 'move', 'add_address', ",
+        "dut.verbs.lsten: must be 'listen', 'connect', 'send', 'receive', 'shutdown', 'close', 'move', ",
     ),
     (
         "parameter of another verb",

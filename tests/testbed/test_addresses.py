@@ -41,11 +41,13 @@ def test_ipff_addresses_with_a_field_above_999_are_never_given() -> None:
     assert [pool.lease() for _ in range(4)] == ["525.8.78.0.998", "525.8.78.0.999", "525.8.78.1.0", "525.8.78.1.1"]
 
 
-def test_shares_and_reserved() -> None:
-    """Processes have parts of their own, and reserved addresses nobody."""
-    pools = [AddressPool(SIX, Clock(), share, 2, [address(1), address(3)]) for share in (0, 1)]
-    given = [[pool.lease() for _ in range(2)] for pool in pools]
-    assert given == [[address(0), address(2)], [address(4), address(5)]]
+def test_reserved_and_most() -> None:
+    """Reserved addresses nobody has, and of a longer range the first ones are used."""
+    pool = AddressPool(SIX, Clock(), [address(1), address(3)], most=5)
+    assert pool.size == 5
+    assert [pool.lease() for _ in range(3)] == [address(0), address(2), address(4)]
+    pool.give_back(address(2))
+    assert pool.lease() == address(2)
 
 
 def test_a_certain_address() -> None:
