@@ -98,6 +98,7 @@ def test_time_that_the_machine_withheld_from_a_device_that_starts_is_given_again
 
     monkeypatch.setattr("testbed.device.lag.LagProbe.lag_ns", lag)
     monkeypatch.setattr("testbed.device.lag.LagProbe.catch_up", lambda _: True)
+    monkeypatch.setattr("testbed.device.run_queue.RunQueue.withheld_ns", lambda *_: 0)
     with pytest.raises(LinkError, match=r"no ready line within 0.3 s"):
         Lab(load(path))
     assert len(asked) == times
