@@ -12,6 +12,7 @@ from testbed.case.setup import Setup
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable, machine_error
 from testbed.peers.leftovers import reset_connections
+from testbed.run.budget import Budget
 from testbed.wire.chance import drawn_from
 from testbed.wire.clock import NANO, Clock, ClockStepped, Deadline, RunOver
 
@@ -21,6 +22,7 @@ ATTEMPTS = 3
 ATTEMPTS_ON_A_BUSY_MACHINE = 8
 """Attempts where the lag probe says that the machine was late in every one of them."""
 
+_BUDGET = Budget()
 _BUSY_NS = 50_000_000
 _LONG_LAG_NS = 10_000_000
 _FIRST_PAUSE_NS = NANO // 4
@@ -98,8 +100,9 @@ def _attempt(spec: CaseSpec, case: Case, body: Callable[[Case], None]) -> tuple[
     """One attempt's outcome, and whether another one may do better."""
     try:
         try:
-            body(case)
-            case.settle()
+            with _BUDGET.kept():
+                body(case)
+                case.settle()
         except Broken as broken:
             return _judge_broken(spec, case, broken)
         except Inconclusive as disturbed:
