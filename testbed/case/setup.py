@@ -83,7 +83,7 @@ class Setup:
 
 def ports_from(first: int) -> "itertools.cycle[int]":
     """Every source port that the tester uses, from this one on and round again."""
-    return itertools.cycle([*range(first, _LAST_PORT + 1), *range(_FIRST_PORT, first)])
+    return itertools.cycle(itertools.chain(range(first, _LAST_PORT + 1), range(_FIRST_PORT, first)))
 
 
 def any_port(seed: str) -> int:
