@@ -18,7 +18,7 @@ _LOOK_AGAIN_S = 0.5
 
 
 class OverBudget(Exception):
-    """An attempt has had more time than any case needs: the suite is at fault, for every wait for a device has an end."""
+    """An attempt has had more time than any case needs: a fault of the suite, whose waits for a device all end."""
 
     def __str__(self) -> str:
         return f"the case took more than {PROCESSOR_S:g} s of the processor, or {WALL_S:g} s in all, and was ended"
