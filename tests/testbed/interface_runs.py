@@ -23,15 +23,20 @@ def in_lab(
     *options: str,
     changes: Iterable[tuple[str, str]] = (),
     mtus: tuple[int, int] = (1500, 1500),
+    kind: str = "interface",
+    within: tuple[str, ...] = (),
 ) -> Run:
     """Run in the lab with the short profile, over the lab's interface; the lab runs the device.
 
     The lab writes the device's Ethernet address to a file, from where it gets into the profile. `mtus` are those of the
-    lab's interface and of the device's.
+    lab's interface and of the device's. Of the `kind` "namespace" the run leaves the lab's interface alone. `within` is
+    a command that runs the run.
     """
-    text = re.sub(r"^(command|fork_server|agent) = .*\n", "", SHORT.read_text(), flags=re.MULTILINE)
-    link = 'kind = "interface"\ninterface = "lab0"\ndut_mac = "MAC"'
-    for old, new in (('kind = "namespace"', link), *changes):
+    text = SHORT.read_text()
+    if kind == "interface":
+        text = re.sub(r"^(command|fork_server|agent) = .*\n", "", text, flags=re.MULTILINE)
+        changes = [('kind = "namespace"', 'kind = "interface"\ninterface = "lab0"\ndut_mac = "MAC"'), *changes]
+    for old, new in changes:
         assert old in text
         text = text.replace(old, new)
     profile = folder / "lab.toml"
@@ -41,7 +46,7 @@ def in_lab(
     words = command(cases, profile, folder, *options)
     lab = [sys.executable, str(WIRE_LAB), str(folder / "dut.json"), *map(str, mtus)]
     done = subprocess.run(
-        [*lab, *REFERENCE, "--", "sh", "-c", fill, "sh", *words],
+        [*lab, *REFERENCE, "--", "sh", "-c", fill, "sh", *within, *words],
         cwd=ROOT, env={**environment(), "PYTHONPATH": str(ROOT)}, timeout=TIMEOUT_S, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
