@@ -69,6 +69,7 @@ class IXIT(Table):
     migrate: profiles.migrate.IXIT = profiles.migrate.IXIT()
     msocks: profiles.msocks.IXIT = profiles.msocks.IXIT()
     sacip: profiles.sacip.IXIT = profiles.sacip.IXIT()
+    legacy: profiles.legacy.IXIT = profiles.legacy.IXIT()
 
 
 class Profile(Table):

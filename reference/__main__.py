@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m reference`: the host that DUT_CONFIG describes; `python -m reference kernel`: an ordinary one."""
+"""`python -m reference`: the host that DUT_CONFIG describes; `kernel` an ordinary one, `masquerade` an ordinary NAT."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from reference.daemon import HostError, run_host
 from reference.legacy.kernel import run_kernel
+from reference.legacy.masquerade import run_masquerade
 from reference.roles import all_deviations, all_variants, fits, role_of
 from reference.system.alterations import Deviation, Variant
 from reference.system.configuration import ConfigurationError, read_configuration
@@ -18,6 +19,9 @@ from reference.system.log import log
 WARM = ("asyncio", "concurrent.futures.thread")
 """What a host imports only when it runs."""
 
+
+_KERNEL = {"kernel": run_kernel, "masquerade": run_masquerade}
+"""What a kernel is without anything of ours: an ordinary host, a NAT."""
 
 T = TypeVar("T", Deviation, Variant)
 
@@ -74,7 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "that says what it is.",
     )
     parser.add_argument(
-        "what", nargs="?", choices=["kernel"], help="the kernel of this machine as it is, on the wire, instead"
+        "what",
+        nargs="?",
+        choices=list(_KERNEL),
+        help="what the kernel of this machine is by itself, on the wire, instead",
     )
     parser.add_argument("--list-deviations", action="store_true", help="name the ways of being wrong, and end")
     parser.add_argument("--list-variants", action="store_true", help="name the other ways of being right, and end")
@@ -93,8 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _list(all_variants())
             return 0
         alteration = _find(options)
-        if options.what == "kernel":
-            return run_kernel(read_configuration(os.environ))
+        if options.what:
+            return _KERNEL[options.what](read_configuration(os.environ))
         return _run(alteration)
     except ConfigurationError as error:
         print(f"reference: {error}", file=sys.stderr)

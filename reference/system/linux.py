@@ -13,6 +13,7 @@ import struct
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 SIOCGIFMTU = 0x8921
+SIOCSIFMTU = 0x8922
 SIOCETHTOOL = 0x8946
 SIOCGIFHWADDR = 0x8927
 SIOCGSTAMPNS = 0x8907
@@ -62,6 +63,12 @@ def interface_facts(name: str) -> tuple[bytes, int]:
         mac = fcntl.ioctl(control, SIOCGIFHWADDR, request)[18:24]
         mtu = struct.unpack_from("i", fcntl.ioctl(control, SIOCGIFMTU, request), 16)[0]
     return mac, mtu
+
+
+def set_mtu(name: str, mtu: int) -> None:
+    """Let an interface send packets of at most `mtu` bytes."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, SIOCSIFMTU, struct.pack("16si12x", name.encode(), mtu))
 
 
 def offloads_off(name: str) -> None:

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The NAT under test: what goes in on one side comes out on the other, with another source or destination."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from scapy.layers.inet import ICMP, IP, UDP
+from scapy.packet import Packet
+from scapy.utils import checksum
+
+from conformance.legacy.tester.hosts import Endpoint, Hosts, SentPacket, Tuple
+from testbed.case.case import Case
+from testbed.case.side import Side
+from testbed.case.verdict import Broken, Finding, require
+from testbed.interruptions import Inconclusive
+from testbed.wire.capture import Frame, Mark
+from testbed.wire.headers import UDP_PROTOCOL
+
+ICMP_PROTOCOL = 1
+
+
+@dataclass(frozen=True)
+class Came:
+    """A packet that came out of the NAT."""
+
+    frame: Frame
+    packet: Packet
+
+    @property
+    def source(self) -> Tuple:
+        """Address and port, or identifier, that it came from."""
+        return self.packet.src, self.packet[ICMP].id if ICMP in self.packet else self.packet[UDP].sport
+
+    @property
+    def destination(self) -> Tuple:
+        """Address and port, or identifier, that it came to."""
+        return self.packet.dst, self.packet[ICMP].id if ICMP in self.packet else self.packet[UDP].dport
+
+
+class Nat:
+    """The device under test."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    @property
+    def outside_address(self) -> str:
+        """The address that the NAT has on the outside."""
+        return self._case.outside.dut_address
+
+    # Forwarding
+
+    def forwards(self, request: SentPacket, to: Endpoint) -> Came:
+        """The packet comes out at an endpoint, in time, whole, and with right checksums."""
+        came = self._await(request, to.side)
+        what = f"packet from {request.packet.src} at {to}"
+        if came is None:
+            deadline = self._case.deadline(since_ns=request.sent.ns)
+            finding = Finding(f"{what}: none within {deadline.within_s:g} s", "1", "0", frames=[request.sent.frame])
+            raise Broken(finding, deadline)
+        require(came.destination == to.tuple, "destination", to.tuple, came.destination, came.frame)
+        self._is_intact(request, came)
+        return came
+
+    def is_forwarded(self, request: SentPacket, to: Side) -> bool:
+        """Whether the packet comes out on a side, after what proves that it was dealt with."""
+        self.barrier(to)
+        self._case.watch(self._case.setup.profile.ixit.silence_s)
+        return self._find(request, to) is not None
+
+    def drops(self, request: SentPacket, to: Side) -> None:
+        """The packet does not come out on a side."""
+        self.is_forwarded(request, to)
+        if came := self._find(request, to):
+            raise Broken(Finding(f"unexpected packet #{came.frame.index}", "none", "1"), came.frame, request.sent.frame)
+
+    def barrier(self, to: Side) -> None:
+        """Everything sent before towards a side has been dealt with: a datagram of another flow has come out there."""
+        inner, outer, outside = self._control
+        sent = inner.send(outer.tuple) if to is outer.side else outer.send(outside)
+        if self._await(sent, to) is None:
+            raise Inconclusive(f"preamble: the NAT does not forward to the {to.name}")
+
+    @cached_property
+    def _control(self) -> tuple[Endpoint, Endpoint, Tuple]:
+        """A flow of its own: its ends, and what the inner one appears as."""
+        hosts = Hosts(self._case)
+        inner, outer = hosts.inside(), hosts.outside()
+        return inner, outer, self.maps(inner, outer)
+
+    def _await(self, request: SentPacket, side: Side) -> Came | None:
+        deadline = self._case.deadline(since_ns=request.sent.ns)
+
+        def find() -> Frame | None:
+            came = self._find(request, side)
+            return came.frame if came else None
+
+        frame = self._case.look(find, deadline)
+        return Came(frame.account("forwarded"), side.network.dissect(frame.data)) if frame else None
+
+    def _find(self, request: SentPacket, side: Side) -> Came | None:
+        for frame in side.received(request.since):
+            packet = side.network.dissect(frame.data)
+            if isinstance(packet, IP) and packet.proto == request.packet.proto and request.token in frame.data:
+                return Came(frame, packet)
+        return None
+
+    def _is_intact(self, request: SentPacket, came: Came) -> None:
+        data, expected = bytes(came.packet.payload.payload), bytes(request.packet.payload.payload)
+        require(data == expected, "data", expected.hex(), data.hex(), came.frame, request.sent.frame)
+        network = self._case.inside.network
+        if came.packet.proto == UDP_PROTOCOL and came.frame.judgeable_checksum and came.packet[UDP].chksum:
+            right = network.udp_checksum_ok(came.frame.data)
+            require(right, "UDP checksum", "a right one", hex(came.packet[UDP].chksum), came.frame)
+        if came.packet.proto == ICMP_PROTOCOL:
+            right = checksum(network.payload(came.frame.data)) == 0
+            require(right, "ICMP checksum", "a right one", hex(came.packet[ICMP].chksum), came.frame)
+
+    # Mapping and filtering
+
+    def maps(self, inner: Endpoint, outer: Endpoint) -> Tuple:
+        """What an inside endpoint appears as at an outside one; preamble."""
+        request = inner.send(outer.tuple)
+        came = self._await(request, outer.side)
+        if came is None or came.source[0] != self.outside_address:
+            raise Inconclusive(f"preamble: no translated datagram from {inner} to {outer}")
+        return came.source
+
+    def maps_query(self, inner: Endpoint, outer: Endpoint) -> Tuple:
+        """What an inside host's echo requests appear as: address and identifier; preamble."""
+        came = self._await(inner.query(outer.address), outer.side)
+        if came is None or came.source[0] != self.outside_address:
+            raise Inconclusive(f"preamble: no translated echo request from {inner} to {outer}")
+        return came.source
+
+    def translates(self, inner: Endpoint, outer: Endpoint) -> Came:
+        """A datagram comes out with an outside address of the NAT as its source, and all else as it was."""
+        came = self.forwards(inner.send(outer.tuple), outer)
+        address = came.source[0]
+        require(address == self.outside_address, "source address", self.outside_address, address, came.frame)
+        return came
+
+    def maps_alike(self, inner: Endpoint, first: Endpoint, second: Endpoint) -> None:
+        """An inside endpoint appears as the same at two outside ones."""
+        mapped = self.maps(inner, first)
+        came = self.translates(inner, second)
+        require(came.source == mapped, f"source at {second}, after {first}", mapped, came.source, came.frame)
+
+    def delivers_inward(self, outer: Endpoint, mapped: Tuple, inner: Endpoint) -> Came:
+        """A datagram from an outside endpoint to a mapping comes to the inside endpoint, its source unchanged."""
+        came = self.forwards(outer.send(mapped), inner)
+        require(came.source == outer.tuple, "source", outer.tuple, came.source, came.frame)
+        return came
+
+    def lets_in(self, outer: Endpoint, mapped: Tuple, inner: Endpoint) -> bool:
+        """Whether a datagram from an outside endpoint to a mapping comes to the inside."""
+        return self.is_forwarded(outer.send(mapped), inner.side)
+
+    # Messages
+
+    def first_message(
+        self, side: Side, since: Mark, wanted: Callable[[Packet], bool], since_ns: int
+    ) -> tuple[Frame, Packet] | None:
+        """The first ICMP message on a side since a mark that is wanted, in time, with a right checksum."""
+        deadline = self._case.deadline(since_ns=since_ns)
+        frame = self._case.look(lambda: self._message(side, since, wanted), deadline)
+        return (frame.account("ICMP"), side.network.dissect(frame.data)) if frame else None
+
+    def _message(self, side: Side, since: Mark, wanted: Callable[[Packet], bool]) -> Frame | None:
+        for frame in side.received(since):
+            packet = side.network.dissect(frame.data)
+            if isinstance(packet, IP) and ICMP in packet and packet.proto == ICMP_PROTOCOL and wanted(packet):
+                right = checksum(side.network.payload(frame.data)) == 0
+                require(right, "ICMP checksum", "a right one", hex(packet[ICMP].chksum), frame)
+                return frame
+        return None
+
+    def sends_no_message(self, side: Side, since: Mark, wanted: Callable[[Packet], bool]) -> None:
+        """After the barrier there is no such ICMP message on a side."""
+        self.barrier(side)
+        self._case.watch(self._case.setup.profile.ixit.silence_s)
+        if frame := self._message(side, since, wanted):
+            raise Broken(Finding(f"unexpected message #{frame.index}", "none", "1"), frame)
