@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The NAT under test: what goes in on one side comes out on the other, with another source or destination."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,12 +8,13 @@ from scapy.layers.inet import ICMP, IP, UDP
 from scapy.packet import Packet
 from scapy.utils import checksum
 
+from conformance.legacy.dut.quoting import is_about, require_quote
 from conformance.legacy.tester.hosts import Endpoint, Hosts, SentPacket, Tuple
 from testbed.case.case import Case
 from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive
-from testbed.wire.capture import Frame, Mark
+from testbed.wire.capture import Frame, Mark, Sent
 from testbed.wire.headers import UDP_PROTOCOL
 
 ICMP_PROTOCOL = 1
@@ -159,26 +159,44 @@ class Nat:
 
     # Messages
 
-    def first_message(
-        self, side: Side, since: Mark, wanted: Callable[[Packet], bool], since_ns: int
-    ) -> tuple[Frame, Packet] | None:
-        """The first ICMP message on a side since a mark that is wanted, in time, with a right checksum."""
-        deadline = self._case.deadline(since_ns=since_ns)
-        frame = self._case.look(lambda: self._message(side, since, wanted), deadline)
-        return (frame.account("ICMP"), side.network.dissect(frame.data)) if frame else None
+    def tells(self, request: SentPacket, sender: Endpoint, kind: int, code: int) -> Packet:
+        """An ICMP error of the NAT about a packet comes to its sender, from the address on that side."""
+        frame, packet = self.message_about(request, sender, kind, code, request.sent)
+        own = sender.side.dut_address
+        require(packet.src == own, "source of the error", own, packet.src, frame)
+        require_quote(frame, packet, request.packet)
+        return packet
 
-    def _message(self, side: Side, since: Mark, wanted: Callable[[Packet], bool]) -> Frame | None:
-        for frame in side.received(since):
-            packet = side.network.dissect(frame.data)
-            if isinstance(packet, IP) and ICMP in packet and packet.proto == ICMP_PROTOCOL and wanted(packet):
-                right = checksum(side.network.payload(frame.data)) == 0
-                require(right, "ICMP checksum", "a right one", hex(packet[ICMP].chksum), frame)
+    def message_about(
+        self, request: SentPacket, receiver: Endpoint, kind: int, code: int, since: Sent
+    ) -> tuple[Frame, Packet]:
+        """An ICMP error of this type and code that quotes a packet comes to an endpoint's host, in time."""
+        deadline = self._case.deadline(since_ns=since.ns)
+        mark = self._case.trace.mark_at(since.frame)
+        frame = self._case.look(lambda: self.find_message(request, receiver, mark), deadline)
+        if frame is None:
+            what = f"no ICMP {kind}/{code} about the packet at {receiver.address} within {deadline.within_s:g} s"
+            raise Broken(Finding(what, "1", "0", frames=[since.frame]), deadline)
+        packet = receiver.side.network.dissect(frame.account("ICMP error").data)
+        seen = packet[ICMP].type, packet[ICMP].code
+        require(seen == (kind, code), "type and code", (kind, code), seen, frame)
+        right = checksum(receiver.side.network.payload(frame.data)) == 0
+        require(right, "ICMP checksum", "a right one", hex(packet[ICMP].chksum), frame)
+        return frame, packet
+
+    def find_message(self, request: SentPacket, receiver: Endpoint, since: Mark) -> Frame | None:
+        """The first ICMP error to an endpoint's host that quotes a packet, told by its identification."""
+        for frame in receiver.side.received(since):
+            packet = receiver.side.network.dissect(frame.data)
+            if not isinstance(packet, IP) or packet.proto != ICMP_PROTOCOL or ICMP not in packet:
+                continue
+            if packet.dst == receiver.address and is_about(packet, request.packet.id):
                 return frame
         return None
 
-    def sends_no_message(self, side: Side, since: Mark, wanted: Callable[[Packet], bool]) -> None:
-        """After the barrier there is no such ICMP message on a side."""
-        self.barrier(side)
+    def passes_no_message(self, request: SentPacket, receiver: Endpoint, error: Sent) -> None:
+        """After the barrier no ICMP error that quotes a packet has come to an endpoint's host."""
+        self.barrier(receiver.side)
         self._case.watch(self._case.setup.profile.ixit.silence_s)
-        if frame := self._message(side, since, wanted):
-            raise Broken(Finding(f"unexpected message #{frame.index}", "none", "1"), frame)
+        if frame := self.find_message(request, receiver, self._case.trace.mark_at(error.frame)):
+            raise Broken(Finding(f"unexpected error #{frame.index}", "none", "1"), frame, error.frame)
