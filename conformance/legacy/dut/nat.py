@@ -2,7 +2,6 @@
 """The NAT under test: what goes in on one side comes out on the other, with another source or destination."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.packet import Packet
@@ -43,6 +42,7 @@ class Nat:
 
     def __init__(self, case: Case) -> None:
         self._case = case
+        self._control: tuple[Endpoint, Endpoint, Tuple] | None = None
 
     @property
     def outside_address(self) -> str:
@@ -77,13 +77,13 @@ class Nat:
 
     def barrier(self, to: Side) -> None:
         """Everything sent before towards a side has been dealt with: a datagram of another flow has come out there."""
+        self._control = self._control or self._open_control()
         inner, outer, outside = self._control
         sent = inner.send(outer.tuple) if to is outer.side else outer.send(outside)
         if self._await(sent, to) is None:
             raise Inconclusive(f"preamble: the NAT does not forward to the {to.name}")
 
-    @cached_property
-    def _control(self) -> tuple[Endpoint, Endpoint, Tuple]:
+    def _open_control(self) -> tuple[Endpoint, Endpoint, Tuple]:
         """A flow of its own: its ends, and what the inner one appears as."""
         hosts = Hosts(self._case)
         inner, outer = hosts.inside(), hosts.outside()
