@@ -53,14 +53,18 @@ class Nat:
 
     def forwards(self, request: SentPacket, to: Endpoint) -> Came:
         """The packet comes out at an endpoint, in time, whole, and with right checksums."""
-        came = self._await(request, to.side)
-        what = f"packet from {request.packet.src} at {to}"
-        if came is None:
-            deadline = self._case.deadline(since_ns=request.sent.ns)
-            finding = Finding(f"{what}: none within {deadline.within_s:g} s", "1", "0", frames=[request.sent.frame])
-            raise Broken(finding, deadline)
+        came = self.forwarded(request, to.side)
         require(came.destination == to.tuple, "destination", to.tuple, came.destination, came.frame)
         self._is_intact(request, came)
+        return came
+
+    def forwarded(self, request: SentPacket, to: Side) -> Came:
+        """The packet comes out on a side, in time."""
+        came = self._await(request, to)
+        if came is None:
+            deadline = self._case.deadline(since_ns=request.sent.ns)
+            what = f"packet from {request.packet.src} on the {to.name}: none within {deadline.within_s:g} s"
+            raise Broken(Finding(what, "1", "0", frames=[request.sent.frame]), deadline)
         return came
 
     def is_forwarded(self, request: SentPacket, to: Side) -> bool:
