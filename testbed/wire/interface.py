@@ -14,7 +14,7 @@ from testbed.wire.capture import Frame, Sent, Trace
 from testbed.wire.carrier import PATIENCE_S, Carrier
 from testbed.wire.clock import Clock
 from testbed.wire.headers import ETHERNET_HEADER, IPFF_ADDRESS, IpffEnds
-from testbed.wire.receiving import Reassembly, is_fragment, why_dropped, with_tag, without_tag
+from testbed.wire.receiving import Reassembly, is_fragment, is_same, why_dropped, with_tag, without_tag
 from testbed.wire.segmentation import frames_of
 from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET, mtu_of
 
@@ -248,6 +248,7 @@ class Interface:
         if sent is None:
             self.unowned.append(frame)
             return
+        frame.data = sent.data
         frame.account()
         if sent.trace is None:
             self.unowned.append(frame)
@@ -259,7 +260,7 @@ class Interface:
         # Frames leave in the order of `send`: those before the one that passed were lost to the capture.
         with self._sending:
             for place, sent in enumerate(self._outgoing):
-                if sent.data == data:
+                if is_same(sent.data, data):
                     for _ in range(place + 1):
                         self._outgoing.popleft()
                     return sent

@@ -72,6 +72,20 @@ def is_fragment(frame: bytes) -> bool:
     return frame[12:14] == _IPV4 and len(frame) >= 34 and bool(_place(frame) & (_MORE | _OFFSET))
 
 
+def is_same(sent: bytes, captured: bytes) -> bool:
+    """Whether a captured frame is the one that was sent.
+
+    On a virtual wire both ends have the bytes in one place. A kernel at the far end that forwards a fragment writes the
+    new IP header over the old one, and a capture that is read later shows that: what follows the header stays.
+    """
+    if sent == captured:
+        return True
+    if len(sent) != len(captured) or sent[:ETHERNET_HEADER] != captured[:ETHERNET_HEADER] or not is_fragment(sent):
+        return False
+    start = ETHERNET_HEADER + len(_header(sent))
+    return sent[start:] == captured[start:]
+
+
 class Reassembly:
     """Puts fragments of IPv4 packets together, in whatever order they come; the oldest unfinished ones are given up."""
 

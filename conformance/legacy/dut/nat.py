@@ -54,7 +54,7 @@ class Nat:
     def forwards(self, request: SentPacket, to: Endpoint) -> Came:
         """The packet comes out at an endpoint, in time, whole, and with right checksums."""
         came = self.forwarded(request, to.side)
-        require(came.destination == to.tuple, "destination", to.tuple, came.destination, came.frame)
+        require(came.destination == to.place, "destination", to.place, came.destination, came.frame)
         self._is_intact(request, came)
         return came
 
@@ -83,7 +83,7 @@ class Nat:
         """Everything sent before towards a side has been dealt with: a datagram of another flow has come out there."""
         self._control = self._control or self._open_control()
         inner, outer, outside = self._control
-        sent = inner.send(outer.tuple) if to is outer.side else outer.send(outside)
+        sent = inner.send(outer.place) if to is outer.side else outer.send(outside)
         if self._await(sent, to) is None:
             raise Inconclusive(f"preamble: the NAT does not forward to the {to.name}")
 
@@ -125,7 +125,7 @@ class Nat:
 
     def maps(self, inner: Endpoint, outer: Endpoint) -> Tuple:
         """What an inside endpoint appears as at an outside one; preamble."""
-        request = inner.send(outer.tuple)
+        request = inner.send(outer.place)
         came = self._await(request, outer.side)
         if came is None or came.source[0] != self.outside_address:
             raise Inconclusive(f"preamble: no translated datagram from {inner} to {outer}")
@@ -140,7 +140,7 @@ class Nat:
 
     def translates(self, inner: Endpoint, outer: Endpoint) -> Came:
         """A datagram comes out with an outside address of the NAT as its source, and all else as it was."""
-        came = self.forwards(inner.send(outer.tuple), outer)
+        came = self.forwards(inner.send(outer.place), outer)
         address = came.source[0]
         require(address == self.outside_address, "source address", self.outside_address, address, came.frame)
         return came
@@ -154,7 +154,7 @@ class Nat:
     def delivers_inward(self, outer: Endpoint, mapped: Tuple, inner: Endpoint) -> Came:
         """A datagram from an outside endpoint to a mapping comes to the inside endpoint, its source unchanged."""
         came = self.forwards(outer.send(mapped), inner)
-        require(came.source == outer.tuple, "source", outer.tuple, came.source, came.frame)
+        require(came.source == outer.place, "source", outer.place, came.source, came.frame)
         return came
 
     def lets_in(self, outer: Endpoint, mapped: Tuple, inner: Endpoint) -> bool:

@@ -45,7 +45,7 @@ class TcpNat(Nat):
         deadline, since = self._tcp.deadline(since_ns=sent.ns), self._tcp.trace.mark_at(sent.frame)
 
         def is_wanted(segment: Segment) -> bool:
-            return (segment.destination, segment.destination_port, segment.flags) == (*outer.tuple, "S")
+            return (segment.destination, segment.destination_port, segment.flags) == (*outer.place, "S")
 
         segment = first_segment(self._tcp, is_wanted, deadline, since, outer.station)
         if segment is None:
@@ -55,10 +55,10 @@ class TcpNat(Nat):
         require(right, "TCP checksum", "a right one", hex(segment.header.checksum), segment.frame)
         return segment
 
-    def opens(self, inner: Endpoint, outer: Endpoint) -> Connection:
-        """A connection from the inside opens: SYN, SYN-ACK and acknowledgement pass."""
-        first = self.end(inner, outer.tuple)
-        syn = self.passes_syn(first, first.start(), outer)
+    def opens(self, inner: Endpoint, outer: Endpoint, *options: bytes) -> Connection:
+        """A connection from the inside opens, with these options on its SYN: all three segments pass."""
+        first = self.end(inner, outer.place)
+        syn = self.passes_syn(first, first.start(*options), outer)
         require(syn.source == self.outside_address, "source of the SYN", self.outside_address, syn.source, syn.frame)
         second = self.end(outer, (syn.source, syn.source_port))
         second.accept(syn)
@@ -84,6 +84,12 @@ class TcpNat(Nat):
             require(came == data, "data", data.hex(), came.hex(), self._tcp.deadline())
             other.acknowledge()
             self.comes_to(one, lambda one=one: one.snd_una == one.snd_nxt, "acknowledgement")  # type: ignore[misc]
+
+    def passes(self, one: TcpPeer, other: TcpPeer, flags: str, option: bytes) -> Segment | None:
+        """The segment with these flags and an option as it comes from one end to the other, if it does."""
+        sent = one.transmit(one.segment(flags, b"data" if flags == "PA" else b"", [option]))
+        deadline, since = self._tcp.deadline(since_ns=sent.ns), self._tcp.trace.mark_at(sent.frame)
+        return first_segment(self._tcp, lambda segment: other.owns(segment.frame), deadline, since, other.station)
 
     def last_segment(self, at: Endpoint) -> Packet:
         """The last segment that has come to an endpoint, as network packet."""

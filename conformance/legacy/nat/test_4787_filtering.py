@@ -129,7 +129,7 @@ def test_payload_that_names_addresses_passes(hosts: Hosts, dut: Nat, port: int) 
     """A payload that names the sender's address, of a protocol with well-known ALGs, passes unchanged both ways."""
     inner, outer = hosts.inside(port), hosts.outside(port)
     own, theirs = inner.address.encode(), outer.address.encode()
-    came = dut.forwards(inner.send(outer.tuple, PAYLOADS[port] % (theirs, own, own)), outer)
+    came = dut.forwards(inner.send(outer.place, PAYLOADS[port] % (theirs, own, own)), outer)
     outside = came.source[0].encode()
     dut.forwards(outer.send(came.source, PAYLOADS[port] % (outside, theirs, outside)), inner)
 
@@ -141,7 +141,7 @@ def test_payload_that_names_addresses_passes(hosts: Hosts, dut: Nat, port: int) 
 def test_datagram_without_checksum_passes(hosts: Hosts, dut: Nat, data: bytes, checksum: int | None) -> None:
     """Datagrams of even and odd lengths pass both ways, with a checksum that stays right or without one."""
     inner, outer = hosts.inside(), hosts.outside()
-    came = dut.forwards(inner.send(outer.tuple, data, checksum=checksum), outer)
+    came = dut.forwards(inner.send(outer.place, data, checksum=checksum), outer)
     dut.forwards(outer.send(came.source, data, checksum=checksum), inner)
 
 
@@ -151,7 +151,7 @@ def test_datagram_without_checksum_passes(hosts: Hosts, dut: Nat, data: bytes, c
 def test_time_to_live_goes_down(hosts: Hosts, dut: Nat, ttl: int) -> None:
     """A datagram comes out with a lower Time to Live than it had, in both directions."""
     inner, outer = hosts.inside(), hosts.outside()
-    came = dut.forwards(inner.send(outer.tuple, ttl=ttl), outer)
+    came = dut.forwards(inner.send(outer.place, ttl=ttl), outer)
     require(came.packet.ttl < ttl, "Time to Live", f"less than {ttl}", came.packet.ttl, came.frame)
     back = dut.forwards(outer.send(came.source, ttl=ttl), inner)
     require(back.packet.ttl < ttl, "Time to Live", f"less than {ttl}", back.packet.ttl, back.frame)
@@ -162,6 +162,6 @@ def test_time_to_live_goes_down(hosts: Hosts, dut: Nat, ttl: int) -> None:
 def test_last_hop_is_told_to_the_sender(hosts: Hosts, dut: Nat) -> None:
     """A datagram with a Time to Live of 1 is dropped, and its sender told, in its own terms."""
     inner, outer = hosts.inside(), hosts.outside()
-    request = inner.send(outer.tuple, ttl=1)
+    request = inner.send(outer.place, ttl=1)
     dut.tells(request, inner, 11, 0)
     dut.drops(request, outer.side)

@@ -41,7 +41,7 @@ def test_connections_of_a_port_are_mapped_alike(hosts: Hosts, dut: TcpNat, secon
 def test_simultaneous_open(hosts: Hosts, dut: TcpNat) -> None:
     """A connection opens whose SYNs cross on the way, and carries data both ways."""
     inside, outside = hosts.inside(), hosts.outside()
-    inner = dut.end(inside, outside.tuple)
+    inner = dut.end(inside, outside.place)
     syn = dut.passes_syn(inner, inner.start(), outside)
     outer = dut.end(outside, (syn.source, syn.source_port))
     outer.start()

@@ -39,7 +39,7 @@ def _outward(hosts: Hosts, dut: Nat, kind: str = "UDP") -> Flow:
         request = inner.query(outer.address)
         came = dut.forwards(request, outer.at(mapped[1]))
     else:
-        request = inner.send(outer.tuple)
+        request = inner.send(outer.place)
         came = dut.forwards(request, outer)
     return Flow(inner, outer, came.source, request, came.packet)
 
@@ -88,7 +88,7 @@ def test_error_comes_to_the_host_it_is_about(hosts: Hosts, dut: Nat) -> None:
     """Of two hosts that send from one port to one destination, each gets the error about its own datagram."""
     first = _outward(hosts, dut)
     inner = hosts.inside(first.inner.port)
-    request = inner.send(first.outer.tuple)
+    request = inner.send(first.outer.place)
     second = Flow(inner, first.outer, first.mapped, request, dut.forwards(request, first.outer).packet)
     for flow in (second, first):
         sent = _send(flow, PORT, flow.outer)
@@ -178,7 +178,7 @@ def test_error_with_a_damaged_quote_is_dropped(hosts: Hosts, dut: Nat) -> None:
 def test_quoted_options_are_passed_over(hosts: Hosts, dut: Nat) -> None:
     """An error about a packet with IP options comes in, and quotes the packet as it was sent."""
     inner, outer = hosts.inside(), hosts.outside()
-    request = inner.send(outer.tuple, options=OPTIONS)
+    request = inner.send(outer.place, options=OPTIONS)
     came = dut.forwards(request, outer)
     flow = Flow(inner, outer, came.source, request, came.packet)
     sent = _send(flow, PORT, outer, None)
@@ -201,7 +201,7 @@ def test_quoted_transport_checksum_is_not_judged(hosts: Hosts, dut: Nat) -> None
 def test_extensions_pass(hosts: Hosts, dut: Nat) -> None:
     """The extensions of an error, after a quote padded to 128 bytes (RFC 4884), come in as they were."""
     inner, outer = hosts.inside(), hosts.outside()
-    request = inner.send(outer.tuple, bytes(20))
+    request = inner.send(outer.place, bytes(20))
     came = dut.forwards(request, outer)
     quoted = bytes(came.packet)[:128].ljust(128, b"\0")
     header = ICMP(type=11, code=0, length=32)

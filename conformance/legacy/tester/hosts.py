@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, UDP, fragment
 from scapy.packet import Packet
 
 from testbed.case.case import Case
@@ -44,7 +44,7 @@ class Endpoint:
         object.__setattr__(self, "address", self.station.address)
 
     @property
-    def tuple(self) -> Tuple:
+    def place(self) -> Tuple:
         """Address and port."""
         return self.address, self.port
 
@@ -57,6 +57,23 @@ class Endpoint:
         token = chance.token_bytes(TOKEN)
         datagram = UDP(sport=self.port, dport=to[1], **({} if checksum is None else {"chksum": checksum}))
         return self.transmit(self._ip(to[0], **fields) / datagram / (token + data), token)
+
+    def pieces(self, to: Tuple, data: bytes, size: int, identification: int) -> tuple[Packet, bytes, list[Packet]]:
+        """A datagram, its token, and its fragments, each with `size` bytes, a multiple of 8."""
+        token = chance.token_bytes(TOKEN)
+        datagram = UDP(sport=self.port, dport=to[1]) / (token + data)
+        whole = IP(bytes(self._ip(to[0], id=identification) / datagram))
+        return whole, token, [IP(bytes(one)) for one in fragment(whole, size)]
+
+    def transmit_pieces(self, made: tuple[Packet, bytes, list[Packet]], order: tuple[int, ...]) -> SentPacket:
+        """Send fragments in this order; the packet counts as sent with the last of them."""
+        whole, token, pieces = made
+        sent = [self.station.transmit(pieces[place]) for place in order]
+        return SentPacket(whole, sent[-1], self.station.trace.mark_at(sent[0].frame), token)
+
+    def send_in_fragments(self, to: Tuple, data: bytes, size: int, order: tuple[int, ...]) -> SentPacket:
+        """Send a UDP datagram in fragments."""
+        return self.transmit_pieces(self.pieces(to, data, size, chance.randbits(16)), order)
 
     def query(self, to: str, data: bytes = b"", kind: int = ECHO_REQUEST, **fields: Any) -> SentPacket:
         """Send an echo request whose identifier is this end's port, or the reply to one."""

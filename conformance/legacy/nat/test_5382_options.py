@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""RFC 5382, REQ-2: options that the NAT does not know, messages that it has never heard of, and sequence numbers."""
+
+import pytest
+from scapy.layers.inet import ICMP, IP
+from scapy.packet import Raw
+
+from conformance.legacy.dut.nat_tcp import Connection, TcpNat
+from conformance.legacy.tester.hosts import Hosts
+from testbed import inopportune, requirement, valid
+from testbed.case.case import Case
+from testbed.peers.tcp import TcpPeer
+
+KINDS = {"Rehash": (253, 16), "MOBILE_CAPABLE": (254, 4), "Migrate-Permitted": (15, 20), "longest": (254, 26)}
+OPTIONS = pytest.mark.parametrize("name", KINDS)
+MESSAGES = {"MOPS": 254, "SACIP": 1}
+SACIP_TYPE = 20
+
+
+@pytest.fixture
+def dut(case: Case) -> TcpNat:
+    """The device under test."""
+    case.solicited.clear()
+    return TcpNat(case)
+
+
+def _option(name: str) -> bytes:
+    kind, length = KINDS[name]
+    return bytes([kind, length]).ljust(length, b"\x4d")
+
+
+@OPTIONS
+@valid
+@requirement("LEGACY-5382.8-01", case=1)
+def test_connection_opens_with_an_unknown_option(hosts: Hosts, dut: TcpNat, name: str) -> None:
+    """A connection opens whose SYN carries an option that the NAT does not know, and carries data both ways."""
+    dut.carries(dut.opens(hosts.inside(), hosts.outside(), _option(name)))
+
+
+@OPTIONS
+@valid
+@requirement("LEGACY-5382.8-02", case=1)
+def test_what_becomes_of_options_is_told(hosts: Hosts, dut: TcpNat, case: Case, name: str) -> None:
+    """Reported: whether the option on SYN, SYN-ACK, data and FIN comes out as it was, altered or not at all."""
+    option = _option(name)
+    connection = dut.opens(hosts.inside(), hosts.outside(), option)
+    case.values[f"{name} on SYN"] = _fate(option, connection.syn.area)
+    for flags in ("SA", "PA", "FA"):
+        for side, one in (("inside", connection.inner), ("outside", connection.outer)):
+            segment = dut.passes(one, _other(connection, one), flags, option)
+            case.values[f"{name} on {flags} from {side}"] = _fate(option, segment.area) if segment else "segment lost"
+
+
+def _other(connection: Connection, one: TcpPeer) -> TcpPeer:
+    return connection.outer if one is connection.inner else connection.inner
+
+
+def _fate(option: bytes, area: bytes) -> str:
+    if option in area:
+        return "passes"
+    kinds = [area[at] for at in range(0, len(area), 4)]
+    return "altered" if option[0] in kinds else "removed"
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("side", ["inside", "outside"])
+@inopportune
+@requirement("LEGACY-5382.8-03", case=1)
+def test_unknown_message_harms_no_connection(hosts: Hosts, dut: TcpNat, name: str, side: str) -> None:
+    """After a message that the NAT has never heard of, from either side, a connection carries data both ways."""
+    inner, outer = hosts.inside(), hosts.outside()
+    connection = dut.opens(inner, outer)
+    message = ICMP(type=SACIP_TYPE, code=0) if name == "SACIP" else Raw(b"\x64\x00" + bytes(30))
+    ends = (inner.address, outer.address) if side == "inside" else (outer.address, dut.outside_address)
+    sender = inner if side == "inside" else outer
+    sender.station.transmit(IP(src=ends[0], dst=ends[1], proto=MESSAGES[name]) / message)
+    dut.barrier((outer if side == "inside" else inner).side)
+    dut.carries(connection)
+
+
+@valid
+@requirement("LEGACY-5382.8-04", case=1)
+def test_sequence_numbers_are_told(hosts: Hosts, dut: TcpNat, case: Case) -> None:
+    """Reported: by how much the NAT shifts the sequence numbers of either direction."""
+    inner, outer = hosts.inside(), hosts.outside()
+    first = dut.end(inner, outer.place)
+    initial = first.snd_nxt
+    syn = dut.passes_syn(first, first.start(), outer)
+    case.values["outward shift"] = str((syn.seq - initial) % (1 << 32))
+    second = dut.end(outer, (syn.source, syn.source_port))
+    answered = second.snd_nxt
+    second.accept(syn)
+    dut.comes_to(first, lambda: first.state == "ESTABLISHED", "SYN-ACK")
+    case.values["inward shift"] = str((first.rcv_nxt - 1 - answered) % (1 << 32))
