@@ -8,7 +8,7 @@ from scapy.layers.inet import ICMP, IP
 
 from conformance.legacy.dut.nat import Nat
 from conformance.legacy.tester.hosts import Endpoint, Hosts, SentPacket
-from testbed import inopportune, invalid, requirement, valid
+from testbed import exclusive, inopportune, invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.interruptions import NotApplicable
@@ -45,6 +45,7 @@ def test_fragments_pass_in_every_order(hosts: Hosts, dut: Nat, towards: str, ord
 @pytest.mark.parametrize("kind", ["in order", "whole"])
 @invalid
 @requirement("LEGACY-4787.REQ14-02", case=1)
+@exclusive("it fills what the device has room for fragments in, for half a minute")
 def test_unfinished_fragments_harm_no_other(hosts: Hosts, dut: Nat, towards: str, kind: str) -> None:
     """After three hundred fragments of datagrams that are never whole, others pass, whole or in fragments in order."""
     sender, receiver, to = _ends(hosts, dut, towards)
@@ -107,8 +108,8 @@ def test_fragments_go_out_in_order(hosts: Hosts, dut: Nat, case: Case) -> None:
 @BOTH_WAYS
 @inopportune
 @requirement("LEGACY-4787.REQ14-01", case=2)
-def test_overlong_fragment_identification_is_reused(hosts: Hosts, dut: Nat, towards: str) -> None:
-    """Two datagrams of two hosts in fragments with one identification, their pieces mixed, both pass."""
+def test_fragments_of_two_hosts_are_told_apart(hosts: Hosts, dut: Nat, towards: str) -> None:
+    """Two datagrams of two hosts in fragments with one identification both pass."""
     first = _ends(hosts, dut, towards)
     second = _ends(hosts, dut, towards)
     identification = chance.randbits(16)
