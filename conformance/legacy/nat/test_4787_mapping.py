@@ -8,6 +8,7 @@ from conformance.legacy.tester.hosts import Endpoint, Hosts
 from testbed import requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
+from testbed.wire.capture import Frame
 
 ROWS = ("other port", "other address", "both other")
 ELSEWHERE = pytest.mark.parametrize("second", ROWS)
@@ -98,7 +99,7 @@ def test_taken_port_stays_in_its_range(hosts: Hosts, dut: Nat, case: Case, port:
     _require_range(port, came.source[1], came.frame)
 
 
-def _require_range(port: int, mapped: int, frame: object) -> None:
+def _require_range(port: int, mapped: int, frame: Frame) -> None:
     wanted = "0 to 1023" if port < 1024 else "1024 to 65535"
     require((port < 1024) == (mapped < 1024), f"outside port of {port}", wanted, mapped, frame)
 

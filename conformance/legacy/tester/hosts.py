@@ -11,6 +11,7 @@ from testbed.case.case import Case
 from testbed.case.side import Side
 from testbed.wire import chance
 from testbed.wire.capture import Mark, Sent
+from testbed.wire.station import Station
 
 Tuple = tuple[str, int]
 """Address and port, or address and identifier of a query."""
@@ -36,7 +37,7 @@ class Endpoint:
     side: Side
     port: int
     address: str = ""
-    station: Any = field(init=False)
+    station: Station = field(init=False)
 
     def __post_init__(self) -> None:
         station = next((one for one in self.side.stations if one.address == self.address), None)
