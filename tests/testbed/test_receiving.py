@@ -13,7 +13,7 @@ from testbed.interruptions import Inconclusive
 from testbed.peers.segment import Segment
 from testbed.wire.capture import Frame
 from testbed.wire.clock import Deadline
-from testbed.wire.receiving import Reassembly, is_fragment
+from testbed.wire.receiving import Reassembly, is_fragment, is_same
 from testbed.wire.station import Station
 from tests.testbed.lab import Lab
 
@@ -124,3 +124,23 @@ def test_fragments_of_several_packets_and_a_part_that_is_missing() -> None:
 def test_a_packet_longer_than_the_interface_takes_is_told_as_that(lab: Lab, case: Case) -> None:
     with pytest.raises(Inconclusive, match="a packet of 1520 bytes is more than the MTU of the tester's interface"):
         case.station().send(253, bytes(1500))
+
+
+def _piece(offset: int, data: bytes, more: bool = True) -> bytes:
+    packet = IP(src="10.0.0.2", dst="10.0.0.1", id=7, flags="MF" if more else 0, frag=offset // 8, proto=17) / data
+    return bytes(Ether(src=NOBODY, dst=NOBODY) / packet)
+
+
+def test_a_fragment_with_headers_written_over_is_the_one_that_was_sent() -> None:
+    """The kernel at the far end of a virtual wire forwards a fragment in the very bytes that the capture shows."""
+    sent = _piece(8, b"a" * 16)
+    forwarded = bytes(14) + bytes(IP(src="192.0.2.1", dst="10.0.0.1", id=7, ttl=63, flags="MF", frag=1, proto=17))
+    assert is_same(sent, forwarded + b"a" * 16)
+    assert not is_same(sent, forwarded + b"b" * 16)
+    assert not is_same(sent, forwarded + b"a" * 24)
+
+
+def test_a_whole_packet_with_another_header_is_not_the_one_that_was_sent() -> None:
+    sent = _piece(0, b"a" * 16, more=False)
+    assert is_same(sent, sent)
+    assert not is_same(sent, sent[:26] + bytes(4) + sent[30:])
