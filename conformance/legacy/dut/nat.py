@@ -14,9 +14,16 @@ from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive
 from testbed.wire.capture import Frame, Mark, Sent
+from testbed.wire.clock import NANO
 from testbed.wire.headers import UDP_PROTOCOL
 
 ICMP_PROTOCOL = 1
+
+_MARGIN_S = 0.5
+"""How long before the end of a timer a packet must have been sent to be in time."""
+
+_HEADER = 8
+"""Bytes of the header of UDP, and of an ICMP message."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,16 @@ class Nat:
         require(came.destination == to.place, "destination", to.place, came.destination, came.frame)
         self._is_intact(request, came)
         return came
+
+    def delivers_in_time(self, request: SentPacket, to: Endpoint, since_ns: int, timer_s: float) -> Came:
+        """The packet comes out, for it was sent before a timer that began at `since_ns` at the earliest could be over.
+
+        Inconclusive where the tester was too late to send it.
+        """
+        if request.sent.ns - since_ns > (timer_s - _MARGIN_S) * NANO:
+            late_s = (request.sent.ns - since_ns) / NANO
+            raise Inconclusive(f"the tester sent {late_s:.1f} s after the timer of {timer_s:g} s had begun")
+        return self.forwards(request, to)
 
     def forwarded(self, request: SentPacket, to: Side) -> Came:
         """The packet comes out on a side, in time."""
@@ -111,9 +128,10 @@ class Nat:
         return None
 
     def _is_intact(self, request: SentPacket, came: Came) -> None:
-        data, expected = bytes(came.packet.payload.payload), bytes(request.packet.payload.payload)
-        require(data == expected, "data", expected.hex(), data.hex(), came.frame, request.sent.frame)
         network = self._case.inside.network
+        data = network.payload(came.frame.data)[_HEADER:]
+        expected = bytes(request.packet)[request.packet.ihl * 4 + _HEADER :]
+        require(data == expected, "data", expected.hex(), data.hex(), came.frame, request.sent.frame)
         if came.packet.proto == UDP_PROTOCOL and came.frame.judgeable_checksum and came.packet[UDP].chksum:
             right = network.udp_checksum_ok(came.frame.data)
             require(right, "UDP checksum", "a right one", hex(came.packet[UDP].chksum), came.frame)
@@ -164,10 +182,8 @@ class Nat:
     # Messages
 
     def tells(self, request: SentPacket, sender: Endpoint, kind: int, code: int) -> Packet:
-        """An ICMP error of the NAT about a packet comes to its sender, from the address on that side."""
+        """An ICMP error of the NAT about a packet comes to its sender, and quotes the packet as it was sent."""
         frame, packet = self.message_about(request, sender, kind, code, request.sent)
-        own = sender.side.dut_address
-        require(packet.src == own, "source of the error", own, packet.src, frame)
         require_quote(frame, packet, request.packet)
         return packet
 
@@ -189,12 +205,16 @@ class Nat:
         return frame, packet
 
     def find_message(self, request: SentPacket, receiver: Endpoint, since: Mark) -> Frame | None:
-        """The first ICMP error to an endpoint's host that quotes a packet, told by its identification."""
+        """The first ICMP error to an endpoint's host that quotes a packet of this transport protocol.
+
+        No address of a case is used by another one. The identification of an IP packet tells nothing here: a NAT may
+        change it (RFC 7857, 10).
+        """
         for frame in receiver.side.received(since):
             packet = receiver.side.network.dissect(frame.data)
             if not isinstance(packet, IP) or packet.proto != ICMP_PROTOCOL or ICMP not in packet:
                 continue
-            if packet.dst == receiver.address and is_about(packet, request.packet.id):
+            if packet.dst == receiver.address and is_about(packet, request.packet.proto):
                 return frame
         return None
 

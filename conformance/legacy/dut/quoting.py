@@ -9,18 +9,16 @@ from testbed.case.verdict import require
 from testbed.wire.capture import Frame
 
 _ICMP_HEADER = 8
-_FIELDS = ("src", "dst", "proto", "id", "len")
+_IP_HEADER = 20
+_PROTOCOL = 9
+_ERRORS = (3, 4, 5, 11, 12)
+_FIELDS = ("src", "dst", "proto", "len")
 
 
-def quoted_in(packet: Packet) -> Packet:
-    """The packet that an error quotes, as far as it does."""
-    return IP(bytes(packet[ICMP])[_ICMP_HEADER:])
-
-
-def is_about(packet: Packet, identification: int) -> bool:
-    """Whether a message quotes a packet with this identification."""
+def is_about(packet: Packet, protocol: int) -> bool:
+    """Whether a message is an error that quotes a packet of this protocol."""
     content = bytes(packet[ICMP])[_ICMP_HEADER:]
-    return len(content) >= 20 and int.from_bytes(content[4:6], "big") == identification
+    return packet[ICMP].type in _ERRORS and len(content) >= _IP_HEADER and content[_PROTOCOL] == protocol
 
 
 def require_quote(frame: Frame, packet: Packet, original: Packet) -> None:

@@ -13,6 +13,8 @@ from testbed import inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.peers.sequence import SEQUENCE_SPACE
+from testbed.wire.clock import NANO
+from testbed.wire.notation import describe
 
 SIX_SECONDS = 6.0
 ELSEWHERE = pytest.mark.parametrize("second", ["other port", "other address"])
@@ -31,8 +33,8 @@ def dut(case: Case) -> TcpNat:
 def test_connections_of_a_port_are_mapped_alike(hosts: Hosts, dut: TcpNat, second: str) -> None:
     """Two connections from one inside endpoint to two destinations appear to come from one outside endpoint."""
     inner, outer = hosts.inside(), hosts.outside()
-    first = dut.opens(inner, outer)
-    other = dut.opens(inner, outer.at(outer.port + 1) if second == "other port" else hosts.outside(outer.port))
+    first = dut.connect(inner, outer)
+    other = dut.connect(inner, outer.at(outer.port + 1) if second == "other port" else hosts.outside(outer.port))
     require(other.mapped == first.mapped, "source of the SYN", first.mapped, other.mapped, other.syn.frame)
 
 
@@ -52,10 +54,8 @@ def test_simultaneous_open(hosts: Hosts, dut: TcpNat) -> None:
     for end in (inner, outer):
         end.state = "ESTABLISHED"
     outer.acknowledge()
-    data = b"both have called"
-    for one, other in ((inner, outer), (outer, inner)):
-        one.send(data)
-        dut.comes_to(other, lambda other=other: bytes(other.stream) == data, "data")  # type: ignore[misc]
+    dut.delivers(inner, outer, b"both have called")
+    dut.delivers(outer, inner, b"and both are heard")
 
 
 @inopportune
@@ -86,14 +86,14 @@ def test_answer_after_six_seconds_is_told(hosts: Hosts, dut: TcpNat, case: Case)
     outer = hosts.outside()
     end = dut.end(outer, (dut.outside_address, hosts.inside().port))
     sent = end.start()
-    case.wait_until(sent.ns + round((SIX_SECONDS + 1) * 1e9))
-    came = []
-    for frame in outer.side.received(case.trace.mark_at(sent.frame)):
-        header = outer.side.network.header(frame.data)
-        if header and header.destination == outer.station.number:
-            kind = {1: "ICMP", 6: "TCP"}.get(header.protocol, str(header.protocol))
-            came.append(f"{kind} after {(frame.ns - sent.ns) / 1e9:.3f} s")
-    case.values["answer to an unsolicited SYN"] = ", ".join(came) or "none"
+    case.wait_until(sent.ns + round((SIX_SECONDS + 1) * NANO))
+    answer = dut.answer_to(end, case.trace.mark_at(sent.frame))
+    came = (
+        f"{describe(outer.side.network, answer).summary}, after {(answer.ns - sent.ns) / NANO:.3f} s"
+        if answer
+        else "none"
+    )
+    case.values["answer to an unsolicited SYN"] = came
 
 
 @pytest.mark.parametrize("port", [5060, 1723, 6667, 554])
@@ -101,7 +101,7 @@ def test_answer_after_six_seconds_is_told(hosts: Hosts, dut: TcpNat, case: Case)
 @requirement("LEGACY-5382.REQ6-01", case=1)
 def test_data_that_names_addresses_passes(hosts: Hosts, dut: TcpNat, port: int) -> None:
     """Data that names the sender's address, on the port of a protocol with well-known ALGs, passes unchanged."""
-    connection = dut.opens(hosts.inside(), hosts.outside(port))
+    connection = dut.connect(hosts.inside(), hosts.outside(port))
     own = connection.inner.station.address
     dut.carries(connection, f"Contact: <sip:a@{own}:5060>\r\nPORT {own.replace('.', ',')},7,1\r\n".encode())
 
@@ -124,7 +124,7 @@ def test_hairpinned_connection_opens(hosts: Hosts, dut: TcpNat) -> None:
     """Of two inside hosts that call each other's outside endpoints, one hears the other's SYN from its endpoint."""
     outer = hosts.outside()
     inner = [hosts.inside(), hosts.inside()]
-    mapped = [dut.opens(one, outer).mapped for one in inner]
+    mapped = [dut.connect(one, outer).mapped for one in inner]
     dut.end(inner[0], mapped[1]).start()
     second = dut.end(inner[1], mapped[0])
     syn = dut.passes_syn(second, second.start(), inner[0])
@@ -138,7 +138,7 @@ def test_hairpinned_connection_opens(hosts: Hosts, dut: TcpNat) -> None:
 def test_unreachable_about_a_connection_comes_in(hosts: Hosts, dut: TcpNat, error: Error) -> None:
     """Destination Unreachable about a segment comes in, and quotes it as its host has sent it."""
     inner, outer = hosts.inside(), hosts.outside()
-    connection = dut.opens(inner, outer)
+    connection = dut.connect(inner, outer)
     token = b"unreachable-is-me"
     segment = IP(src=inner.address, dst=outer.address, id=0x4D4F) / TCP(
         sport=inner.port, dport=outer.port, seq=connection.inner.snd_nxt, ack=connection.inner.rcv_nxt, flags="PA"
@@ -157,13 +157,13 @@ def test_unreachable_about_a_connection_comes_in(hosts: Hosts, dut: TcpNat, erro
 def test_error_ends_no_connection(hosts: Hosts, dut: TcpNat, error: Error, side: str) -> None:
     """After an error about it, from either side, a connection carries data both ways."""
     inner, outer = hosts.inside(), hosts.outside()
-    connection = dut.opens(inner, outer)
+    connection = dut.connect(inner, outer)
     if side == "outside":
         packet = IP(bytes(connection.syn.packet))
         outer.station.transmit(error.about(packet, outer.address))
         dut.barrier(inner.side)
     else:
-        last = dut.last_segment(inner)
+        last = dut.last_segment(connection.inner).packet
         inner.station.transmit(error.about(last, inner.address))
         dut.barrier(outer.side)
     dut.carries(connection)
@@ -174,7 +174,7 @@ def test_error_ends_no_connection(hosts: Hosts, dut: TcpNat, error: Error, side:
 @requirement("LEGACY-7857.2.2-01", case=1)
 def test_reset_passes(hosts: Hosts, dut: TcpNat, side: str) -> None:
     """A reset of either end comes to the other."""
-    connection = dut.opens(hosts.inside(), hosts.outside())
+    connection = dut.connect(hosts.inside(), hosts.outside())
     one, other = connection.inner, connection.outer
     if side == "outside":
         one, other = other, one

@@ -9,6 +9,7 @@ from conformance.legacy.dut.nat_tcp import Connection, TcpNat
 from conformance.legacy.tester.hosts import Hosts
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
+from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 
 KINDS = {"Rehash": (253, 16), "MOBILE_CAPABLE": (254, 4), "Migrate-Permitted": (15, 20), "longest": (254, 26)}
@@ -41,25 +42,26 @@ def test_connection_opens_with_an_unknown_option(hosts: Hosts, dut: TcpNat, name
 @valid
 @requirement("LEGACY-5382.8-02", case=1)
 def test_what_becomes_of_options_is_told(hosts: Hosts, dut: TcpNat, case: Case, name: str) -> None:
-    """Reported: whether the option on SYN, SYN-ACK, data and FIN comes out as it was, altered or not at all."""
+    """Reported: whether the option on SYN, SYN-ACK, data, ACK and FIN comes out as it was, altered or not at all."""
     option = _option(name)
     connection = dut.opens(hosts.inside(), hosts.outside(), option)
-    case.values[f"{name} on SYN"] = _fate(option, connection.syn.area)
-    for flags in ("SA", "PA", "FA"):
+    case.values[f"{name} on S from inside"] = _fate(option, connection.syn)
+    case.values[f"{name} on SA from outside"] = _fate(option, dut.last_segment(connection.inner))
+    for flags in ("A", "PA", "FA"):
         for side, one in (("inside", connection.inner), ("outside", connection.outer)):
             segment = dut.passes(one, _other(connection, one), flags, option)
-            case.values[f"{name} on {flags} from {side}"] = _fate(option, segment.area) if segment else "segment lost"
+            case.values[f"{name} on {flags} from {side}"] = _fate(option, segment)
 
 
 def _other(connection: Connection, one: TcpPeer) -> TcpPeer:
     return connection.outer if one is connection.inner else connection.inner
 
 
-def _fate(option: bytes, area: bytes) -> str:
-    if option in area:
-        return "passes"
-    kinds = [area[at] for at in range(0, len(area), 4)]
-    return "altered" if option[0] in kinds else "removed"
+def _fate(option: bytes, segment: Segment | None) -> str:
+    if segment is None:
+        return "segment lost"
+    same = [one.raw for one in segment.options if one.kind == option[0]]
+    return "removed" if not same else "passes" if option in same else "altered"
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -69,7 +71,7 @@ def _fate(option: bytes, area: bytes) -> str:
 def test_unknown_message_harms_no_connection(hosts: Hosts, dut: TcpNat, name: str, side: str) -> None:
     """After a message that the NAT has never heard of, from either side, a connection carries data both ways."""
     inner, outer = hosts.inside(), hosts.outside()
-    connection = dut.opens(inner, outer)
+    connection = dut.connect(inner, outer)
     message = ICMP(type=SACIP_TYPE, code=0) if name == "SACIP" else Raw(b"\x64\x00" + bytes(30))
     ends = (inner.address, outer.address) if side == "inside" else (outer.address, dut.outside_address)
     sender = inner if side == "inside" else outer

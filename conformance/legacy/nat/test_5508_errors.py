@@ -73,11 +73,10 @@ def test_error_comes_in_as_about_the_original(hosts: Hosts, dut: Nat, error: Err
 @valid
 @requirement("LEGACY-5508.REQ4-03", case=1)
 def test_error_that_comes_in_keeps_its_kind(hosts: Hosts, dut: Nat, error: Error, kind: str) -> None:
-    """Type, code and MTU of an error from the outside, and its source, are as they were."""
+    """Type, code and MTU of an error from the outside are as they were."""
     outward = _outward(hosts, dut, kind)
     sent = _send(outward, error, outward.outer)
     frame, packet = dut.message_about(outward.request, outward.inner, error.kind, error.code, sent)
-    require(packet.src == outward.outer.address, "source", outward.outer.address, packet.src, frame)
     if error is TOO_BIG:
         require(packet[ICMP].nexthopmtu == MTU, "MTU", MTU, packet[ICMP].nexthopmtu, frame)
 
@@ -230,11 +229,9 @@ def test_error_ends_no_mapping(hosts: Hosts, dut: Nat, error: Error, side: str) 
 @valid
 @requirement("LEGACY-4787.REQ12-02", case=1)
 def test_error_of_a_router_comes_in(hosts: Hosts, dut: Nat, error: Error) -> None:
-    """An error from an address that the host has never sent to comes in, from that address."""
+    """An error from an address that the host has never sent to comes in."""
     flow, router = _outward(hosts, dut), hosts.outside()
-    sent = _send(flow, error, router)
-    frame, packet = dut.message_about(flow.request, flow.inner, error.kind, error.code, sent)
-    require(packet.src == router.address, "source", router.address, packet.src, frame)
+    dut.message_about(flow.request, flow.inner, error.kind, error.code, _send(flow, error, router))
 
 
 @pytest.mark.parametrize("error", UNREACHABLE, ids=str)

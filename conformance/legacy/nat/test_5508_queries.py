@@ -56,7 +56,7 @@ def test_query_is_kept_for_a_minute(hosts: Hosts, dut: Nat, case: Case) -> None:
     asked_ns = case.clock.now_ns()
     mapped = dut.maps_query(inner, outer)
     case.wait_until(asked_ns + (ONE_MINUTE_S - 1) * NANO)
-    dut.forwards(outer.reply(mapped), inner)
+    dut.delivers_in_time(outer.reply(mapped), inner, asked_ns, ONE_MINUTE_S)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=str)
