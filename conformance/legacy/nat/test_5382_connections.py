@@ -52,7 +52,7 @@ def test_simultaneous_open(hosts: Hosts, dut: TcpNat) -> None:
     for end in (inner, outer):
         end.transmit(end.segment("SA", seq=(end.snd_nxt - 1) % SEQUENCE_SPACE))
     for end in (inner, outer):
-        end.state = "ESTABLISHED"
+        end.state, end.snd_una = "ESTABLISHED", end.snd_nxt
     outer.acknowledge()
     dut.delivers(inner, outer, b"both have called")
     dut.delivers(outer, inner, b"and both are heard")
@@ -74,7 +74,7 @@ def test_connection_opens_after_an_unsolicited_syn(hosts: Hosts, dut: TcpNat) ->
     """A connection from the inside opens to the endpoint whose SYN has come before, and works."""
     inner, outer = hosts.inside(), hosts.outside()
     dut.end(outer, (dut.outside_address, inner.port)).start()
-    dut.barrier(outer.side)
+    dut.barrier(inner.side)
     dut.carries(dut.opens(inner, outer))
 
 
