@@ -66,12 +66,22 @@ steady: $(READY)
 wire: $(READY)
 	$(BIN)/python -m tests.wire $(ARGS)
 
-# Kills at any moment, a disk that is full or slow, hostile devices: nothing may stay behind, no result or exit code be
+# Kills at any moment, a disk that is full or slow, hostile devices: nothing may be left over, no result or exit code be
 # wrong. SEED says when and where; COUNT of them, or all, half an hour.
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos --seed $(SEED) $(if $(filter command environment,$(origin COUNT)),--count $(COUNT)) $(ARGS)
 
+# What this machine lacks for .venv, in one line; a Debian without python3-venv says it in ten.
+define NEEDED
+need() { "$$@" >/dev/null 2>&1 || { echo "$(VENV) cannot be made: $$why; or name another Python: make PYTHON=..." >&2; exit 1; }; }; \
+why="there is no $(PYTHON) here: install Python 3.11 or later"; need command -v $(firstword $(PYTHON)); \
+why="$(PYTHON) is too old: install Python 3.11 or later"; need $(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))"; \
+why="$(PYTHON) has no ensurepip: install the package python3-venv (Debian, Ubuntu: apt-get install python3-venv)"; \
+need $(PYTHON) -c "import ensurepip, venv"
+endef
+
 $(READY): requirements.lock
+	@$(NEEDED)
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
 	    -r requirements.lock

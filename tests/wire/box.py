@@ -47,17 +47,21 @@ def _for_role(section: str, role: Role, folder: Path) -> str:
 
 def certify(
     known: Path, role: Role, folder: Path, cases: Path | str, *options: str,
-    box: Iterable[str] = REFERENCE, times: int = 1, changes: Iterable[tuple[str, str]] = (), **cards: Any,
+    box: Iterable[str] = REFERENCE, times: int = 1, changes: Iterable[tuple[str, str]] = (),
+    within: Iterable[str] = (), profile: Path | None = None, **cards: Any,
 ) -> list[Run]:  # fmt: skip
-    """Certify the box so many times in a row, each time into a folder of its own; `cards` are fields of `Cable`."""
+    """Certify the box so many times in a row, each time into a folder of its own; `cards` are fields of `Cable`.
+
+    `within` is a command that runs the run; with a `profile` it is not the box that is certified.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    profile = profile_of(known, role, folder, changes=changes)
+    box_profile = profile_of(known, role, folder, changes=changes)
     Cable([*box], configuration(load(known), role), **cards).write(folder / "cable.json")
     folders = [folder / f"run{number}" for number in range(times)]
-    script = f'sed -i "s/MAC/$(cat {folder}/mac0)/" {profile}\n'
+    script = f'sed -i "s/MAC/$(cat {folder}/mac0)/" {box_profile}\n'
     for one in folders:
         one.mkdir()
-        words = shlex.join(command(cases, profile, one, "-n", "0", *options))
+        words = shlex.join([*within, *command(cases, profile or box_profile, one, "-n", "0", *options)])
         script += f"{words} > {one}/console 2>&1; echo $? > {one}/code\n"
     lab = [sys.executable, "-m", "tests.wire.lab", str(folder / "cable.json"), "--", "sh", "-c", script]
     subprocess.run(lab, cwd=ROOT, env=environment(), timeout=_TIMEOUT_S, check=True)
