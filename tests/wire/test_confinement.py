@@ -19,7 +19,6 @@ from tests.testbed.lab import SERVER
 from tests.testbed.runs import SHORT, Run, Scenarios, run, scenarios
 from tests.wire.box import certify
 
-OVERHEAR = Path(__file__).with_name("overhear.py")
 CASES = "conformance/mops/server/test_4_1_reply.py"
 WIRE, BROADCAST = "lab0", "ff:ff:ff:ff:ff:ff"
 CONTROL = "overheard"
@@ -29,7 +28,7 @@ Frames = dict[str, list[bytes]]
 
 def overheard(folder: Path, kind: str) -> Run:
     """A run beside which everything on the host's interfaces is written down."""
-    within = (sys.executable, str(OVERHEAR), str(folder / "run0/frames"))
+    within = (sys.executable, "-m", "tests.wire.overhear", str(folder / "run0/frames"))
     profile = SHORT if kind == "namespace" else None
     return certify(SHORT, SERVER, folder, CASES, within=within, profile=profile)[0]
 
@@ -84,8 +83,7 @@ def is_of_the_profile(frame: bytes) -> bool:
     else:
         return False
     first, last = address_to_int(table.tester_first), address_to_int(table.tester_last)
-    probes = packet[ARP].psrc == "0.0.0.0" if ARP in packet else False
-    ends = ends[1:] if probes else ends
+    ends = [end for end in ends if not (ARP in packet and end == "0.0.0.0")]  # a probe, and its answer (RFC 5227)
     return all(end == table.address or first <= address_to_int(end) <= last for end in ends)
 
 
