@@ -18,7 +18,7 @@ from tests.devices.hostile.__main__ import KINDS
 
 SAID = {
     "window-scale-of-two-bytes": (0, "No must is broken"),
-    "header-length-0": (8, "dropped: an IPv4 header of 0 bytes"),
+    "header-length-0": (8, "dropped: an IPv4 header of 0 bytes in a packet of"),
     "length-of-65535": (8, "dropped: an IPv4 packet that is to have 65535 bytes, of which 44 are there"),
     "data-offset-0": (8, "dropped: a TCP segment of 24 bytes with a data offset of 0"),
     "data-offset-beyond-the-end": (8, "dropped: a TCP segment of 20 bytes with a data offset of 60"),
