@@ -206,9 +206,10 @@ class JsonRpc(UpperTester):
 
     def _take(self, line: Line) -> None:
         self._unasked += _COST_OF_A_LINE + len(line.content) + line.cut
-        if line.cut:
+        if line.cut and self._open:
             size = len(line.content) + line.cut
             what = f"upper tester: a line of {size} bytes, more than {_LONGEST_REPLY}, in place of an answer"
+            self._unasked = 0
             self._end_calls(Inconclusive(what, repeat=False))
             return
         try:

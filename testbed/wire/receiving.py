@@ -58,9 +58,9 @@ def _why_no_packet(frame: bytes) -> str:
     length = int.from_bytes(frame[16:18], "big")
     if version != _VERSION:
         return f"dropped: IPv4 with version {version}"
-    if size < IPV4_HEADER:
-        return f"dropped: an IPv4 header of {size} bytes"
-    if not size <= length <= room:
+    if not IPV4_HEADER <= size <= length:
+        return f"dropped: an IPv4 header of {size} bytes in a packet of {length}"
+    if length > room:
         return f"dropped: an IPv4 packet that is to have {length} bytes, of which {room} are there"
     if checksum(_header(frame)):
         return "dropped: wrong checksum of the IPv4 header"

@@ -2,6 +2,7 @@
 """A device that sends more than anybody can read: the case ends, and says why."""
 
 import contextlib
+import re
 import time
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from scapy.utils import rdpcap
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import Inconclusive
+from testbed.peers import stream
+from testbed.peers.connection import connect, new_peer
+from testbed.peers.stream import exchange
 from testbed.run.record import failure_text, record
 from testbed.run.room import LEAST_OF_A_CASE, LOGS_OF_A_RUN, LONGEST_LOG, MOST_OF_A_CASE, SHORTEST_LOG, Room
 from testbed.wire import capture
 from testbed.wire.clock import Deadline
-from tests.testbed.lab import Lab
+from tests.testbed.lab import Lab, lab_in
 
 FLOOD_S = 6.0
 
@@ -109,3 +113,16 @@ def test_logs_of_a_run_are_bounded() -> None:
     kept = [len(room.log(line * 100_000)) for _ in range(300)]
     assert sum(kept) < LOGS_OF_A_RUN + 300 * (SHORTEST_LOG + 80)
     assert min(kept) > SHORTEST_LOG
+
+
+def test_a_stream_that_drips_is_waited_for_to_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = lab_in(tmp_path, "--be", "dripping")
+    monkeypatch.setattr(stream, "_LONGEST_TRANSFER_S", 1)
+    began = time.monotonic()
+    try:
+        outcome = lab.runs(lambda case: exchange(case, connect(case, new_peer(case, case.station())), bytes(100)))
+    finally:
+        lab.close()
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert re.search(r"the device drips data on .*: \d+ of 100 bytes came within 1 s", outcome.finding.reason)
+    assert time.monotonic() - began < 15, "100 bytes take 20 s"
