@@ -37,9 +37,21 @@ def open_window(case: Case, peer: TcpPeer, socket: Socket, enough: int) -> None:
     raise Inconclusive("preamble: the device's window did not open")
 
 
-def first_flight(case: Case, peer: TcpPeer, socket: Socket) -> int:
-    """How many bytes the device sends before any of them is acknowledged; the connection ends with that."""
+def first_flight(case: Case, peer: TcpPeer, socket: Socket, meanwhile: int = 0) -> int:
+    """How many bytes the device sends before any of them is acknowledged; the connection ends with that.
+
+    `meanwhile` is how many segments the peer sends itself until then: data that acknowledges nothing new opens no
+    window (RFC 5681, section 2).
+    """
+    peer.read()
+    start = peer.rcv_nxt
     flight, _ = _flight(case, peer, socket, BULK)
+    for _ in range(meanwhile):
+        peer.send(b".", ack=start)
+    if meanwhile:
+        case.watch(PAUSE_S)
+        peer.read()
+        flight = after(peer.rcv_nxt, start)
     peer.reset()
     return flight
 

@@ -18,6 +18,8 @@ pytestmark = exclusive
 
 ROUNDS = 3
 BURST = 16_000
+MEANWHILE = 12
+"""Segments of the peer's own data."""
 MORE_THAN_THE_FIRST_FLIGHT = 24
 """Times 256 bytes: more than the initial window (RFC 5681) of four segments of 1460 bytes."""
 
@@ -229,6 +231,20 @@ def test_slow_start_after_a_move(node: RehashHost, dut: DutHost, app: Applicatio
     dut.await_rehash_addr(move, connection.local)
     node.follow_move(connection, move)
     dut.starts_slowly(connection)
+
+
+@valid
+@requirement("REHASH-6.2-12", case=2)
+def test_data_of_the_peer_opens_no_window_after_a_move(
+    node: RehashHost, dut: DutHost, app: Application, case: Case
+) -> None:
+    """Nor is it more where the peer sends data itself meanwhile, which acknowledges nothing of it."""
+    connection = node.connect_to(app)
+    open_window(case, connection.local, connection.socket, 2 * INITIAL_WINDOW)
+    move = dut.move()
+    dut.await_rehash_addr(move, connection.local)
+    node.follow_move(connection, move)
+    dut.starts_slowly(connection, meanwhile=MEANWHILE)
 
 
 @pytest.mark.parametrize("where", ["a third address", "the first address"])
