@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.rehash.dut.endpoint import Endpoint
 from conformance.rehash.segment import Option, RehashSegment
 from conformance.rehash.tester.connection import Connection, SentSegment
-from conformance.rehash.tester.host import INITIAL_WINDOW, RehashHost
+from conformance.rehash.tester.host import INITIAL_WINDOW, MSS, RehashHost
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive, NotApplicable
@@ -50,15 +50,17 @@ class DutHost(Endpoint):
             self.delivers_on(connection, sent.data, sent.ns)
         self.serves(connection, data=data)
 
-    def starts_slowly(self, connection: Connection, meanwhile: int = 0) -> None:
+    def starts_slowly(self, connection: Connection, meanwhile: int = 0, acknowledged: int = 0) -> None:
         """The first flight of the device after a move is at most the initial window; the connection ends with that.
 
-        `meanwhile` is how many segments of data the tester sends itself, none of which acknowledges anything new.
+        `meanwhile` is how many segments of data the tester sends itself, none of which acknowledges anything new,
+        `acknowledged` how many bytes it acknowledges then, one at a time.
         """
         mark = self._case.mark()
-        flight = first_flight(self._case, connection.local, connection.socket, meanwhile)
+        flight = first_flight(self._case, connection.local, connection.socket, meanwhile, acknowledged)
+        most = INITIAL_WINDOW + acknowledged * (1 + MSS)
         for last in [one.frame for one in self.segments(connection.local, mark) if one.data][-1:]:
-            require(flight <= INITIAL_WINDOW, "bytes of the first flight", f"at most {INITIAL_WINDOW}", flight, last)
+            require(flight <= most, "bytes of the first flight", f"at most {most}", flight, last)
 
     def is_acknowledged(self, node: RehashHost, sent: SentSegment) -> SentSegment | None:
         """REHASH-ADDR if REHASH-INIT acknowledges it, for cases in which it may or may not."""

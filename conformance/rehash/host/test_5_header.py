@@ -6,7 +6,8 @@ import pytest
 from conformance.rehash.dut.host import DutHost
 from conformance.rehash.segment import RehashSegment
 from conformance.rehash.tester.host import RehashHost
-from testbed import exclusive, requirement, valid
+from conformance.rehash.tester.state import rehash_addr, rehash_init
+from testbed import exclusive, invalid, requirement, valid
 from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.interruptions import NotApplicable
@@ -14,6 +15,9 @@ from testbed.peers.segment import MSS, WINDOW_SCALE
 from testbed.peers.tcp import TIMESTAMPS
 
 SACK_PERMITTED = 4
+WRONG = 0xBAD1
+"""A TCP checksum that is right once in 65535 times."""
+
 OF_A_SYN = {
     MSS: "segment size",
     WINDOW_SCALE: "window scale",
@@ -63,3 +67,47 @@ def test_options_beside_init_on_a_syn_ack(node: RehashHost, dut: DutHost) -> Non
     kinds = [kind for kind in OF_A_SYN if plain.option(kind)]
     missing = ", ".join(OF_A_SYN[kind] for kind in kinds if segment.option(kind) is None)
     require(not missing, "options missing beside REHASH-INIT", "none", missing, plain.frame, segment.frame)
+
+
+@pytest.mark.parametrize("data", [b"", b"not intact"], ids=["acknowledgement", "data"])
+@invalid
+@requirement("REHASH-5-16", case=1)
+def test_rehash_addr_with_a_wrong_checksum(node: RehashHost, dut: DutHost, data: bytes) -> None:
+    """REHASH-ADDR on a segment whose TCP checksum is wrong moves nothing."""
+    connection = node.connect()
+    node.exchange(connection)
+    node.move()
+    end = connection.local.at(node.station)
+    option = rehash_addr(end, connection.address)
+    dut.does_not_rehash(connection, node.transmitted(end, end.segment("PA", data, [option], chksum=WRONG)))
+
+
+@invalid
+@requirement("REHASH-5-16", case=2)
+def test_init_with_a_wrong_checksum(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """REHASH-INIT on a segment whose TCP checksum is wrong completes no exchange."""
+    connection = node.accept_plainly(app)
+    connection.device_nonce()
+    end = connection.local
+    node.transmitted(end, end.segment("A", options=[rehash_init(end)], chksum=WRONG))
+    dut.quiesce()
+    node.move()
+    dut.does_not_rehash(connection, node.send_rehash_addr(connection))
+
+
+@exclusive
+@invalid
+@requirement("REHASH-5-16", case=3)
+def test_acknowledging_init_with_a_wrong_checksum(node: RehashHost, dut: DutHost, app: Application) -> None:
+    """REHASH-INIT on a segment whose TCP checksum is wrong acknowledges no move; one that is intact does."""
+    connection = node.connect_to(app)
+    move = dut.move()
+    dut.await_rehash_addr(move, connection.local)
+    end = connection.local
+    end.follow_remote(move.new, move.mark)
+    end.read()
+    node.transmitted(end, end.segment("A", options=[rehash_init(end)], chksum=WRONG))
+    dut.barrier()
+    dut.repeats_rehash_addr(connection, dut.segments(end, move.mark)[-1])
+    node.follow_move(connection, move)
+    dut.serves(connection)

@@ -8,7 +8,7 @@ from conformance.rehash.segment import RehashSegment
 from conformance.rehash.tester.connection import init_deadline
 from conformance.rehash.tester.host import RehashHost
 from conformance.rehash.tester.state import rehash_init
-from testbed import exclusive, inopportune, requirement, valid
+from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import require, require_none
 from testbed.device.application import Application
@@ -194,6 +194,7 @@ def test_repeated_init_starts_no_endless_exchange(node: RehashHost, dut: DutHost
 
 @inopportune
 @requirement("REHASH-6.1-12", case=4)
+@waits(2)
 def test_hosts_that_answer_each_other_come_to_an_end(node: RehashHost, dut: DutHost) -> None:
     """Repeated REHASH-INIT whose every answer is answered again, as a device of the same kind does, comes to an end."""
     connection = node.connect()

@@ -20,7 +20,7 @@ LONGEST_TIMER_S = 0.5
 """Data that is not acknowledged is retransmitted before this, or before twice the time it has waited already."""
 
 MEANWHILE = 12
-"""Segments of the peer's own data."""
+"""Segments of the peer's own."""
 
 CARRIERS = pytest.mark.parametrize("data", [b"", b"with REHASH-ADDR"], ids=["acknowledgement", "data"])
 
@@ -277,3 +277,15 @@ def test_data_of_the_peer_that_has_moved_opens_no_window(
     open_window(case, connection.local, connection.socket, 2 * INITIAL_WINDOW)
     node.rehash(connection)
     dut.starts_slowly(connection, meanwhile=MEANWHILE)
+
+
+@inopportune
+@requirement("REHASH-6.2-33", case=3)
+def test_acknowledgements_of_a_byte_open_no_more_than_a_segment(
+    node: RehashHost, dut: DutHost, app: Application, case: Case
+) -> None:
+    """Slow start goes on as it began: each acknowledgement opens the window by a segment at most."""
+    connection = node.connect_to(app)
+    open_window(case, connection.local, connection.socket, 3 * INITIAL_WINDOW)
+    node.rehash(connection)
+    dut.starts_slowly(connection, acknowledged=MEANWHILE)

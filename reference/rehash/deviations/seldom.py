@@ -3,17 +3,18 @@
 
 import struct
 
-from reference.bump.checksum import adjust
+from reference.bump.checksum import adjust, words_sum
 from reference.bump.ends import Frame
 from reference.bump.flows import Flow
-from reference.bump.network import Packet
+from reference.bump.network import TCP, Network, Packet
 from reference.bump.shaping import Shaped, segment_in
-from reference.bump.tcp import MAXIMUM_OPTIONS, SEGMENT_SIZE, split
+from reference.bump.tcp import CHECKSUM_AT, MAXIMUM_OPTIONS, SEGMENT_SIZE, split
 from reference.rehash.context import Context, Exchange, Segment, context_of
 from reference.rehash.datapath import RehashDatapath
 from reference.rehash.host import Host
-from reference.rehash.option import LENGTH, Option
+from reference.rehash.option import ADDR, LENGTH, Option
 from reference.rehash.sender import RETRY_S
+from reference.rehash.slow_start import SlowStart
 from reference.system.alterations import deviation
 
 _FLAGS, _CHECKSUM = 47, 50  # where they stand in a frame
@@ -149,3 +150,80 @@ class SegmentSizeInAFullSynNotLessened(RehashDatapath):
         if len(options) == MAXIMUM_OPTIONS and options[0] == SEGMENT_SIZE:
             options = options[:2] + (int.from_bytes(options[2:4], "big") + LENGTH).to_bytes(2, "big") + options[4:]
         return super()._replace_options(start, packet, data, options)
+
+
+@deviation(
+    "rehash-checksum-not-checked",
+    "5",
+    "A Rehash option on a segment whose checksum is wrong means nothing.",
+    "the checksum of TCP is not looked at",
+)
+class RehashChecksumNotChecked(RehashDatapath):
+    def _segment_from_wire(self, network: Network, packet: Packet) -> Flow | None:
+        at, end = packet.start, packet.end
+        struct.pack_into("!H", self._from_wire, at + CHECKSUM_AT, 0)
+        total = network.pseudo_header_sum(packet.peer, TCP, end - at) + words_sum(self._wire_view[at:end])
+        struct.pack_into("!H", self._from_wire, at + CHECKSUM_AT, 0xFFFF - (total % 0xFFFF or 0xFFFF))
+        return super()._segment_from_wire(network, packet)
+
+
+@deviation(
+    "acknowledgement-in-full-not-counted",
+    "6.2",
+    "A connection that has moved goes on as it did.",
+    "an acknowledgement of all that was sent makes no room in slow start",
+)
+class AcknowledgementInFullNotCounted(Host):
+    def accounted(self, flow: Flow, segment: Segment, now: float) -> None:
+        context = context_of(flow)
+        slow_start = None if context is None else context.slow_start
+        if context is not None and segment.acknowledgement == context.next:
+            context.slow_start = None
+        super().accounted(flow, segment, now)
+        if context is not None and slow_start is not None and not context.is_failed:
+            context.slow_start = slow_start
+
+
+@deviation(
+    "first-flight-sent-once",
+    "6.2",
+    "The stream goes on after the move without a byte lost.",
+    "what is lost before anything was acknowledged at the new address is not sent again",
+)
+class FirstFlightSentOnce(SlowStart):
+    def restart(self) -> None:
+        super().restart()
+        self._is_heard = False
+
+    def admits(self, sequence: int, length: int) -> bool:
+        fits = self.outstanding + length <= self.window
+        return super().admits(sequence, length) and (fits or self._is_heard)
+
+    def acknowledge(self, number: int, progress: int) -> None:
+        self._is_heard = True
+        super().acknowledge(number, progress)
+
+
+@deviation(
+    "every-acknowledgement-frees-a-segment",
+    "6.2",
+    "In slow start an acknowledgement opens the window by a segment at most.",
+    "it counts for a whole segment however little it acknowledges, and opens the window by another one",
+)
+class EveryAcknowledgementFreesASegment(SlowStart):
+    def acknowledge(self, number: int, progress: int) -> None:
+        super().acknowledge(number, self.segment_size)
+
+
+@deviation(
+    "kernel-segments-counted-and-held",
+    "6.2",
+    "REHASH-ADDR is repeated until the host's maximum is reached.",
+    "what the kernel sends meanwhile counts as a repeat, and does not go out",
+)
+class KernelSegmentsCountedAndHeld(Host):
+    def outgoing(
+        self, flow: Flow, context: Context, sequence: int, flags: int, length: int, now: float
+    ) -> tuple[bool, Option | None]:
+        goes, option = super().outgoing(flow, context, sequence, flags, length, now)
+        return goes and (option is None or option.control != ADDR), option
