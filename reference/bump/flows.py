@@ -44,7 +44,7 @@ class Flow:
 
     protocol = 6
 
-    def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int = 0) -> None:
+    def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int) -> None:
         self.kernel_address, self.kernel_port, self.local_port = kernel
         self.tcp = Tracking()
         self.contexts: dict[type, Any] = {}  # what protocols keep of it, each value by its own class

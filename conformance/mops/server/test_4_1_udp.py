@@ -7,12 +7,16 @@ from conformance.mops.dut.fields import COPIED, require_fields
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode, UdpFlow
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
-from testbed import inopportune, invalid, requirement, valid, waits
+from testbed import inopportune, invalid, over, requirement, valid, waits
 from testbed.case.case import Case
+from testbed.case.verdict import require
 from testbed.device.application import Application
+from testbed.interruptions import NotApplicable
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 
 UNIQUE_ID = 0x51AC0FFE
+LONG = bytes(range(250)) * 8
+"""Longer than a packet of Ethernet."""
 
 
 def open_mobile(node: MobileNode, app: Application, unique_id: int) -> UdpFlow:
@@ -33,6 +37,31 @@ def test_udp_socket_migrates_by_its_unique_id(node: MobileNode, dut: Server, app
     dut.serves_flow(flow)
     dut.hears_nothing(flow, old)
     dut.serves_flow(flow)
+
+
+@over("ipv4")
+@valid
+@requirement("MOPS-4.1-17", case=4)
+def test_datagram_in_fragments_goes_to_the_new_tuple(
+    case: Case, node: MobileNode, dut: Server, app: Application
+) -> None:
+    """Of a datagram that is longer than a packet no fragment goes to the old address after the move."""
+    flow = open_mobile(node, app, UNIQUE_ID)
+    old, since = flow.local, case.mark()
+    said = flow.socket.try_send(LONG)
+    came = said or case.look(lambda: next((one for one, _ in old.datagrams(since)), None), case.deadline())
+    if said or not came:
+        raise NotApplicable(f"the device sends no datagram of {len(LONG)} bytes {said}".strip())
+    node.move()
+    request = node.send_udp_migrate(flow, UNIQUE_ID)
+    dut.reply_to(request, SUCCESS)
+    node.rebind(request, flow)
+    flow.socket.send(LONG)
+    dut.quiesce()
+    for frame in case.trace.received(request.mark):
+        header = case.network.header(frame.data)
+        is_left = header and (header.protocol, header.destination) == (UDP_PROTOCOL, old.station.number)
+        require(not is_left, "destination of a fragment", flow.local.station.address, old.station.address, frame)
 
 
 @pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "failed"])

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Deviations in what a host that stands beside its kernel makes of the segments of a connection."""
+
+from reference.bump.flows import Flow, Tuple
+from reference.bump.ipv4 import Ipv4Network
+from reference.bump.network import UDP, Packet
+from reference.bump.tcp import ACK, FIN, RST, SYN, State, Tracking
+from reference.mops.context import MopsFlows
+from reference.system.alterations import deviation
+
+
+class _Tracked(MopsFlows):
+    """Keeps of a connection what `tracking` makes of it."""
+
+    tracking: type[Tracking]
+
+    def __init__(self) -> None:
+        super().__init__()
+        tracking = self.tracking
+
+        class Tracked(Flow):
+            def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int) -> None:
+                super().__init__(wire, kernel, now, own_delta)
+                self.tcp = tracking()
+
+        self.flow_type = Tracked
+
+
+class _WithoutScale(Tracking):
+    def from_peer(self, sequence: int, acknowledgement: int, flags: int, length: int, options: memoryview) -> None:
+        super().from_peer(sequence, acknowledgement, flags, length, options[:0] if flags & SYN else options)
+
+
+@deviation(
+    "opened-window-unscaled",
+    "4.1",
+    "A number inside the window is accepted, on connections too that the server has opened.",
+    "the window of those is taken for one without scale",
+)
+class OpenedWindowUnscaled(_Tracked):
+    tracking = _WithoutScale
+
+
+class _EndedByAnyReset(Tracking):
+    def from_peer(self, sequence: int, acknowledgement: int, flags: int, length: int, options: memoryview) -> None:
+        if flags & RST and self.state is State.SYN_SENT:
+            self.state = State.CLOSED
+        super().from_peer(sequence, acknowledgement, flags, length, options)
+
+
+@deviation(
+    "any-reset-ends-an-attempt",
+    "4.1",
+    "A connection that the server has opened migrates.",
+    "it does not where a reset that TCP drops came before the SYN-ACK",
+)
+class AnyResetEndsAnAttempt(_Tracked):
+    tracking = _EndedByAnyReset
+
+
+class _OpenedByOne(Tracking):
+    def from_kernel(
+        self, sequence: int, acknowledgement: int, flags: int, window: int, length: int, options: memoryview
+    ) -> None:
+        if self.state is not State.SYN_SENT or not flags & SYN or not flags & ACK:
+            super().from_kernel(sequence, acknowledgement, flags, window, length, options)
+
+
+@deviation(
+    "opened-by-both-stays",
+    "4.1",
+    "A connection that the server has opened migrates.",
+    "it does not where the node has opened it at the same time",
+)
+class OpenedByBothStays(_Tracked):
+    tracking = _OpenedByOne
+
+
+class _ClosedByAnyFin(Tracking):
+    def from_peer(self, sequence: int, acknowledgement: int, flags: int, length: int, options: memoryview) -> None:
+        self.peer_closed = self.peer_closed or bool(flags & FIN)
+        super().from_peer(sequence, acknowledgement, flags, length, options)
+
+
+@deviation(
+    "fin-ahead-of-a-gap-closes",
+    "4.1",
+    "A connection that the server has closed for sending migrates until the node has closed it too.",
+    "a FIN of the node closes it though data in front of it is missing",
+)
+class FinAheadOfAGapCloses(_Tracked):
+    tracking = _ClosedByAnyFin
+
+
+class _BlindToChecksums(Tracking):
+    def is_plain(self, flags: int) -> bool:
+        return self.state is State.ESTABLISHED and not flags & (SYN | FIN | RST)
+
+
+@deviation(
+    "spoilt-acknowledgement-closes",
+    "4.1",
+    "A connection in CLOSING or LAST-ACK migrates.",
+    "an acknowledgement of the FIN ends it whose checksum is wrong",
+)
+class SpoiltAcknowledgementCloses(_Tracked):
+    tracking = _BlindToChecksums
+
+
+class _Ipv4(Ipv4Network):
+    role = "server"
+
+
+@deviation(
+    "header-checksum-unread",
+    "4.1",
+    "A packet whose header checksum is wrong is dropped.",
+    "nobody reads it",
+)
+class HeaderChecksumUnread(_Ipv4):
+    def is_header_intact(self, buffer: bytearray, at: int, start: int) -> bool:
+        return True
+
+
+@deviation(
+    "later-fragments-to-the-old-tuple",
+    "4.1",
+    "After success nothing of the connection goes to the old address.",
+    "of a datagram in fragments all but the first do",
+)
+class LaterFragmentsToTheOldTuple(_Ipv4):
+    def parse_kernel(self, buffer: bytearray, at: int, end: int) -> Packet | None:
+        found = super().parse_kernel(buffer, at, end)
+        if found is not None or buffer[at + 9] != UDP:
+            return found
+        length, destination = (
+            int.from_bytes(buffer[at + place : at + upto], "big") for place, upto in ((2, 4), (16, 20))
+        )
+        return Packet(UDP, destination, at + 20, at + length)
