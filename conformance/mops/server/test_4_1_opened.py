@@ -52,10 +52,11 @@ def test_number_inside_the_window_of_an_opened_connection(
     migrates(node, dut, connection, socket, (peer.snd_una + inside_window(case, connection, offset)) % SEQUENCE_SPACE)
 
 
-def reset_of_another_number(node: MobileNode, attempt: Attempt) -> tuple[Connection, Socket]:
-    """A reset that acknowledges what was never sent comes before the SYN-ACK: it is dropped."""
+def resets_of_other_numbers(node: MobileNode, attempt: Attempt) -> tuple[Connection, Socket]:
+    """Resets that do not acknowledge the SYN and nothing else come before the SYN-ACK: they are dropped."""
     peer = attempt.local
-    peer.transmit(peer.segment("RA", ack=(attempt.syn.seq + 1000) % SEQUENCE_SPACE))
+    for number in (0, attempt.syn.seq, attempt.syn.seq + 2):
+        peer.transmit(peer.segment("RA", ack=number % SEQUENCE_SPACE))
     return node.accept(attempt)
 
 
@@ -80,7 +81,7 @@ def opened_by_both(node: MobileNode, attempt: Attempt) -> tuple[Connection, Sock
 
 @pytest.mark.parametrize(
     "opens",
-    [reset_of_another_number, reset_without_acknowledgement, opened_by_both],
+    [resets_of_other_numbers, reset_without_acknowledgement, opened_by_both],
     ids=lambda opens: opens.__name__.replace("_", " "),
 )
 @inopportune
