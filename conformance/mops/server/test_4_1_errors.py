@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Section 4.1 with RFC 1122, 4.2.3.9: ICMP errors about a connection's tuples around a move."""
+"""Section 4.1 with RFC 1122, 4.2.3.9 and 3.2.2.1: ICMP errors about a connection's tuples, and about a Migrate."""
 
 import pytest
+from scapy.layers.inet import ICMP
 
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import Connection, MobileNode
-from testbed import inopportune, invalid, requirement
+from layers.mops import SUCCESS
+from testbed import inopportune, invalid, over, requirement, valid
 from testbed.case.case import Case
+from testbed.case.verdict import require
 from testbed.interruptions import NotApplicable
 from testbed.peers.icmp import TOO_BIG, IcmpPeer, error_about
 from testbed.peers.tcp import TcpPeer
@@ -57,3 +60,18 @@ def test_error_about_the_tuple_that_was_left(case: Case, node: MobileNode, dut: 
     report(case, connection.previous[0], error)
     dut.quiesce()
     dut.serves(connection)
+
+
+@over("ipv4")
+@valid
+@requirement("MOPS-4.1-261", case=1)
+def test_migrate_draws_no_protocol_unreachable(node: MobileNode, dut: Server) -> None:
+    """A server that answers a Migrate does not say at the same time that it has no such protocol."""
+    connection = node.connect()
+    node.move()
+    request = node.send_migrate(connection)
+    dut.reply_to(request, SUCCESS)
+    dut.quiesce()
+    for frame, packet in IcmpPeer(node.station).messages(request.mark):
+        seen = packet[ICMP].type, packet[ICMP].code
+        require(seen != HARD["protocol unreachable"], "ICMP error", "no protocol unreachable", seen, frame)

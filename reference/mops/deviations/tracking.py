@@ -3,9 +3,10 @@
 
 from reference.bump.flows import Flow, Tuple
 from reference.bump.ipv4 import Ipv4Network
-from reference.bump.network import UDP, Packet
+from reference.bump.network import UDP, Network, Packet
 from reference.bump.tcp import ACK, FIN, RST, SYN, State, Tracking
 from reference.mops.context import MopsFlows
+from reference.mops.datapath import MopsDatapath
 from reference.system.alterations import deviation
 
 
@@ -105,6 +106,35 @@ class _BlindToChecksums(Tracking):
 )
 class SpoiltAcknowledgementCloses(_Tracked):
     tracking = _BlindToChecksums
+
+
+class _Believing(Tracking):
+    def is_plain(self, flags: int) -> bool:
+        return True
+
+
+@deviation(
+    "spoilt-segments-believed",
+    "4.1",
+    "Only what TCP takes says that a connection has begun or ended.",
+    "a reset, or the end of a handshake, counts whose checksum is wrong",
+)
+class SpoiltSegmentsBelieved(_Tracked):
+    tracking = _Believing
+
+
+@deviation(
+    "messages-given-to-the-system-too",
+    "4.1",
+    "A Migrate draws no protocol unreachable.",
+    "the system's own IP sees it too, and knows no such protocol",
+)
+class MessagesGivenToTheSystemToo(MopsDatapath):
+    role = "server"
+
+    def message_received(self, network: Network, source: int, data: bytes) -> None:
+        super().message_received(network, source, data)
+        self.put_to_kernel(network, network.build_for_kernel(source, network.icmp_protocol, data))
 
 
 class _Ipv4(Ipv4Network):
