@@ -134,7 +134,7 @@ class Flows:
             return wire
         for port in itertools.islice(self._remapped_port, _REMAPPED_PORTS[1] - _REMAPPED_PORTS[0]):
             remapped = (wire[0], port, wire[2])
-            if remapped not in self.by_kernel and remapped not in self.by_wire:
+            if remapped not in self.by_kernel:
                 return remapped
         return None
 
