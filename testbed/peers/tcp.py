@@ -123,13 +123,6 @@ class TcpPeer:
         """Put a segment on the wire without any change of state."""
         return self.station.send(TCP_PROTOCOL, segment, destination=self.remote)
 
-    def transmit_spoilt(self, segment: Packet) -> Sent:
-        """Put a segment on the wire whose last bit is not what its checksum covers, without any change of state."""
-        ends = self.station.address, self.remote
-        packet = bytearray(bytes(self.station.network.packet(*ends, TCP_PROTOCOL, segment)))
-        packet[-1] ^= 1
-        return self.station.transmit(bytes(packet))
-
     def send(self, data: bytes = b"", flags: str = "PA", options: Options = (), **fields: Any) -> Sent:
         """Send a segment, and count what data and FIN take of the sequence space."""
         sent = self._transmit(flags, data, options, **fields)

@@ -9,6 +9,7 @@ from layers.mops import FAILED
 from testbed import invalid, requirement
 from testbed.case.case import Case
 from testbed.peers.connection import half_open
+from testbed.peers.spoilt import transmit_spoilt
 
 
 @pytest.mark.parametrize("flags", ["R", "FA"], ids=["reset", "FIN"])
@@ -17,7 +18,7 @@ from testbed.peers.connection import half_open
 def test_spoilt_end_of_a_connection_is_none(node: MobileNode, dut: Server, flags: str) -> None:
     """After a reset or a FIN whose checksum is wrong the connection is open, and migrates."""
     connection = node.connect()
-    connection.local.transmit_spoilt(connection.local.segment(flags))
+    transmit_spoilt(connection.local, connection.local.segment(flags))
     dut.barrier()
     node.move()
     dut.accepts_migrate(node, node.request(connection), connection)
@@ -28,7 +29,7 @@ def test_spoilt_end_of_a_connection_is_none(node: MobileNode, dut: Server, flags
 def test_spoilt_end_of_a_handshake_is_none(node: MobileNode, dut: Server, case: Case) -> None:
     """While of a handshake only an acknowledgement has come whose checksum is wrong, an entry for it is refused."""
     connection = Connection(half_open(case, node.new_peer()))
-    connection.local.transmit_spoilt(connection.local.segment("A"))
+    transmit_spoilt(connection.local, connection.local.segment("A"))
     dut.barrier()
     node.move()
     request = node.send_migrate(connection)

@@ -19,6 +19,7 @@ from testbed.case.verdict import Broken
 from testbed.device.application import Application, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state
+from testbed.peers.spoilt import transmit_spoilt
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.clock import NANO
 
@@ -232,7 +233,7 @@ def test_spoilt_acknowledgement_ends_nothing(
     """An acknowledgement of the server's FIN whose checksum is wrong ends nothing: the connection migrates."""
     half = open_half(case, node, app)
     reach(case, half)
-    half.peer.transmit_spoilt(half.peer.segment("A"))
+    transmit_spoilt(half.peer, half.peer.segment("A"))
     migrate(case, node, dut, half)
 
 
