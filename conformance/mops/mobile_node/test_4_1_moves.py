@@ -92,7 +92,7 @@ def test_previous_tuple_while_a_migrate_is_unanswered(
 
 @exclusive
 @inopportune
-@requirement("MOPS-4.1-108", case=11)
+@requirement("MOPS-4.1-108", case=12)
 def test_what_is_asked_after_a_refusal_names_a_tuple_of_the_connection(
     case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
 ) -> None:

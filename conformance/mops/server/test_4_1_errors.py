@@ -5,11 +5,13 @@ import pytest
 from scapy.layers.inet import ICMP
 
 from conformance.mops.dut.server import Server
+from conformance.mops.server.test_4_1_udp import UNIQUE_ID, open_mobile
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import SUCCESS
 from testbed import inopportune, invalid, over, requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
+from testbed.device.application import Application
 from testbed.interruptions import NotApplicable
 from testbed.peers.icmp import TOO_BIG, IcmpPeer, error_about
 from testbed.peers.tcp import TcpPeer
@@ -60,6 +62,27 @@ def test_error_about_the_tuple_that_was_left(case: Case, node: MobileNode, dut: 
     report(case, connection.previous[0], error)
     dut.quiesce()
     dut.serves(connection)
+
+
+@pytest.mark.parametrize("error", ANY)
+@over("ipv4")
+@invalid
+@requirement("MOPS-4.1-241", case=2)
+def test_error_about_the_tuple_that_a_flow_has_left(
+    case: Case, node: MobileNode, dut: Server, app: Application, error: str
+) -> None:
+    """An error that quotes the tuple left behind by a UDP socket does not come to its application."""
+    flow = open_mobile(node, app, UNIQUE_ID)
+    left = flow.local
+    node.move()
+    request = node.send_udp_migrate(flow, UNIQUE_ID)
+    dut.reply_to(request, SUCCESS)
+    node.rebind(request, flow)
+    sent = IcmpPeer(case.station()).send(error_about(left, *ANY[error]))
+    dut.quiesce()
+    said = flow.socket.error()
+    require(not said, "what the socket tells its application", "nothing", said, sent.frame)
+    dut.serves_flow(flow)
 
 
 @over("ipv4")

@@ -2,12 +2,15 @@
 """Deviations in what a host that stands beside its kernel makes of the segments of a connection."""
 
 from reference.bump.flows import Flow, Tuple
-from reference.bump.ipv4 import Ipv4Network
+from reference.bump.ipv4 import ICMP, Ipv4Network
 from reference.bump.network import UDP, Network, Packet
 from reference.bump.tcp import ACK, FIN, RST, SYN, State, Tracking
 from reference.mops.context import MopsFlows
 from reference.mops.datapath import MopsDatapath
 from reference.system.alterations import deviation
+
+_ERROR, _ERRORS = 56, (3, 11)
+"""The least length of an ICMP error in its packet, and the types of those of the path."""
 
 
 class _Tracked(MopsFlows):
@@ -167,3 +170,18 @@ class LaterFragmentsToTheOldTuple(_Ipv4):
             int.from_bytes(buffer[at + place : at + upto], "big") for place, upto in ((2, 4), (16, 20))
         )
         return Packet(UDP, destination, at + 20, at + length)
+
+
+@deviation(
+    "errors-reach-flows-that-left",
+    "4.1",
+    "An ICMP error that quotes the tuple left behind does not touch what has migrated.",
+    "it comes to the kernel, which knows no other tuple of a UDP socket",
+)
+class ErrorsReachFlowsThatLeft(_Ipv4):
+    def parse_wire(self, buffer: bytearray, at: int, end: int) -> Packet | None:
+        found = super().parse_wire(buffer, at, end)
+        if found is not None or end - at < _ERROR or buffer[at + 9] != ICMP or buffer[at + 20] not in _ERRORS:
+            return found
+        length, source = (int.from_bytes(buffer[at + place : at + upto], "big") for place, upto in ((2, 4), (12, 16)))
+        return Packet(ICMP, source, at + 20, at + length)
