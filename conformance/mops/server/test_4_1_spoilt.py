@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Section 4.1 with RFC 9293, 3.1: segments whose checksum is wrong say nothing of a connection that is to migrate."""
+"""Section 4.1 with RFC 9293, 3.1: segments that TCP drops say nothing of a connection that is to migrate."""
 
 import pytest
 
@@ -19,6 +19,18 @@ def test_spoilt_end_of_a_connection_is_none(node: MobileNode, dut: Server, flags
     """After a reset or a FIN whose checksum is wrong the connection is open, and migrates."""
     connection = node.connect()
     transmit_spoilt(connection.local, connection.local.segment(flags))
+    dut.barrier()
+    node.move()
+    dut.accepts_migrate(node, node.request(connection), connection)
+
+
+@pytest.mark.parametrize("words", [4, 15], ids=["shorter than a header", "longer than the segment"])
+@invalid
+@requirement("MOPS-4.1-31", case=12)
+def test_reset_with_an_impossible_header_is_none(node: MobileNode, dut: Server, words: int) -> None:
+    """After a reset whose header cannot be so long as it says the connection is open, and migrates."""
+    connection = node.connect()
+    connection.local.transmit(connection.local.segment("R", dataofs=words))
     dut.barrier()
     node.move()
     dut.accepts_migrate(node, node.request(connection), connection)

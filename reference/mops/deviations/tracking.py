@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations in what a host that stands beside its kernel makes of the segments of a connection."""
 
+import struct
+
 from reference.bump.flows import Flow, Tuple
+from reference.bump.forgetful import put_word
 from reference.bump.ipv4 import ICMP, Ipv4Network
-from reference.bump.network import UDP, Network, Packet
+from reference.bump.network import ETHERNET, UDP, Network, Packet
 from reference.bump.tcp import ACK, FIN, RST, SYN, State, Tracking
 from reference.mops.context import MopsFlows
 from reference.mops.datapath import MopsDatapath
@@ -185,3 +188,59 @@ class ErrorsReachFlowsThatLeft(_Ipv4):
             return found
         length, source = (int.from_bytes(buffer[at + place : at + upto], "big") for place, upto in ((2, 4), (12, 16)))
         return Packet(ICMP, source, at + 20, at + length)
+
+
+@deviation(
+    "impossible-header-believed",
+    "4.1",
+    "A connection that TCP has not closed migrates.",
+    "a reset ends it whose header is shorter than a header, or longer than the segment",
+)
+class ImpossibleHeaderBelieved(MopsDatapath):
+    role = "server"
+
+    def _segment_from_wire(self, network: Network, packet: Packet) -> Flow | None:
+        flow = super()._segment_from_wire(network, packet)
+        header = self._wire_view[packet.start : packet.end]
+        words = header[12] >> 4
+        if flow is not None and header[13] & RST and not 5 <= words <= len(header) // 4:
+            flow.tcp.from_peer(int.from_bytes(header[4:8], "big"), 0, RST, 0, header[:0])
+        return flow
+
+
+@deviation(
+    "capable-header-too-long",
+    "C",
+    "The SYN-ACK to a SYN with MOBILE_CAPABLE carries it.",
+    "its header is said to be four bytes longer than the segment",
+)
+class CapableHeaderTooLong(MopsDatapath):
+    role = "server"
+
+    def transmit(self, network: Network, flow: Flow, packet: bytes) -> None:
+        buffer = bytearray(ETHERNET) + packet
+        found = network.parse_kernel(buffer, ETHERNET, len(buffer))
+        if found is not None and buffer[found.start + 13] & SYN:
+            (word,) = struct.unpack_from("!H", buffer, found.start + 12)
+            put_word(buffer, found.start, 12, word + (1 << 12))
+        super().transmit(network, flow, bytes(buffer[ETHERNET:]))
+
+
+@deviation(
+    "left-tuple-names-its-connection",
+    "4.1",
+    "A Migrate with another previous address is refused.",
+    "the tuple that a connection had before it migrated still names it",
+)
+class LeftTupleNamesItsConnection(MopsFlows):
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: dict[tuple[int, int], Flow] = {}
+
+    def migrate(self, flow: Flow, address: int, port: int) -> None:
+        self.left[flow.wire_address, flow.wire_port] = flow
+        super().migrate(flow, address, port)
+
+    def of_peer(self, address: int, port: int) -> list[Flow]:
+        left = self.left.get((address, port))
+        return super().of_peer(address, port) or ([left] if left is not None and left.is_live else [])
