@@ -128,17 +128,6 @@ class NodePayloadLengthBeyondFrame(_LengthBeyondTheFrame, _Node):
     pass
 
 
-@deviation(
-    "ipff-end-of-the-frame-before",
-    "ipff.3",
-    "A packet of which a part is missing is dropped.",
-    "it is taken with what the frame before has left in its place",
-)
-class EndOfTheFrameBefore(_Server):
-    def is_sound(self, header: Header, room: int) -> bool:
-        return super().is_sound(header, max(room, header.length))
-
-
 class _OneHop(IpffNetwork):
     def _pack(self, peer: int, protocol: int, length: int, hops: int = 64, service: int = 0) -> bytes:
         return super()._pack(peer, protocol, length, 1, service)

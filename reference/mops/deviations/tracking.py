@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Deviations in what a host that stands beside its kernel makes of the segments of a connection."""
+"""Deviations in what a host that stands beside its kernel makes of segments and packets that the kernel would drop."""
 
 import struct
 
 from reference.bump.flows import Flow, Tuple
 from reference.bump.forgetful import put_word
+from reference.bump.ipff import IpffNetwork
+from reference.bump.ipff_wire import Header
 from reference.bump.ipv4 import ICMP, Ipv4Network
 from reference.bump.network import ETHERNET, UDP, Network, Packet
 from reference.bump.tcp import ACK, FIN, RST, SYN, State, Tracking
@@ -244,3 +246,16 @@ class LeftTupleNamesItsConnection(MopsFlows):
     def of_peer(self, address: int, port: int) -> list[Flow]:
         left = self.left.get((address, port))
         return super().of_peer(address, port) or ([left] if left is not None and left.is_live else [])
+
+
+@deviation(
+    "ipff-end-of-the-frame-before",
+    "ipff.3",
+    "A packet of which a part is missing is dropped.",
+    "it is taken with what the frame before has left in its place",
+)
+class EndOfTheFrameBefore(IpffNetwork):
+    role = "server"
+
+    def is_sound(self, header: Header, room: int) -> bool:
+        return super().is_sound(header, max(room, header.length))
