@@ -60,8 +60,8 @@ class Budget:
                 self._attempts.pop(thread, None)
 
     def _watch(self) -> None:
-        while True:
-            time.sleep(_LOOK_AGAIN_S)
+        never = threading.Event()
+        while not never.wait(_LOOK_AGAIN_S):
             with self._lock:
                 for thread in [thread for thread, attempt in self._attempts.items() if attempt.is_over()]:
                     del self._attempts[thread]
