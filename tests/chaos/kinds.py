@@ -2,6 +2,7 @@
 """What is done to a run: kills, a disk that is full or slow, hostile devices. Each attempt is drawn by a seed."""
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -65,7 +66,16 @@ def drawn_processes(chance: random.Random) -> tuple[str, str]:
 
 
 def kill(folder: Path, chance: random.Random) -> tuple[str, Judgement]:
-    """One signal, or two, at any moment, to any process."""
+    """One signal, or two, at any moment, to any process; a run that was over before the first is no attempt."""
+    for number in itertools.count(1):
+        (place := folder / str(number)).mkdir()
+        done, options, judgement = _kill(place, chance)
+        if done or judgement.faults:
+            return f"{' '.join(options)}: {', then '.join(done) or 'over too soon'}", judgement
+    raise AssertionError
+
+
+def _kill(folder: Path, chance: random.Random) -> tuple[list[str], tuple[str, str], Judgement]:
     before, options, done = interfaces(), drawn_processes(chance), []
     run = start(folder, *options)
     moment = chance.choice([*MOMENTS])
@@ -81,8 +91,7 @@ def kill(folder: Path, chance: random.Random) -> tuple[str, Judgement]:
             done.append(f"{number.name} to {victim} {after:.2f} s after {moment}")
             moment = "that"
     allowed = frozenset({CONFORMANT, INTERRUPTED, UNREACHABLE, MACHINE, *(-number for number in SIGNALS)})
-    words = f"{' '.join(options)}: {', then '.join(done) or 'over too soon'}"
-    return words, judged(run, allowed, WITHIN_S, before)
+    return done, options, judged(run, allowed, WITHIN_S, before)
 
 
 def full_disk(folder: Path, chance: random.Random) -> tuple[str, Judgement]:
