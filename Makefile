@@ -14,7 +14,7 @@ READY := $(VENV)/.installed
 # Bytecode is kept, also where the environment says otherwise, and outside of the tree: every process of a run and
 # every device starts in a fraction of the time. A folder that cannot be written to is no error.
 export PYTHONDONTWRITEBYTECODE :=
-export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pyc
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pyc
 
 # pip fills .venv, also where its own configuration says that it installs for the user.
 export PIP_USER := 0
