@@ -75,9 +75,9 @@ chaos: $(READY)
 define NEEDED
 need() { "$$@" >/dev/null 2>&1 || { echo "$(VENV) cannot be made: $$why; or name another Python: make PYTHON=..." >&2; exit 1; }; }; \
 why="there is no $(PYTHON) here: install Python 3.11 or later"; need command -v $(firstword $(PYTHON)); \
-why="$(PYTHON) is too old: install Python 3.11 or later"; need $(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))"; \
+why="$(PYTHON) is too old: install Python 3.11 or later"; need $(PYTHON) -B -c "import sys; sys.exit(sys.version_info < (3, 11))"; \
 why="$(PYTHON) has no ensurepip: install the package python3-venv (Debian, Ubuntu: apt-get install python3-venv)"; \
-need $(PYTHON) -c "import ensurepip, venv"
+need $(PYTHON) -B -c "import ensurepip, venv"
 endef
 
 $(READY): requirements.lock
