@@ -47,8 +47,6 @@ class Setup:
     """How often the device may be sent what floods it."""
     source_ports: "itertools.cycle[int]" = field(default_factory=lambda: ports_from(_FIRST_PORT))
     """Source ports for crafted connections: a port comes again only after all others."""
-    is_lasting: bool = False
-    """Whether the device outlives the run: connections that a case has opened are reset when it ends."""
     known: dict[str, int] = field(default_factory=dict)
     """What cases have made at the device, or found out about it, for those that come after them."""
     answers: AnswerTimes = field(default_factory=AnswerTimes)

@@ -11,7 +11,6 @@ from testbed.case.case import Case, CaseSpec
 from testbed.case.setup import Setup
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable, machine_error
-from testbed.peers.leftovers import reset_connections
 from testbed.run.budget import Budget
 from testbed.wire.chance import drawn_from
 from testbed.wire.clock import NANO, Clock, ClockStepped, Deadline, RunOver
@@ -82,8 +81,9 @@ def _run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outco
 
 
 def _leave(case: Case) -> None:
-    if case.setup.is_lasting:
-        reset_connections(case.trace, [station for side in case.sides.values() for station in side.stations])
+    for side in case.sides.values():
+        if leftovers := side.interface.leftovers:
+            leftovers.leave(case.trace, side.stations)
     case.leave()
 
 

@@ -18,8 +18,9 @@ from testbed.device.links import Link
 from testbed.device.namespace_link import NamespaceLink
 from testbed.device.supervisor import LinkError
 from testbed.interruptions import DeviceLost
+from testbed.peers.leftovers import Leftovers
 from testbed.run.overlap import MOST_AT_ONCE
-from testbed.run.probing import MOST_PROBED, check_free
+from testbed.run.probing import AT_ONCE, check_free
 from testbed.run.restoring import FirstState
 from testbed.run.sanity import Doubt, check_alive, check_moves
 from testbed.run.turns import Turns
@@ -197,23 +198,12 @@ class Devices:
             name: self._link_setup(role, dut.wires[name], name, known, reserved)
             for name, known in self._known(role, chain).items()
         }
-        ports = ports_from(any_port(self._seed))
-        lasting = self._link(role).has_one_device
-        if lasting:
+        if self._link(role).has_one_device:
             for link in links.values():
                 check_free(self._profile, link, self._clock)
-        setup = Setup(
-            self._profile,
-            role,
-            dut,
-            self._clock,
-            self._lag,
-            links,
-            Rate(self._clock),
-            ports,
-            lasting,
-            answers=self._answers,
-        )
+                Leftovers(link.interface)
+        rate, ports = Rate(self._clock), ports_from(any_port(self._seed))
+        setup = Setup(self._profile, role, dut, self._clock, self._lag, links, rate, ports, answers=self._answers)
         setup.confirm_alive = Doubt(setup).settle
         check_alive(setup)
         return setup
@@ -235,6 +225,9 @@ class Devices:
     ) -> LinkSetup:
         # Whoever is in a namespace has the neighbours of all namespaces of the machine's kernel in its table.
         pace = self.pace if isinstance(self._link(role), NamespaceLink) else None
-        most = MOST_PROBED if self._link(role).has_one_device else None
-        pools = {network.name: AddressPool(network, self._clock, reserved, pace, most) for network in known.values()}
+        most = AT_ONCE if self._link(role).has_one_device else None
+        pools = {
+            network.name: AddressPool(network, self._clock, reserved, pace, most if network.has_arp else None)
+            for network in known.values()
+        }
         return LinkSetup(name, wire.interface, wire.mac, known, pools)

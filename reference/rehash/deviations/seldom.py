@@ -8,7 +8,7 @@ from reference.bump.ends import Frame
 from reference.bump.flows import Flow
 from reference.bump.network import TCP, Network, Packet
 from reference.bump.shaping import Shaped, segment_in
-from reference.bump.tcp import CHECKSUM_AT, MAXIMUM_OPTIONS, SEGMENT_SIZE, split
+from reference.bump.tcp import CHECKSUM_AT, MAXIMUM_OPTIONS, RST, SEGMENT_SIZE, State, split
 from reference.rehash.context import Context, Exchange, Segment, context_of
 from reference.rehash.datapath import RehashDatapath
 from reference.rehash.host import Host
@@ -227,3 +227,21 @@ class KernelSegmentsCountedAndHeld(Host):
     ) -> tuple[bool, Option | None]:
         goes, option = super().outgoing(flow, context, sequence, flags, length, now)
         return goes and (option is None or option.control != ADDR), option
+
+
+@deviation(
+    "refused-syn-ends-others",
+    "3",
+    "Applications that use TCP are not impacted.",
+    "a SYN that the system refuses ends every connection",
+)
+class RefusedSynEndsOthers(Host):
+    def outgoing(
+        self, flow: Flow, context: Context, sequence: int, flags: int, length: int, now: float
+    ) -> tuple[bool, Option | None]:
+        if flags & RST and not sequence:  # as in the answer to a SYN (RFC 9293 3.10.7.1)
+            for other in list(self.flows.by_wire.values()):
+                theirs = context_of(other)
+                if theirs is not None and other.tcp.state is State.ESTABLISHED:
+                    self.fail(other, theirs)
+        return super().outgoing(flow, context, sequence, flags, length, now)
