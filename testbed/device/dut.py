@@ -55,6 +55,10 @@ class DUT:
         for wire in self.wires.values():
             wire.interface.fail(self.lost)
 
+    def outages(self) -> int:
+        """How often a wire was found unplugged."""
+        return sum(wire.interface.carrier.outages for wire in self.wires.values() if wire.interface.carrier)
+
     def await_wires(self) -> None:
         """Return when no wire is unplugged, or the device is given up."""
         for wire in self.wires.values():

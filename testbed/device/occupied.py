@@ -31,7 +31,8 @@ class Occupation:
         self._claims: list[socket.socket] = []
         try:
             for key, table in _interfaces(profile):
-                if table.interface not in allowed and (why := _in_use(profile, table.interface) or self._claim(table)):
+                why = self._claim(table.interface) or _in_use(profile, table.interface)
+                if why and table.interface not in allowed:
                     raise LinkError(
                         f"{profile.path}: {key}.interface: {table.interface} {why}; allowed is an interface that "
                         f"nothing else uses, or {ALLOW} {table.interface}"
@@ -45,10 +46,12 @@ class Occupation:
         for claim in self._claims:
             claim.close()
 
-    def _claim(self, table: Table) -> str:
+    def _claim(self, interface: str) -> str:
         """Take an interface, or say who has it. An abstract address goes with its owner, however that ends."""
+        address = f"\0roamproof/{interface}"
+        if any(claim.getsockname() == address.encode() for claim in self._claims):
+            return ""
         claim = socket.socket(socket.AF_UNIX)
-        address = f"\0roamproof/{table.interface}"
         try:
             claim.bind(address)
             claim.listen()
@@ -70,6 +73,7 @@ def _interfaces(profile: Profile) -> Iterator[tuple[str, Table]]:
 def _owner(address: str) -> str:
     """Which process listens at an address, as far as it can be seen from here (SO_PEERCRED, unix(7))."""
     with socket.socket(socket.AF_UNIX) as asking:
+        asking.setblocking(False)  # nobody accepts: once its queue is full, no more is to be learnt
         try:
             asking.connect(address)
             pid = struct.unpack("=iII", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]

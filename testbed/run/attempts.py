@@ -60,17 +60,22 @@ def _run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outco
     started = time.monotonic()
     outcome = Outcome(spec, Verdict.NOT_RUN)
     for attempt in range(1, ATTEMPTS_ON_A_BUSY_MACHINE + 1):
+        judged = False
         try:
             with lend(spec) as setup:
                 case = Case(spec, setup, spec.parameters["network"])
                 try:
                     outcome, repeat = _attempt(spec, case, body)
+                    judged = True
                     busy = outcome.verdict is Verdict.INCONCLUSIVE and _machine_was_busy(case)
                 finally:
                     _leave(case)
         except Exception as error:
-            outcome = without_verdict(spec, error)
-            break
+            if not judged or not isinstance(error, DeviceLost | RunOver):
+                outcome = without_verdict(spec, error)
+                break
+            outcome.error = outcome.error or error  # what comes after the case does not take its verdict away
+            repeat = busy = False
         outcome.case, outcome.attempts = case, attempt
         if not busy and (not repeat or attempt >= ATTEMPTS):
             break

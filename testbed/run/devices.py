@@ -17,7 +17,7 @@ from testbed.device.lag import LagProbe
 from testbed.device.links import Link
 from testbed.device.namespace_link import NamespaceLink
 from testbed.device.supervisor import LinkError
-from testbed.interruptions import DeviceLost
+from testbed.interruptions import DeviceLost, Inconclusive
 from testbed.peers.leftovers import Leftovers
 from testbed.run.overlap import MOST_AT_ONCE
 from testbed.run.probing import AT_ONCE, check_free
@@ -67,9 +67,16 @@ class Devices:
             link = self._bring_up_link(self._kind(spec.role))
             at_shared = link.has_one_device or not spec.exclusive
             if at_shared and link.instance(spec.role) not in self._shared and not self.rules_out(spec):
-                self._shared[link.instance(spec.role)] = shared = self._start(spec.role)
+                shared = self._start(spec.role)
                 if link.has_one_device:
-                    self._first_states[id(shared)] = FirstState(shared)
+                    self._first_states[id(shared)] = self._first_state(shared)
+                self._shared[link.instance(spec.role)] = shared
+
+    def _first_state(self, setup: Setup) -> FirstState:
+        try:
+            return FirstState(setup)
+        except Inconclusive as trouble:
+            raise LinkError(f"{self._profile.path}: the device does not list its sockets: {trouble}") from None
 
     def check_moves(self, specs: Iterable[CaseSpec]) -> None:
         """Move a device of each role that cases move, once; LinkError with what it says where that fails."""

@@ -31,7 +31,11 @@ def check_free(profile: Profile, link: LinkSetup, clock: Clock) -> None:
     """
     for network in (one for one in link.networks.values() if one.has_arp):
         parts = _parts(network)
-        for address, mac in sorted(_asked(link, [network.dut, *next(parts)], network, clock).items()):
+        asked = [network.dut, *network.moves_to, *next(parts)]
+        for address, mac in sorted(_asked(link, asked, network, clock)):
+            if address in network.moves_to:
+                what = f"{address}, one of moves_to, is in use by {mac}"
+                raise LinkError(f"{profile.path}: ixit.{network.name}: {what}; allowed is one that nobody has")
             if address != network.dut:
                 what = f"{address}, one of tester_first to tester_last, is in use by {mac}"
                 raise LinkError(f"{profile.path}: ixit.{network.name}: {what}; allowed is a range that nobody uses")
@@ -58,8 +62,8 @@ def _parts(network: Network) -> Iterator[list[str]]:
         yield [network.address(network.at(place)) for place in range(begin, min(last + 1, begin + AT_ONCE))]
 
 
-def _asked(link: LinkSetup, addresses: list[str], network: Network, clock: Clock) -> dict[str, str]:
-    """Who answers for which address; asked again from the first one where the wire is unplugged meanwhile."""
+def _asked(link: LinkSetup, addresses: list[str], network: Network, clock: Clock) -> set[tuple[str, str]]:
+    """Addresses, and who answers for each; asked again from the first one where the wire is unplugged meanwhile."""
     while True:
         try:
             return _owners(link, addresses, network, clock)
@@ -68,7 +72,7 @@ def _asked(link: LinkSetup, addresses: list[str], network: Network, clock: Clock
                 link.interface.carrier.wait()
 
 
-def _owners(link: LinkSetup, addresses: list[str], network: Network, clock: Clock) -> dict[str, str]:
+def _owners(link: LinkSetup, addresses: list[str], network: Network, clock: Clock) -> set[tuple[str, str]]:
     trace = Trace(clock)
     for address in addresses:
         link.interface.observe(network.key(address), trace)
@@ -82,7 +86,7 @@ def _owners(link: LinkSetup, addresses: list[str], network: Network, clock: Cloc
         for address in addresses:
             link.interface.remove_observer(network.key(address))
     answers = [Ether(frame.data).getlayer(ARP) for frame in trace.received()]
-    return {arp.psrc: arp.hwsrc for arp in answers if arp is not None and arp.psrc in addresses}
+    return {(arp.psrc, arp.hwsrc) for arp in answers if arp is not None and arp.psrc in addresses}
 
 
 def _probe(mac: str, address: str) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from profiles import InterfaceLink, Profile
-from testbed.device.occupied import Occupation
+from testbed.device.occupied import ALLOW, Occupation
 from testbed.device.supervisor import LinkError
 
 MOST = 8
@@ -37,6 +37,10 @@ def has_one_device(profile: Profile) -> bool:
 
 def occupy(profile: Profile, allowed: list[str]) -> Occupation:
     """The profile's interfaces for this run alone; wrong usage where somebody else has one that is not allowed."""
+    known = [table.interface for table in profile.link.all if isinstance(table, InterfaceLink)]
+    if unknown := [name for name in allowed if name not in known]:
+        names = ", ".join(known) or "none"
+        raise pytest.UsageError(f"{ALLOW} {unknown[0]}: is no interface of {profile.path}; allowed are {names}")
     try:
         return Occupation(profile, allowed)
     except LinkError as error:

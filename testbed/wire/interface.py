@@ -127,7 +127,8 @@ class Interface:
                     raise self._failure from None
                 if error.errno == errno.ENOBUFS:
                     raise Inconclusive("the tester's interface did not take a frame: its queue is full") from None
-                if error.errno == errno.ENETDOWN:
+                if error.errno == errno.ENETDOWN and self.carrier:
+                    self.carrier.lost()
                     raise Inconclusive("the tester's interface is down") from None
                 if error.errno == errno.EMSGSIZE:
                     packet = f"a packet of {len(data) - ETHERNET_HEADER} bytes"

@@ -92,17 +92,17 @@ class Reassembly:
 
 
 def _join(parts: dict[int, bytes]) -> bytes | None:
-    payload = b""
+    if 0 not in parts or _place(parts[max(parts)]) & _MORE:
+        return None
+    payload = bytearray()
     for place in sorted(parts):
         if place > len(payload):
             return None
-        payload = payload[:place] + _payload(parts[place])
-    if _place(parts[max(parts)]) & _MORE or 0 not in parts:
-        return None
+        payload[place:] = _payload(parts[place])
     header = _header(parts[0])
     if len(header) + len(payload) > _LONGEST_PACKET:
         return None
-    return with_length(parts[0][: ETHERNET_HEADER + len(header)], payload)
+    return with_length(parts[0][: ETHERNET_HEADER + len(header)], bytes(payload))
 
 
 def _place(frame: bytes) -> int:
