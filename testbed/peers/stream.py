@@ -10,6 +10,7 @@ from testbed.peers.sequence import after
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Frame, Sent
 from testbed.wire.clock import NANO, Deadline
+from testbed.wire.headers import TCP_PROTOCOL, read_tcp
 
 ECHO = "echo"
 """What the answers of the echo service are called where their times are kept."""
@@ -152,3 +153,20 @@ def _how(peer: TcpPeer, data: bytes, came: bytes) -> str:
     if same is None:
         return f"{len(came)}"
     return f"{len(came)}, of which byte {same} is the first that differs"
+
+
+def slowest_answer_ns(case: Case) -> int:
+    """How long the tester took at the most to answer a segment of the device: that is what the device has measured."""
+    waiting: dict[tuple[int, int], int] = {}
+    slowest = 0
+    for frame in case.trace.frames:
+        ip = case.sides[frame.interface].network.header(frame.data)
+        if ip is None or ip.protocol != TCP_PROTOCOL or ip.fragment:
+            continue
+        if (tcp := read_tcp(frame.data[ip.start : ip.end])) is None:
+            continue
+        if frame.outgoing:
+            slowest = max(slowest, frame.ns - waiting.pop((tcp.source_port, tcp.destination_port), frame.ns))
+        else:
+            waiting.setdefault((tcp.destination_port, tcp.source_port), frame.ns)
+    return slowest
