@@ -77,7 +77,6 @@ class Interface:
         self._numbers = numbers
         self.carrier = carrier
         self.leftovers: Leftovers | None = None
-        """What is left of stations that are gone, where the device outlives a case."""
         self._stations: dict[Key | None, Trace] = {}
         self._observers: dict[Key | None, Trace] = {}
         self._outgoing: deque[Sent] = deque()

@@ -39,7 +39,8 @@ class AddressPool:
     ) -> None:
         self._network = network
         self._first, self._last = network.place(network.first), network.place(network.last)
-        self._next, self._end = self._first, min(self._last + 1, self._first + (most or self._last))
+        self._next = self._first
+        self._end = self._last + 1 if most is None else min(self._last + 1, self._first + most)
         self.size = self._end - self._first
         self._clock = clock
         self._skipped = {self._place(address) for address in reserved}

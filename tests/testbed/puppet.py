@@ -21,6 +21,9 @@ STUCK: list[bool] = []
 DRIPPING: list[bool] = []
 
 
+FLOODS: list[threading.Thread] = []
+
+
 def flood(raw: socket.socket, frame: bytes, seconds: float) -> None:
     """Send a frame again and again, faster than anybody reads."""
     end = time.monotonic() + seconds
@@ -144,7 +147,13 @@ def perform(raw: list[socket.socket], verb: str, wanted: dict[str, Any]) -> Any:
             raw[wanted.get("wire", 0)].send(bytes.fromhex(frame))
         return {}
     if verb == "flood":
-        threading.Thread(target=flood, args=(raw[0], bytes.fromhex(wanted["frame"]), wanted["seconds"])).start()
+        arguments = raw[0], bytes.fromhex(wanted["frame"]), wanted["seconds"]
+        FLOODS.append(threading.Thread(target=flood, args=arguments))
+        FLOODS[-1].start()
+        return {}
+    if verb == "flood_over":
+        while FLOODS:
+            FLOODS.pop().join()
         return {}
     if verb == "move" and STUCK:
         raise OSError("the address is nailed down")

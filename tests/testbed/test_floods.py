@@ -4,6 +4,7 @@
 import contextlib
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,16 @@ FLOOD_S = 6.0
 def flood(lab: Lab, case: Case) -> None:
     """Let the device send small packets to the case for some seconds."""
     lab.tells("flood", frame=small_packet(case), seconds=FLOOD_S)
+
+
+@pytest.fixture(autouse=True)
+def after_the_flood(lab: Lab) -> Iterator[None]:
+    """The device of these tests sends no more, and all of it has been read, before another test begins."""
+    yield
+    interface = lab.setup.links["link"].interface
+    lab.tells("flood_over")
+    while time.time_ns() - interface.drained_ns > 100_000_000:
+        time.sleep(0.05)
 
 
 def small_packet(case: Case) -> str:
