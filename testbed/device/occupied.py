@@ -7,10 +7,9 @@ import os
 import shlex
 import socket
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
-from profiles import InterfaceLink as Table
 from profiles import Profile
 from testbed.device.supervisor import LinkError
 
@@ -30,7 +29,7 @@ class Occupation:
     def __init__(self, profile: Profile, allowed: Collection[str] = ()) -> None:
         self._claims: list[socket.socket] = []
         try:
-            for key, table in _interfaces(profile):
+            for key, table in profile.link.interfaces.items():
                 why = self._claim(table.interface) or _in_use(profile, table.interface)
                 if why and table.interface not in allowed:
                     raise LinkError(
@@ -62,12 +61,6 @@ class Occupation:
             return f"is in use by another run{_owner(address)}"
         self._claims.append(claim)
         return ""
-
-
-def _interfaces(profile: Profile) -> Iterator[tuple[str, Table]]:
-    for link in ("link", "inside", "outside"):
-        if isinstance(table := profile.link.of(link), Table):
-            yield "link" if link == "link" else f"link.{link}", table
 
 
 def _owner(address: str) -> str:

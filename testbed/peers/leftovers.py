@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from testbed.peers.build import plain_segment
-from testbed.peers.segment import Segment
+from testbed.peers.segment import Segment, tcp_carrier
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.wire.capture import Frame, Trace
 from testbed.wire.headers import LETTERS, TCP_PROTOCOL, read_tcp
@@ -87,8 +87,7 @@ def _ends(trace: Trace, stations: Iterable[Station]) -> dict[End, _Left]:
     ends: dict[End, _Left] = {}
     for frame in trace.frames:
         for network in networks:
-            ip = network.header(frame.data)
-            if ip is None or ip.protocol != TCP_PROTOCOL or ip.fragment:
+            if (ip := tcp_carrier(frame, network)) is None:
                 continue
             own, other = (ip.source, ip.destination) if frame.outgoing else (ip.destination, ip.source)
             tcp = read_tcp(frame.data[ip.start : ip.end])

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive
+from testbed.peers.segment import tcp_carrier
 from testbed.peers.sequence import after
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Frame, Sent
 from testbed.wire.clock import NANO, Deadline
-from testbed.wire.headers import TCP_PROTOCOL, read_tcp
+from testbed.wire.headers import read_tcp
 
 ECHO = "echo"
 """What the answers of the echo service are called where their times are kept."""
@@ -160,10 +161,9 @@ def slowest_answer_ns(case: Case) -> int:
     waiting: dict[tuple[int, int], int] = {}
     slowest = 0
     for frame in case.trace.frames:
-        ip = case.sides[frame.interface].network.header(frame.data)
-        if ip is None or ip.protocol != TCP_PROTOCOL or ip.fragment:
-            continue
-        if (tcp := read_tcp(frame.data[ip.start : ip.end])) is None:
+        ip = tcp_carrier(frame, case.sides[frame.interface].network)
+        tcp = read_tcp(frame.data[ip.start : ip.end]) if ip else None
+        if tcp is None:
             continue
         if frame.outgoing:
             slowest = max(slowest, frame.ns - waiting.pop((tcp.source_port, tcp.destination_port), frame.ns))

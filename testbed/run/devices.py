@@ -5,11 +5,10 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
-from profiles import InterfaceLink as InterfaceTable
 from profiles import Profile, Role
 from testbed.case.answers import AnswerTimes
 from testbed.case.case import CaseSpec
-from testbed.case.setup import LinkSetup, Setup, any_port, ports_from
+from testbed.case.setup import LinkSetup, Setup, source_ports
 from testbed.device.chain import Chain
 from testbed.device.dut import Wire, Wiring
 from testbed.device.interface_link import InterfaceLink
@@ -56,7 +55,7 @@ class Devices:
         self._turns = Turns(clock)
         self._links: dict[str, Link] = {}
         self._shared: dict[Hashable, Setup] = {}
-        self._first_states: dict[int, FirstState] = {}
+        self._first_states: dict[Hashable, FirstState] = {}
         self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
         self._start_room = threading.BoundedSemaphore(max(1, STARTING_AT_ONCE // processes))
         self.said = ("", "")
@@ -67,10 +66,10 @@ class Devices:
             link = self._bring_up_link(self._kind(spec.role))
             at_shared = link.has_one_device or not spec.exclusive
             if at_shared and link.instance(spec.role) not in self._shared and not self.rules_out(spec):
-                shared = self._start(spec.role)
+                shared, instance = self._start(spec.role), link.instance(spec.role)
                 if link.has_one_device:
-                    self._first_states[id(shared)] = self._first_state(shared)
-                self._shared[link.instance(spec.role)] = shared
+                    self._first_states[instance] = self._first_state(shared)
+                self._shared[instance] = shared
 
     def _first_state(self, setup: Setup) -> FirstState:
         try:
@@ -99,9 +98,10 @@ class Devices:
         afterwards. Raises DeviceLost if it does not start.
         """
         link = self._link(spec.role)
-        shared = self._shared.get(link.instance(spec.role))
+        instance = link.instance(spec.role)
+        shared = self._shared.get(instance)
         if shared and link.has_one_device:
-            with self._at_the_one(shared, alone=spec.exclusive):
+            with self._at_the_one(instance, alone=spec.exclusive):
                 yield shared
         elif shared and not spec.exclusive:
             yield shared
@@ -110,13 +110,13 @@ class Devices:
                 yield setup
 
     @contextmanager
-    def _at_the_one(self, setup: Setup, *, alone: bool) -> Iterator[None]:
+    def _at_the_one(self, instance: Hashable, *, alone: bool) -> Iterator[None]:
         with self._turns.alone() if alone else self._turns.side_by_side():
             with self._clock.waiting():
-                setup.dut.await_wires()
+                self._shared[instance].dut.await_wires()
             yield
             if alone:
-                self._first_states[id(setup)].restore()
+                self._first_states[instance].restore()
 
     @contextmanager
     def _fresh(self, link: Link, spec: CaseSpec) -> Iterator[Setup]:
@@ -155,7 +155,7 @@ class Devices:
 
     def _parallel(self) -> list[int]:
         """How many cases the profile allows at the device of each real wire."""
-        return [table.max_parallel for table in self._profile.link.all if isinstance(table, InterfaceTable)]
+        return [table.max_parallel for table in self._profile.link.interfaces.values()]
 
     def interrupt(self, why: Exception) -> None:
         """Let the cases that wait for a shared device end with `why`."""
@@ -209,7 +209,7 @@ class Devices:
             for link in links.values():
                 check_free(self._profile, link, self._clock)
                 Leftovers(link.interface)
-        rate, ports = Rate(self._clock), ports_from(any_port(self._seed))
+        rate, ports = Rate(self._clock), source_ports(self._seed)
         setup = Setup(self._profile, role, dut, self._clock, self._lag, links, rate, ports, answers=self._answers)
         setup.confirm_alive = Doubt(setup).settle
         check_alive(setup)

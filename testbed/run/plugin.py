@@ -61,7 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--dut-arg", action="append", default=[], metavar="ARGUMENT", help="further argument of the device's command"
     )
     group.addoption(
-        "--role", action="append", default=[], metavar="ROLE", help='certify this role alone, such as "mops server"'
+        "--role",
+        action="append",
+        default=[],
+        metavar="ROLE",
+        help="certify this role alone, named as in a certificate: its protocol in front",
     )
     group.addoption(
         "--seed", type=int, metavar="NUMBER", help="of the random values of an earlier run (see its results)"

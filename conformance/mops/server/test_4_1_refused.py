@@ -100,13 +100,7 @@ def test_closed_connection_is_refused(node: MobileNode, dut: Server, end: str) -
 @requirement("MOPS-4.1-94", case=2)
 def test_half_open_connection_is_refused(node: MobileNode, dut: Server, case: Case) -> None:
     """An entry for a connection whose handshake is not complete is refused, and the handshake can be completed."""
-    connection = Connection(half_open(case, node.new_peer()))
-    node.move()
-    request = node.send_migrate(connection)
-    dut.answers(request, FAILED)
-    dut.new_tuple_is_dead(connection, node.station, request.entries[0][1])
-    connection.local.acknowledge()
-    dut.serves(connection)
+    dut.refuses_until_it_is_open(node, Connection(half_open(case, node.new_peer())))
 
 
 @inopportune

@@ -5,7 +5,6 @@ import pytest
 
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import Connection, MobileNode
-from layers.mops import FAILED
 from testbed import invalid, requirement
 from testbed.case.case import Case
 from testbed.peers.connection import half_open
@@ -43,9 +42,4 @@ def test_spoilt_end_of_a_handshake_is_none(node: MobileNode, dut: Server, case: 
     connection = Connection(half_open(case, node.new_peer()))
     transmit_spoilt(connection.local, connection.local.segment("A"))
     dut.barrier()
-    node.move()
-    request = node.send_migrate(connection)
-    dut.answers(request, FAILED)
-    dut.new_tuple_is_dead(connection, node.station, request.entries[0][1])
-    connection.local.acknowledge()
-    dut.serves(connection)
+    dut.refuses_until_it_is_open(node, connection)
