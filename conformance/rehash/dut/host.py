@@ -57,7 +57,7 @@ class DutHost(Endpoint):
         `acknowledged` how many bytes it acknowledges then, one at a time.
         """
         mark = self._case.mark()
-        flight = first_flight(self._case, connection.local, connection.socket, meanwhile, acknowledged)
+        flight = first_flight(self._case, connection.local, connection.socket, self.barrier, meanwhile, acknowledged)
         most = INITIAL_WINDOW + acknowledged * (1 + MSS)
         for last in [one.frame for one in self.segments(connection.local, mark) if one.data][-1:]:
             require(flight <= most, "bytes of the first flight", f"at most {most}", flight, last)
