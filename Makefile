@@ -14,7 +14,7 @@ READY := $(VENV)/.installed
 # Bytecode is kept, also where the environment says otherwise, and outside of the tree: every process of a run and
 # every device starts in a fraction of the time. A folder that cannot be written to is no error.
 export PYTHONDONTWRITEBYTECODE :=
-export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pyc
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pyc
 
 # pip fills .venv, also where its own configuration says that it installs for the user.
 export PIP_USER := 0
@@ -75,9 +75,9 @@ chaos: $(READY)
 define NEEDED
 need() { "$$@" >/dev/null 2>&1 || { echo "$(VENV) cannot be made: $$why; or name another Python: make PYTHON=..." >&2; exit 1; }; }; \
 why="there is no $(PYTHON) here: install Python 3.11 or later"; need command -v $(firstword $(PYTHON)); \
-why="$(PYTHON) is too old: install Python 3.11 or later"; need $(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))"; \
+why="$(PYTHON) is too old: install Python 3.11 or later"; need $(PYTHON) -B -c "import sys; sys.exit(sys.version_info < (3, 11))"; \
 why="$(PYTHON) has no ensurepip: install the package python3-venv (Debian, Ubuntu: apt-get install python3-venv)"; \
-need $(PYTHON) -c "import ensurepip, venv"
+need $(PYTHON) -B -c "import ensurepip, venv"
 endef
 
 $(READY): requirements.lock

@@ -17,6 +17,7 @@ from conformance import applicability, catalogue
 from profiles import ROLES, Profile, Role
 from testbed.case.case import Behaviour, Case, CaseSpec
 from testbed.case.verdict import Requirement
+from testbed.device.occupied import ALLOW
 from testbed.run.plugin import PROFILE, SPEC
 
 CATALOGUE = pytest.StashKey[catalogue.Catalogue]()
@@ -139,6 +140,7 @@ def _rerun(item: pytest.Function, profile: Profile) -> str:
     node = f"{from_here(item.path)}::{item.nodeid.partition('::')[2]}"
     arguments = [f"--dut-arg={argument}" for argument in config.getoption("--dut-arg")]
     arguments += [f"--role={role}" for role in config.getoption("--role")]
+    arguments += [f"{ALLOW}={name}" for name in config.getoption(ALLOW)]
     report = f"{config.getoption('--report').removesuffix(_RERUN)}{_RERUN}"
     options = ["--dut", str(profile.path), *arguments, "--seed", str(config.option.seed), "--report", report]
     return shlex.join([interpreter(), "-m", "pytest", node, *options])

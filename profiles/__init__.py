@@ -2,7 +2,7 @@
 """What a device claims (ICS), how to reach it and the values needed to run (IXIT): one TOML file a device."""
 
 from profiles.dut import PLACEHOLDER
-from profiles.link import InterfaceLink, NamespaceLink
+from profiles.link import InterfaceLink, NamespaceLink, link_key
 from profiles.model import ICS, IXIT, PROTOCOLS, ROLES, Profile, ProfileError, load
 from profiles.role import Role
 
@@ -17,5 +17,6 @@ __all__ = [
     "Profile",
     "ProfileError",
     "Role",
+    "link_key",
     "load",
 ]

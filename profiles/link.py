@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from profiles.addresses import MacAddress
-from profiles.table import Allowed, PerLink, Table
+from profiles.table import SIDES, Allowed, PerLink, Table
 
 
 class NamespaceLink(Table):
@@ -31,8 +31,19 @@ class InterfaceLink(Table):
     )
 
 
+def link_key(link: str) -> str:
+    """The table of a link in the profile: `link`, `link.inside` or `link.outside`."""
+    return link if link == "link" else f"link.{link}"
+
+
 class Links(PerLink[Annotated[NamespaceLink | InterfaceLink, Field(discriminator="kind")]]):
     """The links of the device, and how to reach it on each."""
+
+    @property
+    def interfaces(self) -> dict[str, InterfaceLink]:
+        """The real interfaces, by the key of their table."""
+        tables = {link_key(link): self.of(link) for link in ("link", *SIDES)}
+        return {key: table for key, table in tables.items() if isinstance(table, InterfaceLink)}
 
     @model_validator(mode="after")
     def _check_sides(self) -> "Links":

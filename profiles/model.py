@@ -21,7 +21,7 @@ import profiles.rehash
 import profiles.sacip
 from profiles.dut import DUT
 from profiles.expected import Expected
-from profiles.link import Links
+from profiles.link import Links, link_key
 from profiles.networks import IpffLinks, Ipv4Links, NetworkName
 from profiles.role import Claims, Role
 from profiles.table import Seconds, Table, TransportPort
@@ -87,7 +87,7 @@ class Profile(Table):
         for role in self.claimed:
             claim = f'ics.{role.protocol}.roles names "{role.name}"'
             for link in role.links:
-                where = "link" if link == "link" else f"link.{link}"
+                where = link_key(link)
                 if self.link.of(link) is None:
                     raise ValueError(f"[{where}] is missing, but {claim}")
                 for name in self.ics.networks:

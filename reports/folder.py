@@ -39,6 +39,10 @@ class ReportFolder:
                 "allowed is a folder that is new, empty or an earlier run's"
             )
         if any(path.iterdir()):
+            if not path.name or path.is_symlink():
+                raise FolderError(
+                    f"--report {path}: holds an earlier run; allowed is the name of a folder, to keep both"
+                )
             self._keep_earlier()
             self._claim()
 

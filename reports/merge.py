@@ -18,8 +18,12 @@ from reports.folder import CERTIFICATE, EVIDENCE, FolderError, ReportFolder
 from reports.journal import JOURNAL, read_journal
 from reports.keeper import Keeper
 from reports.model import Results
+from reports.verdicts import ExitCode
 
 Run = tuple[Path, Results, Cases]
+
+_INTERRUPTED = 2
+"""pytest's own exit code of a run that was interrupted."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -29,6 +33,8 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="the folder of the new report")
     parser.add_argument("--strict-verdict", action="store_true", help="a broken should makes the device not conformant")
     options = parser.parse_args(words)
+    if same := next((one for one in options.runs if one.resolve() == options.output.resolve()), None):
+        raise ResultsError(f"{same}: is the folder of the new report too; allowed is another one")
     runs = [(folder, *read_journal(folder / JOURNAL)) for folder in options.runs]
     _check(runs)
     try:
@@ -42,17 +48,21 @@ def main(words: Sequence[str]) -> int:
 def merge(runs: list[Run], folder: Path, *, strict: bool) -> int:
     """Write the report of all runs to an empty folder; the exit code."""
     keeper = Keeper(_head(runs), folder, already_s=sum(results.figures.wall_s for _, results, _ in runs))
+    unfinished = ""
     for path, results, cases in runs:
         figures = results.figures.model_dump(exclude={"wall_s", "cases"})
         keeper.add_figures({**figures, "device": (results.dut.name, results.dut.version)})
-        if results.state == "incomplete":
-            keeper.give_out(f"{path}: {results.reason}", limit=False)
+        if results.state == "incomplete" and results.exit_code is not None:
+            keeper.give_out(f"{path}: {results.reason}", limit=results.exit_code == ExitCode.MACHINE)
+        elif results.state == "incomplete":
+            unfinished = f"{path}: {results.reason}"
         for case in cases.index:
             told = {"line": cases.line(case), "id": case.id, "verdict": case.verdict}
             keeper.add({**told, "requirements": case.requirements})
         if (path / EVIDENCE).is_dir():
             shutil.copytree(path / EVIDENCE, folder / EVIDENCE, dirs_exist_ok=True)
-    return keeper.close(strict=strict)
+    code = keeper.close(strict=strict, interrupted=unfinished)
+    return _INTERRUPTED if unfinished and not code else code
 
 
 def _check(runs: list[Run]) -> None:
@@ -68,8 +78,10 @@ def _check(runs: list[Run]) -> None:
             ("suite", results.suite, first.suite),
             ("dut.name", results.dut.name, first.dut.name),
             ("dut.vendor", results.dut.vendor, first.dut.vendor),
-            ("dut.version", results.dut.version, first.dut.version),
+            ("dut.version", results.dut.version or first.dut.version, first.dut.version or results.dut.version),
+            ("dut.arguments", results.dut.arguments, first.dut.arguments),
             ("dut.ixit", results.dut.ixit, first.dut.ixit),
+            ("expected", results.expected, first.expected),
         ):
             if one != other:
                 raise ResultsError(f"{path}: {what}: is not that of {runs[0][0]}; allowed are runs at one device")

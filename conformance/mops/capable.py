@@ -19,8 +19,9 @@ def mobile_capable(case: Case) -> bytes:
 
 
 def carries_mobile_capable(case: Case, segment: Packet) -> bool:
-    """Whether a segment carries the option."""
-    area = bytes(segment)[HEADER : segment.dataofs * 4]
+    """Whether a segment carries the option; one whose header is said to be longer than it is itself carries nothing."""
+    octets, header = bytes(segment), segment.dataofs * 4
+    area = octets[HEADER:header] if header <= len(octets) else b""
     return any(one.raw == mobile_capable(case) for one in walk_options(area))
 
 

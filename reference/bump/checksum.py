@@ -12,13 +12,13 @@ def words_sum(data: bytes | bytearray | memoryview) -> int:
     return (number << 8 if len(data) & 1 else number) % 0xFFFF
 
 
-def checksum(data: bytes | bytearray | memoryview) -> int:
-    """The checksum to write into `data` whose checksum field is zero (RFC 1071).
+def checksum(data: bytes | bytearray | memoryview, pseudo_header_sum: int = 0) -> int:
+    """The checksum to write into `data` whose checksum field is zero (RFC 1071); it covers a pseudo-header too.
 
-    Data that is not all zero never sums up to plus zero, so 0 and not 0xFFFF is the complement of a full sum.
+    What is not all zero never sums up to plus zero, so 0 and not 0xFFFF is the complement of a full sum.
     """
-    total = words_sum(data)
-    return 0xFFFF - (total or (0xFFFF if any(data) else 0))
+    total = (pseudo_header_sum + words_sum(data)) % 0xFFFF
+    return 0xFFFF - (total or (0xFFFF if pseudo_header_sum or any(data) else 0))
 
 
 def is_intact(data: bytes | bytearray | memoryview, pseudo_header_sum: int = 0) -> bool:

@@ -44,7 +44,7 @@ class Flow:
 
     protocol = 6
 
-    def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int = 0) -> None:
+    def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int) -> None:
         self.kernel_address, self.kernel_port, self.local_port = kernel
         self.tcp = Tracking()
         self.contexts: dict[type, Any] = {}  # what protocols keep of it, each value by its own class
@@ -134,7 +134,7 @@ class Flows:
             return wire
         for port in itertools.islice(self._remapped_port, _REMAPPED_PORTS[1] - _REMAPPED_PORTS[0]):
             remapped = (wire[0], port, wire[2])
-            if remapped not in self.by_kernel and remapped not in self.by_wire:
+            if remapped not in self.by_kernel:
                 return remapped
         return None
 

@@ -7,7 +7,7 @@ For deviations of any protocol: put in front of its datapath.
 import struct
 from typing import Any
 
-from reference.bump.checksum import adjust, checksum, words_sum
+from reference.bump.checksum import adjust, checksum
 from reference.bump.datapath import Datapath
 from reference.bump.flows import Flow, Tuple
 from reference.bump.network import ETHERNET, TCP, Network, Packet
@@ -192,7 +192,6 @@ class SegmentSizeLost(Forgetful):
         struct.pack_into("!H", sealed, 10, 0)
         struct.pack_into("!H", sealed, 10, checksum(bytes(sealed[:_IP_HEADER])))
         struct.pack_into("!H", sealed, _IP_HEADER + CHECKSUM_AT, 0)
-        length = len(sealed) - _IP_HEADER
-        total = (network.pseudo_header_sum(destination, TCP, length) + words_sum(sealed[_IP_HEADER:])) % 0xFFFF
-        struct.pack_into("!H", sealed, _IP_HEADER + CHECKSUM_AT, 0xFFFF - (total or 0xFFFF))
+        pseudo = network.pseudo_header_sum(destination, TCP, len(sealed) - _IP_HEADER)
+        struct.pack_into("!H", sealed, _IP_HEADER + CHECKSUM_AT, checksum(sealed[_IP_HEADER:], pseudo))
         return bytes(sealed)

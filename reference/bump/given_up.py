@@ -7,7 +7,7 @@ reached: of the codes the kernel passes on to connected sockets, those that come
 
 import struct
 
-from reference.bump.checksum import checksum, words_sum
+from reference.bump.checksum import checksum
 from reference.bump.flows import Flow
 from reference.bump.network import TCP, UDP, Network
 from reference.bump.tcp import ACK, RST, SEGMENT
@@ -24,8 +24,8 @@ def reset(network: Network, flow: Flow) -> bytes:
         SEGMENT.pack(flow.kernel_port, flow.local_port, flow.tcp.rcv_nxt, flow.tcp.snd_nxt, 20 << 2, RST | ACK, 0, 0)
         + b"\0\0"
     )
-    total = (network.kernel_own + flow.kernel_address + TCP + len(header) + words_sum(header)) % 0xFFFF
-    struct.pack_into("!H", header, 16, 0xFFFF - (total or 0xFFFF))
+    pseudo = network.kernel_own + flow.kernel_address + TCP + len(header)
+    struct.pack_into("!H", header, 16, checksum(header, pseudo))
     return network.build_for_kernel(flow.kernel_address, TCP, bytes(header))
 
 
@@ -46,8 +46,7 @@ def unreachable(network: Network, flow: Flow) -> list[bytes]:
 
 def _message(kind: int, code: int, original: bytes, pseudo: int) -> bytes:
     body = struct.pack("!BBHI", kind, code, 0, 0) + original
-    field = checksum(body) if not pseudo else 0xFFFF - ((pseudo + words_sum(body)) % 0xFFFF or 0xFFFF)
-    return body[:2] + field.to_bytes(2, "big") + body[4:]
+    return body[:2] + checksum(body, pseudo).to_bytes(2, "big") + body[4:]
 
 
 def _from_kernel(network: Network, flow: Flow, datagram: bytes) -> bytes:

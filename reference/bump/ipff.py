@@ -127,8 +127,6 @@ class IpffNetwork(Network):
         return True
 
     def parse_kernel(self, buffer: bytearray, at: int, end: int) -> Packet | None:
-        if end - at < _KERNEL.size:
-            return None
         _, length, protocol, _, near, source, far, destination = _KERNEL.unpack_from(buffer, at)
         start = at + _KERNEL.size
         if source != self.kernel_own or near != KERNEL_PREFIX or far != KERNEL_PREFIX or length > end - start:

@@ -101,7 +101,7 @@ class Ipv4Network(Network):
 
     def _fragment_from_wire(self, buffer: bytearray, at: int, header: int, length: int) -> Packet | None:
         """Take a fragment; the packet, in its place in the buffer, when it is whole."""
-        if not is_intact(buffer[at : at + header]):
+        if not self.is_header_intact(buffer, at, at + header):
             return None
         whole = self._fragments.add(bytes(buffer[at : at + header]), bytes(buffer[at + header : at + length]))
         if whole is None:

@@ -4,7 +4,7 @@
 import struct
 from dataclasses import dataclass, replace
 
-from reference.bump.checksum import checksum, words_sum
+from reference.bump.checksum import checksum
 from reference.bump.network import TCP
 from reference.bump.tcp import ACK, CHECKSUM_AT, MAXIMUM_OPTIONS, RST, SEGMENT, SYN, TIMESTAMPS, split
 
@@ -80,8 +80,8 @@ class Segment:
         numbers = self.port, self.to_port, self.sequence, self.acknowledgement
         segment = bytearray(SEGMENT.pack(*numbers, offset, self.flags, self.window, 0) + b"\0\0")
         segment += self.area + self.data
-        total = (self.source + self.destination + TCP + len(segment) + words_sum(segment)) % 0xFFFF
-        struct.pack_into("!H", segment, CHECKSUM_AT, 0xFFFF - (total or 0xFFFF))
+        pseudo = self.source + self.destination + TCP + len(segment)
+        struct.pack_into("!H", segment, CHECKSUM_AT, checksum(segment, pseudo))
         return ipv4(self.source, self.destination, TCP, bytes(segment))
 
 

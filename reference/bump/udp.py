@@ -22,7 +22,7 @@ class UdpFlow(Flow):
     __slots__ = ()
     protocol = 17
 
-    def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int = 0) -> None:
+    def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int) -> None:
         super().__init__(wire, kernel, now, own_delta)
         self.tcp.state = State.ESTABLISHED
 

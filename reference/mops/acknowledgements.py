@@ -25,9 +25,9 @@ class AnycastAcknowledgement:
     unicast: int
     source_port: int
     destination_port: int
-    version: int = VERSION
-    code: int = 0
-    length: int = _ANYCAST_LENGTH
+    version: int
+    code: int
+    length: int
 
     @classmethod
     def parse(cls, data: bytes) -> "AnycastAcknowledgement | None":
@@ -54,9 +54,9 @@ class NatAcknowledgement:
     translated: int
     ports: tuple[tuple[int, int], ...]  # original, translated
     count: int
-    version: int = VERSION
-    code: int = 0
-    length: int = 0
+    version: int
+    code: int
+    length: int
 
     @classmethod
     def parse(cls, data: bytes) -> "NatAcknowledgement | None":
@@ -74,9 +74,3 @@ class NatAcknowledgement:
         """Version, Code, Count and length are right."""
         whole = self.count > 0 and self.length == _HEADER.size + self.count * _PORTS.size
         return whole and self.version == VERSION and self.code == 0
-
-
-def nat_acknowledgement(protocol: int, address: int) -> bytes:
-    """One that says that an address was translated to itself, at level 1, without a checksum."""
-    words = protocol << 50 | address, 1 << 50 | address
-    return _HEADER.pack(NAT_TYPE, 0, VERSION, 0, 1, 0, *words) + _PORTS.pack(1, 1)

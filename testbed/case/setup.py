@@ -45,10 +45,8 @@ class Setup:
     links: dict[str, LinkSetup]
     rate: Rate
     """How often the device may be sent what floods it."""
-    source_ports: "itertools.cycle[int]" = field(default_factory=lambda: ports_from(_FIRST_PORT))
+    source_ports: "itertools.cycle[int]"
     """Source ports for crafted connections: a port comes again only after all others."""
-    is_lasting: bool = False
-    """Whether the device outlives the run: connections that a case has opened are reset when it ends."""
     known: dict[str, int] = field(default_factory=dict)
     """What cases have made at the device, or found out about it, for those that come after them."""
     answers: AnswerTimes = field(default_factory=AnswerTimes)
@@ -81,14 +79,10 @@ class Setup:
         return only(self.links).pools
 
 
-def ports_from(first: int) -> "itertools.cycle[int]":
-    """Every source port that the tester uses, from this one on and round again."""
+def source_ports(seed: str) -> "itertools.cycle[int]":
+    """Every source port of the tester, round and round; the seed says where it begins, so that runs do not meet."""
+    first = random.Random(f"{seed} source ports").randint(_FIRST_PORT, _LAST_PORT)
     return itertools.cycle(itertools.chain(range(first, _LAST_PORT + 1), range(_FIRST_PORT, first)))
-
-
-def any_port(seed: str) -> int:
-    """The first source port of a run: another one for another seed, so that runs in a row do not meet."""
-    return random.Random(f"{seed} source ports").randint(_FIRST_PORT, _LAST_PORT)
 
 
 def only(links: dict[str, T]) -> T:

@@ -82,4 +82,4 @@ class Side:
             station.leave()
             self._link.pools[station.network.name].give_back(station.address)
         for network, address in self._observed:
-            self.interface.remove(network.key(address))
+            self.interface.remove_observer(network.key(address))

@@ -2,6 +2,7 @@
 """A running DUT: its wires, its log, its upper tester."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -13,6 +14,9 @@ from testbed.wire.carrier import Carrier
 from testbed.wire.clock import Clock
 from testbed.wire.headers import IpffEnds
 from testbed.wire.interface import Interface
+
+STOPPED_FOR_GOOD_S = 10
+"""How long a device may be stopped by a signal, before it counts as lost."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,28 @@ class DUT:
         for wire in self.wires.values():
             wire.interface.fail(self.lost)
 
+    def outages(self) -> int:
+        """How often a wire was found unplugged."""
+        return sum(wire.interface.carrier.outages for wire in self.wires.values() if wire.interface.carrier)
+
     def await_wires(self) -> None:
         """Return when no wire is unplugged, or the device is given up."""
         for wire in self.wires.values():
             if wire.interface.carrier:
                 wire.interface.carrier.wait()
+
+    def stopped(self, ns: int) -> None:
+        """A signal has stopped it at `ns`; that is withheld from it. Where it does not go on it is lost."""
+        self.run_queue.stopped(ns)
+        timer = threading.Timer(STOPPED_FOR_GOOD_S, self._lose_if_stopped_since, [ns])
+        timer.daemon = True
+        timer.start()
+
+    def _lose_if_stopped_since(self, ns: int) -> None:
+        if self.run_queue.is_stopped_since(ns):
+            log = self.log.tail() if self.log else ""
+            what = f"the device was stopped by a signal, and has not gone on for {STOPPED_FOR_GOOD_S} s"
+            self.lose(DeviceLost(f"{what}\n{log}".rstrip()))
 
     def close(self) -> None:
         """Close the tester's ends."""

@@ -4,8 +4,7 @@
 import itertools
 from collections.abc import Hashable, Iterable, Iterator
 
-from profiles import InterfaceLink as Table
-from profiles import Profile, Role
+from profiles import Profile, Role, link_key
 from testbed.device.agents import open_agent
 from testbed.device.chain import Chain
 from testbed.device.dut import DUT, Wire, Wiring
@@ -68,7 +67,7 @@ class InterfaceLink:
 
     def rules_out(self, role: Role, running: Iterable[Role], *, chained: bool) -> str:
         """There is one device, and if it is a command of ours it is in one role at a time."""
-        path, kind = self._profile.path, f'{_key(role.links[0])}.kind is "interface"'
+        path, kind = self._profile.path, f'{link_key(role.links[0])}.kind is "interface"'
         if chained:
             return f"{path}: {kind}: no further device stands beside the one on the wire"
         others = [one for one in running if one != role]
@@ -77,18 +76,16 @@ class InterfaceLink:
         return ""
 
     def _open(self, link: str, numbers: Iterator[int]) -> Wire:
-        table = self._profile.link.of(link)
-        assert isinstance(table, Table)
+        table = self._profile.link.interfaces[link_key(link)]
+        what = f"{self._profile.path}: {link_key(link)}.interface: {table.interface}"
         try:
             capture, sender = open_capture(table.interface), open_sender(table.interface)
         except OSError as error:
-            what = f"{_key(link)}.interface: {table.interface}"
-            raise LinkError(f"{self._profile.path}: {what}: {error.strerror}") from None
+            raise LinkError(f"{what}: {error.strerror}") from None
         mac = capture.getsockname()[4].hex(":")  # sysfs may show the interfaces of another namespace
         carrier = Carrier(table.interface)
         if not carrier.is_up():
-            what = f"{_key(link)}.interface: {table.interface}"
-            raise LinkError(f"{self._profile.path}: {what}: is down; set it up (ip link set up), and plug its cable in")
+            raise LinkError(f"{what}: is down; set it up (ip link set up), and plug its cable in")
         return Wire(self._wiring.interface(link, capture, sender, mac, numbers, carrier), table.dut_mac)
 
     def _start_command(self, dut: DUT, role: Role) -> Stdio:
@@ -100,7 +97,3 @@ class InterfaceLink:
         dut.log = process.log
         [(dut.name, dut.version)] = self._supervisor.await_ready(started, dut, self._profile.dut.ready_timeout_s)
         return self._supervisor.stdio(process)
-
-
-def _key(link: str) -> str:
-    return "link" if link == "link" else f"link.{link}"

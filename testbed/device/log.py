@@ -17,7 +17,7 @@ from testbed.device.untrusted import Line, Lines, read_text
 _KEPT_LINES = 20_000
 _KEPT_BYTES = 16 << 20
 _LONGEST_LINE = 2_000
-_LAST_LINES = 20
+_LAST_LINES, _OF_A_LAST_LINE = 8, 100
 _FINAL_LOG_S = 0.5
 _PART = 1 << 16
 
@@ -61,10 +61,13 @@ class DeviceLog:
         return "\n".join([*lines, *(one.text for one in entries)])
 
     def tail(self) -> str:
-        """The last lines, waiting a moment for a device that has just died to have said why."""
+        """The last lines, shortened, waiting a moment for a device that has just died to have said why."""
         self._reader.join(timeout=_FINAL_LOG_S)
         with self._lock:
-            return "\n".join(one.text for one in list(self._entries)[-_LAST_LINES:])
+            last = list(self._entries)[-_LAST_LINES:]
+        return "\n".join(
+            one.text if len(one.text) <= _OF_A_LAST_LINE else f"{one.text[:_OF_A_LAST_LINE]} ..." for one in last
+        )
 
     def _told_forgotten(self, entries: Iterable[_Entry]) -> list[str]:
         """The line for what was there before the first of these entries and had to go."""

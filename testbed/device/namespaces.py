@@ -58,8 +58,8 @@ class SupervisorProcess:
         self.poller.register(children, select.POLLIN)
         while True:
             ready = {fd for fd, _ in self.poller.poll()}
-            if children.fileno() in ready:
-                children.recv(_MESSAGE)
+            if children in ready:
+                os.read(children, _MESSAGE)
                 self._tell_stops()
             if self.fork_server and self.fork_server.log in ready and not self.fork_server.listen():
                 self.poller.unregister(self.fork_server.log)
@@ -152,13 +152,14 @@ class SupervisorProcess:
         socket.send_fds(self.control, [json.dumps(message).encode()], fds or [])
 
 
-def _tell_of_children() -> socket.socket:
-    """A socket that is readable when a child has ended, was stopped or goes on."""
-    ours, theirs = socket.socketpair()
-    for end in (ours, theirs):
-        end.setblocking(False)
+def _tell_of_children() -> int:
+    """A descriptor that is readable when a child has ended, was stopped or goes on.
+
+    It stays open as long as the process is there: a child that ends while the interpreter does is told to nobody.
+    """
+    ours, theirs = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(theirs.detach())
+    signal.set_wakeup_fd(theirs)
     return ours
 
 

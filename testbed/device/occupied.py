@@ -7,10 +7,9 @@ import os
 import shlex
 import socket
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
-from profiles import InterfaceLink as Table
 from profiles import Profile
 from testbed.device.supervisor import LinkError
 
@@ -30,8 +29,9 @@ class Occupation:
     def __init__(self, profile: Profile, allowed: Collection[str] = ()) -> None:
         self._claims: list[socket.socket] = []
         try:
-            for key, table in _interfaces(profile):
-                if table.interface not in allowed and (why := _in_use(profile, table.interface) or self._claim(table)):
+            for key, table in profile.link.interfaces.items():
+                why = self._claim(table.interface) or _in_use(profile, table.interface)
+                if why and table.interface not in allowed:
                     raise LinkError(
                         f"{profile.path}: {key}.interface: {table.interface} {why}; allowed is an interface that "
                         f"nothing else uses, or {ALLOW} {table.interface}"
@@ -45,10 +45,12 @@ class Occupation:
         for claim in self._claims:
             claim.close()
 
-    def _claim(self, table: Table) -> str:
+    def _claim(self, interface: str) -> str:
         """Take an interface, or say who has it. An abstract address goes with its owner, however that ends."""
+        address = f"\0roamproof/{interface}"
+        if any(claim.getsockname() == address.encode() for claim in self._claims):
+            return ""
         claim = socket.socket(socket.AF_UNIX)
-        address = f"\0roamproof/{table.interface}"
         try:
             claim.bind(address)
             claim.listen()
@@ -61,15 +63,10 @@ class Occupation:
         return ""
 
 
-def _interfaces(profile: Profile) -> Iterator[tuple[str, Table]]:
-    for link in ("link", "inside", "outside"):
-        if isinstance(table := profile.link.of(link), Table):
-            yield "link" if link == "link" else f"link.{link}", table
-
-
 def _owner(address: str) -> str:
     """Which process listens at an address, as far as it can be seen from here (SO_PEERCRED, unix(7))."""
     with socket.socket(socket.AF_UNIX) as asking:
+        asking.setblocking(False)  # nobody accepts: once its queue is full, no more is to be learnt
         try:
             asking.connect(address)
             pid = struct.unpack("=iII", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]

@@ -54,6 +54,11 @@ class RunQueue:
             for stop in self._stops:
                 stop[1] = stop[1] or ns
 
+    def is_stopped_since(self, ns: int) -> bool:
+        """Whether it was stopped at `ns` and has not gone on yet."""
+        with self._lock:
+            return [ns, 0] in self._stops
+
     def withheld_ns(self, start_ns: int, end_ns: int) -> int:
         """How much of the time between two stamps was withheld from the device, at most all of it.
 

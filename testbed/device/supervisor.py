@@ -259,7 +259,7 @@ class Supervisor:
             device.ended.set()
             self._tell(device)
         elif dut := device.dut:
-            {"stopped": dut.run_queue.stopped, "continued": dut.run_queue.continued}[event](content["ns"])
+            {"stopped": dut.stopped, "continued": dut.run_queue.continued}[event](content["ns"])
 
     def _lose_everything(self) -> None:
         for device in list(self._devices.values()):

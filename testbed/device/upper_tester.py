@@ -119,7 +119,7 @@ def shortened(message: str) -> str:
 class JsonRpc(UpperTester):
     """JSON-RPC 2.0, one message a line. Lines that are no reply to an open call are passed over.
 
-    A line of more than 1 MiB ends the open calls, 16 MiB of lines that answer nothing are the end of the agent.
+    A line of more than 1 MiB ends the oldest call, 16 MiB of lines that answer nothing are the end of the agent.
     `final_log` gives the last lines that the agent has logged, for the message that it is gone; `end` is called by
     `close`.
     """
@@ -206,10 +206,11 @@ class JsonRpc(UpperTester):
 
     def _take(self, line: Line) -> None:
         self._unasked += _COST_OF_A_LINE + len(line.content) + line.cut
-        if line.cut:
+        if line.cut and self._open:
             size = len(line.content) + line.cut
             what = f"upper tester: a line of {size} bytes, more than {_LONGEST_REPLY}, in place of an answer"
-            self._end_calls(Inconclusive(what, repeat=False))
+            self._unasked = 0
+            self._end_calls(Inconclusive(what, repeat=False), 1)  # the oldest: nobody can say which it would answer
             return
         try:
             reply = read_json(line.content)
@@ -222,7 +223,7 @@ class JsonRpc(UpperTester):
         else:
             self._unasked_lines += 1
 
-    def _end_calls(self, why: Exception) -> None:
-        for waiting in list(self._open.values()):
+    def _end_calls(self, why: Exception, most: int | None = None) -> None:
+        for waiting in list(self._open.values())[:most]:
             with contextlib.suppress(Exception):  # answered in this very moment
                 waiting.set_exception(why)

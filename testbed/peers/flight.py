@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How much a device sends at once: its congestion window as seen from outside (RFC 5681)."""
 
+from collections.abc import Callable
+
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Socket
 from testbed.device.upper_tester import Call
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import await_state
-from testbed.peers.sequence import after
+from testbed.peers.sequence import SEQUENCE_SPACE, after
 from testbed.peers.stream import expect_stream
 from testbed.peers.tcp import TcpPeer
 
@@ -37,9 +39,28 @@ def open_window(case: Case, peer: TcpPeer, socket: Socket, enough: int) -> None:
     raise Inconclusive("preamble: the device's window did not open")
 
 
-def first_flight(case: Case, peer: TcpPeer, socket: Socket) -> int:
-    """How many bytes the device sends before any of them is acknowledged; the connection ends with that."""
+def first_flight(
+    case: Case, peer: TcpPeer, socket: Socket, barrier: Callable[[], None], meanwhile: int = 0, acknowledged: int = 0
+) -> int:
+    """How many bytes the device sends before any of them is acknowledged; the connection ends with that.
+
+    `meanwhile` is how many segments the peer sends itself until then: data that acknowledges nothing new opens no
+    window (RFC 5681, section 2). `acknowledged` is how many bytes are acknowledged at last after all, one at a time,
+    each of which may open it by a segment (section 3.1); what is sent then counts too. After the `barrier` the device
+    has dealt with all of them.
+    """
+    peer.read()
+    start = peer.rcv_nxt
     flight, _ = _flight(case, peer, socket, BULK)
+    for _ in range(meanwhile):
+        peer.send(b".", ack=start)
+    for number in range(acknowledged):
+        peer.acknowledge(ack=(start + 1 + number) % SEQUENCE_SPACE)
+    if meanwhile or acknowledged:
+        barrier()
+        case.watch(PAUSE_S)
+        peer.read()
+        flight = after(peer.rcv_nxt, start)
     peer.reset()
     return flight
 

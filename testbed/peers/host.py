@@ -16,7 +16,7 @@ from testbed.peers.connection import await_state, connect, first_segment, half_o
 from testbed.peers.icmp import IcmpPeer
 from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE
-from testbed.peers.stream import ECHO, exchange, expect_stream
+from testbed.peers.stream import ECHO, exchange, expect_stream, slowest_answer_ns
 from testbed.peers.tcp import TcpPeer
 from testbed.wire import chance
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
@@ -103,10 +103,10 @@ class Host:
         """`data`, sent or asked for before, is what the device's stream brings next, in time.
 
         `unanswered_since_ns` is when the device first sent what it now has to retransmit: its retransmission timer has
-        been doubling since then (RFC 6298 5.5), and the deadline is longer by twice that time.
+        been doubling since then (RFC 6298 5.5), and the deadline is longer by twice that time. It began at three times
+        the round trip that the device has measured (2.2), of which the tester's own slowness is a part.
         """
-        unanswered_s = (since_ns - unanswered_since_ns) / NANO if unanswered_since_ns else 0.0
-        deadline = self._case.deadline(self._ixit.tcp_within_s + 2 * unanswered_s, since_ns)
+        deadline = self._retransmitted_by(since_ns, unanswered_since_ns)
         expect_stream(self._case, peer, data, deadline, start)
 
     def accepts_new_connection(self, peer: TcpPeer, *options: Packet | bytes) -> None:
@@ -145,11 +145,15 @@ class Host:
             finding = Finding(f"FIN repeated from {end}", "an acknowledgement", str(answer or "silence"))
             raise Broken(finding, answer.frame if answer else deadline, sent.frame)
 
+    def _retransmitted_by(self, since_ns: int, unanswered_since_ns: int) -> Deadline:
+        if not unanswered_since_ns:
+            return self._case.deadline(self._ixit.tcp_within_s, since_ns)
+        doubled = 2 * (since_ns - unanswered_since_ns) + 3 * slowest_answer_ns(self._case)
+        return self._case.deadline(self._ixit.tcp_within_s + doubled / NANO, since_ns)
+
     def closes_at(self, peer: TcpPeer, unanswered_since_ns: int = 0) -> None:
         """The FIN of the device, which its application has asked for, comes to this end (see `delivers`)."""
-        now_ns = self._case.clock.now_ns()
-        unanswered_s = (now_ns - unanswered_since_ns) / NANO if unanswered_since_ns else 0.0
-        deadline = self._case.deadline(self._ixit.tcp_within_s + 2 * unanswered_s, now_ns)
+        deadline = self._retransmitted_by(self._case.clock.now_ns(), unanswered_since_ns)
         peer.read()
         closed = peer.state == "CLOSE-WAIT"
         if not closed and await_state(self._case, peer, deadline, lambda: peer.state == "CLOSE-WAIT") is None:

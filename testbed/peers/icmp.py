@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ICMP of IPv4 with the device (RFC 792): messages to it, and those that have come from it."""
 
-from scapy.layers.inet import ICMP, IP, TCP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Packet
 from scapy.utils import checksum
 
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.tcp import TcpPeer
+from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.station import Station
 
@@ -20,10 +21,14 @@ QUOTED = 28
 """Bytes of a packet that an error quotes at least: the header, and 8 bytes more."""
 
 
-def error_about(end: TcpPeer, kind: int, code: int, source: str = "") -> Packet:
-    """The error that the device's last segment to an end of the tester, from `source`, has met with on its way."""
-    segment = TCP(sport=end.remote_port, dport=end.port, seq=(end.rcv_nxt - 1) % SEQUENCE_SPACE, ack=end.snd_nxt)
-    quoted = bytes(IP(src=source or end.remote, dst=end.station.address) / segment)[:QUOTED]
+def error_about(end: TcpPeer | UdpPeer, kind: int, code: int, source: str = "") -> Packet:
+    """The error that the device's last segment or datagram to an end of the tester, from `source`, has met with."""
+    ports = {"sport": end.remote_port, "dport": end.port}
+    if isinstance(end, UdpPeer):
+        payload = UDP(**ports)
+    else:
+        payload = TCP(**ports, seq=(end.rcv_nxt - 1) % SEQUENCE_SPACE, ack=end.snd_nxt)
+    quoted = bytes(IP(src=source or end.remote, dst=end.station.address) / payload)[:QUOTED]
     error = ICMP(type=kind, code=code)
     if (kind, code) == TOO_BIG:
         error.nexthopmtu = SMALL_MTU

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Connections that a case leaves at a device which outlives the run: they are reset, and no later run meets them."""
+"""Connections that a case leaves at a device which outlives it: they are reset, and no later case or run meets them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from testbed.peers.build import plain_segment
+from testbed.peers.segment import Segment, tcp_carrier
 from testbed.peers.sequence import SEQUENCE_SPACE
-from testbed.wire.capture import Trace
-from testbed.wire.headers import BITS, LETTERS, TCP_PROTOCOL, read_tcp
+from testbed.wire.capture import Frame, Trace
+from testbed.wire.headers import LETTERS, TCP_PROTOCOL, read_tcp
+from testbed.wire.interface import ETHERTYPE_ARP, Interface
+from testbed.wire.leftovers import Key
 from testbed.wire.station import Station
 
 End = tuple[Station, int, int, int]
@@ -22,29 +25,69 @@ class _Left:
     by_tester: list[int] = field(default_factory=list)
 
 
-def reset_connections(trace: Trace, stations: Iterable[Station]) -> None:
-    """Reset every connection between a station and the device that the trace does not show to be over.
+class Leftovers:
+    """The ports of stations that have left an interface.
 
-    A reset is taken where its number is the next one that the device expects (RFC 5961 3.2): what it has acknowledged,
-    or what the tester has sent beyond that.
+    Whatever the device still sends to them is answered as RFC 9293 3.10.7.1 has it for a connection that does not
+    exist, by a reset, until another station has the address.
     """
-    for (station, port, address, remote_port), left in _open_ends(trace, stations).items():
-        for number in {left.by_device, *left.by_tester[-1:]} - {None}:
-            header = {"sport": port, "dport": remote_port, "seq": number, "ack": 0, "flags": "R", "window": 0}
-            segment = plain_segment(station.network, station.number, address, header, b"", b"")
-            packet = station.network.enclose(station.number, address, TCP_PROTOCOL, segment)
-            station.leave_behind(packet)
+
+    def __init__(self, interface: Interface) -> None:
+        self._left: dict[Key, tuple[Station, set[tuple[int, int]]]] = {}
+        interface.leftovers = self
+
+    def leave(self, trace: Trace, stations: Iterable[Station]) -> None:
+        """Reset every connection between a station and the device that the trace does not show to be over.
+
+        A reset is taken where its number is the next one that the device expects (RFC 5961 3.2): what it has
+        acknowledged, or what the tester has sent beyond that.
+        """
+        for (station, port, address, remote_port), left in _ends(trace, stations).items():
+            key = station.network.key(station.address)
+            self._left.setdefault(key, (station, set()))[1].add((port, remote_port))
+            if left.by_device is not None:
+                for number in {left.by_device, *left.by_tester[-1:]}:
+                    _reset(station, port, address, remote_port, seq=number)
+
+    def forget(self, key: Key) -> None:
+        """Another station has the address."""
+        self._left.pop(key, None)
+
+    def take(self, key: Key, frame: Frame) -> None:
+        """A frame for the address of nobody."""
+        station, ports = self._left.get(key, (None, set()))
+        if station is None:
+            return
+        if int.from_bytes(frame.data[12:14], "big") == ETHERTYPE_ARP:
+            station.interface.answer_arp(frame, None)
+            return
+        segment = Segment.read(frame, station.network)
+        if segment is None or segment.is_reset or (segment.destination_port, segment.source_port) not in ports:
+            return
+        ends = station, segment.destination_port, segment.ip.source, segment.source_port
+        if "A" in segment.flags:
+            _reset(*ends, seq=segment.ack)
+        else:
+            length = len(segment.data) + ("S" in segment.flags) + ("F" in segment.flags)
+            _reset(*ends, flags="RA", seq=0, ack=(segment.seq + length) % SEQUENCE_SPACE)
 
 
-def _open_ends(trace: Trace, stations: Iterable[Station]) -> dict[End, _Left]:
-    """The connections on which the device has spoken last otherwise than by a reset."""
+def _reset(
+    station: Station, port: int, address: int, remote_port: int, *, flags: str = "R", seq: int, ack: int = 0
+) -> None:
+    header = {"sport": port, "dport": remote_port, "seq": seq, "ack": ack, "flags": flags, "window": 0}
+    segment = plain_segment(station.network, station.number, address, header, b"", b"")
+    station.leave_behind(station.network.enclose(station.number, address, TCP_PROTOCOL, segment))
+
+
+def _ends(trace: Trace, stations: Iterable[Station]) -> dict[End, _Left]:
+    """The connections between the stations and the device that the trace shows."""
     owners = {station.network.key(station.address): station for station in stations}
     networks = {station.network.name: station.network for station in owners.values()}.values()
     ends: dict[End, _Left] = {}
     for frame in trace.frames:
         for network in networks:
-            ip = network.header(frame.data)
-            if ip is None or ip.protocol != TCP_PROTOCOL or ip.fragment:
+            if (ip := tcp_carrier(frame, network)) is None:
                 continue
             own, other = (ip.source, ip.destination) if frame.outgoing else (ip.destination, ip.source)
             tcp = read_tcp(frame.data[ip.start : ip.end])
@@ -57,5 +100,5 @@ def _open_ends(trace: Trace, stations: Iterable[Station]) -> dict[End, _Left]:
                 left.by_tester.append((tcp.seq + length + ("S" in flags) + ("F" in flags)) % SEQUENCE_SPACE)
             else:
                 left = ends.setdefault((station, tcp.destination_port, other, tcp.source_port), _Left())
-                left.by_device = None if tcp.word & BITS["R"] else tcp.ack
-    return {end: left for end, left in ends.items() if left.by_device is not None}
+                left.by_device = None if "R" in flags else tcp.ack
+    return ends

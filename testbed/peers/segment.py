@@ -17,6 +17,12 @@ from testbed.wire.notation import summary
 MSS, WINDOW_SCALE, SACK = 2, 3, 5
 
 
+def tcp_carrier(frame: Frame, network: Network) -> IpHeader | None:
+    """The network header of a frame of either side that carries the beginning of a TCP segment, None otherwise."""
+    ip = network.header(frame.data)
+    return None if ip is None or ip.protocol != TCP_PROTOCOL or ip.fragment else ip
+
+
 @dataclass(frozen=True)
 class Segment:
     """A TCP segment of the device: its frame, the numbers of both headers, and the bytes after them.
@@ -36,10 +42,7 @@ class Segment:
 
         A segment that has no whole header, as its data offset tells, is none: no TCP takes it.
         """
-        if frame.outgoing:
-            return None
-        ip = network.header(frame.data)
-        if ip is None or ip.protocol != TCP_PROTOCOL or ip.fragment:
+        if frame.outgoing or (ip := tcp_carrier(frame, network)) is None:
             return None
         content = frame.data[ip.start : ip.end]
         header = read_tcp(content)

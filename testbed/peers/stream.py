@@ -6,10 +6,12 @@ from collections.abc import Callable
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive
+from testbed.peers.segment import tcp_carrier
 from testbed.peers.sequence import after
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Frame, Sent
 from testbed.wire.clock import NANO, Deadline
+from testbed.wire.headers import read_tcp
 
 ECHO = "echo"
 """What the answers of the echo service are called where their times are kept."""
@@ -152,3 +154,19 @@ def _how(peer: TcpPeer, data: bytes, came: bytes) -> str:
     if same is None:
         return f"{len(came)}"
     return f"{len(came)}, of which byte {same} is the first that differs"
+
+
+def slowest_answer_ns(case: Case) -> int:
+    """How long the tester took at the most to answer a segment of the device: that is what the device has measured."""
+    waiting: dict[tuple[int, int], int] = {}
+    slowest = 0
+    for frame in case.trace.frames:
+        ip = tcp_carrier(frame, case.sides[frame.interface].network)
+        tcp = read_tcp(frame.data[ip.start : ip.end]) if ip else None
+        if tcp is None:
+            continue
+        if frame.outgoing:
+            slowest = max(slowest, frame.ns - waiting.pop((tcp.source_port, tcp.destination_port), frame.ns))
+        else:
+            waiting.setdefault((tcp.destination_port, tcp.source_port), frame.ns)
+    return slowest

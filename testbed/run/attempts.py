@@ -11,7 +11,6 @@ from testbed.case.case import Case, CaseSpec
 from testbed.case.setup import Setup
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable, machine_error
-from testbed.peers.leftovers import reset_connections
 from testbed.run.budget import Budget
 from testbed.wire.chance import drawn_from
 from testbed.wire.clock import NANO, Clock, ClockStepped, Deadline, RunOver
@@ -61,17 +60,22 @@ def _run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outco
     started = time.monotonic()
     outcome = Outcome(spec, Verdict.NOT_RUN)
     for attempt in range(1, ATTEMPTS_ON_A_BUSY_MACHINE + 1):
+        judged = False
         try:
             with lend(spec) as setup:
                 case = Case(spec, setup, spec.parameters["network"])
                 try:
                     outcome, repeat = _attempt(spec, case, body)
+                    judged = True
                     busy = outcome.verdict is Verdict.INCONCLUSIVE and _machine_was_busy(case)
                 finally:
                     _leave(case)
         except Exception as error:
-            outcome = without_verdict(spec, error)
-            break
+            if not judged or not isinstance(error, DeviceLost | RunOver):
+                outcome = without_verdict(spec, error)
+                break
+            outcome.error = outcome.error or error  # what comes after the case does not take its verdict away
+            repeat = busy = False
         outcome.case, outcome.attempts = case, attempt
         if not busy and (not repeat or attempt >= ATTEMPTS):
             break
@@ -82,8 +86,9 @@ def _run_case(spec: CaseSpec, lend: Lend, body: Callable[[Case], None]) -> Outco
 
 
 def _leave(case: Case) -> None:
-    if case.setup.is_lasting:
-        reset_connections(case.trace, [station for side in case.sides.values() for station in side.stations])
+    for side in case.sides.values():
+        if leftovers := side.interface.leftovers:
+            leftovers.leave(case.trace, side.stations)
     case.leave()
 
 

@@ -5,11 +5,10 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
-from profiles import InterfaceLink as InterfaceTable
 from profiles import Profile, Role
 from testbed.case.answers import AnswerTimes
 from testbed.case.case import CaseSpec
-from testbed.case.setup import LinkSetup, Setup, any_port, ports_from
+from testbed.case.setup import LinkSetup, Setup, source_ports
 from testbed.device.chain import Chain
 from testbed.device.dut import Wire, Wiring
 from testbed.device.interface_link import InterfaceLink
@@ -17,9 +16,10 @@ from testbed.device.lag import LagProbe
 from testbed.device.links import Link
 from testbed.device.namespace_link import NamespaceLink
 from testbed.device.supervisor import LinkError
-from testbed.interruptions import DeviceLost
+from testbed.interruptions import DeviceLost, Inconclusive
+from testbed.peers.leftovers import Leftovers
 from testbed.run.overlap import MOST_AT_ONCE
-from testbed.run.probing import MOST_PROBED, check_free
+from testbed.run.probing import AT_ONCE, check_free
 from testbed.run.restoring import FirstState
 from testbed.run.sanity import Doubt, check_alive, check_moves
 from testbed.run.turns import Turns
@@ -55,7 +55,7 @@ class Devices:
         self._turns = Turns(clock)
         self._links: dict[str, Link] = {}
         self._shared: dict[Hashable, Setup] = {}
-        self._first_states: dict[int, FirstState] = {}
+        self._first_states: dict[Hashable, FirstState] = {}
         self._room = threading.BoundedSemaphore(max(1, EXCLUSIVE_AT_ONCE // processes))
         self._start_room = threading.BoundedSemaphore(max(1, STARTING_AT_ONCE // processes))
         self.said = ("", "")
@@ -66,9 +66,16 @@ class Devices:
             link = self._bring_up_link(self._kind(spec.role))
             at_shared = link.has_one_device or not spec.exclusive
             if at_shared and link.instance(spec.role) not in self._shared and not self.rules_out(spec):
-                self._shared[link.instance(spec.role)] = shared = self._start(spec.role)
+                shared, instance = self._start(spec.role), link.instance(spec.role)
                 if link.has_one_device:
-                    self._first_states[id(shared)] = FirstState(shared)
+                    self._first_states[instance] = self._first_state(shared)
+                self._shared[instance] = shared
+
+    def _first_state(self, setup: Setup) -> FirstState:
+        try:
+            return FirstState(setup)
+        except Inconclusive as trouble:
+            raise LinkError(f"{self._profile.path}: the device does not list its sockets: {trouble}") from None
 
     def check_moves(self, specs: Iterable[CaseSpec]) -> None:
         """Move a device of each role that cases move, once; LinkError with what it says where that fails."""
@@ -91,9 +98,10 @@ class Devices:
         afterwards. Raises DeviceLost if it does not start.
         """
         link = self._link(spec.role)
-        shared = self._shared.get(link.instance(spec.role))
+        instance = link.instance(spec.role)
+        shared = self._shared.get(instance)
         if shared and link.has_one_device:
-            with self._at_the_one(shared, alone=spec.exclusive):
+            with self._at_the_one(instance, alone=spec.exclusive):
                 yield shared
         elif shared and not spec.exclusive:
             yield shared
@@ -102,13 +110,13 @@ class Devices:
                 yield setup
 
     @contextmanager
-    def _at_the_one(self, setup: Setup, *, alone: bool) -> Iterator[None]:
+    def _at_the_one(self, instance: Hashable, *, alone: bool) -> Iterator[None]:
         with self._turns.alone() if alone else self._turns.side_by_side():
             with self._clock.waiting():
-                setup.dut.await_wires()
+                self._shared[instance].dut.await_wires()
             yield
             if alone:
-                self._first_states[id(setup)].restore()
+                self._first_states[instance].restore()
 
     @contextmanager
     def _fresh(self, link: Link, spec: CaseSpec) -> Iterator[Setup]:
@@ -147,7 +155,7 @@ class Devices:
 
     def _parallel(self) -> list[int]:
         """How many cases the profile allows at the device of each real wire."""
-        return [table.max_parallel for table in self._profile.link.all if isinstance(table, InterfaceTable)]
+        return [table.max_parallel for table in self._profile.link.interfaces.values()]
 
     def interrupt(self, why: Exception) -> None:
         """Let the cases that wait for a shared device end with `why`."""
@@ -197,23 +205,12 @@ class Devices:
             name: self._link_setup(role, dut.wires[name], name, known, reserved)
             for name, known in self._known(role, chain).items()
         }
-        ports = ports_from(any_port(self._seed))
-        lasting = self._link(role).has_one_device
-        if lasting:
+        if self._link(role).has_one_device:
             for link in links.values():
                 check_free(self._profile, link, self._clock)
-        setup = Setup(
-            self._profile,
-            role,
-            dut,
-            self._clock,
-            self._lag,
-            links,
-            Rate(self._clock),
-            ports,
-            lasting,
-            answers=self._answers,
-        )
+                Leftovers(link.interface)
+        rate, ports = Rate(self._clock), source_ports(self._seed)
+        setup = Setup(self._profile, role, dut, self._clock, self._lag, links, rate, ports, answers=self._answers)
         setup.confirm_alive = Doubt(setup).settle
         check_alive(setup)
         return setup
@@ -235,6 +232,9 @@ class Devices:
     ) -> LinkSetup:
         # Whoever is in a namespace has the neighbours of all namespaces of the machine's kernel in its table.
         pace = self.pace if isinstance(self._link(role), NamespaceLink) else None
-        most = MOST_PROBED if self._link(role).has_one_device else None
-        pools = {network.name: AddressPool(network, self._clock, reserved, pace, most) for network in known.values()}
+        most = AT_ONCE if self._link(role).has_one_device else None
+        pools = {
+            network.name: AddressPool(network, self._clock, reserved, pace, most if network.has_arp else None)
+            for network in known.values()
+        }
         return LinkSetup(name, wire.interface, wire.mac, known, pools)

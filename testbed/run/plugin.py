@@ -4,9 +4,8 @@
 import os
 import secrets
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from testbed.run.processes import default_processes, has_one_device, occupy, ref
 from testbed.run.record import failure_text, record, told
 from testbed.run.session import TestSession
 from testbed.run.shares import share, whole_shares
+from testbed.run.signals import ignore_interrupts, take_interrupts
 
 SPEC = pytest.StashKey[CaseSpec]()
 """On an item: the case it stands for; set by the project's conftest from marks and catalogue."""
@@ -61,7 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--dut-arg", action="append", default=[], metavar="ARGUMENT", help="further argument of the device's command"
     )
     group.addoption(
-        "--role", action="append", default=[], metavar="ROLE", help='certify this role alone, such as "mops server"'
+        "--role",
+        action="append",
+        default=[],
+        metavar="ROLE",
+        help="certify this role alone, named as in a certificate: its protocol in front",
     )
     group.addoption(
         "--seed", type=int, metavar="NUMBER", help="of the random values of an earlier run (see its results)"
@@ -95,7 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if PROFILE not in config.stash:
         return
     profile = config.stash[PROFILE]
-    _on_interrupt(_interrupt)
+    take_interrupts()
     if _is_worker(config):
         signal.signal(END_EARLY, lambda *_: _end_early(config))
         linux.die_with_parent(os.getppid())
@@ -126,6 +130,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     if PROFILE not in config.stash:
         return None
     return whole_shares(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
+    """Once no case runs any more it is too late to interrupt the run: pytest would end without its results."""
+    try:
+        return (yield)
+    finally:
+        if PROFILE in session.config.stash:
+            ignore_interrupts()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -205,7 +219,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Take the device down; a worker hands its figures to the controller. It is too late to interrupt the run."""
     config = session.config
     if PROFILE in config.stash:
-        _on_interrupt(signal.SIG_IGN)
+        ignore_interrupts()
     running = config.stash.get(_SESSION, None)
     if running is None:
         return
@@ -255,18 +269,6 @@ def _end_early(config: pytest.Config) -> None:
     config.stash[_PYTEST].shouldstop = "the run ends early"
     if running := config.stash.get(_SESSION, None):
         running.give_up("the run ended before this case")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Make SIGTERM end the run as Ctrl-C does: results are written, devices end. A second one of either is nothing."""
-    _on_interrupt(signal.SIG_IGN)
-    raise KeyboardInterrupt(signal.Signals(number).name)
-
-
-def _on_interrupt(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    """What a signal that asks the run to end does from now on."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handler)
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from profiles import InterfaceLink, Profile
-from testbed.device.occupied import Occupation
+from profiles import Profile
+from testbed.device.occupied import ALLOW, Occupation
 from testbed.device.supervisor import LinkError
 
 MOST = 8
@@ -32,11 +32,15 @@ def default_processes(config: pytest.Config, profile: Profile) -> int | None:
 
 def has_one_device(profile: Profile) -> bool:
     """Whether all cases are at the same device, which is on a real wire."""
-    return any(isinstance(table, InterfaceLink) for table in profile.link.all)
+    return bool(profile.link.interfaces)
 
 
 def occupy(profile: Profile, allowed: list[str]) -> Occupation:
     """The profile's interfaces for this run alone; wrong usage where somebody else has one that is not allowed."""
+    known = [table.interface for table in profile.link.interfaces.values()]
+    if unknown := [name for name in allowed if name not in known]:
+        names = ", ".join(known) or "none"
+        raise pytest.UsageError(f"{ALLOW} {unknown[0]}: is no interface of {profile.path}; allowed are {names}")
     try:
         return Occupation(profile, allowed)
     except LinkError as error:

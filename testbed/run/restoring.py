@@ -28,7 +28,7 @@ class FirstState:
                 self._reset(agent)
             self._setup.known.clear()
             check_alive(self._setup)
-        except (DeviceLost, Inconclusive) as trouble:
+        except (DeviceLost, Inconclusive, NotApplicable) as trouble:
             self._setup.dut.lose(DeviceLost(f"after a case the device did not come back: {trouble}"))
 
     def _reset(self, agent: UpperTester) -> None:
@@ -45,8 +45,8 @@ class FirstState:
         for kind, number in sorted(self._sockets() - self._own):
             try:
                 agent.call("close", **{kind: number})
-            except Inconclusive:
-                continue  # it has ended by itself
+            except (Inconclusive, NotApplicable):
+                continue  # it has ended by itself, or stays
 
     def _sockets(self) -> set[Socket]:
         """Those that the device lists; none where it has no such verb."""

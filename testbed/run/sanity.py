@@ -15,7 +15,6 @@ from testbed.case.setup import Setup
 from testbed.case.side import Side
 from testbed.case.verdict import Broken
 from testbed.device.supervisor import LinkError
-from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import DeviceLost, Inconclusive, NotApplicable
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
@@ -35,12 +34,14 @@ def check_alive(setup: Setup) -> None:
     for name in dict.fromkeys(name for link in setup.links.values() for name in link.networks):
         counted = 0
         for attempt in range(1, _MOST_TRIES + 1):
-            started_ns = setup.clock.now_ns()
+            with setup.clock.waiting():
+                setup.dut.await_wires()
+            started_ns, outages = setup.clock.now_ns(), setup.dut.outages()
             trouble = _try(setup, name)
             if not trouble:
                 break
             starved = setup.starved(Deadline(started_ns, setup.profile.ixit.tcp_within_s))
-            counted += not starved
+            counted += not starved and setup.dut.outages() == outages
             if counted == _TRIES or attempt == _MOST_TRIES:
                 raise DeviceLost(trouble)
 
@@ -53,7 +54,7 @@ def check_moves(setup: Setup) -> None:
     for network in [network for network in setup.networks.values() if network.moves_to]:
         try:
             setup.move(network.name, network.moves_to[0])
-        except OperationFailed as trouble:
+        except Inconclusive as trouble:
             raise LinkError(f"{setup.profile.path}: the device does not move over {network.name}: {trouble}") from None
         except NotApplicable:
             return

@@ -26,6 +26,15 @@ class Carrier:
         self._up.set()
 
     def is_up(self) -> bool:
+        """Whether nobody has found the interface down since it was up the last time, and it is up now."""
+        return self._up.is_set() and self._has_carrier()
+
+    def lost(self) -> None:
+        """The interface was found down; it counts as that until its reader sees it up again."""
+        self.outages += 1
+        self._up.clear()
+
+    def _has_carrier(self) -> bool:
         """Whether the interface is set up and has a carrier (netdevice(7)); True where it is gone altogether."""
         try:
             answer = fcntl.ioctl(self._control, _SIOCGIFFLAGS, struct.pack("16s24x", self.interface.encode()))
@@ -36,12 +45,12 @@ class Carrier:
 
     def outlast(self, closed: threading.Event) -> bool:
         """Wait until the interface is up again; False if that takes too long, or is no longer of interest."""
-        self.outages += 1
-        self._up.clear()
+        if self._up.is_set():
+            self.lost()
         end = time.monotonic() + PATIENCE_S
         try:
             while not closed.wait(_LOOK_AGAIN_S) and time.monotonic() < end:
-                if self.is_up():
+                if self._has_carrier():
                     return True
             return False
         finally:

@@ -6,12 +6,21 @@ from scapy.packet import Packet
 
 from testbed.wire import chance
 
+_CHECKSUM_AT = 10
+
 
 def fragments(packet: Packet, size: int) -> list[bytes]:
     """The fragments of an IPv4 packet, each with `size` bytes of its payload, which is a multiple of 8."""
     whole = IP(bytes(packet))
     whole.id = chance.randbits(16)
     return [bytes(one) for one in fragment(whole, size)]
+
+
+def with_a_wrong_header_checksum(packet: bytes) -> bytes:
+    """An IPv4 packet whose header checksum is another number than the right one."""
+    spoilt = bytearray(packet)
+    spoilt[_CHECKSUM_AT + 1] ^= 1
+    return bytes(spoilt)
 
 
 def lone_fragment(packet: Packet, *, offset: int, more: bool) -> bytes:

@@ -14,6 +14,7 @@ from testbed.wire.capture import Frame, Sent, Trace
 from testbed.wire.carrier import PATIENCE_S, Carrier
 from testbed.wire.clock import Clock
 from testbed.wire.headers import ETHERNET_HEADER, IPFF_ADDRESS, IpffEnds
+from testbed.wire.leftovers import Key, Leftovers
 from testbed.wire.receiving import Reassembly, is_fragment, is_same, why_dropped, with_tag, without_tag
 from testbed.wire.segmentation import frames_of
 from testbed.wire.sockets import PACKET_AUXDATA, PACKET_STATISTICS, SO_TIMESTAMPNS, SOL_PACKET, mtu_of
@@ -33,9 +34,6 @@ ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_ARP = 0x0806
 
 _ALL = (1 << 32) - 1
-
-Key = tuple[int, int]
-"""EtherType and network address: who a frame belongs to."""
 
 
 class Interface:
@@ -78,6 +76,7 @@ class Interface:
         self._sender = sender
         self._numbers = numbers
         self.carrier = carrier
+        self.leftovers: Leftovers | None = None
         self._stations: dict[Key | None, Trace] = {}
         self._observers: dict[Key | None, Trace] = {}
         self._outgoing: deque[Sent] = deque()
@@ -91,6 +90,8 @@ class Interface:
     def add(self, key: Key, trace: Trace) -> None:
         """Let frames from and to `key` go to `trace`; for IPv4 the interface then answers ARP for the address."""
         self._stations[key] = trace
+        if self.leftovers:
+            self.leftovers.forget(key)
         if self._failure:
             trace.fail(self._failure)
 
@@ -101,8 +102,11 @@ class Interface:
             trace.fail(self._failure)
 
     def remove(self, key: Key) -> None:
-        """Forget the station or the observer at `key`."""
+        """Forget the station at `key`."""
         self._stations.pop(key, None)
+
+    def remove_observer(self, key: Key) -> None:
+        """Forget the observer at `key`."""
         self._observers.pop(key, None)
 
     def send(self, data: bytes, trace: Trace | None) -> Sent:
@@ -122,7 +126,8 @@ class Interface:
                     raise self._failure from None
                 if error.errno == errno.ENOBUFS:
                     raise Inconclusive("the tester's interface did not take a frame: its queue is full") from None
-                if error.errno == errno.ENETDOWN:
+                if error.errno == errno.ENETDOWN and self.carrier:
+                    self.carrier.lost()
                     raise Inconclusive("the tester's interface is down") from None
                 if error.errno == errno.EMSGSIZE:
                     packet = f"a packet of {len(data) - ETHERNET_HEADER} bytes"
@@ -223,13 +228,15 @@ class Interface:
         owner = trace or self._observers.get(destination) or self._observers.get(source)
         if owner is None:
             self.unowned.append(frame)
+            if self.leftovers and destination and not why_dropped(data, vlan, self._mac):
+                self.leftovers.take(destination, frame)
             return
         whole = self._drop(frame, data, vlan) if trace else None
         owner.append(frame)
         if whole:
             owner.append(Frame(next(self._numbers), frame.ns, False, whole, frame.judgeable_checksum, self.name))
         if trace and not frame.dropped and int.from_bytes(data[12:14], "big") == ETHERTYPE_ARP:
-            self._answer_arp(frame, trace)
+            self.answer_arp(frame, trace)
 
     def _drop(self, frame: Frame, data: bytes, vlan: int) -> bytes | None:
         """Drop what a station does not hear, and fragments; the frame of a packet that was put together with this."""
@@ -280,8 +287,8 @@ class Interface:
         source, destination = (int.from_bytes(data[place], "big") & mask for place in places)
         return (kind, source), (kind, destination)
 
-    def _answer_arp(self, request: Frame, trace: Trace) -> None:
-        """Answer a request for a station's address (RFC 826)."""
+    def answer_arp(self, request: Frame, trace: Trace | None) -> None:
+        """Answer a request for an address of the tester (RFC 826)."""
         data = request.data
         if data[20:22] != b"\x00\x01":
             return

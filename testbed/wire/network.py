@@ -26,8 +26,9 @@ from testbed.wire.headers import (
     read_ipv4,
     write_ipv4,
 )
-from testbed.wire.interface import ETHERTYPE_IPV4, Key
+from testbed.wire.interface import ETHERTYPE_IPV4
 from testbed.wire.ipff import IpffReadings
+from testbed.wire.leftovers import Key
 
 _DISSECTED = 512
 

@@ -58,9 +58,9 @@ def _why_no_packet(frame: bytes) -> str:
     length = int.from_bytes(frame[16:18], "big")
     if version != _VERSION:
         return f"dropped: IPv4 with version {version}"
-    if size < IPV4_HEADER:
-        return f"dropped: an IPv4 header of {size} bytes"
-    if not size <= length <= room:
+    if not IPV4_HEADER <= size <= length:
+        return f"dropped: an IPv4 header of {size} bytes in a packet of {length}"
+    if length > room:
         return f"dropped: an IPv4 packet that is to have {length} bytes, of which {room} are there"
     if checksum(_header(frame)):
         return "dropped: wrong checksum of the IPv4 header"
@@ -106,17 +106,17 @@ class Reassembly:
 
 
 def _join(parts: dict[int, bytes]) -> bytes | None:
-    payload = b""
+    if 0 not in parts or _place(parts[max(parts)]) & _MORE:
+        return None
+    payload = bytearray()
     for place in sorted(parts):
         if place > len(payload):
             return None
-        payload = payload[:place] + _payload(parts[place])
-    if _place(parts[max(parts)]) & _MORE or 0 not in parts:
-        return None
+        payload[place:] = _payload(parts[place])
     header = _header(parts[0])
     if len(header) + len(payload) > _LONGEST_PACKET:
         return None
-    return with_length(parts[0][: ETHERNET_HEADER + len(header)], payload)
+    return with_length(parts[0][: ETHERNET_HEADER + len(header)], bytes(payload))
 
 
 def _place(frame: bytes) -> int:

@@ -25,8 +25,8 @@ _TIMEOUT_S = 30
 class AddressPool:
     """The tester's addresses on one network: each case has its own, and the one unused for longest is next.
 
-    `reserved` addresses are never given out; `most` is how many of the range are, the first ones. Whoever gets an IPv4
-    address is a neighbour that `pace` counts.
+    `reserved` addresses are never given out; `most` is how many of the range are, the first ones, until the pool is
+    extended. Whoever gets an IPv4 address is a neighbour that `pace` counts.
     """
 
     def __init__(
@@ -39,10 +39,9 @@ class AddressPool:
     ) -> None:
         self._network = network
         self._first, self._last = network.place(network.first), network.place(network.last)
-        if most:
-            self._last = min(self._last, self._first + most - 1)
-        self.size = self._last - self._first + 1
-        self._next, self._end = self._first, self._last + 1
+        self._next = self._first
+        self._end = self._last + 1 if most is None else min(self._last + 1, self._first + most)
+        self.size = self._end - self._first
         self._clock = clock
         self._skipped = {self._place(address) for address in reserved}
         self._returned: deque[int] = deque()
@@ -60,6 +59,12 @@ class AddressPool:
                 return self._address(self._returned.popleft())
             self._next += 1
             return self._address(self._next - 1)
+
+    def extend(self, count: int) -> None:
+        """So many more addresses of the range are given out."""
+        with self._changed:
+            self._end = min(self._last + 1, self._end + count)
+            self._changed.notify_all()
 
     def lease_this(self, address: str) -> None:
         """Take a certain address, which need not belong to the pool; waits until no other case has it."""

@@ -23,7 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=0)
     parser.add_argument("--only", default="")
-    parser.add_argument("--device", choices=HOSTILE, action="append", help="these hostile devices, and nothing else")
+    parser.add_argument(
+        "--device", choices=HOSTILE, metavar="NAME", action="append", help="this hostile device, and no other"
+    )
     options = parser.parse_args(arguments)
     attempts = drawn(options.seed, 0 if options.only else options.count)
     attempts = [one for one in attempts if options.only in one[0]][: options.count or None]

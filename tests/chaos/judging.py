@@ -6,6 +6,7 @@ import fcntl
 import io
 import os
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -49,20 +50,23 @@ def interfaces() -> set[str]:
     return {entry.name for entry in Path("/sys/class/net").iterdir()}
 
 
-def judged(run: Going, allowed: frozenset[int], within_s: float, before: set[str]) -> Judgement:
-    """Wait for the end of a run and judge it; whatever happens, nothing of it stays."""
+def judged(run: Going, allowed: frozenset[int], within_s: float, before: set[str], kept: str = "report") -> Judgement:
+    """Wait for the end of a run, whose report is in the folder `kept`, and judge it; nothing of it stays."""
     began = time.monotonic()
     try:
         output, _ = run.process.communicate(timeout=within_s)
-    except Exception:
+    except subprocess.TimeoutExpired:
         run.kill()
         output, _ = run.process.communicate()
         found = Judgement(run.process.returncode, time.monotonic() - began, output)
         found.late.append(f"no end within {within_s:g} s")
         return found
+    except BaseException:
+        run.kill()
+        raise
     found = Judgement(run.process.returncode, time.monotonic() - began, output)
     found.left_overs += left_over(run, before)
-    report = run.folder / "report"
+    report = run.folder / kept
     if (report / JOURNAL).exists() or found.code >= 0:
         found.invalid += wrong_output(output)  # else it was killed before it was anything of ours
     found.invalid += invalid(report)
@@ -99,7 +103,7 @@ def wrong_output(output: str) -> Iterator[str]:
     """What a console must not show."""
     for word in _CRASHES:
         if word in output:
-            yield f"the output has {word}: {output[output.index(word) :][-600:]}"
+            yield f"the output has {word}: {output[output.index(word) :][:1500]}"
     if found := _PRINTABLE.search(output.replace("\x1b[?25h", "")):
         yield f"the output has the character {found[0]!r}: {output[found.start() - 60 : found.start() + 20]!r}"
 

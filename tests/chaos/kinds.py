@@ -2,6 +2,7 @@
 """What is done to a run: kills, a disk that is full or slow, hostile devices. Each attempt is drawn by a seed."""
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -25,7 +26,7 @@ CASES = (
 )
 
 WITHIN_S = 120
-_RUN_S = 3.0
+_LONGEST_S, _SECOND_S = 1.0, 0.4
 _BUSY_FILES = 3
 _BUSY_BYTES = 1 << 20
 
@@ -43,6 +44,15 @@ VICTIMS: dict[str, Callable[[Going], list[int]]] = {
     "any process": lambda run: run.processes(),
     "the terminal": lambda run: [-run.process.pid],
 }
+MOMENTS: dict[str, Callable[[Going], object]] = {
+    "its start": lambda run: True,
+    "its namespaces": lambda run: run.processes("testbed.device.namespaces"),
+    "its devices": lambda run: run.processes("--fork-server"),
+    "its first case": lambda run: run.reported() > 0,
+    "its last cases": lambda run: run.reported() > 6,
+}
+"""What a kill waits for, whatever the machine's load is; the time after that is drawn."""
+
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
 
 
@@ -56,32 +66,44 @@ def drawn_processes(chance: random.Random) -> tuple[str, str]:
 
 
 def kill(folder: Path, chance: random.Random) -> tuple[str, Judgement]:
-    """One signal, or two, at any moment, to any process."""
+    """One signal, or two, at any moment, to any process; a run that was over before the first is no attempt."""
+    for number in itertools.count(1):
+        (place := folder / str(number)).mkdir()
+        done, options, judgement = _kill(place, chance)
+        if done or judgement.faults:
+            return f"{' '.join(options)}: {', then '.join(done) or 'over too soon'}", judgement
+    raise AssertionError
+
+
+def _kill(folder: Path, chance: random.Random) -> tuple[list[str], tuple[str, str], Judgement]:
     before, options, done = interfaces(), drawn_processes(chance), []
     run = start(folder, *options)
-    for _ in range(chance.choice([1, 1, 2])):
-        moment = chance.uniform(0, _RUN_S) if not done else chance.uniform(0, 0.4)
-        number, victim = chance.choice(SIGNALS), chance.choice([*VICTIMS])
-        time.sleep(moment)
+    moment = chance.choice([*MOMENTS])
+    while run.process.poll() is None and not MOMENTS[moment](run):
+        time.sleep(0.01)
+    for longest in chance.choice([(_LONGEST_S,), (_LONGEST_S, _SECOND_S)]):
+        after, number, victim = chance.uniform(0, longest), chance.choice(SIGNALS), chance.choice([*VICTIMS])
+        time.sleep(after)
         found = (VICTIMS[victim](run) or run.processes()) if run.process.poll() is None else []
         if found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(chance.choice(found), number)
-            done.append(f"{number.name} to {victim} after {moment:.2f} s")
+            done.append(f"{number.name} to {victim} {after:.2f} s after {moment}")
+            moment = "that"
     allowed = frozenset({CONFORMANT, INTERRUPTED, UNREACHABLE, MACHINE, *(-number for number in SIGNALS)})
-    words = f"{' '.join(options)}: {', then '.join(done) or 'over too soon'}"
-    return words, judged(run, allowed, WITHIN_S, before)
+    return done, options, judged(run, allowed, WITHIN_S, before)
 
 
 def full_disk(folder: Path, chance: random.Random) -> tuple[str, Judgement]:
     """The report's folder is a file system of its own, of any size; what it holds is copied out at the end."""
-    before, size, options = interfaces(), chance.randint(4, 500), drawn_processes(chance)
+    before, options = interfaces(), drawn_processes(chance)
+    size = chance.randint(4, chance.choice([20, 200, 800, 3_000]))
     (report := folder / "report").mkdir()
     keep = '"$@"; code=$?; cp -r "$0" "$0.kept"; exit $code'
     mount = f'mount -t tmpfs -o size={size}k none "$0" && exec sh -c \'{keep}\' "$0" "$@"'
     prefix = ("unshare", "--map-root-user", "--mount", "--", "sh", "-c", mount, str(report))
     run = start(folder, *options, prefix=prefix)
-    done = judged(run, frozenset({CONFORMANT, MACHINE}), WITHIN_S, before)
+    done = judged(run, frozenset({CONFORMANT, MACHINE}), WITHIN_S, before, "report.kept")
     return f"{' '.join(options)}: {size} KiB for the report", done
 
 

@@ -219,6 +219,7 @@ ON_THE_WIRE = [
     "node-resets-what-moves",
     "node-retransmits-early",
     "node-sack-lost",
+    "node-second-guess-with-the-first-port",
     "node-second-move-one-server",
     "node-silence-ends-all",
     "node-silence-shuns-server",

@@ -160,8 +160,8 @@ ON_THE_WIRE = [
     "wrong-checksum-answered-late",
 ]
 
-ON_A_WIRE_ALL = ("second_", "later_replies", "lost_windows", "packets", "places")
-#: Modules of what shows on a wire only, all of it: at a second move, after a while, in UDP, in windows and packets.
+ON_A_WIRE_ALL = ("second_", "later_replies", "lost_windows", "packets", "places", "tracking")
+#: Modules of what shows on a wire only, all of it: at a second move, after a while, in UDP, windows, packets, openings.
 
 
 @pytest.fixture(scope="module")

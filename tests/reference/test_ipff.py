@@ -5,7 +5,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reference.bump.ipff_wire import Reading
@@ -144,6 +144,7 @@ def test_a_node_moves_with_its_connections(reading: Ipff) -> None:
 
 
 @each_reading
+@settings(deadline=None)
 @given(protocol=st.integers(0, 0x3FFF), payload=st.binary(max_size=60))
 @example(protocol=255, payload=b"")
 @example(protocol=256, payload=b"x")

@@ -258,7 +258,7 @@ ON_THE_WIRE = [
     "wrong-nonce-leaves-the-new-tuple-alive",
 ]
 
-ON_A_WIRE_ALL = (".forgetful", ".later_moves")
+ON_A_WIRE_ALL = (".forgetful", ".later_moves", ".seldom")
 #: Modules of what shows on a wire only, all of it.
 
 

@@ -16,8 +16,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 LISTENERS: list[socket.socket] = []
-KINDS = ("well", "silent", "garbage", "verbose", "dead", "deaf", "mortal", "stuck")
+KINDS = ("well", "silent", "garbage", "verbose", "dead", "deaf", "mortal", "stuck", "dripping")
 STUCK: list[bool] = []
+DRIPPING: list[bool] = []
+
+
+FLOODS: list[threading.Thread] = []
 
 
 def flood(raw: socket.socket, frame: bytes, seconds: float) -> None:
@@ -37,6 +41,8 @@ def main() -> None:
     kind = (options := parser.parse_args()).be
     if kind == "stuck":
         STUCK.append(True)
+    if kind == "dripping":
+        DRIPPING.append(True)
     if kind == "dead":
         say("cannot live", sys.stderr)
         sys.exit(3)
@@ -98,7 +104,9 @@ def echo(connection: socket.socket) -> None:
     with connection:
         try:
             while data := connection.recv(65536):
-                connection.sendall(data)
+                for part in [data[at : at + 1] for at in range(len(data))] if DRIPPING else [data]:
+                    connection.sendall(part)
+                    time.sleep(0.2 if DRIPPING else 0)
         except OSError:
             return
 
@@ -139,7 +147,13 @@ def perform(raw: list[socket.socket], verb: str, wanted: dict[str, Any]) -> Any:
             raw[wanted.get("wire", 0)].send(bytes.fromhex(frame))
         return {}
     if verb == "flood":
-        threading.Thread(target=flood, args=(raw[0], bytes.fromhex(wanted["frame"]), wanted["seconds"])).start()
+        arguments = raw[0], bytes.fromhex(wanted["frame"]), wanted["seconds"]
+        FLOODS.append(threading.Thread(target=flood, args=arguments))
+        FLOODS[-1].start()
+        return {}
+    if verb == "flood_over":
+        while FLOODS:
+            FLOODS.pop().join()
         return {}
     if verb == "move" and STUCK:
         raise OSError("the address is nailed down")

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.testbed.free_machine import measured
 from tests.testbed.lab import puppet_profile
 from tests.testbed.runs import Run, made_up, run
 
 WITHIN_S = 5.0
+"""On a machine that has nothing else to do."""
+
 MOST_LINES = 25
 
 CASES = """
@@ -28,6 +31,8 @@ CASES = """
     def test_ends_the_device(case):
         case.wait_until(case.clock.now_ns() + 2 * NANO)
         agent = case.setup.dut.upper_tester()
+        for number in range(30):
+            agent.call("say", text=f"{number} " + "degrees " * 60)
         agent.call("say", text="the fan has stopped")
         print(f"\\nfound at {time.time()}", file=open(os.environ["RELEASE"], "a"))
         agent.ask("end", code=42)
@@ -36,18 +41,21 @@ CASES = """
 
 
 def lines(done: Run) -> int:
-    """Lines on the console that say anything."""
-    return len([line for line in done.output.splitlines() if line.strip()])
+    """Lines on the console that say anything, once it has said how far the run has come."""
+    output = done.output[max(0, done.output.find("puppet: error")) :]
+    return len([line for line in output.splitlines() if line.strip()])
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])
 def test_the_end_of_a_device_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: str) -> None:
     monkeypatch.setenv("RELEASE", str(mark := tmp_path / "found"))
-    done = run(made_up(tmp_path, CASES), puppet_profile(tmp_path), tmp_path, "-k", "ipv4", "-n", processes)
+    cases, profile = made_up(tmp_path, CASES), puppet_profile(tmp_path)
+    with measured() as slowness:
+        done = run(cases, profile, tmp_path, "-k", "ipv4", "-n", processes)
     ended = time.time()
     found = float(re.findall(r"found at (\S+)", mark.read_text())[0])
     assert done.code == 8, done.output
-    assert ended - found < WITHIN_S
+    assert ended - found < WITHIN_S * slowness.factor
     said = " ".join(done.output.split())
     assert "the device ended with exit code 42" in said
     assert "the fan has stopped" in said
@@ -59,10 +67,11 @@ def test_the_end_of_a_device_is_told_at_once(tmp_path: Path, monkeypatch: pytest
 def test_a_device_that_does_not_start_is_told_at_once(tmp_path: Path, processes: str) -> None:
     cases = made_up(tmp_path, CASES)
     began = time.time()
-    done = run(cases, puppet_profile(tmp_path, "--be", "dead"), tmp_path, "-k", "ipv4", "-n", processes)
-    started = done.results["started"]
+    with measured() as slowness:
+        done = run(cases, puppet_profile(tmp_path, "--be", "dead"), tmp_path, "-k", "ipv4", "-n", processes)
+    took = time.time() - began
     assert done.code == 8, done.output
-    assert time.time() - began < WITHIN_S + 5, started
+    assert took < WITHIN_S * slowness.factor
     said = " ".join(done.output.split())
     assert "ended with exit code 3 before it was ready cannot live" in said
     assert lines(done) <= MOST_LINES, done.output
@@ -79,9 +88,11 @@ def test_a_device_that_ends_after_some_connections(tmp_path: Path) -> None:
 def test_nothing_claimed_is_told_at_once(tmp_path: Path, processes: str) -> None:
     profile = puppet_profile(tmp_path, changes=[('roles = ["server"]', "roles = []")])
     began = time.time()
-    done = run("conformance", profile, tmp_path, "-n", processes)
+    with measured() as slowness:
+        done = run("conformance", profile, tmp_path, "-n", processes)
+    took = time.time() - began
     assert done.code == 5, done.output
-    assert time.time() - began < WITHIN_S
+    assert took < WITHIN_S * slowness.factor
     assert "ics names no role, so there is nothing to judge; allowed are ics.mops.roles" in " ".join(
         done.output.split()
     )

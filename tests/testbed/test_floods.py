@@ -2,7 +2,9 @@
 """A device that sends more than anybody can read: the case ends, and says why."""
 
 import contextlib
+import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,14 @@ from scapy.utils import rdpcap
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, Verdict
 from testbed.interruptions import Inconclusive
+from testbed.peers import stream
+from testbed.peers.connection import connect, new_peer
+from testbed.peers.stream import exchange
 from testbed.run.record import failure_text, record
 from testbed.run.room import LEAST_OF_A_CASE, LOGS_OF_A_RUN, LONGEST_LOG, MOST_OF_A_CASE, SHORTEST_LOG, Room
 from testbed.wire import capture
 from testbed.wire.clock import Deadline
-from tests.testbed.lab import Lab
+from tests.testbed.lab import Lab, lab_in
 
 FLOOD_S = 6.0
 
@@ -25,6 +30,16 @@ FLOOD_S = 6.0
 def flood(lab: Lab, case: Case) -> None:
     """Let the device send small packets to the case for some seconds."""
     lab.tells("flood", frame=small_packet(case), seconds=FLOOD_S)
+
+
+@pytest.fixture(autouse=True)
+def after_the_flood(lab: Lab) -> Iterator[None]:
+    """The device of these tests sends no more, and all of it has been read, before another test begins."""
+    yield
+    interface = lab.setup.links["link"].interface
+    lab.tells("flood_over")
+    while time.time_ns() - interface.drained_ns > 100_000_000:
+        time.sleep(0.05)
 
 
 def small_packet(case: Case) -> str:
@@ -109,3 +124,16 @@ def test_logs_of_a_run_are_bounded() -> None:
     kept = [len(room.log(line * 100_000)) for _ in range(300)]
     assert sum(kept) < LOGS_OF_A_RUN + 300 * (SHORTEST_LOG + 80)
     assert min(kept) > SHORTEST_LOG
+
+
+def test_a_stream_that_drips_is_waited_for_to_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = lab_in(tmp_path, "--be", "dripping")
+    monkeypatch.setattr(stream, "_LONGEST_TRANSFER_S", 1)
+    began = time.monotonic()
+    try:
+        outcome = lab.runs(lambda case: exchange(case, connect(case, new_peer(case, case.station())), bytes(100)))
+    finally:
+        lab.close()
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert re.search(r"the device drips data on .*: \d+ of 100 bytes came within 1 s", outcome.finding.reason)
+    assert time.monotonic() - began < 15, "100 bytes take 20 s"

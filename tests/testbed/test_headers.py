@@ -112,14 +112,14 @@ def test_segment_reads_as_the_layers_do(network: Network, area: bytes, data: byt
     assert network.tcp_checksum_ok(segment.frame.data)
 
 
-@pytest.mark.parametrize("words", [0, 4, 5, 6, 15])
-def test_wrong_data_offset_reads_as_the_layers_do(network: Network, words: int) -> None:
-    """A header that begins before its own end, or ends behind the segment."""
+@pytest.mark.parametrize(("words", "is_segment"), [(0, False), (4, False), (5, True), (6, True), (15, False)])
+def test_a_data_offset_reads_as_the_layers_do_or_not_at_all(network: Network, words: int, is_segment: bool) -> None:
+    """A header that begins before its own end, or ends after the segment, is none."""
     tcp = layered_segment(header(dataofs=words), b"", b"twelve bytes")
     packet = network.packet(network.address(network.first), network.dut, TCP_PROTOCOL, tcp)
     segment = Segment.read(Frame(1, 0, False, network.frame(*MACS, packet)), network)
-    assert segment
-    assert segment.data == bytes(segment.tcp.payload)
+    assert bool(segment) is is_segment
+    assert segment is None or segment.data == bytes(segment.tcp.payload)
 
 
 def test_what_is_no_segment(network: Network) -> None:

@@ -71,3 +71,22 @@ def test_runs_that_do_not_belong_together_are_refused(
     assert reports(["merge", str(first), str(copy), "-o", str(tmp_path / "others")]) == 2
     assert "dut.name: is not that of" in capsys.readouterr().err
     assert not (tmp_path / "others").exists()
+
+
+def test_a_run_that_was_interrupted_leaves_the_report_incomplete(runs: Scenarios, tmp_path: Path) -> None:
+    first, copy = runs(SERVER).folder, tmp_path / "copy"
+    shutil.copytree(runs(HOST).folder, copy)
+    journal = copy / "results.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:-1]))
+    assert reports(["merge", str(first), str(copy), "-o", str(tmp_path / "merged")]) == 2
+    results = json.loads((tmp_path / "merged/results.json").read_text())
+    assert (results["verdict"], results["state"]) == ("incomplete", "incomplete")
+    assert str(copy) in results["reason"]
+
+
+def test_the_folder_of_a_run_is_not_that_of_the_report(runs: Scenarios, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = runs(SERVER).folder
+    assert reports(["merge", str(folder), "-o", str(folder)]) == 2
+    assert "is the folder of the new report too" in capsys.readouterr().err
+    assert (folder / "results.json").exists()

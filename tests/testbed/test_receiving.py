@@ -13,11 +13,12 @@ from testbed.interruptions import Inconclusive
 from testbed.peers.segment import Segment
 from testbed.wire.capture import Frame
 from testbed.wire.clock import Deadline
-from testbed.wire.receiving import Reassembly, is_fragment, is_same
+from testbed.wire.receiving import Reassembly, is_fragment, is_same, why_dropped
 from testbed.wire.station import Station
+from tests.devices.hostile.packets import resummed
 from tests.testbed.lab import Lab
 
-NOBODY = "02:00:00:00:00:99"
+MAC, NOBODY = "02:00:00:00:00:01", "02:00:00:00:00:99"
 
 
 def syn(case: Case, station: Station, **fields: int) -> IP:
@@ -144,3 +145,23 @@ def test_a_whole_packet_with_another_header_is_not_the_one_that_was_sent() -> No
     sent = _piece(0, b"a" * 16, more=False)
     assert is_same(sent, sent)
     assert not is_same(sent, sent[:26] + bytes(4) + sent[30:])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda frame: frame, ""),
+        (lambda frame: frame + bytes(20), ""),
+        (lambda frame: frame[:30], "16 bytes are no IPv4 header"),
+        (lambda frame: resummed(frame[:14] + b"\x40" + frame[15:]), "an IPv4 header of 0 bytes in a packet of 40"),
+        (lambda frame: resummed(frame[:14] + b"\x65" + frame[15:]), "IPv4 with version 6"),
+        (lambda frame: resummed(frame[:14] + b"\x4f" + frame[15:]), "an IPv4 header of 60 bytes in a packet of 40"),
+        (lambda frame: resummed(frame[:16] + bytes(2) + frame[18:]), "an IPv4 header of 20 bytes in a packet of 0"),
+        (lambda frame: frame[:-1], "that is to have 40 bytes, of which 39 are there"),
+        (lambda frame: frame[:24] + bytes(2) + frame[26:], "wrong checksum of the IPv4 header"),
+    ],
+)
+def test_what_is_no_packet_is_dropped(change: Callable[[bytes], bytes], why: str) -> None:
+    frame = bytes(Ether(src=MAC, dst=MAC) / IP(src="198.18.0.1", dst="198.19.0.1") / TCP())
+    assert why_dropped(change(frame), 0, bytes.fromhex(MAC.replace(":", ""))).endswith(why)
+    assert bool(why) == bool(why_dropped(change(frame), 0, frame[:6]))

@@ -14,6 +14,7 @@ import pytest
 
 from testbed.case.case import Case
 from testbed.case.verdict import Verdict
+from testbed.device import dut
 from testbed.device.run_queue import RunQueue
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
@@ -87,3 +88,23 @@ def test_a_device_that_a_signal_has_stopped_is_not_blamed(tmp_path: Path) -> Non
     lab.close()
     assert outcome.verdict is Verdict.PASS, outcome.finding
     assert outcome.attempts == 2
+
+
+def test_a_device_that_a_signal_has_stopped_for_good_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dut, "STOPPED_FOR_GOOD_S", 1)
+    lab = lab_in(tmp_path)
+
+    def body(case: Case) -> None:
+        connect(case, new_peer(case, case.station()))
+        (pid,) = case.setup.dut.run_queue.pids
+        for number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGSTOP):
+            os.kill(pid, number)
+            time.sleep(0.3)
+        case.wait_until(case.clock.now_ns() + 60 * NANO)
+
+    began = time.monotonic()
+    outcome = lab.runs(body)
+    lab.close()
+    assert outcome.verdict is Verdict.NOT_RUN
+    assert outcome.finding.reason.startswith("the device was stopped by a signal, and has not gone on for 1 s")
+    assert 1.6 <= time.monotonic() - began < 30

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiles import load
@@ -32,12 +32,14 @@ JSON = st.recursive(
 VERBS = st.sampled_from(["listen", "connect", "receive", "sockets", "send", "move"])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_are_json_or_refused(line: bytes) -> None:
     with contextlib.suppress(ValueError):
         json.dumps(read_json(line), ensure_ascii=False).encode()
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_texts_can_be_stored(value: Any) -> None:
     json.dumps(read_json(json.dumps(value).encode()), ensure_ascii=False).encode()
@@ -49,6 +51,7 @@ def test_lines_that_were_met(line: bytes) -> None:
         json.dumps(read_json(line), ensure_ascii=False).encode()
 
 
+@settings(deadline=None)
 @given(VERBS, JSON)
 def test_results_are_as_agreed_or_refused(verb: str, result: Any) -> None:
     with contextlib.suppress(ValueError):
@@ -75,6 +78,7 @@ def test_what_is_wrong_is_said(verb: str, result: Any, line: str) -> None:
     assert line in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(NETWORKS), st.binary(max_size=120))
 def test_any_bytes_of_a_frame_can_be_looked_at(network: Network, payload: bytes) -> None:
     """As a TCP segment, and in words, with a right network header in front and without."""
@@ -90,6 +94,7 @@ def test_any_bytes_of_a_frame_can_be_looked_at(network: Network, payload: bytes)
         quick_words(network, data)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters()))
 def test_what_is_printable_is_what_pages_show(text: str) -> None:
     """The two functions, on either side of the results, spell out the same; newlines are of no device."""
@@ -98,6 +103,7 @@ def test_what_is_printable_is_what_pages_show(text: str) -> None:
     assert all(printable(one) != one for one in text if visible(one) != one)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=5), st.integers(1, 20))
 def test_lines_are_those_of_all_parts(parts: list[bytes], longest: int) -> None:
     lines = Lines(longest)
@@ -107,6 +113,7 @@ def test_lines_are_those_of_all_parts(parts: list[bytes], longest: int) -> None:
     assert [line.cut for line in found] == [len(one) - len(one[:longest]) for one in whole]
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=14, max_size=200), max_size=30))
 def test_any_fragments_can_be_taken_in(frames: list[bytes]) -> None:
     reassembly = Reassembly()

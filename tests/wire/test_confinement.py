@@ -84,7 +84,7 @@ def is_of_the_profile(frame: bytes) -> bool:
         return False
     first, last = address_to_int(table.tester_first), address_to_int(table.tester_last)
     ends = [end for end in ends if not (ARP in packet and end == "0.0.0.0")]  # a probe, and its answer (RFC 5227)
-    return all(end == table.address or first <= address_to_int(end) <= last for end in ends)
+    return all(end in (table.address, *table.moves_to) or first <= address_to_int(end) <= last for end in ends)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,16 @@ ECHO = """
     def test_echo(case, number):
         exchange(case, connect(case, new_peer(case, case.station())), b"hello")
 """
+BETWEEN = """
+    @exclusive("alone")
+    @pytest.mark.parametrize("number", range(2))
+    @valid
+    @requirement(MUST, case=5)
+    def test_at_the_end(case, number):
+        exchange(case, connect(case, new_peer(case, case.station())), b"hello")
+        Path(os.environ["UNPLUG"]).touch()
+        time.sleep(0.2)
+"""
 LONG = """
     @valid
     @requirement(MUST, case=2)
@@ -81,6 +91,8 @@ RUNS = {
     "address in use": lambda folder: _echo(folder, addresses=["198.19.0.5"]),
     "noise": lambda folder: _echo(folder, noise=2000),
     "unplugged": lambda folder: _made_up(folder, LONG)[0],
+    "unplugged between cases": lambda folder: _made_up(folder, BETWEEN)[0],
+    "not of the profile": lambda folder: _echo(folder, "--allow-shared-interface", "lab7"),
     "loopback": lambda folder: _echo(folder, changes=[('"lab0"', '"lo"')]),
 }
 
@@ -110,6 +122,7 @@ def test_a_command_of_ones_own_starts_the_device(runs: Scenarios) -> None:
     [
         ("two processes", 'link.kind: "interface" is one device, which one process probes: allowed is -n 0 only'),
         ("too few addresses", "tester_first to tester_last must hold at least 16 addresses"),
+        ("not of the profile", "--allow-shared-interface lab7: is no interface of"),
         ("loopback", "link.interface: lo is a loopback interface; allowed is an interface that nothing else uses"),
     ],
 )
@@ -145,6 +158,12 @@ def test_a_cable_that_is_pulled_out_and_put_back_is_outlasted(runs: Scenarios) -
     done = runs("unplugged")
     assert done.code == 0, done.output
     assert max(case["attempts"] for case in done.results["cases"]) > 1, "the cable was out while a case ran"
+
+
+def test_a_cable_that_is_pulled_out_while_the_device_is_brought_back_is_outlasted(runs: Scenarios) -> None:
+    done = runs("unplugged between cases")
+    assert done.code == 0, done.output
+    assert set(done.verdicts.values()) == {"PASS"}
 
 
 @pytest.mark.parametrize("how", ["verbs of its own", "reset"])

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A sample of `make wire`: every role of the reference as a box at the end of a cable, whatever its cards do."""
 
+import ast
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from profiles import load
+from profiles import Role, load
 from tests.testbed.lab import ROOT
-from tests.testbed.runs import Scenarios, scenarios
+from tests.testbed.runs import Run, Scenarios, scenarios
 from tests.wire.__main__ import PROFILE
 from tests.wire.box import REFERENCE, certify
 
@@ -16,11 +18,33 @@ ROLES = {role.qualified: role for role in load(PROFILE).claimed}
 LINUX = ROOT / "profiles/linux.toml"
 KERNEL = (sys.executable, "-m", "reference", "kernel")
 FEW = ("--requirement", "MOPS-4.1-01", "--beside", "40")
+
+
+def one_of_each(role: Role) -> list[str]:
+    """The first case without mandated waits of every module of a role."""
+    found = []
+    for file in sorted((ROOT / "conformance" / role.protocol / role.folder).glob("test_*.py")):
+        cases = [one for one in ast.parse(file.read_text()).body if isinstance(one, ast.FunctionDef)]
+        quick = [one.name for one in cases if one.name.startswith("test_") and "waits" not in _decorators(one)]
+        found += [f"{file.relative_to(ROOT)}::{name}" for name in quick[:1]]
+    return found
+
+
+def _decorators(case: ast.FunctionDef) -> str:
+    return " ".join(map(ast.unparse, case.decorator_list))
+
+
+def each_module(folder: Path, role: Role) -> Run:
+    """Over IPv4, which every role has."""
+    first, *others = one_of_each(role)
+    return certify(PROFILE, role, folder, first, *others, "-k", "ipv4")[0]
+
+
 SEGMENTS = "conformance/legacy/host/test_9293_more_options.py"
 
 RUNS = {
     **{
-        name: lambda folder, role=role: certify(PROFILE, role, folder, f"conformance/{role.protocol}", *FEW)[0]
+        name: lambda folder, role=role: each_module(folder, role)
         for name, role in ROLES.items()
     },
     "frames padded": lambda folder: certify(

@@ -58,6 +58,5 @@ def test_unknown_protocol_harms_no_connection(node: Node, dut: LegacyHost, conte
 def test_flood_of_messages_harms_no_connection(node: Node, dut: LegacyHost, message: Message) -> None:
     """A connection continues after a hundred messages for it."""
     peer = node.connect()
-    for _ in range(FLOOD):
-        node.send_message(message, peer)
+    node.flood(message, peer, FLOOD)
     dut.serves(peer)

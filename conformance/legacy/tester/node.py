@@ -182,6 +182,12 @@ class Node:
             protocol, damage.apply(whole, self.most_payload(peer)) if damage else whole
         )
 
+    def flood(self, message: Message, peer: TcpPeer, number: int) -> None:
+        """Send a message so many times, at the profile's rate of such messages."""
+        rate = self._ixit.mops.guess_rate_per_s
+        for _ in range(number):
+            self._case.send_paced(rate, lambda: self.send_message(message, peer))
+
     def most_payload(self, peer: TcpPeer | None = None) -> int:
         """The most bytes that a packet has room for on the way to the device, to which there may be a connection."""
         return packet_room(self._case, self.station, peer)

@@ -218,6 +218,15 @@ class Server(DatagramServer):
         """The tuple that the connection was to be moved to has no connection: data sent from there is not accepted."""
         self._have_no_connection([connection.local.at(station, port)])
 
+    def refuses_until_it_is_open(self, node: MobileNode, connection: Connection) -> None:
+        """An entry for a half-open connection is refused; then the node completes the handshake, and it serves."""
+        node.move()
+        request = node.send_migrate(connection)
+        self.answers(request, FAILED)
+        self.new_tuple_is_dead(connection, node.station, request.entries[0][1])
+        connection.local.acknowledge()
+        self.serves(connection)
+
     def _have_no_connection(self, ends: list[TcpPeer]) -> None:
         probes = [(end, end.transmit(end.segment("PA", b"is anybody there"))) for end in ends]
         self.quiesce()

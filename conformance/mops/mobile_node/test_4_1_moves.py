@@ -6,6 +6,7 @@ from scapy.layers.l2 import ARP, Ether
 from conformance.mops.dut.mobile_node import Applications, MobileNode
 from conformance.mops.migrate import in_mops
 from conformance.mops.tester.server import Correspondent
+from layers.mops import FAILED
 from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import LATER_S, Case
 from testbed.case.expect import preamble
@@ -87,6 +88,34 @@ def test_previous_tuple_while_a_migrate_is_unanswered(
     dut.request(dut.move(), connection)
     request = dut.request(dut.move(), connection)
     case.values["previous tuple"] = f"{request.address('previous_source')}:{request.entry(connection)[0]}"
+
+
+@exclusive
+@inopportune
+@requirement("MOPS-4.1-108", case=12)
+def test_what_is_asked_after_a_refusal_names_a_tuple_of_the_connection(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """Moved twice without an answer and then refused, a node that asks again names a tuple that the connection had."""
+    listener = app.listen()
+    connections = [app.accept(correspondent, listener, shares_port=True) for _ in range(2)]
+    tuples = {id(one): {(in_mops(dut.address), one.previous_port)} for one in connections}
+    first = dut.move()
+    for one in connections:
+        tuples[id(one)].add((in_mops(first.new), dut.request(first, one).entry(one)[1]))
+    second = dut.move()
+    requests = [dut.request(second, one) for one in connections]
+    mark = case.mark()
+    for request in {request.frame.index: request for request in requests}.values():
+        correspondent.reply_in_time(request, FAILED)
+    dut.quiesce()
+    again = [(request, one) for request in correspondent.requests(mark) for one in connections]
+    asked = [(request, one, entry) for request, one in again if (entry := request.find_entry(one))]
+    if not asked:
+        raise NotApplicable("the device asks no more once it is refused")
+    for request, one, entry in asked:
+        named = request.address("previous_source"), entry[0]
+        require(named in tuples[id(one)], "previous tuple", f"one of {tuples[id(one)]}", named, request.frame)
 
 
 @exclusive

@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Section 4.1: many connections in one message, of several services, opened by either side."""
+"""Section 4.1: many connections in one message, of several services."""
 
 import pytest
 
 from conformance.mops.dut.server import Server
 from conformance.mops.dut.sockets import listen_mobile
-from conformance.mops.tester.mobile_node import Connection, MobileNode
+from conformance.mops.tester.mobile_node import MobileNode
 from conformance.mops.tester.numbers import wrong_number
-from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
+from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC
 from testbed import invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.device.application import Application
-from testbed.peers.connection import accept, await_syn, new_peer
 
 BOTH_CODES = pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["best-effort", "atomic"])
 MANY = 64
-PART = b"from the node"
 
 
 @BOTH_CODES
@@ -53,29 +51,6 @@ def test_connections_to_several_services_migrate(
     connections = [node.connect(), *(node.connect(remote_port=port) for port in services)]
     node.move()
     dut.accepts_migrate(node, node.request(*connections, code=code), *connections)
-
-
-@valid
-@requirement("MOPS-4.1-237", case=1)
-def test_connection_that_the_server_has_opened_migrates(
-    case: Case, node: MobileNode, dut: Server, app: Application
-) -> None:
-    """A connection that an application of the server opened to the node migrates like one that it accepted."""
-    port, since = node.new_port(), case.mark()
-    choices = {"mobile_allowed": True} if case.setup.profile.ics.mops.mobile_allowed else {}
-    connecting = app.connect(node.address, port, **choices)
-    syn = await_syn(case, node.station, port, since)
-    peer = new_peer(case, node.station, port, syn.source_port, options=node.handshake_options())
-    accept(case, peer, syn)
-    socket = connecting.socket()
-    connection = Connection(peer)
-    node.move()
-    request = node.send_migrate(connection)
-    dut.answers(request, SUCCESS)
-    node.rebind(request, connection)
-    peer.send(PART)
-    dut.application_reads(socket, PART)
-    dut.delivers(peer, b"and back", socket.send(b"and back"))
 
 
 @BOTH_CODES

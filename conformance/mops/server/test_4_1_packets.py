@@ -16,7 +16,7 @@ from testbed.case.case import Case
 from testbed.case.verdict import Broken, require
 from testbed.interruptions import NotApplicable
 from testbed.peers.tcp import TcpPeer
-from testbed.wire.fragments import fragments, lone_fragment
+from testbed.wire.fragments import fragments, lone_fragment, with_a_wrong_header_checksum
 from testbed.wire.headers import TCP_PROTOCOL
 
 HEADER_AND_ENTRY = 32
@@ -42,6 +42,22 @@ def test_fragment_is_no_message(node: MobileNode, dut: Server, piece: str) -> No
     offset = 0 if piece == "first" else PIECE
     request = node.send_packet(lone_fragment(packet, offset=offset, more=piece != "last"))
     dut.discards(request, connection)
+
+
+@pytest.mark.parametrize("spoilt", ["the whole packet", "first fragment", "last fragment"])
+@over("ipv4")
+@invalid
+@requirement("MOPS-4.1-260", case=1)
+def test_packet_with_a_wrong_header_checksum_is_dropped(node: MobileNode, dut: Server, spoilt: str) -> None:
+    """A Migrate in a packet whose header checksum is wrong, or one of whose fragments has such a header, is dropped."""
+    connection = node.connect()
+    node.move()
+    message = node.request(connection)
+    packet = enclosed(node.station, message)
+    pieces = [bytes(packet)] if spoilt == "the whole packet" else fragments(packet, PIECE)
+    wrong = -1 if spoilt == "last fragment" else 0
+    pieces[wrong] = with_a_wrong_header_checksum(pieces[wrong])
+    dut.discards(node.send_pieces(message, pieces), connection)
 
 
 def send_in_pieces(node: MobileNode, *connections: Connection, backwards: bool) -> SentMigrate:

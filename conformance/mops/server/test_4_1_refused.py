@@ -9,7 +9,7 @@ import pytest
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import FAILED
-from testbed import inopportune, invalid, requirement, valid
+from testbed import inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Application
@@ -29,6 +29,21 @@ def test_wrong_previous_address_is_refused(node: MobileNode, dut: Server, case: 
     connection = node.connect()
     node.move()
     dut.refuses(node.send_migrate(connection, previous_source=case.station().address), connection)
+
+
+@waits(6)
+@invalid
+@requirement("MOPS-4.1-40", case=11)
+def test_tuple_that_was_left_names_a_connection_no_more(node: MobileNode, dut: Server) -> None:
+    """The tuple that a connection had before it migrated, and the right number: refused, it stays where it is."""
+    connection = node.connect()
+    left = connection.local.port
+    node.migrate(connection)
+    node.rest()
+    node.move()
+    entry = node.entry(connection, previous_port=left)
+    request = node.send_migrate(connection, previous_source=node.home.address, entries=[entry])
+    dut.refuses(request, connection)
 
 
 @pytest.mark.parametrize("offset", [1, -1, 256])
@@ -85,13 +100,7 @@ def test_closed_connection_is_refused(node: MobileNode, dut: Server, end: str) -
 @requirement("MOPS-4.1-94", case=2)
 def test_half_open_connection_is_refused(node: MobileNode, dut: Server, case: Case) -> None:
     """An entry for a connection whose handshake is not complete is refused, and the handshake can be completed."""
-    connection = Connection(half_open(case, node.new_peer()))
-    node.move()
-    request = node.send_migrate(connection)
-    dut.answers(request, FAILED)
-    dut.new_tuple_is_dead(connection, node.station, request.entries[0][1])
-    connection.local.acknowledge()
-    dut.serves(connection)
+    dut.refuses_until_it_is_open(node, Connection(half_open(case, node.new_peer())))
 
 
 @inopportune

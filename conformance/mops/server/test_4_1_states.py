@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from conformance.mops.claims import needs_sequence_reading
 from conformance.mops.dut.server import Server
 from conformance.mops.dut.sockets import listen_mobile
 from conformance.mops.tester.mobile_node import Connection, MobileNode
@@ -18,8 +19,11 @@ from testbed.case.verdict import Broken
 from testbed.device.application import Application, Socket
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import await_state
+from testbed.peers.spoilt import transmit_spoilt
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.clock import NANO
+
+LOST = b"lost in front of the FIN"
 
 LINGER_S = 5.0
 """Longer than it takes to forget a connection of which nobody has to know any more."""
@@ -173,6 +177,21 @@ def test_half_closed_connection_that_is_refused_stays(
     dut.application_reads(half.socket, b"the node is not done")
 
 
+@inopportune
+@requirement("MOPS-4.1-225", case=3)
+def test_fin_ahead_of_lost_data_closes_nothing(case: Case, node: MobileNode, dut: Server, app: Application) -> None:
+    """In FIN-WAIT-2 a FIN of the node, in front of which data was lost, is no end: at the new tuple both are taken."""
+    needs_sequence_reading(case, "window")
+    half = open_half(case, node, app)
+    fin_wait_2(case, half)
+    half.peer.send_lost(LOST)
+    half.peer.finish()
+    migrate(case, node, dut, half)
+    half.peer.send_out_of_window(LOST, -len(LOST) - 1)
+    dut.application_reads(half.socket, LOST)
+    dut.acknowledges_all(half.peer, half.peer.transmit(half.peer.segment("FA", seq=half.peer.snd_nxt - 1)))
+
+
 @valid
 @requirement("MOPS-4.1-225", case=2)
 def test_fin_lost_at_the_old_tuple_comes_to_the_new_one(
@@ -202,6 +221,19 @@ def test_connection_at_its_end_migrates(
     """While a FIN is not acknowledged, or the application has left its socket, a Migrate is answered "success"."""
     half = open_half(case, node, app)
     reach(case, half)
+    migrate(case, node, dut, half)
+
+
+@pytest.mark.parametrize("reach", [closing, last_ack], ids=["CLOSING", "LAST-ACK"])
+@invalid
+@requirement("MOPS-4.1-226", case=2)
+def test_spoilt_acknowledgement_ends_nothing(
+    case: Case, node: MobileNode, dut: Server, app: Application, reach: Callable[[Case, Half], None]
+) -> None:
+    """An acknowledgement of the server's FIN whose checksum is wrong ends nothing: the connection migrates."""
+    half = open_half(case, node, app)
+    reach(case, half)
+    transmit_spoilt(half.peer, half.peer.segment("A"))
     migrate(case, node, dut, half)
 
 

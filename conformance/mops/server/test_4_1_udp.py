@@ -7,12 +7,18 @@ from conformance.mops.dut.fields import COPIED, require_fields
 from conformance.mops.dut.server import Server
 from conformance.mops.tester.mobile_node import MobileNode, UdpFlow
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
-from testbed import inopportune, invalid, requirement, valid, waits
+from testbed import inopportune, invalid, over, requirement, valid, waits
 from testbed.case.case import Case
+from testbed.case.verdict import Broken
 from testbed.device.application import Application
+from testbed.device.upper_tester import OperationFailed
+from testbed.interruptions import NotApplicable
+from testbed.peers.udp import expect_datagram
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 
 UNIQUE_ID = 0x51AC0FFE
+LONG = bytes(range(250)) * 8
+"""Longer than a packet of Ethernet."""
 
 
 def open_mobile(node: MobileNode, app: Application, unique_id: int) -> UdpFlow:
@@ -33,6 +39,26 @@ def test_udp_socket_migrates_by_its_unique_id(node: MobileNode, dut: Server, app
     dut.serves_flow(flow)
     dut.hears_nothing(flow, old)
     dut.serves_flow(flow)
+
+
+@over("ipv4")
+@valid
+@requirement("MOPS-4.1-15", case=11)
+def test_datagram_in_fragments_goes_to_the_new_tuple(
+    case: Case, node: MobileNode, dut: Server, app: Application
+) -> None:
+    """A datagram that is longer than a packet comes to the new tuple, all its fragments, as it came to the old one."""
+    flow = open_mobile(node, app, UNIQUE_ID)
+    since = case.mark()
+    try:
+        expect_datagram(case, flow.local, since, case.deadline(since_ns=flow.socket.send(LONG)))
+    except (Broken, OperationFailed):
+        raise NotApplicable(f"the device sends no datagram of {len(LONG)} bytes") from None
+    node.move()
+    request = node.send_udp_migrate(flow, UNIQUE_ID)
+    dut.reply_to(request, SUCCESS)
+    node.rebind(request, flow)
+    expect_datagram(case, flow.local, request.mark, case.deadline(since_ns=flow.socket.send(LONG)))
 
 
 @pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "failed"])

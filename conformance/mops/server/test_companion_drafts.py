@@ -5,7 +5,7 @@ import pytest
 
 from conformance.mops.covering import OTHER_COVERING, covering_otherwise
 from conformance.mops.dut.server import Server
-from conformance.mops.migrate import SentMigrate, enclosed, reserved_fields
+from conformance.mops.migrate import ENTRY, SentMigrate, enclosed, reserved_fields
 from conformance.mops.tester.mobile_node import Connection, MobileNode
 from layers.mops import FAILED, SUCCESS
 from testbed import invalid, over, requirement, valid
@@ -103,6 +103,19 @@ def test_payload_length_beyond_the_frame_is_not_taken(node: MobileNode, dut: Ser
     message = node.request(connection)
     packet = enclosed(node.station, message, payload_length=len(message) + more)
     does_not_take(node, dut, connection, node.send_packet(packet))
+
+
+@in_ipff
+@invalid
+@requirement("MOPS-ipff.3-05", case=11)
+def test_what_a_frame_lacks_is_not_that_of_the_frame_before(node: MobileNode, dut: Server) -> None:
+    """A Migrate whose last entry the frame lacks changes nothing, though a packet dropped just before had it."""
+    connections = [node.connect() for _ in range(2)]
+    node.move()
+    message = node.request(*connections)
+    node.station.transmit(enclosed(node.station, message, version=6))
+    cut = bytes(enclosed(node.station, message))[: -ENTRY.size]
+    does_not_take(node, dut, connections[0], node.send_packet(cut))
 
 
 @valid

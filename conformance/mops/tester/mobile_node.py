@@ -20,12 +20,13 @@ from conformance.mops.migrate import (
     find_reply,
     send_message,
 )
+from conformance.mops.tester.server import Attempt
 from layers.mops import MIGRATE, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
 from testbed.case.expect import preamble
-from testbed.device.application import Listener, Socket
+from testbed.device.application import Application, Listener, Socket
 from testbed.interruptions import Inconclusive
-from testbed.peers.connection import connect, new_peer, packet_room
+from testbed.peers.connection import accept, await_syn, connect, new_peer, packet_room
 from testbed.peers.options import PeerOption
 from testbed.peers.sequence import SEQUENCE_SPACE, after
 from testbed.peers.stream import exchange
@@ -102,6 +103,23 @@ class MobileNode:
         if use:
             self._use(connection)
         return connection
+
+    def await_attempt(self, app: Application) -> Attempt:
+        """An application of the server begins to connect to the node, and has sent its SYN; preamble.
+
+        Its socket is MOBILE_ALLOWED where applications can choose.
+        """
+        port, since = self.new_port(), self.case.mark()
+        choices = {"mobile_allowed": True} if self.case.setup.profile.ics.mops.mobile_allowed else {}
+        connecting = app.connect(self.address, port, **choices)
+        syn = await_syn(self.case, self.station, port, since)
+        local = new_peer(self.case, self.station, port, syn.source_port, options=self.handshake_options())
+        return Attempt(connecting, syn, local)
+
+    def accept(self, attempt: Attempt) -> tuple[Connection, Socket]:
+        """Answer the SYN; the connection, and the application's socket; preamble."""
+        accept(self.case, attempt.local, attempt.syn)
+        return Connection(attempt.local), attempt.connecting.socket()
 
     def handshake_options(self) -> list[PeerOption]:
         """What an end of a connection adds to its handshake."""

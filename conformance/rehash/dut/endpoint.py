@@ -96,6 +96,10 @@ class Endpoint(MobileHost):
         """REHASH-INIT answers one, or has been sent on the connection before: two that cross answer each other."""
         return self.acknowledges(sent, BEGINNING)
 
+    def answer_to_init(self, sent: SentSegment) -> RehashSegment | None:
+        """REHASH-INIT in answer to a repeated one; None where it does not come in the time of any other answer."""
+        return self.await_segment(sent.end, sent.mark, lambda one: one.init)
+
     def await_nonce(self, connection: Connection) -> None:
         """The device has dealt with what was sent, and has sent its nonce, as preamble."""
         since_ns = self._case.clock.now_ns()

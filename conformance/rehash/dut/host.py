@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.rehash.dut.endpoint import Endpoint
 from conformance.rehash.segment import Option, RehashSegment
 from conformance.rehash.tester.connection import Connection, SentSegment
-from conformance.rehash.tester.host import INITIAL_WINDOW, RehashHost
+from conformance.rehash.tester.host import INITIAL_WINDOW, MSS, RehashHost
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive, NotApplicable
@@ -50,12 +50,17 @@ class DutHost(Endpoint):
             self.delivers_on(connection, sent.data, sent.ns)
         self.serves(connection, data=data)
 
-    def starts_slowly(self, connection: Connection) -> None:
-        """The first flight of the device after a move is at most the initial window; the connection ends with that."""
+    def starts_slowly(self, connection: Connection, meanwhile: int = 0, acknowledged: int = 0) -> None:
+        """The first flight of the device after a move is at most the initial window; the connection ends with that.
+
+        `meanwhile` is how many segments of data the tester sends itself, none of which acknowledges anything new,
+        `acknowledged` how many bytes it acknowledges then, one at a time.
+        """
         mark = self._case.mark()
-        flight = first_flight(self._case, connection.local, connection.socket)
+        flight = first_flight(self._case, connection.local, connection.socket, self.barrier, meanwhile, acknowledged)
+        most = INITIAL_WINDOW + acknowledged * (1 + MSS)
         for last in [one.frame for one in self.segments(connection.local, mark) if one.data][-1:]:
-            require(flight <= INITIAL_WINDOW, "bytes of the first flight", f"at most {INITIAL_WINDOW}", flight, last)
+            require(flight <= most, "bytes of the first flight", f"at most {most}", flight, last)
 
     def is_acknowledged(self, node: RehashHost, sent: SentSegment) -> SentSegment | None:
         """REHASH-ADDR if REHASH-INIT acknowledges it, for cases in which it may or may not."""
@@ -172,10 +177,18 @@ class DutHost(Endpoint):
 
     def await_repeat(self, connection: Connection, first: RehashSegment) -> RehashSegment:
         """Another segment with REHASH-ADDR after a first one that nobody has answered, as preamble."""
-        mark, deadline = self._case.trace.mark_after(first.frame), self._announcement_deadline()
+        try:
+            return self.repeats_rehash_addr(connection, first)
+        except Broken:
+            raise Inconclusive("preamble: REHASH-ADDR was not repeated", repeat=False) from None
+
+    def repeats_rehash_addr(self, connection: Connection, last: RehashSegment) -> RehashSegment:
+        """Another segment with REHASH-ADDR comes in time after one that nobody has answered."""
+        mark, deadline = self._case.trace.mark_after(last.frame), self._announcement_deadline()
         segment = self.await_segment(connection.local, mark, lambda one: one.rehash_addr, deadline)
         if segment is None:
-            raise Inconclusive("preamble: REHASH-ADDR was not repeated", repeat=False)
+            reason = f"REHASH-ADDR #{last.frame.index} not repeated within {deadline.within_s} s"
+            raise Broken(Finding(reason, "REHASH-ADDR", "none", frames=[last.frame]), deadline)
         return segment
 
     def announces(self, move: Move, end: TcpPeer) -> tuple[RehashSegment, Option]:
@@ -209,10 +222,15 @@ class DutHost(Endpoint):
 
     def max_retries(self) -> int:
         """How often REHASH-ADDR is sent at most; NotApplicable where the profile names no maximum."""
-        if not self._ixit.rehash.max_retries:
+        if not self.has_maximum:
             path = self._case.setup.profile.path
             raise NotApplicable(f"{path}: ixit.rehash.max_retries is 0: no maximum")
         return self._ixit.rehash.max_retries
+
+    @property
+    def has_maximum(self) -> bool:
+        """Whether the profile names a maximum of REHASH-ADDRs."""
+        return bool(self._ixit.rehash.max_retries)
 
     @property
     def gives_up_by_count(self) -> bool:

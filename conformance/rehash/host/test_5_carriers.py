@@ -16,7 +16,7 @@ from testbed.device.application import Application
 from testbed.peers.connection import await_syn_ack
 from testbed.peers.options import NO_OPERATION, segment_size
 from testbed.peers.stream import most_data
-from testbed.peers.tcp import TIMESTAMPS
+from testbed.peers.tcp import DEFAULT_MSS, TIMESTAMPS
 
 IP_HEADER, LENGTH = 20, 16
 SACK_PERMITTED, SCALE_7 = b"\x04\x02", b"\x03\x03\x07"
@@ -33,6 +33,8 @@ SYNS = {
     "first of all": [INIT, SEGMENT_SIZE, SACK_PERMITTED, STAMPS, NO_OPERATION, SCALE_7],
 }
 LARGE = 3000
+FULL = [b"\x02\x04" + DEFAULT_MSS.to_bytes(2, "big"), b"\xfe\x24" + bytes(34)]
+"""Options of a SYN up to the last byte: a segment size, and an experiment that nobody knows (RFC 6994)."""
 
 
 @pytest.mark.parametrize("arrangement", SYNS)
@@ -150,6 +152,23 @@ def test_segments_with_rehash_addr_fit_a_small_peer(
     dut.move_with_data(connection, bytes(LARGE))
     dut.quiesce()
     expect_small(dut, connection, size)
+
+
+@exclusive
+@valid
+@requirement("REHASH-5-04", case=7)
+def test_small_peer_whose_syn_is_full(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
+    """The segment size of a peer counts where its SYN has options up to the last byte."""
+    listener = app.listen()
+    peer = node.new_peer(remote_port=listener.port)
+    with preamble():
+        await_syn_ack(case, peer, case.deadline(since_ns=peer.start_with(FULL).ns))
+    node.send(peer, "A")
+    connection = Connection(peer, application=listener.accepted(case.setup.profile.ixit.tcp_within_s))
+    node.exchange_init(connection)
+    dut.move_with_data(connection, bytes(LARGE))
+    dut.quiesce()
+    expect_small(dut, connection, DEFAULT_MSS)
 
 
 def expect_small(dut: DutHost, connection: Connection, size: int) -> None:

@@ -4,10 +4,11 @@
 import pytest
 
 from conformance.rehash.dut.host import DutHost
+from conformance.rehash.segment import RehashSegment
 from conformance.rehash.tester.connection import init_deadline
 from conformance.rehash.tester.host import RehashHost
 from conformance.rehash.tester.state import rehash_init
-from testbed import exclusive, inopportune, requirement, valid
+from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import require, require_none
 from testbed.device.application import Application
@@ -15,6 +16,8 @@ from testbed.interruptions import NotApplicable
 from testbed.wire.capture import BEGINNING
 
 ROUNDS_WITHOUT_INIT = 8
+ANSWERS = 50
+"""More than any host answers that counts them."""
 
 OPENERS = pytest.mark.parametrize("opener", ["tester", "device"])
 
@@ -187,6 +190,23 @@ def test_repeated_init_starts_no_endless_exchange(node: RehashHost, dut: DutHost
     dut.quiesce()
     frames = [one.frame for one in dut.segments(connection.local, first.mark) if one.init]
     require_none("REHASH-INITs beyond the third", frames[3:])
+
+
+@inopportune
+@requirement("REHASH-6.1-12", case=4)
+@waits(2)
+def test_hosts_that_answer_each_other_come_to_an_end(node: RehashHost, dut: DutHost) -> None:
+    """Repeated REHASH-INIT whose every answer is answered again, as a device of the same kind does, comes to an end."""
+    connection = node.connect()
+    node.exchange(connection)
+    dut.quiesce()
+    answers: list[RehashSegment] = []
+    while len(answers) < ANSWERS and (answer := dut.answer_to_init(node.send_init(connection))):
+        answers.append(answer)
+    for last in answers[-1:]:
+        what = "REHASH-INITs that answer one another"
+        require(len(answers) < ANSWERS, what, f"fewer than {ANSWERS}", len(answers), last.frame)
+    dut.serves(connection)
 
 
 @valid

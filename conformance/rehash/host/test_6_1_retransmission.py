@@ -5,15 +5,24 @@ from conformance.rehash.dut.host import DutHost
 from conformance.rehash.segment import RehashSegment
 from conformance.rehash.tester.connection import Connection
 from conformance.rehash.tester.host import RehashHost
-from conformance.rehash.tester.state import rehash_init
+from conformance.rehash.tester.state import rehash_addr, rehash_init
 from testbed import inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.device.application import Application
 from testbed.interruptions import Inconclusive, NotApplicable
+from testbed.peers.tcp import TcpPeer
+from testbed.peers.window import announce
+from testbed.wire.capture import Mark
 
 RETRANSMISSION_S = 1.5
 """A SYN or SYN-ACK is sent again after a second (RFC 6298), a little more."""
+
+MANY, MORE = 80, 8
+"""Segments with REHASH-INIT before the one that is lost; so many more, until one carries it."""
+
+SEGMENT = 536
+"""Bytes of a segment that the tester takes, and of its window: one fits, and not two."""
 
 RETRANSMITTED_WITHIN_S = 7.0
 """The first timer may be 3 s (RFC 1122, 4.2.3.1)."""
@@ -91,3 +100,34 @@ def test_retransmitted_data_after_acknowledged_data(node: RehashHost, dut: DutHo
     peer.acknowledge(ack=second.seq)
     again = dut.retransmission_of(second, peer, RETRANSMITTED_WITHIN_S)
     require(again.init == second.init, "REHASH-INIT on the retransmission", first.init, again.init, again.frame)
+
+
+@inopportune
+@requirement("REHASH-6.1-15", case=3)
+def test_retransmitted_data_after_many(node: RehashHost, dut: DutHost, app: Application, case: Case) -> None:
+    """A data segment with REHASH-INIT carries it again, however many others of the connection have carried one."""
+    connection = node.connect_to(app, mss=SEGMENT)
+    old = connection.address
+    node.rehash(connection)
+    end, option = connection.local, rehash_addr(connection.local, old)
+    announce(dut, end, SEGMENT)
+    mark = case.mark()
+    connection.socket.begin_send(bytes((MANY + MORE + 1) * SEGMENT))
+    last = next_data(dut, end, mark)
+    for number in range(MANY + MORE):
+        if number >= MANY and last.init:
+            break
+        last = next_data(dut, end, node.send(end, "A", options=[option], window=SEGMENT).mark)
+    if last.init is None:
+        raise NotApplicable("data that REHASH-ADDR makes room for carries no REHASH-INIT")
+    again = dut.retransmission_of(last, end, RETRANSMITTED_WITHIN_S)
+    require(again.init, "REHASH-INIT on the retransmission", "one", "none", again.frame)
+
+
+def next_data(dut: DutHost, end: TcpPeer, since: Mark) -> RehashSegment:
+    """The data that comes next, taken in and not acknowledged, as preamble."""
+    segment = dut.await_segment(end, since, lambda one: one.data)
+    if segment is None:
+        raise Inconclusive("preamble: the device sends no data into the window of its peer")
+    end.read()
+    return segment

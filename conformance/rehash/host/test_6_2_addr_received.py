@@ -19,6 +19,9 @@ from testbed.wire.clock import NANO
 LONGEST_TIMER_S = 0.5
 """Data that is not acknowledged is retransmitted before this, or before twice the time it has waited already."""
 
+MEANWHILE = 12
+"""Segments of the peer's own."""
+
 CARRIERS = pytest.mark.parametrize("data", [b"", b"with REHASH-ADDR"], ids=["acknowledgement", "data"])
 
 
@@ -262,3 +265,27 @@ def test_slow_start_after_the_peer_has_moved(node: RehashHost, dut: DutHost, app
     open_window(case, connection.local, connection.socket, 2 * INITIAL_WINDOW)
     node.rehash(connection)
     dut.starts_slowly(connection)
+
+
+@valid
+@requirement("REHASH-6.2-33", case=2)
+def test_data_of_the_peer_that_has_moved_opens_no_window(
+    node: RehashHost, dut: DutHost, app: Application, case: Case
+) -> None:
+    """Nor is it more where the peer sends data itself meanwhile, which acknowledges nothing of it."""
+    connection = node.connect_to(app)
+    open_window(case, connection.local, connection.socket, 2 * INITIAL_WINDOW)
+    node.rehash(connection)
+    dut.starts_slowly(connection, meanwhile=MEANWHILE)
+
+
+@inopportune
+@requirement("REHASH-6.2-33", case=3)
+def test_acknowledgements_of_a_byte_open_no_more_than_a_segment(
+    node: RehashHost, dut: DutHost, app: Application, case: Case
+) -> None:
+    """Slow start goes on as it began: each acknowledgement opens the window by a segment at most."""
+    connection = node.connect_to(app)
+    open_window(case, connection.local, connection.socket, 3 * INITIAL_WINDOW)
+    node.rehash(connection)
+    dut.starts_slowly(connection, acknowledged=MEANWHILE)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from conformance.rehash.dut.host import DutHost
+from conformance.rehash.tester.connection import Connection
 from conformance.rehash.tester.host import RehashHost
 from conformance.rehash.tester.state import rehash_addr
 from testbed import inopportune, requirement, valid, waits
@@ -17,6 +18,7 @@ BULK = bytes(range(251)) * 160
 """About 40 kB: many initial windows."""
 
 MANY, MOVES = 20, 10
+PIECES, PIECE = 50, 400
 FIRST, SECOND = b"the first of two, ", b"the second"
 HANDSHAKE_AND_HELLO = 6
 """Numbers that the tester's SYN and its first data take."""
@@ -70,6 +72,41 @@ def test_many_connections_move(node: RehashHost, dut: DutHost) -> None:
     for connection in connections:
         dut.rehashes(connection, node.send_rehash_addr(connection))
     dut.serves(*connections)
+
+
+@valid
+@requirement("REHASH-6.2-16", case=12)
+def test_many_small_exchanges_follow_the_move(node: RehashHost, dut: DutHost) -> None:
+    """A connection that has moved carries small pieces both ways, each acknowledged in full, beyond any window."""
+    connection = node.connect()
+    node.rehash(connection)
+    for number in range(PIECES):
+        dut.serves(connection, data=bytes([number]) * PIECE)
+
+
+@pytest.mark.parametrize("before", [b"", b"1", b"hello"], ids=["nothing", "a byte", "more"])
+@valid
+@requirement("REHASH-6.2-16", case=13)
+@waits(1)
+def test_first_flight_at_the_new_address_is_lost(
+    node: RehashHost, dut: DutHost, app: Application, before: bytes
+) -> None:
+    """A transfer whose first flight to the new address is lost is complete, whatever was sent before the move."""
+    connection = node.connect_to(app)
+    if before:
+        dut.serves(connection, data=before)
+        connection.local.acknowledge()
+    node.rehash(connection)
+    sending = connection.socket.begin_send(BULK)
+    lose_flight(dut, connection)
+    dut.completes(connection, BULK)
+    sending.result()
+
+
+def lose_flight(dut: DutHost, connection: Connection) -> None:
+    """All that the device sends at once is lost on the way."""
+    dut.quiesce()
+    connection.local.drop_unread()
 
 
 @pytest.mark.parametrize("following", [0, 4, 100], ids=["at 0", "in the data", "later"])

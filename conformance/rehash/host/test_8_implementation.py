@@ -12,8 +12,13 @@ from testbed import exclusive, inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import Witness, require
 from testbed.device.application import Application
+from testbed.peers.connection import new_peer
 from testbed.peers.host import Move
 from testbed.peers.stream import fitting
+from testbed.wire import chance
+
+UNUSED_PORTS = range(30_000, 32_000)
+"""Below those that the system gives to sockets; a device that has a service there does no harm either."""
 
 
 @pytest.mark.parametrize("mover", ["device", "tester"])
@@ -36,6 +41,25 @@ def test_application_keeps_its_socket(node: RehashHost, dut: DutHost, app: Appli
             dut.retransmits(connection, b"after")
         dut.serves(connection, data=b"after")
         require(connection.socket.entry(), "socket of the application", "open", "gone", Witness.APPLICATION)
+
+
+@pytest.mark.parametrize("carries", ["REHASH-INIT", "no option"])
+@inopportune
+@requirement("REHASH-3-01", case=2)
+def test_syn_to_a_port_without_service_harms_no_connection(
+    node: RehashHost, dut: DutHost, case: Case, carries: str
+) -> None:
+    """A SYN, with REHASH-INIT or without, to a port without service is no concern of other connections."""
+    connection = node.connect()
+    node.exchange(connection)
+    port = UNUSED_PORTS[chance.randbelow(len(UNUSED_PORTS))]
+    peer = node.new_peer(remote_port=port) if carries == "REHASH-INIT" else new_peer(case, node.station, 0, port)
+    peer.start()
+    dut.quiesce()
+    dut.serves(connection)
+    node.move()
+    dut.rehashes(connection, node.send_rehash_addr(connection))
+    node.exchange(node.connect())
 
 
 @pytest.mark.parametrize(

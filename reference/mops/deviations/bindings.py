@@ -9,7 +9,7 @@ from reference.system.alterations import deviation
 
 def shadow_of(flow: Flow, wire: Tuple) -> Flow:
     """The same connection of the kernel, seen at another wire tuple."""
-    shadow = Flow(wire, flow.kernel, flow.seen)
+    shadow = Flow(wire, flow.kernel, flow.seen, flow.own_delta)
     shadow.tcp = flow.tcp
     return shadow
 

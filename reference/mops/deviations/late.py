@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations in what happens a while after the answer, or where there should be none."""
 
+import struct
 from dataclasses import replace
 from functools import partial
 
 from reference.bump.network import Network
 from reference.bump.tcp import RST
-from reference.mops.acknowledgements import nat_acknowledgement
+from reference.mops.acknowledgements import NAT_TYPE
 from reference.mops.deviations.segments import bare_segment
-from reference.mops.message import FAILED, Migrate
+from reference.mops.message import FAILED, VERSION, Migrate
 from reference.mops.server import Command, Outcome, Server
 from reference.system.alterations import deviation
 
@@ -78,6 +79,12 @@ class SuccessSaidTwice(Server):
             self._after(_WHILE_S, lambda: again(command, data))
 
 
+def _nat_acknowledgement(protocol: int, address: int) -> bytes:
+    """One that says that an address was translated to itself, at level 1, without a checksum."""
+    words = protocol << 50 | address, 1 << 50 | address
+    return struct.pack("!HHBBBBQQHH", NAT_TYPE, 0, VERSION, 0, 1, 0, *words, 1, 1)
+
+
 @deviation(
     "nat-acknowledgement-sent",
     "4.3",
@@ -88,7 +95,7 @@ class NatAcknowledgementSent(Server):
     def reply(self, command: Command, data: bytes) -> None:
         super().reply(command, data)
         if data[5] != FAILED:
-            super().reply(command, nat_acknowledgement(command.message.protocol, command.source))
+            super().reply(command, _nat_acknowledgement(command.message.protocol, command.source))
 
 
 class _Later(Server):

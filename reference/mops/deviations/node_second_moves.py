@@ -150,6 +150,20 @@ class PartialFailureRollsNamesBack(MobileNode):
 
 
 @deviation(
+    "node-second-guess-with-the-first-port",
+    "4.1",
+    "Previous Source Port is the port that the socket had at Previous Source Address.",
+    "refused after two moves, it names the address of the first with the port before it",
+)
+class SecondGuessWithTheFirstPort(MobileNode):
+    def failed(self, exchange: Exchange, sockets: list[Moving], now: float) -> None:
+        for one in sockets:
+            further = one.context.previous[1:]
+            one.context.previous[1:] = [(address, one.entry.previous_port) for address, _ in further]
+        super().failed(exchange, sockets, now)
+
+
+@deviation(
     "node-late-success-believed",
     "4.1",
     "The success of an earlier move is no answer to a later one.",

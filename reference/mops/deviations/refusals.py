@@ -161,7 +161,7 @@ class RollBackLeavesNewTupleAlive(Server):
         super().undo(command, done)
         flows = self.flows_of(command)
         assert flows is not None
-        shadow = Flow(wire, flow.kernel, flow.seen)
+        shadow = Flow(wire, flow.kernel, flow.seen, flow.own_delta)
         shadow.tcp = flow.tcp
         flows.by_wire[wire] = shadow
 

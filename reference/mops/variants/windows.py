@@ -36,7 +36,7 @@ class _NarrowFlow(Flow):
 
     most: int
 
-    def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int = 0) -> None:
+    def __init__(self, wire: Tuple, kernel: Tuple, now: float, own_delta: int) -> None:
         super().__init__(wire, kernel, now, own_delta)
         self.tcp: _NarrowTracking = _NarrowTracking()
         self.tcp.most = self.most
