@@ -257,10 +257,7 @@ class Interface:
             return
         frame.data = sent.data
         frame.account()
-        if sent.trace is None:
-            self.unowned.append(frame)
-        else:
-            sent.trace.append(frame)
+        (self.unowned if sent.trace is None else sent.trace).append(frame)
         sent.seen(frame)
 
     def _find_sent(self, data: bytes) -> Sent | None:
