@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from profiles import Profile
 from testbed.device.supervisor import LinkError
@@ -17,13 +18,15 @@ ALLOW = "--allow-shared-interface"
 
 _LONGEST_COMMAND = 120
 _IFF_LOOPBACK = 0x8
+_ABOVE = ("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec")
 
 
 class Occupation:
     """The interfaces of a profile, for this run alone until `release`. Those in `allowed` are taken as they are.
 
-    LinkError, one line, for a loopback interface, one that a default route leads to, one that another run uses, and
-    where this machine has an address that is to be the tester's or the device's.
+    LinkError, one line, for a loopback interface, one that a default route leads to, a port of a bridge or bond, one
+    that carries a VLAN, one that another run uses, and where this machine has an address that is to be the tester's or
+    the device's.
     """
 
     def __init__(self, profile: Profile, allowed: Collection[str] = ()) -> None:
@@ -84,14 +87,30 @@ def _in_use(profile: Profile, interface: str) -> str:
         index = next(iter(route.link_lookup(ifname=interface)), None)
         if index is None:
             return ""
-        if route.get_links(index)[0]["flags"] & _IFF_LOOPBACK:
+        links = {one["index"]: one for one in route.get_links()}
+        if links[index]["flags"] & _IFF_LOOPBACK:
             return "is a loopback interface"
+        if master := links.get(links[index].get_attr("IFLA_MASTER")):
+            return f"is a port of {master.get_attr('IFLA_IFNAME')}"
+        if above := [one.get_attr("IFLA_IFNAME") for one in links.values() if _is_above(one, index)]:
+            return f"carries {above[0]}"
         routes = route.get_default_routes(family=socket.AF_INET) + route.get_default_routes(family=socket.AF_INET6)
-        if any(one.get_attr("RTA_OIF") == index for one in routes):
+        if any(index in _exits(one) for one in routes):
             return "is where this machine's default route leads"
         own = [one.get_attr("IFA_ADDRESS") for one in route.get_addr(family=socket.AF_INET)]
     taken = [address for address in own if _is_ours(profile, address)]
     return f"would be given {taken[0]}, which is an address of this machine" if taken else ""
+
+
+def _is_above(link: Any, index: int) -> bool:
+    """Whether a link is a VLAN or the like of the interface; the far end of a virtual wire is none."""
+    kind = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
+    return link.get_attr("IFLA_LINK") == index and kind in _ABOVE and link.get_attr("IFLA_LINK_NETNSID") is None
+
+
+def _exits(route: Any) -> list[int]:
+    """The interfaces that a route leads to, by one path or by several."""
+    return [route.get_attr("RTA_OIF"), *(path["oif"] for path in route.get_attr("RTA_MULTIPATH") or ())]
 
 
 def _is_ours(profile: Profile, text: str) -> bool:

@@ -28,6 +28,16 @@ def main() -> int:
         if what == "the default route":
             route.addr("add", index=index, address="192.0.2.1", prefixlen=24)
             route.route("add", dst="default", gateway="192.0.2.254")
+        if what == "a default route by two paths":
+            route.addr("add", index=index, address="192.0.2.1", prefixlen=24)
+            route.route(
+                "add", dst="0.0.0.0/0", multipath=[{"gateway": f"192.0.2.{host}", "oif": index} for host in (253, 254)]
+            )
+        if what == "a bridge":
+            route.link("add", ifname="br0", kind="bridge")
+            route.link("set", index=index, master=route.link_lookup(ifname="br0")[0])
+        if what == "a second MAC":
+            route.link("add", ifname="mac0", kind="macvlan", link=index)
     profile = load(Path(path))
     others = [Occupation(profile)] if what == "another run" else []
     try:
