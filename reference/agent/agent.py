@@ -56,8 +56,10 @@ class Agent:
         chosen = Chosen(protocol, **choice)
         held = new_socket(protocol, self._dual_stack)
         try:
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Where the kernel chooses it is a port that no other socket has; sockets of UDP would share it.
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(port != 0))
             held.bind(("" if address is None else self._to_bind(address), port))
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             await self._declare(chosen, held)
             if protocol == "tcp":
                 held.listen(_BACKLOG)

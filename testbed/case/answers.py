@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How slow a device answers: what silence has to outlast before it is believed."""
 
+from collections.abc import Callable
+
 SLOWER = 3
 """How many times the slowest answer of its kind silence has to last."""
 
@@ -11,9 +13,11 @@ class AnswerTimes:
     def __init__(self) -> None:
         self._slowest: dict[str, float] = {}
 
-    def note(self, kind: str, seconds: float) -> None:
-        """An answer of this kind took so long."""
-        self._slowest[kind] = max(seconds, self._slowest.get(kind, 0.0))
+    def note(self, kind: str, seconds: float, withheld_s: Callable[[], float]) -> None:
+        """An answer of this kind took so long; what the machine withheld of it is asked where that matters."""
+        slowest = self._slowest.get(kind, 0.0)
+        if seconds > slowest:
+            self._slowest[kind] = max(seconds - withheld_s(), slowest)
 
     def window(self, kind: str, at_least: float, at_most: float) -> float:
         """How long an answer of this kind is waited for before there is none."""

@@ -141,7 +141,8 @@ class Case:
 
     def answered(self, kind: str, start_ns: int, end_ns: int) -> None:
         """The device has given an answer of this kind between two stamps; what the machine withheld does not count."""
-        self.setup.answers.note(kind, (end_ns - start_ns - self.setup.withheld_ns(start_ns, end_ns)) / NANO)
+        seconds = (end_ns - start_ns) / NANO
+        self.setup.answers.note(kind, seconds, lambda: self.setup.withheld_ns(start_ns, end_ns) / NANO)
 
     def quiet_window(self, kind: str, at_most: float) -> float:
         """How long silence has to last where there could be an answer of this kind; it stands in the evidence."""

@@ -116,6 +116,13 @@ def test_a_manual_connection_keeps_its_socket_through_a_move(lab: Lab, network: 
     assert lab.call("close", listener=listener["listener"]) == {}
 
 
+def test_no_two_datagram_sockets_have_one_port() -> None:
+    """Whoever closes one of them would take the flows of the other along."""
+    with Lab() as lab:
+        ports = [lab.call("listen", protocol="udp")["port"] for _ in range(700)]
+        assert len(set(ports)) == len(ports)
+
+
 def test_the_host_connects_to_a_peer_and_that_connection_migrates(lab: Lab, network: str) -> None:
     peer = lab.peer(network, port=4000)
     opening = lab.start("connect", address=peer.address, port=4000, timeout_s=2)
