@@ -40,8 +40,16 @@ class Segment:
     def read(cls, frame: Frame, network: Network) -> Self | None:
         """The TCP segment in a frame of the device on this network, None if it is something else.
 
-        A segment that has no whole header, as its data offset tells, is none: no TCP takes it.
+        A segment that has no whole header, as its data offset tells, is none: no TCP takes it. Many look at one frame,
+        each for its connection: it is read once.
         """
+        if frame.reading is None or frame.reading[:2] != (cls, network):
+            frame.reading = cls, network, cls._read(frame, network)
+        segment: Self | None = frame.reading[2]
+        return segment
+
+    @classmethod
+    def _read(cls, frame: Frame, network: Network) -> Self | None:
         if frame.outgoing or (ip := tcp_carrier(frame, network)) is None:
             return None
         content = frame.data[ip.start : ip.end]

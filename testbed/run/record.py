@@ -24,6 +24,12 @@ EVIDENCE = "evidence"
 LEFT_OUT = "frames that are not kept"
 """What is measured where a case's evidence has not all of its frames."""
 
+IN_CAPTURE = "frames that the capture alone has"
+"""What is measured where the ladder of a PASS has not all of them."""
+
+MOST_OF_A_PASS = 80
+"""Frames in the ladder of a case that is PASS: the first half and the last."""
+
 _MOST_SHOWN = 80
 _LOGGED_LATE_NS = NANO // 5
 _LONGEST_NAME = 120
@@ -33,7 +39,7 @@ _USUAL_ID = re.compile(r"[\w.-]+(\[[A-Za-z0-9_.,=-]+\])?")
 def record(outcome: Outcome, folder: Path, room: Room | None = None) -> dict[str, Any]:
     """The case's entry of results.json, every key in it; writes its pcapng below `folder`, of both as there is room.
 
-    Frames have decoded fields where the case is not PASS: elsewhere the bytes are enough.
+    Where the case is PASS the frames have no decoded fields, for the bytes are enough, and there are some 80 of them.
     """
     spec, finding, case = outcome.spec, outcome.finding, outcome.case
     entry: dict[str, Any] = {
@@ -66,10 +72,14 @@ def record(outcome: Outcome, folder: Path, room: Room | None = None) -> dict[str
     left_out = {LEFT_OUT: f"{len(seen) - len(frames)} of {len(seen)}"} if len(frames) < len(seen) else {}
     evidence = f"{EVIDENCE}/{_file_name(spec.id)}.pcapng"
     pcapng.write(folder / evidence, frames, list(case.sides), f"{spec.id}: {outcome.verdict}")
-    has_fields = outcome.verdict is not Verdict.PASS
+    is_pass = outcome.verdict is Verdict.PASS
+    shown = ends(len(frames), MOST_OF_A_PASS if is_pass else len(frames))
+    rungs = [frame for frame, is_shown in zip(frames, shown, strict=True) if is_shown]
+    if len(rungs) < len(frames):
+        left_out[IN_CAPTURE] = f"{len(frames) - len(rungs)} of {len(frames)}"
     return entry | {
         "values": case.values | left_out,
-        "frames": [_frame(case, frame, frames[0].ns, has_fields=has_fields) for frame in frames],
+        "frames": [_frame(case, frame, frames[0].ns, has_fields=not is_pass) for frame in rungs],
         "evidence": evidence,
         "waits_s": case.waits_ns / NANO,
         "log": room.log(_log(case)),

@@ -5,6 +5,7 @@ import heapq
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from testbed.interruptions import Inconclusive
 from testbed.wire.clock import Clock
@@ -28,6 +29,7 @@ class Frame:
     kernel's stamp (wall clock, integer nanoseconds), `outgoing` is true for what the tester sent, `judgeable_checksum`
     is false where the sending kernel left checksums to hardware that a virtual link does not have. `interface` is the
     name of the link that it was seen on. What is `dropped` is evidence alone: no receiver would have taken it.
+    `reading` is what whoever looked last has read in it, for whoever looks next.
     """
 
     index: int
@@ -40,6 +42,7 @@ class Frame:
     note: str = ""
     accounted: bool = False
     deciding: bool = False
+    reading: Any = None
 
     def account(self, note: str = "") -> "Frame":
         """Mark the frame as explained; the first note stays."""

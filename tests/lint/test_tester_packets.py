@@ -20,6 +20,7 @@ from tests.lint.decoder import faults
 ROOT = Path(__file__).resolve().parents[2]
 INTENDED: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "intended.toml").read_text())
 BESIDE = 8
+OUTBOUND = 2
 FLOCKS = {"short-end-hosts.toml": ("mops", "rehash"), "short-legacy.toml": ("legacy",)}
 """Which protocols are run with which profile."""
 
@@ -35,7 +36,7 @@ def base(case: dict[str, Any]) -> str:
 def wrong(folder: Path, case: dict[str, Any]) -> list[list[str]]:
     """What is wrong with each frame of the tester's, of those with which something is."""
     frames = RawPcapNgReader(str(folder / case["evidence"]))
-    sent = [data for (data, _), frame in zip(frames, case["frames"], strict=True) if frame["direction"] == "to dut"]
+    sent = [data for data, meta in frames if meta.direction == OUTBOUND]
     return [sorted(found) for data in sent if (found := faults(bytes(data)))]
 
 

@@ -17,7 +17,7 @@ from testbed.device.log import DeviceLog
 from testbed.peers.connection import connect, new_peer
 from testbed.peers.stream import exchange
 from testbed.run.attempts import Outcome
-from testbed.run.record import as_line, failure_text, record
+from testbed.run.record import IN_CAPTURE, MOST_OF_A_PASS, as_line, failure_text, record
 from tests.testbed.lab import Lab
 
 
@@ -44,6 +44,25 @@ def test_scapy_reads_the_capture_with_nanoseconds(outcome: Outcome, tmp_path: Pa
     assert [bytes(packet) for packet in packets] == [frame.data for frame in frames]
     assert [int(packet.time * 10**9) for packet in packets] == [frame.ns for frame in frames]
     assert any(bytes(packet[TCP].payload) == b"hello" for packet in packets if TCP in packet)
+
+
+def test_the_ladder_of_a_pass_is_cut_to_its_ends(lab: Lab, tmp_path: Path) -> None:
+    """The capture has all of it."""
+
+    def body(case: Case) -> None:
+        peer = connect(case, new_peer(case, case.station()))
+        for _ in range(MOST_OF_A_PASS):
+            exchange(case, peer, b"hello")
+
+    outcome = lab.runs(body)
+    entry = record(outcome, tmp_path)
+    assert outcome.case
+    frames = outcome.case.trace.frames
+    half = MOST_OF_A_PASS // 2
+    shown = [frame.index for frame in [*frames[:half], *frames[-half:]]]
+    assert [frame["index"] for frame in entry["frames"]] == shown
+    assert entry["values"][IN_CAPTURE] == f"{len(frames) - len(shown)} of {len(frames)}"
+    assert len(rdpcap(str(tmp_path / entry["evidence"]))) == len(frames)
 
 
 @pytest.mark.skipif(not shutil.which("tshark"), reason="no tshark here")
