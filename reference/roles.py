@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All roles that the reference has: the one place that lists them."""
 
+from reference.legacy.nat import NatRole as LegacyNatRole
 from reference.legacy.roles import HostRole as LegacyHostRole
 from reference.mops.middleboxes import FirewallRole, NatRouterRole
 from reference.mops.roles import MobileNodeRole, ServerRole
@@ -16,6 +17,7 @@ ROLES: tuple[type[DeviceRole], ...] = (
     FirewallRole,
     RehashHostRole,
     LegacyHostRole,
+    LegacyNatRole,
 )
 
 
