@@ -15,7 +15,7 @@ class Filtering:
 
     def lets_in(self, mapping: Mapping, remote: Endpoint, now: float) -> bool:
         """Whether a packet from a remote endpoint comes in."""
-        if mapping.session(remote, now) or mapping.session((remote[0], ANY_PORT), now):
+        if mapping.flow(remote, now) or mapping.flow((remote[0], ANY_PORT), now):
             return True
         if self._behaviour == "address-dependent":
             return any(address == remote[0] for address, _ in mapping.remotes(now))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The table of a NAT: mappings of inside endpoints to outside ports, and the sessions that each has.
+"""The table of a NAT: mappings of inside endpoints to outside ports, and the flows that each has.
 
-A mapping is for every destination (RFC 4787, REQ-1) and lasts as long as one of its sessions, or as long as it is held.
+A mapping is for every destination (RFC 4787, REQ-1) and lasts as long as one of its flows, or as long as it is held.
 """
 
 import math
@@ -14,7 +14,7 @@ ANY_PORT = -1
 """Of a remote endpoint: whatever port the address speaks from."""
 
 
-class Session:
+class Flow:
     """What a mapping exchanges with one remote endpoint. `seen` is what a tracker remembers of it."""
 
     __slots__ = ("expires", "seen")
@@ -26,25 +26,25 @@ class Session:
 class Mapping:
     """An inside endpoint and what it appears as on the outside."""
 
-    __slots__ = ("held_until", "inside", "outside", "protocol", "sessions")
+    __slots__ = ("flows", "held_until", "inside", "outside", "protocol")
 
     def __init__(self, protocol: int, inside: Endpoint, outside: Endpoint) -> None:
         self.protocol, self.inside, self.outside = protocol, inside, outside
-        self.sessions: dict[Endpoint, Session] = {}
+        self.flows: dict[Endpoint, Flow] = {}
         self.held_until = 0.0
 
-    def session(self, remote: Endpoint, now: float) -> Session | None:
-        """The session with a remote endpoint, while it lasts."""
-        session = self.sessions.get(remote)
-        return session if session is not None and session.expires > now else None
+    def flow(self, remote: Endpoint, now: float) -> Flow | None:
+        """The flow with a remote endpoint, while it lasts."""
+        flow = self.flows.get(remote)
+        return flow if flow is not None and flow.expires > now else None
 
     def is_alive(self, now: float) -> bool:
-        """Whether it is held, or one of its sessions lasts."""
-        return self.held_until > now or any(session.expires > now for session in self.sessions.values())
+        """Whether it is held, or one of its flows lasts."""
+        return self.held_until > now or any(flow.expires > now for flow in self.flows.values())
 
     def remotes(self, now: float) -> Iterator[Endpoint]:
-        """The remote endpoints of its sessions."""
-        return (remote for remote, session in self.sessions.items() if session.expires > now)
+        """The remote endpoints of its flows."""
+        return (remote for remote, flow in self.flows.items() if flow.expires > now)
 
 
 class Mappings:
@@ -75,7 +75,7 @@ class Mappings:
     ) -> Mapping | None:
         """A new mapping of an inside endpoint, to a port that `choose` takes; None where there is no room for it.
 
-        It lasts for no time until it is held, or has a session, and `watch` has been called.
+        It lasts for no time until it is held, or has a flow, and `watch` has been called.
         """
         if len(self._by_inside) >= self._most:
             return None
@@ -87,21 +87,21 @@ class Mappings:
         return mapping
 
     def hold(self, mapping: Mapping, until: float) -> None:
-        """Keep a mapping, sessions or not."""
+        """Keep a mapping, flows or not."""
         mapping.held_until = max(mapping.held_until, until)
         self._watch(mapping, until)
 
-    def open(self, mapping: Mapping, remote: Endpoint, expires: float, seen: int = 0) -> Session:
-        """A session with a remote endpoint; one that has ended starts anew."""
-        session = mapping.sessions[remote] = Session(expires, seen)
+    def open(self, mapping: Mapping, remote: Endpoint, expires: float, seen: int = 0) -> Flow:
+        """A flow with a remote endpoint; one that has ended starts anew."""
+        flow = mapping.flows[remote] = Flow(expires, seen)
         self._watch(mapping, expires)
-        return session
+        return flow
 
-    def prolong(self, mapping: Mapping, session: Session, expires: float) -> None:
-        """Have a session last until then, whether that is sooner or later than before."""
-        if expires < session.expires or session.expires <= self._swept:
+    def prolong(self, mapping: Mapping, flow: Flow, expires: float) -> None:
+        """Have a flow last until then, whether that is sooner or later than before."""
+        if expires < flow.expires or flow.expires <= self._swept:
             self._watch(mapping, expires)
-        session.expires = expires
+        flow.expires = expires
 
     def remove(self, mapping: Mapping) -> None:
         """End a mapping."""
@@ -117,10 +117,10 @@ class Mappings:
                 self._look_at(mapping, now)
 
     def _look_at(self, mapping: Mapping, now: float) -> None:
-        sessions = mapping.sessions
-        for remote in [remote for remote, session in sessions.items() if session.expires <= now]:
-            del sessions[remote]
-        expiries = [session.expires for session in sessions.values()]
+        flows = mapping.flows
+        for remote in [remote for remote, flow in flows.items() if flow.expires <= now]:
+            del flows[remote]
+        expiries = [flow.expires for flow in flows.values()]
         if mapping.held_until > now:
             expiries.append(mapping.held_until)
         if expiries:

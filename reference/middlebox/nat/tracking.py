@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long a session lasts when nothing passes: what a NAT tells of a TCP connection's state (RFC 5382, REQ-5)."""
+"""How long a flow lasts when nothing passes: what a NAT tells of a TCP connection's state (RFC 5382, REQ-5)."""
 
 from reference.bump.tcp import ACK, FIN, RST, SYN
-from reference.middlebox.nat.mappings import Session
+from reference.middlebox.nat.mappings import Flow
 from reference.middlebox.nat.settings import NatSettings
 
 _SPOKEN_OUT, _SPOKEN_IN, _OPEN, _FIN_OUT, _FIN_IN, _RESET = (1 << bit for bit in range(6))
@@ -13,7 +13,7 @@ IN_MID_STREAM = _SPOKEN | _OPEN
 
 
 class Tracker:
-    """Follows connections by their flags. Neither FIN nor RST ends a session: they shorten what is left of it.
+    """Follows connections by their flags. Neither FIN nor RST ends a flow: they shorten what is left of it.
 
     A reset is believed for the transitory time (RFC 7857, 2.2): when a segment passes after it, it was none.
     """
@@ -23,13 +23,13 @@ class Tracker:
     def __init__(self, settings: NatSettings) -> None:
         self.established_s, self.transitory_s = settings.established_s, settings.transitory_s
 
-    def segment(self, session: Session, flags: int, *, is_outward: bool) -> float:
-        """Note a segment; how long the session lasts from now on."""
+    def segment(self, flow: Flow, flags: int, *, is_outward: bool) -> float:
+        """Note a segment; how long the flow lasts from now on."""
         if flags & RST:
-            session.seen |= _RESET
+            flow.seen |= _RESET
         else:
-            session.seen = self.after(session.seen, flags, is_outward=is_outward)
-        return self.established_s if self.is_established(session.seen) else self.transitory_s
+            flow.seen = self.after(flow.seen, flags, is_outward=is_outward)
+        return self.established_s if self.is_established(flow.seen) else self.transitory_s
 
     def after(self, seen: int, flags: int, *, is_outward: bool) -> int:
         """What is remembered after a segment that is no reset."""

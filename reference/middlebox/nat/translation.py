@@ -33,7 +33,7 @@ class Tools:
 
 
 class Translation:
-    """Mappings and sessions of one network, and the packets that they are for."""
+    """Mappings and flows of one network, and the packets that they are for."""
 
     role = "NAT"
 
@@ -62,22 +62,22 @@ class Translation:
     # Sessions ----------------------------------------------------------------------------------------------------
 
     def note_outward(self, mapping: Mapping, remote: Endpoint, flags: int) -> None:
-        """A packet goes out to a remote endpoint: its session lasts from now on."""
+        """A packet goes out to a remote endpoint: its flow lasts from now on."""
         now = self.now()
-        session = mapping.session(remote, now)
-        if session is None:
+        flow = mapping.flow(remote, now)
+        if flow is None:
             seen = self._from_anywhere(mapping, remote, now)
-            session = self.mappings.open(mapping, remote, now, seen)
+            flow = self.mappings.open(mapping, remote, now, seen)
         self._prolong(mapping, remote, self._lifetime(mapping, remote, flags, is_outward=True))
 
     def note_inward(self, mapping: Mapping, remote: Endpoint, flags: int) -> None:
         """A packet comes in from a remote endpoint."""
         now = self.now()
-        if mapping.session(remote, now) is None:
+        if mapping.flow(remote, now) is None:
             if mapping.protocol != TCP:
                 return
-            session = mapping.session((remote[0], ANY_PORT), now)
-            self.mappings.open(mapping, remote, now, session.seen if session else 0)
+            flow = mapping.flow((remote[0], ANY_PORT), now)
+            self.mappings.open(mapping, remote, now, flow.seen if flow else 0)
         if mapping.protocol == TCP or self._settings.inbound_refreshes:
             self._prolong(mapping, remote, self._lifetime(mapping, remote, flags, is_outward=False))
 
@@ -88,19 +88,19 @@ class Translation:
 
     def _from_anywhere(self, mapping: Mapping, remote: Endpoint, now: float) -> int:
         """What is remembered of an address that is expected from any port; it is expected from this one alone now."""
-        expected = mapping.session((remote[0], ANY_PORT), now)
+        expected = mapping.flow((remote[0], ANY_PORT), now)
         if expected is None:
             return 0
-        del mapping.sessions[remote[0], ANY_PORT]
+        del mapping.flows[remote[0], ANY_PORT]
         return expected.seen
 
     def _lifetime(self, mapping: Mapping, remote: Endpoint, flags: int, *, is_outward: bool) -> float:
         if mapping.protocol == TCP:
-            return self.tracker.segment(mapping.sessions[remote], flags, is_outward=is_outward)
+            return self.tracker.segment(mapping.flows[remote], flags, is_outward=is_outward)
         return self._settings.udp_s if mapping.protocol == UDP else self._settings.query_s
 
     def _prolong(self, mapping: Mapping, remote: Endpoint, lifetime: float) -> None:
-        self.mappings.prolong(mapping, mapping.sessions[remote], self.now() + lifetime)
+        self.mappings.prolong(mapping, mapping.flows[remote], self.now() + lifetime)
 
     # Packets -----------------------------------------------------------------------------------------------------
 
