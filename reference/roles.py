@@ -3,7 +3,8 @@
 
 from reference.legacy.nat import NatRole as LegacyNatRole
 from reference.legacy.roles import HostRole as LegacyHostRole
-from reference.mops.middleboxes import FirewallRole, NatRouterRole
+from reference.mops.middleboxes import FirewallRole
+from reference.mops.nat.role import NatRouterRole
 from reference.mops.roles import MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole
 from reference.system.alterations import Alteration, Deviation, Variant, load
