@@ -36,12 +36,16 @@ class Endpoint(Protocol):
 
 @dataclass
 class Connection:
-    """A connection through the device: the end that has opened it, the other one, and what the first appears as."""
+    """A connection through the device: the end that has opened it, the other one, and what the first appears as.
+
+    `syn` is the SYN as it came out, `made` as it was sent.
+    """
 
     inner: TcpPeer
     outer: TcpPeer
     mapped: Tuple
     syn: Segment
+    made: Sent
 
 
 class Through:
@@ -81,13 +85,14 @@ class Through:
         `choices` are those of both ends (see `TcpPeer`).
         """
         first = self.end(inner, outer.place, **choices)
-        syn = self.passes_syn(first, first.start(*options), outer)
+        made = first.start(*options)
+        syn = self.passes_syn(first, made, outer)
         second = self.end(outer, (syn.source, syn.source_port), **choices)
         second.accept(syn, *options)
         self.comes_to(first, lambda: first.state == "ESTABLISHED", "SYN-ACK")
         first.acknowledge()
         self.comes_to(second, lambda: second.state == "ESTABLISHED", "acknowledgement")
-        return Connection(first, second, (syn.source, syn.source_port), syn)
+        return Connection(first, second, (syn.source, syn.source_port), syn, made)
 
     def comes_to(self, end: TcpPeer, reached: Callable[[], bool], what: str) -> None:
         """What brings an end into a state comes in time."""
