@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from conformance.mops.capable import mobile_capable
-from conformance.mops.dut.nat_router import Acknowledgement, Mapping, NatRouter
+from conformance.mops.dut.acknowledging import Acknowledgement, Mapping
+from conformance.mops.dut.nat_router import NatRouter
 from conformance.mops.migrate import in_mops
 from conformance.mops.tester.sides import Node, Server
 from testbed import inopportune, requirement, valid
