@@ -174,7 +174,7 @@ class Acknowledging(Through):
         node, server = self._probe
         connection = self.connect(node.at(), server.listening, *self.syn_options)
         self.acknowledgement(node.station, connection.made)
-        self._quiet()
+        self.quiets()
 
     # Levels
 
@@ -185,7 +185,7 @@ class Acknowledging(Through):
     def passes_none(self, told: SentMessage, *stations: Station) -> None:
         """After a right one of another mapping was sent on, none has come to these stations since that one."""
         self.message_barrier()
-        self._quiet()
+        self.quiets()
         for station in stations or self.inside.stations:
             for one in self.acknowledgements(station, told.since):
                 if not one.frame.accounted:
@@ -208,5 +208,6 @@ class Acknowledging(Through):
         except Broken as broken:
             raise Inconclusive(f"barrier: a right upstream acknowledgement: {broken.finding.reason}") from None
 
-    def _quiet(self) -> None:
+    def quiets(self) -> None:
+        """So long as this device may need for an acknowledgement nothing more is sent."""
         self._case.watch(self._case.quiet_window(ACKNOWLEDGEMENT, self._ixit.mops.reply_within_s))

@@ -120,6 +120,10 @@ class Node(Host):
         """Send a message to a server."""
         return transmit(self.station, message, server.address)
 
+    def tell(self, message: Message, address: str) -> SentMessage:
+        """Send a message to an address."""
+        return transmit(self.station, message, address)
+
     def bring(self, server: "Server", previous: Tuple, port: int = 0, **choices: Any) -> Moved:
         """A connection to a server that was opened elsewhere, in mid-stream; `choices` are those of both ends."""
         here, there = self.at(port), server.listening
