@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from scapy.packet import Packet
 
@@ -11,7 +11,6 @@ from conformance.mops.migrate import Entry, Message, in_mops, send_message
 from conformance.mops.tester.nat_router import nat_acknowledgement
 from layers.mops import MIGRATE, MOPSMigrate
 from testbed.case.case import Case
-from testbed.case.side import Side
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.through import Tuple
 from testbed.wire import chance
@@ -62,10 +61,17 @@ def transmit(station: Station, message: Message, destination: str) -> SentMessag
 class Host:
     """A host of the tester's at an address of its own."""
 
-    def __init__(self, case: Case, side: Side, address: str = "") -> None:
+    side_name: ClassVar[str]
+
+    def __init__(self, case: Case, address: str = "") -> None:
         self._case = case
-        self.side = side
-        self.station = side.station(address)
+        self.side = case.sides[self.side_name]
+        self.station = self.side.station(address)
+
+    @classmethod
+    def like(cls, other: "Self") -> Self:
+        """Another one on the same side."""
+        return cls(other._case)
 
     @property
     def address(self) -> str:
@@ -97,8 +103,7 @@ class Moved:
 class Node(Host):
     """A mobile node on the inside."""
 
-    def __init__(self, case: Case, address: str = "") -> None:
-        super().__init__(case, case.inside, address)
+    side_name = "inside"
 
     def request(self, previous: str, entries: Iterable[Entry], **fields: Any) -> Packet:
         """A Migrate to the node's address; any field can be replaced."""
@@ -119,6 +124,15 @@ class Node(Host):
     def send(self, message: Message, server: "Server") -> SentMessage:
         """Send a message to a server."""
         return transmit(self.station, message, server.address)
+
+    def send_with_hops(self, message: Packet, server: "Server", hops: int) -> SentMessage:
+        """Send a message to a server in a packet with this hop limit."""
+        network = self.station.network
+        packet = network.packet(self.address, server.address, network.icmp_protocol, message)
+        setattr(packet, network.hops_field, hops)
+        sent = self.station.transmit(packet)
+        octets = network.payload(sent.data)
+        return SentMessage(octets, sent, self.station.trace.mark_at(sent.frame), self.station, server.address)
 
     def tell(self, message: Message, address: str) -> SentMessage:
         """Send a message to an address."""
@@ -143,8 +157,10 @@ def _open_end(at: Endpoint, to: Tuple, **choices: Any) -> TcpPeer:
 class Server(Host):
     """A server on the outside, at a port of its own."""
 
+    side_name = "outside"
+
     def __init__(self, case: Case, address: str = "", port: int = 0) -> None:
-        super().__init__(case, case.outside, address)
+        super().__init__(case, address)
         self.listening = self.at(port)
 
     def reply(self, migrate: Packet, to: str, code: int, **fields: Any) -> SentMessage:
@@ -161,8 +177,7 @@ class Server(Host):
 class Upstream(Host):
     """A NAT router on the outside: it acknowledges what it makes of the device's outside tuples."""
 
-    def __init__(self, case: Case, address: str = "") -> None:
-        super().__init__(case, case.outside, address)
+    side_name = "outside"
 
     def translation(self) -> Tuple:
         """A tuple that this router could translate to."""
