@@ -163,11 +163,15 @@ class Server(Host):
         super().__init__(case, address)
         self.listening = self.at(port)
 
-    def reply(self, migrate: Packet, to: str, code: int, **fields: Any) -> SentMessage:
-        """Reply to a Migrate as it came, to an address; any field can be replaced."""
+    def reply_message(self, migrate: Packet, code: int, **fields: Any) -> Packet:
+        """The reply to a Migrate as it came; any field can be replaced."""
         names = ("protocol", "previous_source", "migrated_source", "entries")
         content = {name: migrate.getfieldval(name) for name in names}
-        return self.send(MOPSMigrate(**{"code": code, **content, **fields}), to)
+        return MOPSMigrate(**{"code": code, **content, **fields})
+
+    def reply(self, migrate: Packet, to: str, code: int, **fields: Any) -> SentMessage:
+        """Reply to a Migrate as it came, to an address; any field can be replaced."""
+        return self.send(self.reply_message(migrate, code, **fields), to)
 
     def send(self, message: Message, to: str) -> SentMessage:
         """Send a message to an address."""
