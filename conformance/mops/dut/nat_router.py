@@ -14,8 +14,9 @@ from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive
 from testbed.peers.connection import first_segment
 from testbed.peers.segment import Segment
+from testbed.peers.tcp import TcpPeer
 from testbed.peers.through import Tuple
-from testbed.wire.capture import BEGINNING, Frame, Mark
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.station import Station
 
 
@@ -156,6 +157,16 @@ class NatRouter(Acknowledging):
         if segment is None:
             raise Inconclusive(f"preamble: no data of {moved.inner} came out")
         return segment
+
+    def segment_from(self, source: str, inner: TcpPeer, since: Sent) -> Segment | None:
+        """A segment from an address to a node's end since something was sent, from whatever port, if one has come."""
+        station = inner.station
+        for frame in self.inside.received(self._case.trace.mark_at(since.frame)):
+            segment = Segment.read(frame, station.network)
+            ends = segment and (segment.source, segment.destination, segment.destination_port)
+            if ends == (source, station.address, inner.port) and segment and segment.data:
+                return segment
+        return None
 
     # Acknowledgements of a Migrate
 

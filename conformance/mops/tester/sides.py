@@ -146,6 +146,12 @@ class Node(Host):
         inner.rcv_nxt, outer.rcv_nxt = outer.snd_nxt, inner.snd_nxt
         return Moved(previous, inner, outer)
 
+    def take(self, moved: Moved, port: int = 0) -> Moved:
+        """A connection that goes on from here, at this port or a new one; its server still knows the present tuple."""
+        here = self.at(port)
+        previous = (moved.outer.remote, moved.outer.remote_port)
+        return Moved(previous, moved.inner.at(here.station, here.port), moved.outer.at(moved.outer.station))
+
 
 def _open_end(at: Endpoint, to: Tuple, **choices: Any) -> TcpPeer:
     end = TcpPeer(at.station, at.port, to[1], checks_source=True, **choices)
