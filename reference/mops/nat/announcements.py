@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""NAT acknowledgements of a router's own mappings, and those of routers further out (section 4.3).
+"""NAT acknowledgements of a router's own mappings (section 4.3).
 
 Readings. Every SYN that goes out from the inside draws one, of a mapping that is used again too, and so does every
-Migrate, one for all of its entries. They come from the router's inside address. One from further out is sent on, one
-level higher, to each inside host that it tells something of its own, with the rest left out; level 0 is none, and from
-level 255 on there is no higher one.
+Migrate, one for all of its entries. They come from the router's inside address.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from reference.middlebox.nat.mappings import Mapping
 from reference.middlebox.packet import BoxNetwork, Packet
@@ -15,7 +13,6 @@ from reference.mops.acknowledgements import NatAcknowledgement
 from reference.mops.capable import MobileCapable
 from reference.mops.nat.settings import ANY_SYN, RouterSettings
 
-_HIGHEST = 255
 _TCP_HEADER = 20
 _OFFSET_AT = 12
 
@@ -54,31 +51,3 @@ class Announcements:
     def level(self) -> int:
         """The level of an own mapping."""
         return 1
-
-
-class Upstream:
-    """What inside hosts are told of what routers further out have said."""
-
-    role = "NAT router"
-
-    def passed_on(
-        self, told: NatAcknowledgement, outside: int, mapping_at: Callable[[int, int], Mapping | None]
-    ) -> dict[int, NatAcknowledgement]:
-        """What is sent on of an acknowledgement, by the address of the inside host that it is for.
-
-        `outside` is the router's outside address as an IPFF address, `mapping_at` finds a mapping by protocol and port.
-        """
-        level = self.next_level(told.level)
-        if level is None or not told.is_sound or told.original != outside:
-            return {}
-        pairs: dict[int, list[tuple[int, int]]] = {}
-        for original, translated in told.ports:
-            mapping = mapping_at(told.protocol, original)
-            if mapping is not None:
-                pairs.setdefault(mapping.inside[0], []).append((original, translated))
-        ends = told.original, told.translated
-        return {host: NatAcknowledgement.of(level, told.protocol, ends, tuple(own)) for host, own in pairs.items()}
-
-    def next_level(self, level: int) -> int | None:
-        """The level at which an acknowledgement is sent on; None where it is not."""
-        return level + 1 if 0 < level < _HIGHEST else None

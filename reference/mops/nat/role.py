@@ -8,10 +8,11 @@ from reference.bump.ipff import IpffSettings
 from reference.bump.ipv4 import Ipv4Settings
 from reference.middlebox.nat.parts import TranslationParts
 from reference.middlebox.role import MiddleboxRole
-from reference.mops.nat.announcements import Announcements, Upstream
+from reference.mops.nat.announcements import Announcements
 from reference.mops.nat.requests import Requests
 from reference.mops.nat.router import Mobility, NatRouter
 from reference.mops.nat.settings import RouterSettings
+from reference.mops.nat.upstream import Upstream
 from reference.system.configuration import Configuration
 from reference.system.role import Wire
 
@@ -42,6 +43,10 @@ class NatRouterRole(MiddleboxRole):
         networks = self.networks()
         sides = self.sides(wires, networks, settings.nat.outside_mtu)
         requests = {network: parts.requests() for network in networks}
-        mobility = Mobility(settings, parts.announcements(settings), parts.upstream(), requests)
         translated = parts.translated(networks, sides[1], settings.nat)
+        upstream = {
+            network: parts.upstream(network.to_ipff(one.translation.outside), one.translation.mapping_at)
+            for network, one in translated.items()
+        }
+        mobility = Mobility(settings, parts.announcements(settings), upstream, requests)
         return parts.box(sides, networks, translated, parts.unsolicited(settings.nat), mobility)

@@ -32,9 +32,10 @@ from reference.mops.message import (
     length_for,
     message_type,
 )
-from reference.mops.nat.announcements import Announcements, Upstream
+from reference.mops.nat.announcements import Announcements
 from reference.mops.nat.requests import Request, Requests
 from reference.mops.nat.settings import ON_MIGRATE, ON_SUCCESS, RouterSettings
+from reference.mops.nat.upstream import Upstream
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Mobility:
 
     settings: RouterSettings
     announcements: Announcements
-    upstream: Upstream
+    upstream: Map[BoxNetwork, Upstream]
     requests: Map[BoxNetwork, Requests]
 
 
@@ -69,6 +70,8 @@ class NatRouter(Nat):
         super().expire()
         for requests in self.requests.values():
             requests.expire(self.now)
+        for upstream in self.upstream.values():
+            upstream.expire()
 
     # Acknowledgements --------------------------------------------------------------------------------------------
 
@@ -90,9 +93,7 @@ class NatRouter(Nat):
 
     def upstream_received(self, network: BoxNetwork, told: NatAcknowledgement) -> None:
         """A router further out has acknowledged what this one has translated."""
-        translation = self.translations[network]
-        passed_on = self.upstream.passed_on(told, network.to_ipff(translation.outside), translation.mapping_at)
-        for host, message in passed_on.items():
+        for host, message in self.upstream[network].passed_on(told).items():
             self.counters["passed_on"] += 1
             self.send_inside(network, host, message.pack())
 
