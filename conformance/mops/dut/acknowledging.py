@@ -17,9 +17,11 @@ from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive
 from testbed.peers.through import Connection, Through, Tuple
-from testbed.wire.capture import Frame, Mark, Sent
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import NANO
 from testbed.wire.station import Station
+
+MIGRATE_TYPE, NAT_TYPE = 100, 102
 
 ACKNOWLEDGEMENT = "NAT acknowledgement"
 """What the acknowledgements of the device are called where their times are kept."""
@@ -111,18 +113,25 @@ class Acknowledging(Through):
 
     # Acknowledgements
 
+    def received_at(self, station: Station, kind: int, since: Mark) -> list[tuple[Frame, bytes]]:
+        """Messages of this type that have come to a station since a mark: frame and bytes."""
+        network, found = station.network, []
+        for frame in self._case.trace.received(since):
+            header = network.header(frame.data)
+            if header and (header.protocol, header.destination) == (network.icmp_protocol, station.number):
+                payload = network.payload(frame.data)
+                if int.from_bytes(payload[:2]) == kind:
+                    found.append((frame, payload))
+        return found
+
     def acknowledgements(self, at: Station | None = None, since: Mark | None = None) -> list[Acknowledgement]:
         """Those that have come on the inside since a mark, to one station or to any."""
-        found = []
-        for station in [at] if at else self.inside.stations:
-            network = station.network
-            for frame in self.inside.received(since or Mark()):
-                header = network.header(frame.data)
-                ends = header and (header.protocol, header.destination)
-                if ends == (network.icmp_protocol, station.number) and isinstance(
-                    (packet := network.dissect(frame.data)).payload, MOPSNATAck
-                ):
-                    found.append(Acknowledgement(frame, packet, network.payload(frame.data), station))
+        found = [
+            Acknowledgement(frame, packet, payload, station)
+            for station in ([at] if at else self.inside.stations)
+            for frame, payload in self.received_at(station, NAT_TYPE, since or BEGINNING)
+            if isinstance((packet := station.network.dissect(frame.data)).payload, MOPSNATAck)
+        ]
         return sorted(found, key=lambda one: one.frame.ns)
 
     def acknowledges(self, at: Station, since: Sent, within_s: float = 0, number: int = 1) -> Acknowledgement:
