@@ -22,7 +22,13 @@ from testbed.wire.headers import read_tcp
 
 NUMBERS = pytest.mark.parametrize("number", [0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF], ids=hex)
 DIRECTIONS = pytest.mark.parametrize("towards", ["outside", "inside"])
-MOMENTS = pytest.mark.parametrize("when", ["before a Migrate", "after a Migrate"])
+MOMENTS = pytest.mark.parametrize(
+    "when",
+    [
+        pytest.param("before a Migrate", marks=requirement("MOPS-5-01")),
+        pytest.param("after a Migrate", marks=requirement("MOPS-5-15")),
+    ],
+)
 EDGES = ((-200, -100), (1000, 1100))
 """SACK blocks round the acknowledged data."""
 
@@ -93,7 +99,7 @@ def _ends(node: Node, server: Server, dut: NatRouter, when: str, towards: str) -
 @MOMENTS
 @DIRECTIONS
 @valid
-@requirement("MOPS-5-01", case=1)
+@requirement(case=1)
 def test_later_numbers_pass(node: Node, server: Server, dut: NatRouter, towards: str, when: str) -> None:
     """Numbers of data, acknowledgement, urgent data and FIN come to the other end as they were sent."""
     ends = _ends(node, server, dut, when, towards)
@@ -108,7 +114,7 @@ def test_later_numbers_pass(node: Node, server: Server, dut: NatRouter, towards:
 @MOMENTS
 @DIRECTIONS
 @valid
-@requirement("MOPS-5-01", case=2)
+@requirement(case=2)
 def test_sack_blocks_pass(node: Node, server: Server, dut: NatRouter, towards: str, when: str) -> None:
     """The edges of SACK blocks come to the other end as they were sent, over the wrap too."""
     ends = _ends(node, server, dut, when, towards)
@@ -122,7 +128,7 @@ def test_sack_blocks_pass(node: Node, server: Server, dut: NatRouter, towards: s
 @MOMENTS
 @DIRECTIONS
 @valid
-@requirement("MOPS-5-01", case=3)
+@requirement(case=3)
 def test_numbers_pass_over_the_wrap(node: Node, server: Server, dut: NatRouter, towards: str, when: str) -> None:
     """Data with numbers round the wrap, the half of it and zero comes to the other end as it was sent."""
     ends = _ends(node, server, dut, when, towards)
