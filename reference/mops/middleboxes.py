@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The roles of MOPS between two links (sections 4.3 and 6): a NAT router, a firewall."""
+"""The roles of MOPS between two links (section 6): a firewall."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,6 @@ from reference.middlebox.role import MiddleboxRole
 from reference.system.role import Parts, Wire
 
 
-class NatRouter(Middlebox):
-    """A NAT router."""
-
-    role = "NAT router"
-
-
 class Firewall(Middlebox):
     """A stateful firewall."""
 
@@ -24,29 +18,10 @@ class Firewall(Middlebox):
 
 
 @dataclass(frozen=True)
-class NatRouterParts(Parts):
-    """What a NAT router is made of."""
-
-    box: type[NatRouter] = NatRouter
-
-
-@dataclass(frozen=True)
 class FirewallParts(Parts):
     """What a firewall is made of."""
 
     box: type[Firewall] = Firewall
-
-
-class NatRouterRole(MiddleboxRole):
-    """Translates source addresses and ports, and has mobile nodes know it."""
-
-    protocol, name = "mops", "NAT router"
-    knows = (IpffSettings, Ipv4Settings)
-    parts: NatRouterParts = NatRouterParts()
-
-    def build(self, wires: Sequence[Wire]) -> NatRouter:
-        networks = self.networks()
-        return self.parts.box(self.sides(wires, networks), networks)
 
 
 class FirewallRole(MiddleboxRole):

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which outside port an inside endpoint gets."""
+
+import random
+from collections.abc import Callable, Iterator
+
+from reference.middlebox.nat.settings import NatSettings
+
+_FIRST_UNRESERVED = 1024
+_PARITY = 2
+
+
+class Ports:
+    """The inside endpoint's own port where it is free; otherwise one of its range and parity (RFC 4787, REQ-3, REQ-4).
+
+    The ranges are 1 to 1023 and 1024 to 65535. No port has two inside endpoints (REQ-3).
+    """
+
+    role = "NAT"
+
+    def __init__(self, settings: NatSettings) -> None:
+        self._in_sequence = settings.assignment == "sequential"
+        self._next = settings.first_port
+
+    def choose(self, port: int, highest: int, is_free: Callable[[int], bool]) -> int | None:
+        """A free port of 0 to `highest` for an endpoint with this one; None where there is none."""
+        candidates = self.sequence(highest) if self._in_sequence else self.candidates(port, highest)
+        return next((one for one in candidates if is_free(one)), None)
+
+    def candidates(self, port: int, highest: int) -> Iterator[int]:
+        """Ports in the order in which they are tried."""
+        yield port
+        low, high = self.range_of(port, highest)
+        first = low + (port - low) % _PARITY
+        count = (high - first) // _PARITY + 1
+        start = random.randrange(count)
+        for step in range(count):
+            yield first + (start + step) % count * _PARITY
+        # Another parity is better than none.
+        yield from (one for one in range(low, high + 1) if (one - port) % _PARITY)
+
+    def range_of(self, port: int, highest: int) -> tuple[int, int]:
+        """The first and the last port of the range that a port is in."""
+        return (1, _FIRST_UNRESERVED - 1) if port < _FIRST_UNRESERVED else (_FIRST_UNRESERVED, highest)
+
+    def sequence(self, highest: int) -> Iterator[int]:
+        """Ports one after the other, from where it was left."""
+        for _ in range(highest):
+            port, self._next = self._next, self._next + 1
+            if self._next > highest:
+                self._next = _FIRST_UNRESERVED
+            yield port
