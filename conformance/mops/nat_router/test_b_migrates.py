@@ -323,6 +323,8 @@ def test_fragments_come_out_whole_or_not_at_all(
         node.station.transmit(piece)
     dut.request_barrier()
     dut.quiets()
+    for told in dut.acknowledgements(node.station, since):
+        told.frame.account("of the Migrate that was put together")
     for frame in dut.fragments_at(server.station, since):
         require(False, "fragment", "none, or the whole message", f"#{frame.index}", frame.account())
     for came in dut.requests_at(server.station, since):
