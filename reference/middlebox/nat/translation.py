@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The translation of one network: what goes out gets the outside endpoint of its mapping, what comes in the inside's.
 
-Readings. A segment in mid-stream from the inside makes a mapping as a SYN does, for the router may have been started
-again; a reset makes none. A packet between two inside hosts, by their outside endpoints, is translated at both ends
-(RFC 4787, REQ-9), and is filtered as one from the outside.
+Readings. Of TCP a SYN makes a mapping, and no other segment does: one in mid-stream that has none is of a connection
+that this router has never seen. A packet between two inside hosts, by their outside endpoints, is translated at both
+ends (RFC 4787, REQ-9), and is filtered as one from the outside.
 """
 
 from collections.abc import Callable
@@ -116,17 +116,21 @@ class Translation:
             return None
         source, destination = ends
         flags = flags_of(packet)
-        mapping = self._mapping_of(packet.protocol, source, flags)
+        mapping = self._mapping_of(packet, source)
         if mapping is None:
             return None
         self.note_outward(mapping, destination, flags)
         self.endpoints.change_source(packet, mapping.outside)
         return mapping
 
-    def _mapping_of(self, protocol: int, source: Endpoint, flags: int) -> Mapping | None:
-        if flags & RST:
-            return self.mappings.of_inside(protocol, source, self.now())
-        return self.mapping_for(protocol, source)
+    def _mapping_of(self, packet: Packet, source: Endpoint) -> Mapping | None:
+        if self.makes_a_mapping(packet):
+            return self.mapping_for(packet.protocol, source)
+        return self.mappings.of_inside(packet.protocol, source, self.now())
+
+    def makes_a_mapping(self, packet: Packet) -> bool:
+        """Whether a packet from the inside gets a mapping where it has none."""
+        return packet.protocol != TCP or is_call(packet)
 
     def inward(self, packet: Packet) -> bool:
         """Have a packet to an outside endpoint go to its inside one; whether it comes in."""
