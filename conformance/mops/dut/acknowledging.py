@@ -117,7 +117,7 @@ class Acknowledging(Through):
         """Messages of this type that have come to a station since a mark: frame and bytes."""
         network, found = station.network, []
         for frame in self._case.trace.received(since):
-            header = network.header(frame.data)
+            header = network.header(frame.data) if frame.interface == station.interface.name else None
             if header and (header.protocol, header.destination) == (network.icmp_protocol, station.number):
                 payload = network.payload(frame.data)
                 if int.from_bytes(payload[:2]) == kind:
