@@ -9,6 +9,7 @@ from scapy.packet import Packet
 from conformance.mops.capable import mobile_capable
 from conformance.mops.dut.translations import Translations
 from conformance.mops.migrate import in_mops, is_mops
+from conformance.mops.tester.nat_router import nat_acknowledgement
 from conformance.mops.tester.sides import Endpoint, Node, SentMessage, Server, Upstream
 from layers.mops import MOPSNATAck
 from testbed.case.case import Case
@@ -22,6 +23,8 @@ from testbed.wire.clock import NANO
 from testbed.wire.station import Station
 
 MIGRATE_TYPE, NAT_TYPE = 100, 102
+AT_ONCE = 32
+"""Messages that are sent before the first of them has come out."""
 
 ACKNOWLEDGEMENT = "NAT acknowledgement"
 """What the acknowledgements of the device are called where their times are kept."""
@@ -190,6 +193,21 @@ class Acknowledging(Through):
     def forwards_level(self, at: Station, told: SentMessage) -> Acknowledgement:
         """An upstream acknowledgement is sent on to a station, in time: the first acknowledgement that comes there."""
         return self.acknowledges(at, told.sent)
+
+    def climbs(
+        self, at: Station, upstream: Upstream, mapping: Mapping, number: int
+    ) -> tuple[Tuple, list[Acknowledgement]]:
+        """Levels 1 to `number` are sent on to a station, in order; the last translated tuple, and what has come."""
+        original, came = mapping.outside, []
+        for first in range(1, number + 1, AT_ONCE):
+            told = []
+            for level in range(first, min(first + AT_ONCE, number + 1)):
+                translated = upstream.address, 1024 + level
+                told.append(upstream.send(nat_acknowledgement(original, translated, level), mapping.outside[0]))
+                original = translated
+            self.acknowledges(at, told[0].sent, number=len(told))
+            came += self.acknowledgements(at, told[0].since)
+        return original, came
 
     def passes_none(self, told: SentMessage, *stations: Station) -> None:
         """After a right one of another mapping was sent on, none has come to these stations since that one."""

@@ -236,6 +236,11 @@ class NatRouter(Acknowledging, Flows):
         """A tuple that a node could have had before, where the device is not on its way."""
         return self.outside.station().address, next(self._case.setup.source_ports)
 
+    def brings(self, node: Node, server: Server, number: int) -> list[Moved]:
+        """So many connections of a node that were opened at one address elsewhere."""
+        address, port = self.elsewhere()
+        return [node.bring(server, (address, port + one)) for one in range(number)]
+
     def leaves_nothing(self, request: SentMessage, server: Server) -> None:
         """After a right Migrate of others has come out nothing of this one has."""
         self.request_barrier()

@@ -8,8 +8,9 @@ from scapy.packet import Packet
 
 from conformance.mops.dut.acknowledging import LEARNING_S
 from conformance.mops.dut.nat_router import Migration, NatRouter
-from conformance.mops.migrate import Entry, Message, Octets, entries_in, in_mops, sealed
+from conformance.mops.migrate import Entry, Message, entries_in, in_mops
 from conformance.mops.tester.sides import Node, Server
+from conformance.mops.tester.spoilt import MALFORMED, WRONG_CHECKSUMS
 from testbed import invalid, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
@@ -19,6 +20,8 @@ from testbed.wire import chance
 from testbed.wire.clock import NANO
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 
+WRONG: dict[str, Callable[[Packet], Message]] = {**WRONG_CHECKSUMS, **MALFORMED}
+
 
 def _migration(node: Node, server: Server, dut: NatRouter, entries: list[Entry], protocol: int = 6) -> Migration:
     """A Migrate of connections that only their server knows, as it came to the server; preamble."""
@@ -26,16 +29,12 @@ def _migration(node: Node, server: Server, dut: NatRouter, entries: list[Entry],
     return Migration(node, server, request, dut.forwarded(request, server))
 
 
-def _entries(node: Node, number: int) -> list[Entry]:
-    return [(1027 + one, node.at().port, chance.randbits(32)) for one in range(number)]
-
-
 @pytest.mark.parametrize("number", [1, 2, 8])
 @valid
 @requirement("MOPS-4.3-02", case=1)
 def test_migrate_elicits_acknowledgements(node: Node, server: Server, dut: NatRouter, number: int) -> None:
     """Each of 1, 2 and 8 mappings of a Migrate is acknowledged to the node, at the moment that the router states."""
-    dut.acknowledges_all(_migration(node, server, dut, _entries(node, number)))
+    dut.acknowledges_all(_migration(node, server, dut, node.entries(number)))
 
 
 @valid
@@ -75,7 +74,7 @@ def _pairs(migration: Migration) -> list[tuple[tuple[str, int], tuple[str, int]]
 def test_acknowledgements_name_the_mappings(node: Node, server: Server, dut: NatRouter, number: int) -> None:
     """Taken together they name each migrated port, and what it has become in the Migrate that came out."""
     for _ in range(2):
-        migration = _migration(node, server, dut, _entries(node, number))
+        migration = _migration(node, server, dut, node.entries(number))
         found = dut.acknowledges_all(migration)
         seen, wanted = {pair for came in found for pair in came.pairs}, {*_pairs(migration)}
         require(seen == wanted, "original and translated tuples", sorted(wanted), sorted(seen), found[-1].frame)
@@ -91,7 +90,7 @@ def test_acknowledgement_of_a_migrate_has_its_protocol(
     node: Node, server: Server, dut: NatRouter, protocol: int
 ) -> None:
     """Protocol is that of the Migrate, and the level is 1."""
-    migration = _migration(node, server, dut, _entries(node, 2), protocol)
+    migration = _migration(node, server, dut, node.entries(2), protocol)
     with preamble():
         found = dut.acknowledges_all(migration)
     for came in found:
@@ -104,7 +103,7 @@ def test_acknowledgement_of_a_migrate_has_its_protocol(
 def test_migrate_is_acknowledged_in_a_tenth_of_a_second(case: Case, node: Node, server: Server, dut: NatRouter) -> None:
     """From the Migrate, or from the success, to the last acknowledgement it takes less than 100 ms, three times."""
     for number in ("first", "second", "third"):
-        migration = _migration(node, server, dut, _entries(node, 2))
+        migration = _migration(node, server, dut, node.entries(2))
         moment = dut.moment(migration)
         found = dut.acknowledges_all(migration, LEARNING_S, moment)
         took = (found[-1].frame.ns - moment.sent.ns) / NANO * 1000
@@ -118,35 +117,20 @@ def test_success_of_several_ports_elicits_one(case: Case, node: Node, server: Se
     profile = case.setup.profile
     if profile.ixit.mops.nat_ack_on != "success":
         raise NotApplicable(f'{profile.path}: ixit.mops.nat_ack_on is not "success"')
-    found = dut.acknowledges_all(_migration(node, server, dut, _entries(node, 3)))
+    found = dut.acknowledges_all(_migration(node, server, dut, node.entries(3)))
     counts = [came.message.count for came in found]
     require(counts == [3], "Count of the acknowledgements", [3], counts, *[came.frame for came in found])
 
 
-MALFORMED: dict[str, Callable[[Packet], Message]] = {
-    "wrong checksum": lambda message: Octets(bytes(message), lambda right: right ^ 0xFFFF),
-    "version 2": lambda message: _with(message, version=2),
-    "Count 0": lambda message: _with(message, count=0),
-    "Count 3 of 2 entries": lambda message: _with(message, count=3),
-    "cut short": lambda message: sealed(bytes(message)[:-4]),
-}
-
-
-def _with(message: Packet, **fields: int) -> Packet:
-    for name, value in fields.items():
-        setattr(message, name, value)
-    return message
-
-
-@pytest.mark.parametrize("how", MALFORMED)
+@pytest.mark.parametrize("how", WRONG)
 @invalid
 @requirement("MOPS-4.3-78", case=1)
 def test_malformed_migrate_elicits_none(node: Node, server: Server, dut: NatRouter, how: str) -> None:
     """A Migrate with a wrong checksum, version or count is not acknowledged; a right one after it is."""
-    request = node.send(MALFORMED[how](node.request(dut.elsewhere()[0], _entries(node, 2))), server)
+    request = node.send(WRONG[how](node.request(dut.elsewhere()[0], node.entries(2))), server)
     other = Node.like(node)
     with preamble():
-        dut.acknowledges_all(_migration(other, server, dut, _entries(other, 1)))
+        dut.acknowledges_all(_migration(other, server, dut, other.entries(1)))
     dut.quiets()
     require_none("acknowledgements", [one.frame for one in dut.acknowledgements(node.station, request.since)])
 

@@ -8,7 +8,7 @@ from conformance.mops.migrate import in_mops
 from conformance.mops.tester.neighbours import BETWEEN, router_after, router_before
 from conformance.mops.tester.sides import Node, Server
 from layers.mops import MOPSMigrate
-from testbed import chain, requirement, valid
+from testbed import chain, over, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
@@ -65,6 +65,7 @@ def _between(case: Case, destination: str) -> list[tuple[Frame, MOPSMigrate]]:
 
 
 @PLACES
+@over("ipff")
 @valid
 @requirement("MOPS-B-19", case=2)
 def test_levels_of_two_routers(case: Case, node: Node, server: Server, dut: NatRouter, place: str) -> None:
