@@ -9,6 +9,7 @@ from scapy.packet import Packet
 from conformance.mops.capable import mobile_capable
 from conformance.mops.dut.translations import Translations
 from conformance.mops.migrate import in_mops, is_mops
+from conformance.mops.tester.nat_router import nat_acknowledgement
 from conformance.mops.tester.sides import Endpoint, Node, SentMessage, Server, Upstream
 from layers.mops import MOPSNATAck
 from testbed.case.case import Case
@@ -17,9 +18,13 @@ from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive
 from testbed.peers.through import Connection, Through, Tuple
-from testbed.wire.capture import Frame, Mark, Sent
+from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import NANO
 from testbed.wire.station import Station
+
+MIGRATE_TYPE, NAT_TYPE = 100, 102
+AT_ONCE = 32
+"""Messages that are sent before the first of them has come out."""
 
 ACKNOWLEDGEMENT = "NAT acknowledgement"
 """What the acknowledgements of the device are called where their times are kept."""
@@ -111,18 +116,25 @@ class Acknowledging(Through):
 
     # Acknowledgements
 
+    def received_at(self, station: Station, kind: int, since: Mark) -> list[tuple[Frame, bytes]]:
+        """Messages of this type that have come to a station since a mark: frame and bytes."""
+        network, found = station.network, []
+        for frame in self._case.trace.received(since):
+            header = network.header(frame.data) if frame.interface == station.interface.name else None
+            if header and (header.protocol, header.destination) == (network.icmp_protocol, station.number):
+                payload = network.payload(frame.data)
+                if int.from_bytes(payload[:2]) == kind:
+                    found.append((frame, payload))
+        return found
+
     def acknowledgements(self, at: Station | None = None, since: Mark | None = None) -> list[Acknowledgement]:
         """Those that have come on the inside since a mark, to one station or to any."""
-        found = []
-        for station in [at] if at else self.inside.stations:
-            network = station.network
-            for frame in self.inside.received(since or Mark()):
-                header = network.header(frame.data)
-                ends = header and (header.protocol, header.destination)
-                if ends == (network.icmp_protocol, station.number) and isinstance(
-                    (packet := network.dissect(frame.data)).payload, MOPSNATAck
-                ):
-                    found.append(Acknowledgement(frame, packet, network.payload(frame.data), station))
+        found = [
+            Acknowledgement(frame, packet, payload, station)
+            for station in ([at] if at else self.inside.stations)
+            for frame, payload in self.received_at(station, NAT_TYPE, since or BEGINNING)
+            if isinstance((packet := station.network.dissect(frame.data)).payload, MOPSNATAck)
+        ]
         return sorted(found, key=lambda one: one.frame.ns)
 
     def acknowledges(self, at: Station, since: Sent, within_s: float = 0, number: int = 1) -> Acknowledgement:
@@ -181,6 +193,21 @@ class Acknowledging(Through):
     def forwards_level(self, at: Station, told: SentMessage) -> Acknowledgement:
         """An upstream acknowledgement is sent on to a station, in time: the first acknowledgement that comes there."""
         return self.acknowledges(at, told.sent)
+
+    def climbs(
+        self, at: Station, upstream: Upstream, mapping: Mapping, number: int
+    ) -> tuple[Tuple, list[Acknowledgement]]:
+        """Levels 1 to `number` are sent on to a station, in order; the last translated tuple, and what has come."""
+        original, came = mapping.outside, []
+        for first in range(1, number + 1, AT_ONCE):
+            told = []
+            for level in range(first, min(first + AT_ONCE, number + 1)):
+                translated = upstream.address, 1024 + level
+                told.append(upstream.send(nat_acknowledgement(original, translated, level), mapping.outside[0]))
+                original = translated
+            self.acknowledges(at, told[0].sent, number=len(told))
+            came += self.acknowledgements(at, told[0].since)
+        return original, came
 
     def passes_none(self, told: SentMessage, *stations: Station) -> None:
         """After a right one of another mapping was sent on, none has come to these stations since that one."""

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.mops.dut.acknowledging import ACKNOWLEDGEMENT, Acknowledgement, Acknowledging
+from conformance.mops.dut.acknowledging import ACKNOWLEDGEMENT, MIGRATE_TYPE, Acknowledgement, Acknowledging
+from conformance.mops.dut.flows import Flows
 from conformance.mops.migrate import CODES, ReceivedMigrate, entries_in, in_mops
 from conformance.mops.tester.sides import Moved, Node, SentMessage, Server
 from layers.mops import FAILED, SUCCESS, MOPSMigrate
@@ -39,7 +40,7 @@ class Migration:
         return self.server.reply(self.came.message, self.came.packet.src, code, **fields)
 
 
-class NatRouter(Acknowledging):
+class NatRouter(Acknowledging, Flows):
     """The device under test."""
 
     # Migrates
@@ -47,9 +48,9 @@ class NatRouter(Acknowledging):
     def _migrates(self, station: Station, since: Mark, codes: Callable[[int], bool]) -> list[ReceivedMigrate]:
         network = station.network
         return [
-            ReceivedMigrate(frame, packet, network.payload(frame.data), network)
-            for frame, packet in self._case.messages(network.icmp_protocol, since)
-            if packet.dst == station.address and isinstance(packet.payload, MOPSMigrate) and codes(packet.payload.code)
+            ReceivedMigrate(frame, packet, payload, network)
+            for frame, payload in self.received_at(station, MIGRATE_TYPE, since)
+            if isinstance((packet := network.dissect(frame.data)).payload, MOPSMigrate) and codes(packet.payload.code)
         ]
 
     def requests_at(self, station: Station, since: Mark) -> list[ReceivedMigrate]:
@@ -160,13 +161,16 @@ class NatRouter(Acknowledging):
 
     def segment_from(self, source: str, inner: TcpPeer, since: Sent) -> Segment | None:
         """A segment from an address to a node's end since something was sent, from whatever port, if one has come."""
-        station = inner.station
-        for frame in self.inside.received(self._case.trace.mark_at(since.frame)):
-            segment = Segment.read(frame, station.network)
-            ends = segment and (segment.source, segment.destination, segment.destination_port)
-            if ends == (source, station.address, inner.port) and segment and segment.data:
-                return segment
-        return None
+        found = (one for one in self.segments_to(inner, since) if one.source == source and one.data)
+        return next(found, None)
+
+    def segments_to(self, end: TcpPeer, since: Sent) -> list[Segment]:
+        """Every segment to an end's address and port since something was sent, wherever it comes from."""
+        station = end.station
+        frames = self._case.trace.received(self._case.trace.mark_at(since.frame))
+        segments = (Segment.read(frame, station.network) for frame in frames)
+        wanted = station.address, end.port
+        return [one for one in segments if one and (one.destination, one.destination_port) == wanted]
 
     # Acknowledgements of a Migrate
 
@@ -179,9 +183,11 @@ class NatRouter(Acknowledging):
             self.restores(reply, migration.node)
         return reply
 
-    def acknowledges_all(self, migration: Migration, within_s: float = 0) -> list[Acknowledgement]:
+    def acknowledges_all(
+        self, migration: Migration, within_s: float = 0, moment: SentMessage | None = None
+    ) -> list[Acknowledgement]:
         """Every entry of a Migrate is acknowledged in time, in one message or in several."""
-        moment, station = self.moment(migration), migration.node.station
+        moment, station = moment or self.moment(migration), migration.node.station
         wanted = {
             (in_mops(migration.node.address), migrated) for _, migrated, _ in entries_in(migration.request.octets)
         }
@@ -229,6 +235,11 @@ class NatRouter(Acknowledging):
     def elsewhere(self) -> Tuple:
         """A tuple that a node could have had before, where the device is not on its way."""
         return self.outside.station().address, next(self._case.setup.source_ports)
+
+    def brings(self, node: Node, server: Server, number: int) -> list[Moved]:
+        """So many connections of a node that were opened at one address elsewhere."""
+        address, port = self.elsewhere()
+        return [node.bring(server, (address, port + one)) for one in range(number)]
 
     def leaves_nothing(self, request: SentMessage, server: Server) -> None:
         """After a right Migrate of others has come out nothing of this one has."""

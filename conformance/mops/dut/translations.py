@@ -16,6 +16,8 @@ class Translations:
 
     def __init__(self, case: Case) -> None:
         self._case = case
+        self._known: dict[str, set[Tuple]] = {"inside": set(), "outside": set()}
+        self._seen = {"inside": 0, "outside": 0}
 
     def explains(self, packet: Packet) -> bool:
         """Whether an acknowledgement tells of translations that the trace shows, or of a level that an upstream has."""
@@ -43,7 +45,11 @@ class Translations:
         """Sources of segments and datagrams, and migrated tuples: sent on the inside, received on the outside."""
         is_inside = link == "inside"
         frames = [one for one in self._case.trace.frames if one.interface == link and one.outgoing is is_inside]
-        return {one for frame in frames for one in self._named(frame, link)}
+        known, seen = self._known[link], self._seen[link]
+        for frame in frames[seen:]:
+            known.update(self._named(frame, link))
+        self._seen[link] = len(frames)
+        return known
 
     def _named(self, frame: Frame, link: str) -> list[Tuple]:
         network = self._case.sides[link].network
@@ -53,7 +59,8 @@ class Translations:
         payload = network.payload(frame.data)
         if header.protocol in (TCP_PROTOCOL, UDP_PROTOCOL):
             return [(in_mops(network.address(header.source)), int.from_bytes(payload[:2], "big"))]
+        if header.protocol != network.icmp_protocol:
+            return []
         message = network.dissect(frame.data).payload
-        if header.protocol == network.icmp_protocol and isinstance(message, MOPSMigrate):
-            return [(in_mops(message.migrated_source), migrated) for _, migrated, _ in entries_in(payload)]
-        return []
+        entries = entries_in(payload) if isinstance(message, MOPSMigrate) else []
+        return [(in_mops(message.migrated_source), migrated) for _, migrated, _ in entries]

@@ -3,6 +3,7 @@
 
 import pytest
 
+from conformance.mops.dut.acknowledging import Mapping
 from conformance.mops.dut.nat_router import NatRouter
 from conformance.mops.tester.sides import Node, Server, Upstream
 from testbed.case.case import Case
@@ -30,3 +31,11 @@ def upstream(case: Case) -> Upstream:
 def dut(case: Case) -> NatRouter:
     """The device under test."""
     return NatRouter(case)
+
+
+@pytest.fixture
+def mapping(node: Node, server: Server, dut: NatRouter) -> Mapping:
+    """A mapping of the node that has been acknowledged."""
+    made = dut.maps(node.at(), server)
+    dut.is_acknowledged(made)
+    return made

@@ -17,19 +17,13 @@ CODES = pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "fail
 OUTCOMES = ("unanswered", "success", "failed")
 
 
-def bring(node: Node, server: Server, dut: NatRouter, number: int) -> list[Moved]:
-    """Connections that were opened at one address elsewhere."""
-    address, port = dut.elsewhere()
-    return [node.bring(server, (address, port + one)) for one in range(number)]
-
-
 @pytest.mark.parametrize("number", [1, 8])
 @pytest.mark.parametrize("code", [0, MIGRATE_ATOMIC], ids=["best effort", "atomic"])
 @valid
 @requirement("MOPS-B-17", case=1)
 def test_data_flows_after_the_success(node: Node, server: Server, dut: NatRouter, number: int, code: int) -> None:
     """After the success connections in mid-stream carry data both ways, byte for byte, the node's first."""
-    moved = bring(node, server, dut, number)
+    moved = dut.brings(node, server, number)
     dut.migrates(node, server, *moved, code=code)
     dut.continues(*moved, data=bytes(range(256)) * 5)
     dut.continues(*moved)
@@ -39,7 +33,7 @@ def test_data_flows_after_the_success(node: Node, server: Server, dut: NatRouter
 @requirement("MOPS-B-17", case=2)
 def test_data_flows_after_each_of_three_moves(node: Node, server: Server, dut: NatRouter) -> None:
     """A connection that comes from elsewhere is moved on twice inside, and carries data after each move."""
-    (moved,) = bring(node, server, dut, 1)
+    (moved,) = dut.brings(node, server, 1)
     dut.migrates(node, server, moved)
     dut.continues(moved)
     for _ in range(2):
@@ -53,7 +47,7 @@ def test_data_flows_after_each_of_three_moves(node: Node, server: Server, dut: N
 @requirement("MOPS-B-17", case=3)
 def test_what_did_not_fail_flows_after_a_partial_failure(node: Node, server: Server, dut: NatRouter) -> None:
     """Of five entries the second and fourth have failed: the others carry data."""
-    moved = bring(node, server, dut, 5)
+    moved = dut.brings(node, server, 5)
     migration = dut.sends_on(node, server, *moved)
     entries = migration.came.entries
     dut.restored(migration.reply(FAILED, entries=[entries[1], entries[3]]), node)
@@ -65,7 +59,7 @@ def test_what_did_not_fail_flows_after_a_partial_failure(node: Node, server: Ser
 @requirement("MOPS-B-38", case=1)
 def test_server_may_speak_first(node: Node, server: Server, dut: NatRouter, number: int) -> None:
     """The first segment after the success is the server's; it comes to the node, and its answer to the server."""
-    moved = bring(node, server, dut, number)
+    moved = dut.brings(node, server, number)
     dut.migrates(node, server, *moved)
     for one in moved:
         dut.delivers(one.outer, one.inner, b"new data to this new subnet")
@@ -89,7 +83,7 @@ def test_another_address_does_not_pass(case: Case, node: Node, server: Server, d
     outside = _stranger(stranger, ordinary.outer, server)
     if _reaches(dut, outside, ordinary.inner, stranger):
         raise NotApplicable("this NAT filters by no address: another one's segment passes to an ordinary mapping")
-    (moved,) = bring(node, server, dut, 1)
+    (moved,) = dut.brings(node, server, 1)
     dut.migrates(node, server, moved)
     dut.continues(moved)
     end = _stranger(stranger, moved.outer, server)
@@ -161,7 +155,7 @@ def test_connections_that_are_not_named_go_on(node: Node, server: Server, dut: N
         dut.converses(node.at(), other),
         dut.converses(second.at(port), server),
     ]
-    moved = bring(node, server, dut, 2)
+    moved = dut.brings(node, server, 2)
     migration = dut.sends_on(node, server, *moved)
     if outcome != "unanswered":
         dut.restored(migration.reply(SUCCESS if outcome == "success" else FAILED), node)
@@ -192,7 +186,7 @@ def _same_mapping(dut: NatRouter, connection: Connection, port: int, node: Node,
 @requirement("MOPS-B-49", case=1)
 def test_mapping_serves_another_server(node: Node, server: Server, dut: NatRouter) -> None:
     """From a migrated tuple a connection to another server opens, by the same mapping; both carry data."""
-    (moved,) = bring(node, server, dut, 1)
+    (moved,) = dut.brings(node, server, 1)
     migration = dut.migrates(node, server, moved)
     second = dut.opens(node.at(moved.inner.port), Server.like(server).listening, *dut.syn_options)
     mapped = migration.mapped[0]

@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Appendix B and section 6: what a Migrate from the inside becomes on its way out."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scapy.packet import Packet
 
 from conformance.mops.dut.nat_router import NatRouter
-from conformance.mops.migrate import ENTRY, HEADER, Entry, Message, Octets, ReceivedMigrate, entries_in, in_mops, sealed
-from conformance.mops.tester.sides import Moved, Node, SentMessage, Server
+from conformance.mops.migrate import ENTRY, HEADER, Entry, entries_in, in_mops
+from conformance.mops.tester.sides import Node, SentMessage, Server
 from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS
-from testbed import inopportune, invalid, over, requirement, valid
+from testbed import requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
 from testbed.wire import chance
-from testbed.wire.fragments import fragments
 from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
 
 LEAST_MTU = 1320
@@ -25,17 +22,6 @@ REPEATS = 3
 PIECE = 24
 CODES = pytest.mark.parametrize("code", [0, MIGRATE_ATOMIC], ids=["best effort", "atomic"])
 PROTOCOLS = pytest.mark.parametrize("protocol", [TCP_PROTOCOL, UDP_PROTOCOL], ids=["TCP", "UDP"])
-
-
-def _bring(node: Node, server: Server, dut: NatRouter, number: int) -> list[Moved]:
-    """Connections that were opened at one address elsewhere."""
-    address, port = dut.elsewhere()
-    return [node.bring(server, (address, port + one)) for one in range(number)]
-
-
-def _entries(node: Node, number: int, previous: int = 1027) -> list[Entry]:
-    """Entries of connections that only their server knows."""
-    return [(previous + one, node.at().port, chance.randbits(32)) for one in range(number)]
 
 
 def _send(node: Node, server: Server, dut: NatRouter, entries: list[Entry], **fields: Any) -> SentMessage:
@@ -58,7 +44,7 @@ def test_each_entry_has_a_mapping_of_its_own(
     if isinstance(number, str):
         number = min(_full(node), _full(node, LEAST_MTU) if number == "least full" else _full(node))
     case.values["entries"] = str(number)
-    came = dut.forwards(_send(node, server, dut, _entries(node, number)), server)
+    came = dut.forwards(_send(node, server, dut, node.entries(number)), server)
     ports = [migrated for _, migrated, _ in came.entries]
     require(len(ports) == number, "entries", number, len(ports), came.frame)
     require(len({*ports}) == number, "migrated ports", f"{number} different ones", ports, came.frame)
@@ -81,7 +67,7 @@ def test_mapping_that_is_there_is_used_again(node: Node, server: Server, dut: Na
 @requirement("MOPS-B-06", case=1)
 def test_migrated_fields_are_those_of_the_mappings(node: Node, server: Server, dut: NatRouter, number: int) -> None:
     """The data of each connection comes from the tuple that its entry of the Migrate names."""
-    moved = _bring(node, server, dut, number)
+    moved = dut.brings(node, server, number)
     migration = dut.migrates(node, server, *moved)
     address = migration.came.address("migrated_source")
     for one, (_, migrated, _) in zip(moved, migration.came.entries, strict=True):
@@ -95,7 +81,7 @@ def test_migrated_fields_are_those_of_the_mappings(node: Node, server: Server, d
 def test_migrate_goes_to_its_destination(case: Case, node: Node, server: Server, dut: NatRouter) -> None:
     """The Migrate comes to the server that it was sent to, from the address that it names as migrated, three times."""
     for _ in range(3):
-        came = dut.forwards(_send(node, server, dut, _entries(node, 1)), server)
+        came = dut.forwards(_send(node, server, dut, node.entries(1)), server)
         source = in_mops(came.packet.src)
         require(source != in_mops(node.address), "source", "a translated one", source, came.frame)
         migrated = came.address("migrated_source")
@@ -109,7 +95,7 @@ def test_migrate_goes_to_its_destination(case: Case, node: Node, server: Server,
 def test_previous_fields_pass_untouched(node: Node, server: Server, dut: NatRouter, protocol: int, port: int) -> None:
     """Previous Source Address and Previous Source Ports of three entries are as they were."""
     address = dut.elsewhere()[0]
-    entries = [(port, *one[1:]) for one in _entries(node, 3)]
+    entries = [(port, *one[1:]) for one in node.entries(3)]
     came = dut.forwards(node.send(node.request(address, entries, protocol=protocol), server), server)
     seen = came.address("previous_source")
     require(seen == in_mops(address), "Previous Source Address", in_mops(address), seen, came.frame)
@@ -137,7 +123,7 @@ def test_own_outside_tuple_as_previous_passes_untouched(node: Node, server: Serv
 def test_identifiers_pass_untouched(node: Node, server: Server, dut: NatRouter, code: int, protocol: int) -> None:
     """Sequence numbers and Unique IDs are as they were: 0, the largest, half of it, and others."""
     numbers = [0, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x0000FFFF, chance.randbits(32)]
-    entries = [(*one[:2], number) for one, number in zip(_entries(node, len(numbers)), numbers, strict=True)]
+    entries = [(*one[:2], number) for one, number in zip(node.entries(len(numbers)), numbers, strict=True)]
     came = dut.forwards(_send(node, server, dut, entries, code=code, protocol=protocol), server)
     seen = [identifier for _, _, identifier in came.entries]
     require(seen == numbers, "identifiers", numbers, seen, came.frame)
@@ -151,7 +137,7 @@ def test_other_fields_pass_untouched(node: Node, server: Server, dut: NatRouter,
     """Type, Version, Code, Protocol and Count of what comes out are the request's, of one entry and of eight."""
     names = ("type", "version", "code", "protocol", "count")
     for number in (1, 8):
-        request = _send(node, server, dut, _entries(node, number), code=code, protocol=protocol)
+        request = _send(node, server, dut, node.entries(number), code=code, protocol=protocol)
         came = dut.forwards(request, server)
         sent = [request.message.getfieldval(name) for name in names]
         seen = [came.message.getfieldval(name) for name in names]
@@ -165,7 +151,7 @@ def test_other_fields_pass_untouched(node: Node, server: Server, dut: NatRouter,
 def test_checksum_of_the_migrate(node: Node, server: Server, dut: NatRouter, number: int) -> None:
     """The checksum of what comes out is right, at the first Migrate and at the next ones."""
     for _ in range(3):
-        came = dut.forwards(_send(node, server, dut, _entries(node, number)), server)
+        came = dut.forwards(_send(node, server, dut, node.entries(number)), server)
         require(came.is_intact, "checksum", hex(came.right_checksum), hex(came.message.checksum), came.frame)
 
 
@@ -174,7 +160,7 @@ def test_checksum_of_the_migrate(node: Node, server: Server, dut: NatRouter, num
 @requirement("MOPS-B-13", case=1)
 def test_repeat_is_given_the_same_mappings(node: Node, server: Server, dut: NatRouter, protocol: int) -> None:
     """A Migrate of two entries that is sent four times comes out the same each time."""
-    message = node.request(dut.elsewhere()[0], _entries(node, 2), protocol=protocol)
+    message = node.request(dut.elsewhere()[0], node.entries(2), protocol=protocol)
     first = dut.forwards(node.send(message, server), server)
     for _ in range(REPEATS):
         came = dut.forwards(node.send(message, server), server)
@@ -186,7 +172,7 @@ def test_repeat_is_given_the_same_mappings(node: Node, server: Server, dut: NatR
 @requirement("MOPS-B-33", case=1)
 def test_every_repeat_is_sent_on(node: Node, server: Server, dut: NatRouter, moment: str) -> None:
     """Three repeats of a Migrate come out, before its reply or after one."""
-    message = node.request(dut.elsewhere()[0], _entries(node, 1))
+    message = node.request(dut.elsewhere()[0], node.entries(1))
     first = node.send(message, server)
     came = dut.forwards(first, server)
     if moment != "before a reply":
@@ -213,120 +199,3 @@ def test_nodes_with_one_port_are_told_apart(node: Node, server: Server, dut: Nat
         wanted = entries_in(migration.request.octets)[0][0]
         require(seen == wanted, "previous port of the reply", wanted, seen, reply.frame)
     dut.continues(*moved)
-
-
-LEAKS: dict[str, Callable[[Node, Packet], Message]] = {
-    "best effort": lambda node, message: message,
-    "atomic": lambda node, message: _with(message, code=MIGRATE_ATOMIC),
-    "UDP": lambda node, message: _with(message, protocol=UDP_PROTOCOL),
-    "unknown protocol": lambda node, message: _with(message, protocol=132),
-    "wrong checksum": lambda node, message: Octets(bytes(message), lambda right: right ^ 0xFFFF),
-    "version 2": lambda node, message: _with(message, version=2),
-    "code 7": lambda node, message: _with(message, code=7),
-    "success": lambda node, message: _with(message, code=SUCCESS),
-    "failed": lambda node, message: _with(message, code=FAILED),
-    "Count 0": lambda node, message: _with(message, count=0),
-    "Count 2 of 1 entry": lambda node, message: _with(message, count=2),
-    "trailing bytes": lambda node, message: sealed(bytes(message) + bytes(8)),
-    "cut short": lambda node, message: sealed(bytes(message)[:-4]),
-    "another node's": lambda node, message: _with(message, migrated_source=in_mops(Node.like(node).address)),
-}
-
-
-def _with(message: Packet, **fields: Any) -> Packet:
-    for name, value in fields.items():
-        setattr(message, name, value)
-    return message
-
-
-@pytest.mark.parametrize("how", LEAKS)
-@invalid
-@requirement("MOPS-6-05", case=1)
-def test_inside_address_never_leaves(case: Case, node: Node, server: Server, dut: NatRouter, how: str) -> None:
-    """Whatever a Migrate from the inside is like, none comes out from an inside address or with one as migrated."""
-    message = LEAKS[how](node, node.request(dut.elsewhere()[0], _entries(node, 1)))
-    node.send(message, server)
-    dut.request_barrier()
-    dut.quiets()
-    inside = {in_mops(one.address) for one in case.inside.stations}
-    for came in dut.all_outside():
-        came.frame.account("judged")
-        seen = {in_mops(came.packet.src), came.address("migrated_source")} & inside
-        require(not seen, "inside addresses in what came out", "none", seen, came.frame)
-
-
-MALFORMED: dict[str, Callable[[Packet], Message]] = {
-    "checksum zero": lambda message: Octets(bytes(message), lambda right: 0),
-    "checksum inverted": lambda message: Octets(bytes(message), lambda right: right ^ 0xFFFF),
-    "checksum off by one": lambda message: Octets(bytes(message), lambda right: (right + 1) % 0xFFFF),
-    "version 0": lambda message: _with(message, version=0),
-    "version 2": lambda message: _with(message, version=2),
-    "version 255": lambda message: _with(message, version=255),
-    "Count 0": lambda message: _with(message, count=0),
-    "Count 3 of 2 entries": lambda message: _with(message, count=3),
-    "Count 16383": lambda message: _with(message, count=16383),
-    "cut short": lambda message: sealed(bytes(message)[:-4]),
-}
-
-
-@pytest.mark.parametrize("how", MALFORMED)
-@invalid
-@requirement("MOPS-B-12", case=1)
-def test_malformed_migrate_leaves_nothing_outside(node: Node, server: Server, dut: NatRouter, how: str) -> None:
-    """After a right Migrate one with a wrong checksum, version or count leaves nothing outside."""
-    message = node.request(dut.elsewhere()[0], _entries(node, 2))
-    dut.forwarded(node.send(message, server), server)
-    dut.leaves_nothing(node.send(MALFORMED[how](message), server), server)
-
-
-@valid
-@requirement("MOPS-B-53", case=1)
-def test_last_hop_is_not_sent_on(node: Node, server: Server, dut: NatRouter) -> None:
-    """A Migrate that arrives with a hop limit of 1 is not sent on."""
-    message = node.request(dut.elsewhere()[0], _entries(node, 1))
-    dut.leaves_nothing(node.send_with_hops(message, server, 1), server)
-
-
-@valid
-@requirement("MOPS-B-54", case=1)
-def test_checksum_at_its_edges(node: Node, server: Server, dut: NatRouter) -> None:
-    """The identifier is such that the checksum of what comes out is 0x0000 or 0xffff, or next to them: it is right."""
-    address, (entry,) = dut.elsewhere()[0], _entries(node, 1)
-    first = dut.forwarded(node.send(node.request(address, [entry]), server), server)
-    for wanted in (0x0000, 0x0001, 0xFFFE, 0xFFFF):
-        identifier = _identifier_for(first, entry[2], wanted)
-        came = dut.forwards(node.send(node.request(address, [(*entry[:2], identifier)]), server), server)
-        require(came.is_intact, "checksum", hex(came.right_checksum), hex(came.message.checksum), came.frame)
-
-
-def _identifier_for(came: ReceivedMigrate, identifier: int, wanted: int) -> int:
-    """The identifier with which what came would have this checksum, its low half changed in one's complement."""
-    low = identifier & 0xFFFF
-    return identifier & ~0xFFFF | (low + came.right_checksum - wanted) % 0xFFFF
-
-
-@pytest.mark.parametrize("order", ["in order", "reversed", "the first twice", "the last alone", "the first alone"])
-@over("ipv4")
-@inopportune
-@requirement("MOPS-B-55", case=1)
-def test_fragments_come_out_whole_or_not_at_all(
-    case: Case, node: Node, server: Server, dut: NatRouter, order: str
-) -> None:
-    """What comes out of a Migrate in fragments is the whole one, translated, or nothing."""
-    message = node.request(dut.elsewhere()[0], _entries(node, 8))
-    network = node.station.network
-    packet = network.packet(node.address, server.address, network.icmp_protocol, message)
-    pieces = fragments(packet, PIECE)
-    chosen = {"reversed": pieces[::-1], "the first twice": [pieces[0], *pieces], "the last alone": pieces[-1:]}
-    since = case.mark()
-    for piece in chosen.get(order, pieces[:1] if order == "the first alone" else pieces):
-        node.station.transmit(piece)
-    dut.request_barrier()
-    dut.quiets()
-    for frame in dut.fragments_at(server.station, since):
-        require(False, "fragment", "none, or the whole message", f"#{frame.index}", frame.account())
-    for came in dut.requests_at(server.station, since):
-        came.frame.account("whole")
-        whole = came.is_intact and came.address("migrated_source") == in_mops(came.packet.src)
-        right = whole and len(came.entries) == came.message.count and in_mops(node.address) != in_mops(came.packet.src)
-        require(right, "Migrate", "the whole one, translated", came.message.summary(), came.frame)

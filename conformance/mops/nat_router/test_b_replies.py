@@ -8,8 +8,9 @@ import pytest
 from scapy.packet import Packet
 
 from conformance.mops.dut.nat_router import Migration, NatRouter
-from conformance.mops.migrate import Message, Octets, ReceivedMigrate, entries_in, in_mops, sealed
-from conformance.mops.tester.sides import Moved, Node, Server
+from conformance.mops.migrate import Message, ReceivedMigrate, entries_in, in_mops
+from conformance.mops.tester.sides import Node, Server
+from conformance.mops.tester.spoilt import MALFORMED, WRONG_CHECKSUMS
 from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS, MOPSMigrate
 from testbed import inopportune, invalid, requirement, valid, waits
 from testbed.case.case import Case
@@ -20,17 +21,12 @@ from testbed.wire.headers import UDP_PROTOCOL
 RETRY_S, RETRIES = 2, 3
 """Section 4.1: how often a node repeats its Migrate, and after which time."""
 
+WRONG: dict[str, Callable[[Packet], Message]] = {**WRONG_CHECKSUMS, **MALFORMED}
 CODES = pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "failed"])
 
 
-def _bring(node: Node, server: Server, dut: NatRouter, number: int) -> list[Moved]:
-    """Connections that were opened at one address elsewhere."""
-    address, port = dut.elsewhere()
-    return [node.bring(server, (address, port + one)) for one in range(number)]
-
-
 def _sent_on(node: Node, server: Server, dut: NatRouter, number: int = 1, **fields: Any) -> Migration:
-    return dut.sends_on(node, server, *_bring(node, server, dut, number), **fields)
+    return dut.sends_on(node, server, *dut.brings(node, server, number), **fields)
 
 
 def _require_restored(reply: ReceivedMigrate, migration: Migration, code: int, places: list[int]) -> None:
@@ -226,33 +222,15 @@ def test_success_of_a_part_is_dropped(node: Node, server: Server, dut: NatRouter
     dut.restored(migration.reply(), node)
 
 
-SPOILT: dict[str, Callable[[Packet], Message]] = {
-    "checksum zero": lambda reply: Octets(bytes(reply), lambda right: 0),
-    "checksum inverted": lambda reply: Octets(bytes(reply), lambda right: right ^ 0xFFFF),
-    "checksum off by one": lambda reply: Octets(bytes(reply), lambda right: (right + 1) % 0xFFFF),
-    "version 0": lambda reply: _with(reply, version=0),
-    "version 2": lambda reply: _with(reply, version=2),
-    "Count 0": lambda reply: _with(reply, count=0),
-    "Count 3 of 2 entries": lambda reply: _with(reply, count=3),
-    "cut short": lambda reply: sealed(bytes(reply)[:-4]),
-}
-
-
-def _with(message: Packet, **fields: Any) -> Packet:
-    for name, value in fields.items():
-        setattr(message, name, value)
-    return message
-
-
 @CODES
-@pytest.mark.parametrize("how", SPOILT)
+@pytest.mark.parametrize("how", WRONG)
 @invalid
 @requirement("MOPS-B-56", case=1)
 def test_spoilt_reply_is_dropped(node: Node, server: Server, dut: NatRouter, how: str, code: int) -> None:
     """A reply with a wrong checksum, version or count comes to nobody; the right one after it does."""
     migration = _sent_on(node, server, dut, 2)
     right = server.reply_message(migration.came.message, code)
-    dut.passes_no_reply(server.send(SPOILT[how](right), migration.came.packet.src), node)
+    dut.passes_no_reply(server.send(WRONG[how](right), migration.came.packet.src), node)
     dut.restored(migration.reply(code), node)
 
 
@@ -273,7 +251,7 @@ def test_replies_of_two_servers_are_told_apart(node: Node, server: Server, dut: 
 @requirement("MOPS-B-50", case=1)
 def test_migrate_after_failed_passes(node: Node, server: Server, dut: NatRouter) -> None:
     """After a failed reply the next Migrate of the same tuple, with another number, passes, and data after it."""
-    (moved,) = _bring(node, server, dut, 1)
+    (moved,) = dut.brings(node, server, 1)
     dut.refuses(node, server, moved)
     moved.inner.send_lost(b"never came")
     moved.outer.rcv_nxt = moved.inner.snd_nxt

@@ -116,6 +116,10 @@ class Node(Host):
         }
         return MOPSMigrate(**{**content, **fields})
 
+    def entries(self, number: int, previous: int = 1027) -> list[Entry]:
+        """Entries of connections that only their server knows, to ports of this node."""
+        return [(previous + one, self.at().port, chance.randbits(32)) for one in range(number)]
+
     def migrate(self, server: "Server", *moved: Moved, **fields: Any) -> SentMessage:
         """Send the Migrate of connections that have one previous address."""
         message = self.request(moved[0].previous[0], [one.entry for one in moved], **fields)
