@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The firewall under test: what passes it because of a Migrate, and what does not (section 6)."""
+
+from scapy.packet import Packet
+
+from conformance.mops.dut.passage import PASSED, Passage, signature
+from conformance.mops.migrate import SentMigrate, is_mops
+from conformance.mops.tester.crossing import (
+    TRANSPORTS,
+    End,
+    Move,
+    Place,
+    RoamingNode,
+    Session,
+    probe,
+    tcp_end,
+    token,
+    udp_end,
+)
+from layers.mops import FAILED, MIGRATE, SUCCESS
+from testbed.case.case import Case
+from testbed.case.expect import preamble
+from testbed.case.verdict import Broken
+from testbed.interruptions import Inconclusive
+from testbed.peers.segment import Segment
+from testbed.peers.tcp import TcpPeer
+from testbed.wire.capture import Frame, Sent
+from testbed.wire.headers import TCP_PROTOCOL
+
+INSIDE, OUTSIDE = "inside", "outside"
+
+
+class Firewall(Passage):
+    """The device under test."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self._control: tuple[RoamingNode, Session] | None = None
+        case.explains = lambda packet: is_mops(packet) and not self._was_sent(packet)
+
+    # Sessions
+
+    def connect(
+        self, node: RoamingNode, transport: str = "tcp", place: Place | None = None, port: int = 0, **choices: bool | int
+    ) -> Session:
+        """A session of the node with its server, opened from the inside and used both ways; preamble.
+
+        The node is at `place`, its address with a new port unless one is named; `port` is the server's. `choices` are
+        those of `TcpPeer`.
+        """
+        session = self.new_session(node, transport, place, port, **choices)
+        with preamble():
+            self.opens(session, session.node if node.position == INSIDE else session.server)
+            self.carries(session)
+        return session
+
+    def new_session(
+        self, node: RoamingNode, transport: str = "tcp", place: Place | None = None, port: int = 0, **choices: bool | int
+    ) -> Session:
+        """A session that is not open yet."""
+        near = place or node.new_place(node.station)
+        far = Place(node.server.station, port or node.new_port())
+        if TRANSPORTS[transport] == TCP_PROTOCOL:
+            return Session(tcp_end(self._case, *near, far, **choices), tcp_end(self._case, *far, near, **choices))
+        return Session(udp_end(self._case, *near, far), udp_end(self._case, *far, near))
+
+    def opens(self, session: Session, opener: End) -> None:
+        """The packets pass by which one end of a session opens it."""
+        other = session.server if opener is session.node else session.node
+        if isinstance(opener, TcpPeer) and isinstance(other, TcpPeer):
+            self.shakes_hands(opener, other)
+        else:
+            self.delivers(opener, other)
+
+    def shakes_hands(self, opener: TcpPeer, other: TcpPeer) -> tuple[tuple[Sent, Frame], ...]:
+        """SYN, SYN-ACK and ACK pass; each as sent, and as it came out."""
+        syn = opener.start()
+        came = self.passes(syn)
+        segment = Segment.read(came, other.station.network)
+        assert segment
+        syn_ack = other.accept(segment)
+        answer = self.passes(syn_ack)
+        opener.read()
+        ack = opener.acknowledge()
+        last = self.passes(ack)
+        other.read()
+        return (syn, came), (syn_ack, answer), (ack, last)
+
+    def carries(self, *sessions: Session, first: str = "server") -> None:
+        """Data passes both ways between the ends of sessions; the server, or the node, speaks first."""
+        for session in sessions:
+            ends = [session.server, session.node]
+            one, other = ends if first == "server" else ends[::-1]
+            self.delivers(one, other)
+            self.delivers(other, one)
+
+    def delivers(self, one: End, other: End, data: bytes = b"") -> None:
+        """Data passes from one end to the other, and the acknowledgement back."""
+        self.passes(one.send(data or token()))
+        if isinstance(one, TcpPeer) and isinstance(other, TcpPeer):
+            other.read()
+            self.passes(other.acknowledge())
+            one.read()
+
+    # Moves
+
+    def lets_migrate(self, node: RoamingNode, move: Move, code: int = MIGRATE) -> SentMigrate:
+        """A Migrate and the success that answers it pass; the sessions are at their new places then."""
+        request = node.migrate(move, code=code)
+        self.passes(request.sent)
+        self.passes(node.server.reply(request, SUCCESS))
+        move.follow()
+        return request
+
+    def migrate(self, node: RoamingNode, *sessions: Session) -> Move:
+        """Move sessions, and use them at their new places; preamble."""
+        move = node.move(*sessions)
+        with preamble():
+            self.lets_migrate(node, move)
+            self.carries(*sessions)
+        return move
+
+    def ask(self, node: RoamingNode, move: Move, message: Packet | None = None) -> SentMigrate:
+        """A Migrate passes; preamble."""
+        with preamble():
+            request = node.send(move, message or node.request(move))
+            self.passes(request.sent)
+        return request
+
+    def hear(self, sent: Sent) -> None:
+        """A message of the tester's passes; preamble."""
+        with preamble():
+            self.passes(sent)
+
+    def can_open(self, node: RoamingNode, session: Session) -> None:
+        """An ordinary Migrate of a node on this side opens a place, once a run: otherwise nothing opened says nothing.
+
+        Inconclusive where it does not.
+        """
+        key = f"opens over {self._case.network_name} for {node.position} and protocol {session.protocol}"
+        if key in self._case.setup.known:
+            return
+        other = RoamingNode(self._case, node.position)
+        transport = next(name for name, number in TRANSPORTS.items() if number == session.protocol)
+        control = self.connect(other, transport)
+        move = other.move(control)
+        try:
+            self.lets_migrate(other, move)
+            self.carries(control)
+        except Broken as broken:
+            raise Inconclusive(f"control: an ordinary Migrate: {broken.finding.reason}", repeat=False) from None
+        self._case.setup.known[key] = True
+
+    # From outside to inside
+
+    def inward(self, node: RoamingNode, session: Session, place: Place) -> Sent:
+        """Send the next data of a session from the outside, with the node's end at a place."""
+        return probe(session.server_to(place) if node.position == INSIDE else session.node_at(place))
+
+    def stays_closed(self, node: RoamingNode, session: Session, *places: Place) -> None:
+        """From the outside nothing passes of a session at these places, at a device that opens them for a Migrate."""
+        self.blocks(*[self.inward(node, session, place) for place in places])
+        self.can_open(node, session)
+
+    def keeps_closed(self, node: RoamingNode, move: Move, *numbers: int) -> None:
+        """Nothing passes from the outside at the new places of a move, or at those of them that are numbered."""
+        wanted = numbers or range(len(move.sessions))
+        self.blocks(*[self.inward(node, move.sessions[number], move.places[number]) for number in wanted])
+        self.can_open(node, move.sessions[0])
+
+    def blocks(self, *probes: Sent) -> None:
+        """None of these packets has come out when what was sent after them has, and a quiet window later."""
+        for name in {sent.frame.interface for sent in probes}:
+            self.barrier(name)
+        self._case.watch(self._case.quiet_window(PASSED, self._case.setup.profile.ixit.tcp_within_s))
+        self.require_none(*probes)
+
+    # Barriers
+
+    def barrier(self, sent_on: str = OUTSIDE) -> None:
+        """What was sent on a side has been dealt with: a segment of another session that was sent after it has passed."""
+        _, session = self._controls()
+        with preamble("barrier: "):
+            ends = [session.node, session.server]
+            self.delivers(*(ends if sent_on == INSIDE else ends[::-1]))
+
+    def message_barrier(self) -> None:
+        """Messages that were sent have been dealt with: those of another session that were sent after them have passed.
+
+        They are a Migrate from the inside, and the answer that it failed.
+        """
+        node, session = self._controls()
+        with preamble("barrier: "):
+            request = node.migrate(node.move(session))
+            self.passes(request.sent)
+            self.passes(node.server.reply(request, FAILED))
+
+    def _controls(self) -> tuple[RoamingNode, Session]:
+        if self._control is None:
+            node = RoamingNode(self._case, INSIDE)
+            self._control = node, self.connect(node)
+        return self._control
+
+    # Messages
+
+    def _was_sent(self, packet: Packet) -> bool:
+        """Whether a message is one that the tester has sent on the other side."""
+        network = self._case.inside.network
+        octets = network.frame("00:00:00:00:00:00", "00:00:00:00:00:00", packet.original)
+        mine = signature(network, Frame(0, 0, False, octets))
+        return any(signature(network, frame) == mine for frame in self._case.trace.frames if frame.outgoing)
