@@ -17,6 +17,8 @@ BOTH = ("ipff", "ipv4")
 ROLES = (
     Role("mops", "server", networks=BOTH),
     Role("mops", "mobile node", networks=BOTH, moves=True),
+    Role("mops", "NAT router", networks=BOTH, links=("inside", "outside")),
+    Role("mops", "firewall", networks=BOTH, links=("inside", "outside")),
 )
 
 

@@ -7,10 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from reference.daemon import HostError, run_host
+from reference.between import run_middlebox
+from reference.bump.role import Role
+from reference.daemon import run_host
 from reference.legacy.kernel import run_kernel
 from reference.legacy.masquerade import run_masquerade
+from reference.middlebox.role import MiddleboxRole
 from reference.roles import all_deviations, all_variants, fits, role_of
+from reference.supervision import HostError
 from reference.system.alterations import Deviation, Variant
 from reference.system.configuration import ConfigurationError, read_configuration
 from reference.system.fork_server import serve
@@ -67,14 +71,18 @@ def _run(alteration: Deviation | Variant | None) -> int:
         alteration = None
     if alteration is not None:
         role.alter(alteration.part)
-    return run_host(configuration, role, None if alteration is None else alteration.name)
+    name = None if alteration is None else alteration.name
+    if isinstance(role, MiddleboxRole):
+        return run_middlebox(configuration, role, name)
+    assert isinstance(role, Role)
+    return run_host(configuration, role, name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 after a clean end, 1 when something broke, 2 when the input was wrong."""
     parser = _Parser(
         prog="python -m reference",
-        description="Reference implementation of transport mobility. DUT_WIRES names its interface, DUT_CONFIG a file "
+        description="Reference implementation of transport mobility. DUT_WIRES names its interfaces, DUT_CONFIG a file "
         "that says what it is.",
     )
     parser.add_argument(

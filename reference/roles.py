@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All roles that the reference has: the one place that lists them."""
 
-from reference.bump.role import Role
 from reference.legacy.roles import HostRole as LegacyHostRole
+from reference.mops.middleboxes import FirewallRole, NatRouterRole
 from reference.mops.roles import MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole
 from reference.system.alterations import Alteration, Deviation, Variant, load
 from reference.system.configuration import Configuration
+from reference.system.role import DeviceRole
 
-ROLES: tuple[type[Role], ...] = (ServerRole, MobileNodeRole, RehashHostRole, LegacyHostRole)
+ROLES: tuple[type[DeviceRole], ...] = (
+    ServerRole,
+    MobileNodeRole,
+    NatRouterRole,
+    FirewallRole,
+    RehashHostRole,
+    LegacyHostRole,
+)
 
 
-def role_of(configuration: Configuration) -> type[Role]:
+def role_of(configuration: Configuration) -> type[DeviceRole]:
     """The role that `protocol` and `role` of a configuration name; ConfigurationError when there is none."""
     root = configuration.root
     protocol = root.choice("protocol", tuple(dict.fromkeys(role.protocol for role in ROLES)))
@@ -33,6 +41,6 @@ def _load() -> dict[str, Deviation | Variant]:
     return load(dict.fromkeys(role.protocol for role in ROLES))
 
 
-def fits(alteration: Alteration, role: type[Role]) -> bool:
+def fits(alteration: Alteration, role: type[DeviceRole]) -> bool:
     """Whether a host of a role can be different in this way."""
     return alteration.protocol == role.protocol and alteration.role in (role.name, *role.also)

@@ -8,7 +8,7 @@ import itertools
 import json
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from reference.agent.echo import Echo
@@ -24,9 +24,15 @@ _LINE_LIMIT = 64 << 20
 
 
 class Agent:
-    """Carries out the verbs of the DUT contract."""
+    """Carries out the verbs of the DUT contract, all or those that are named."""
 
-    def __init__(self, dual_stack: bool, ask: Callable[[str], dict[str, Any]], own: OwnAddress | None = None) -> None:
+    def __init__(
+        self,
+        dual_stack: bool,
+        ask: Callable[[str], dict[str, Any]],
+        own: OwnAddress | None = None,
+        verbs: Collection[str] | None = None,
+    ) -> None:
         self._dual_stack = dual_stack
         self._ask, self._asking = ask, asyncio.Lock()
         self._own = own
@@ -45,6 +51,8 @@ class Agent:
             "status": self.status,
             **({"move": self.move} if own is not None else {}),
         }
+        if verbs is not None:
+            self._verbs = {name: verb for name, verb in self._verbs.items() if name in verbs}
 
     # Verbs -------------------------------------------------------------------------------------------------------
 

@@ -1,58 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a host can be: a role of a protocol, with its settings, the classes it is made of and how they come together."""
+"""What a host can be: a role of a protocol, with its networks, and how the classes that it is made of come together."""
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from abc import abstractmethod
+from typing import ClassVar
 
 from reference.bump.datapath import Datapath
 from reference.bump.ipv4 import Ipv4Settings
 from reference.bump.network import TCP, UDP, NetworkSettings
 from reference.system.configuration import Configuration, ConfigurationError
 from reference.system.own_address import OwnAddress
+from reference.system.role import DeviceRole, Wire
 
 
-@dataclass(frozen=True)
-class Parts:
-    """One class for every job in a role; an alteration is a subclass of one of them."""
+class Role(DeviceRole):
+    """A role of a host; made before its two processes part, so that both have the same."""
 
-    def with_part(self, other: type[Any]) -> Self:
-        """These parts with the one that `other` is a kind of replaced by it."""
-        for job, part in vars(self).items():
-            if issubclass(other, part):
-                return replace(self, **{job: other})
-        raise TypeError(f"{other.__name__} is no kind of any part")
-
-
-@dataclass(frozen=True)
-class Wire:
-    """The interface on the wire."""
-
-    mac: bytes
-    mtu: int
-
-
-class Role(ABC):
-    """A role with its settings; made before the host's two processes part, so that both have the same."""
-
-    protocol: ClassVar[str]
-    name: ClassVar[str]
-    also: ClassVar[tuple[str, ...]] = ()  # names of roles of the same protocol that it has all parts of
     knows: ClassVar[tuple[type[NetworkSettings], ...]] = (Ipv4Settings,)
-    wires: ClassVar[int] = 1
     #: Room for what the bump may add to a packet: the kernel's MTU is so much less than the wire's.
     mtu_margin: ClassVar[int] = 0
-    parts: Parts
 
     def __init__(self, configuration: Configuration) -> None:
-        if len(configuration.wires) != self.wires:
-            number = {1: "exactly one interface", 2: "exactly two interfaces"}[self.wires]
-            raise ConfigurationError(f"DUT_WIRES must name {number} for the role {self.name}")
+        super().__init__(configuration)
         self.networks = read_networks(configuration, self.knows, f"the role {self.name}")
-
-    def alter(self, part: type[Any]) -> None:
-        """Be different in the way of an alteration's class."""
-        self.parts = self.parts.with_part(part)
 
     @abstractmethod
     def build(self, wire: Wire) -> Datapath:

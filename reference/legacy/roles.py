@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from reference.bump.flows import Flows
 from reference.bump.ipv4 import Ipv4Network
-from reference.bump.role import Parts, Role, Wire
+from reference.bump.role import Role
 from reference.legacy.datapath import LegacyDatapath
 from reference.legacy.host import LegacyHost
+from reference.system.role import Parts, Wire
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from reference.bump.flows import Flows
 from reference.bump.ipff import IpffNetwork, IpffSettings
 from reference.bump.ipv4 import Ipv4Network, Ipv4Settings
 from reference.bump.network import Network
-from reference.bump.role import Parts, Role, Wire
+from reference.bump.role import Role
 from reference.mops.anycast import AnycastServers
 from reference.mops.capable import MobileCapable
 from reference.mops.choices import Choices
@@ -20,6 +20,7 @@ from reference.mops.server import Server
 from reference.mops.settings import Settings
 from reference.system.configuration import Configuration
 from reference.system.own_address import OwnAddress
+from reference.system.role import Parts, Wire
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reference.bump.flows import Flows
 from reference.bump.ipv4 import Ipv4Network
-from reference.bump.role import Parts, Role, Wire
+from reference.bump.role import Role
 from reference.rehash.address import RehashAddress
 from reference.rehash.context import Nonces, RehashFlows
 from reference.rehash.datapath import RehashDatapath
@@ -15,6 +15,7 @@ from reference.rehash.settings import Settings
 from reference.rehash.slow_start import SlowStart
 from reference.system.configuration import Configuration
 from reference.system.own_address import OwnAddress
+from reference.system.role import Parts, Wire
 
 _HEADERS = 40  # of IPv4 and TCP
 

@@ -12,7 +12,14 @@ from tests.architecture.sources import FOLDERS, ROOT, imports, sources
 TESTBED = ("interruptions", "wire", "device", "case", "peers", "run")
 """From the ground up. `testbed/__init__.py` stands above all: it hands out the marks."""
 
-REFERENCE = (("system",), ("bump", "agent"), tuple(PROTOCOLS), ("roles", "daemon"), ("__main__",))
+REFERENCE = (
+    ("system",),
+    ("bump", "agent", "supervision"),
+    ("middlebox",),
+    tuple(PROTOCOLS),
+    ("roles", "daemon", "between"),
+    ("__main__",),
+)
 """The same for the reference; the protocols stand side by side and do not know each other."""
 
 

@@ -18,8 +18,8 @@ GENERAL = [
     *(ROOT / "conformance").glob("*.py"),
     *(ROOT / "layers").glob("*.py"),
     *(path for path in (ROOT / "profiles").glob("*.py") if path.stem not in (*PROTOCOLS, "model")),
-    *(path for folder in ("system", "bump", "agent") for path in sources(f"reference/{folder}")),
-    ROOT / "reference/daemon.py",
+    *(path for folder in ("system", "bump", "middlebox", "agent") for path in sources(f"reference/{folder}")),
+    *(ROOT / "reference" / name for name in ("daemon.py", "between.py", "supervision.py")),
 ]
 TABLES = ("ics", "ixit", "profiles")
 """An attribute of one of these is the table of a protocol, or its module."""

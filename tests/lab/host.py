@@ -92,6 +92,7 @@ class Lab(UpperTester):
     """One running host; `whole` is its configuration, otherwise `changes` are those to the contract page's."""
 
     command: tuple[str, ...] = ()  # after `python -m reference`
+    wires = 1
 
     def __init__(self, *arguments: str, whole: dict[str, Any] | None = None, **changes: Any) -> None:
         super().__init__()
@@ -102,7 +103,7 @@ class Lab(UpperTester):
         self._log = open(path / "log", "w+b")  # noqa: SIM115
         ours, theirs = socket.socketpair()
         self.process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(theirs.fileno()), *self.command, *arguments],
+            [sys.executable, str(SCRIPT), str(theirs.fileno()), str(self.wires), *self.command, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, pass_fds=[theirs.fileno()], cwd=ROOT,
             env={**os.environ, "DUT_CONFIG": str(path / "dut.json"), "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
@@ -113,12 +114,13 @@ class Lab(UpperTester):
         self.streams = self.process.stdin, unbuffered  # nothing waits where select does not see it
         self._hosts = 0x0100
         with ours:
-            words, descriptors, *_ = socket.recv_fds(ours, 16, 1)
+            words, descriptors, *_ = socket.recv_fds(ours, 16, self.wires)
         if not descriptors:
             raise AssertionError(f"no wire: {self.log()}")
         self.daemon = int(words)
         reading = Ipff.of(told["networks"].get("ipff", {}))
-        self.wire = Wire(socket.socket(fileno=descriptors[0]), reading)
+        self.raws = [socket.socket(fileno=one) for one in descriptors]
+        self.wire = Wire(self.raws[0], reading)
         self.ready = self.line(5.0)
 
     def __enter__(self) -> "Lab":
@@ -141,7 +143,8 @@ class Lab(UpperTester):
         finally:
             self.process.kill()
             self.process.wait()
-            self.wire.raw.close()
+            for raw in self.raws:
+                raw.close()
             self._log.close()
             self._folder.cleanup()
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run as a script: makes two namespaces and a wire, hands the near end's raw socket over, starts the reference.
+"""Run as a script: makes two namespaces and wires, hands the near ends' raw sockets over, starts the reference.
 
-`python host_process.py CONTROL_FD ARGUMENT...` starts `python -m reference ARGUMENT...` at the far end, with
-the standard streams that this process was given.
+`python host_process.py CONTROL_FD WIRES ARGUMENT...` starts `python -m reference ARGUMENT...` at the far end of so many
+wires, with the standard streams that this process was given.
 """
 
 import ctypes
@@ -14,9 +14,13 @@ import sys
 from reference.system.linux import die_with_parent, offloads_off, packet_socket, unshare_network, write_sysctl
 from reference.system.rtnetlink import Rtnetlink
 
-NEAR, FAR = "near0", "wire0"
-NEAR_MAC, FAR_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 CLONE_NEWUSER = 0x10000000
+
+
+def ends(wire: int) -> tuple[str, bytes, str, bytes]:
+    """Name and Ethernet address of the near and of the far end of a wire."""
+    near, far = (bytes([2, 0, 0, 0, wire, end]) for end in (1, 2))
+    return f"near{wire}", near, f"wire{wire}", far
 
 
 def become_root() -> None:
@@ -33,6 +37,7 @@ def become_root() -> None:
 
 def main() -> int:
     control = socket.socket(fileno=int(sys.argv[1]))
+    wires = [ends(wire) for wire in range(int(sys.argv[2]))]
     die_with_parent(os.getppid())
     become_root()
     unshare_network()
@@ -45,23 +50,26 @@ def main() -> int:
         there.send(b"namespace")
         there.recv(16)
         write_sysctl("ipv6/conf/all/disable_ipv6", 1)
-        offloads_off(FAR)
         with Rtnetlink() as netlink:
-            netlink.set_up(FAR)
+            for _, _, far, _ in wires:
+                offloads_off(far)
+                netlink.set_up(far)
         there.send(b"up")
-        os.environ["DUT_WIRES"] = FAR
-        os.execv(sys.executable, [sys.executable, "-m", "reference", *sys.argv[2:]])
+        os.environ["DUT_WIRES"] = " ".join(far for _, _, far, _ in wires)
+        os.execv(sys.executable, [sys.executable, "-m", "reference", *sys.argv[3:]])
     here.recv(16)
     write_sysctl("ipv6/conf/all/disable_ipv6", 1)
     with Rtnetlink() as netlink:
-        netlink.make_veth(NEAR, NEAR_MAC, FAR, FAR_MAC, child, 1500)
-        offloads_off(NEAR)
-        netlink.set_up(NEAR)
+        for near, near_mac, far, far_mac in wires:
+            netlink.make_veth(near, near_mac, far, far_mac, child, 1500)
+            offloads_off(near)
+            netlink.set_up(near)
     here.send(b"go")
     here.recv(16)
-    raw = packet_socket(NEAR)
-    socket.send_fds(control, [str(child).encode()], [raw.fileno()])
-    raw.close()
+    raws = [packet_socket(near) for near, _, _, _ in wires]
+    socket.send_fds(control, [str(child).encode()], [raw.fileno() for raw in raws])
+    for raw in raws:
+        raw.close()
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
     while True:
         try:

@@ -5,8 +5,9 @@ from typing import Any
 
 from reference.bump.datapath import Datapath
 from reference.bump.network import HOST_MAC, STACK_MAC
-from reference.bump.role import Role, Wire
+from reference.bump.role import Role
 from reference.system.configuration import Configuration
+from reference.system.role import Wire
 from tests.lab.wire import DUT_MAC, OWN_MAC
 
 

@@ -37,10 +37,10 @@ VALUES = (
 REFERENCE = (
     (
         "reference/roles.py",
-        "from reference.bump.role import Role\n",
+        "from reference.system.role import DeviceRole\n",
         "from reference.{0}.roles import HostRole as OwnHostRole\n",
     ),
-    ("reference/roles.py", "ROLES: tuple[type[Role], ...] = (", "OwnHostRole, "),
+    ("reference/roles.py", "ROLES: tuple[type[DeviceRole], ...] = (", "OwnHostRole, "),
 )
 """The same for a protocol that the reference has a role of."""
 

@@ -108,8 +108,9 @@ WRONG: list[tuple[str, str, str, str]] = [
     (
         "role without cases",
         '["server", "mobile node"]',
-        '["server", "NAT router"]',
-        'ics.mops.roles: there are no cases for the role "NAT router"; allowed: "server", "mobile node"',
+        '["server", "anycast server"]',
+        'ics.mops.roles: there are no cases for the role "anycast server"; allowed: '
+        '"server", "mobile node", "NAT router", "firewall"',
     ),
     (
         "protocol without cases",

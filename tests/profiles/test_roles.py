@@ -25,7 +25,15 @@ def profile(folder: Path, *changes: tuple[str, str]) -> Profile:
 
 
 def test_roles_with_cases() -> None:
-    assert list(ROLE) == ["mops server", "mops mobile node", "rehash host", "legacy host", "legacy NAT"]
+    assert list(ROLE) == [
+        "mops server",
+        "mops mobile node",
+        "mops NAT router",
+        "mops firewall",
+        "rehash host",
+        "legacy host",
+        "legacy NAT",
+    ]
     assert all(role.protocol in PROTOCOLS for role in ROLES)
     assert NODE.folder == "mobile_node"
 

@@ -8,8 +8,9 @@ from reference.example.greetings import Greetings
 
 from reference.bump.flows import Flows
 from reference.bump.ipv4 import Ipv4Network
-from reference.bump.role import Parts, Role, Wire
+from reference.bump.role import Role
 from reference.system.configuration import Configuration
+from reference.system.role import Parts, Wire
 
 
 @dataclass(frozen=True)
