@@ -2,7 +2,8 @@
 """All roles that the reference has: the one place that lists them."""
 
 from reference.legacy.roles import HostRole as LegacyHostRole
-from reference.mops.middleboxes import FirewallRole, NatRouterRole
+from reference.mops.firewall.role import FirewallRole
+from reference.mops.middleboxes import NatRouterRole
 from reference.mops.roles import MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole
 from reference.system.alterations import Alteration, Deviation, Variant, load

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The roles of MOPS between two links (sections 4.3 and 6): a NAT router, a firewall."""
+"""The role of a NAT router between two links (section 4.3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,24 +17,11 @@ class NatRouter(Middlebox):
     role = "NAT router"
 
 
-class Firewall(Middlebox):
-    """A stateful firewall."""
-
-    role = "firewall"
-
-
 @dataclass(frozen=True)
 class NatRouterParts(Parts):
     """What a NAT router is made of."""
 
     box: type[NatRouter] = NatRouter
-
-
-@dataclass(frozen=True)
-class FirewallParts(Parts):
-    """What a firewall is made of."""
-
-    box: type[Firewall] = Firewall
 
 
 class NatRouterRole(MiddleboxRole):
@@ -45,17 +32,5 @@ class NatRouterRole(MiddleboxRole):
     parts: NatRouterParts = NatRouterParts()
 
     def build(self, wires: Sequence[Wire]) -> NatRouter:
-        networks = self.networks()
-        return self.parts.box(self.sides(wires, networks), networks)
-
-
-class FirewallRole(MiddleboxRole):
-    """Lets in what belongs to sessions that it knows, migrated ones too."""
-
-    protocol, name = "mops", "firewall"
-    knows = (IpffSettings, Ipv4Settings)
-    parts: FirewallParts = FirewallParts()
-
-    def build(self, wires: Sequence[Wire]) -> Firewall:
         networks = self.networks()
         return self.parts.box(self.sides(wires, networks), networks)

@@ -9,7 +9,7 @@ import pytest
 
 from reference.bump.checksum import is_intact
 from reference.bump.fragments import Fragments
-from reference.mops.middleboxes import FirewallRole
+from reference.mops.firewall.role import FirewallRole
 from tests.lab.box import INSIDE, MACS, NEIGHBOURS, PlayedBox, configuration
 from tests.lab.host import Lab
 from tests.lab.wire import ETHERTYPE, ICMP_PROTOCOL, NETWORKS, network_packet, udp_datagram

@@ -41,7 +41,12 @@ class Firewall(Passage):
     # Sessions
 
     def connect(
-        self, node: RoamingNode, transport: str = "tcp", place: Place | None = None, port: int = 0, **choices: bool | int
+        self,
+        node: RoamingNode,
+        transport: str = "tcp",
+        place: Place | None = None,
+        port: int = 0,
+        **choices: bool | int,
     ) -> Session:
         """A session of the node with its server, opened from the inside and used both ways; preamble.
 
@@ -55,14 +60,19 @@ class Firewall(Passage):
         return session
 
     def new_session(
-        self, node: RoamingNode, transport: str = "tcp", place: Place | None = None, port: int = 0, **choices: bool | int
+        self,
+        node: RoamingNode,
+        transport: str = "tcp",
+        place: Place | None = None,
+        port: int = 0,
+        **choices: bool | int,
     ) -> Session:
         """A session that is not open yet."""
         near = place or node.new_place(node.station)
         far = Place(node.server.station, port or node.new_port())
         if TRANSPORTS[transport] == TCP_PROTOCOL:
-            return Session(tcp_end(self._case, *near, far, **choices), tcp_end(self._case, *far, near, **choices))
-        return Session(udp_end(self._case, *near, far), udp_end(self._case, *far, near))
+            return Session(tcp_end(self._case, near, far, **choices), tcp_end(self._case, far, near, **choices))
+        return Session(udp_end(self._case, near, far), udp_end(self._case, far, near))
 
     def opens(self, session: Session, opener: End) -> None:
         """The packets pass by which one end of a session opens it."""
@@ -89,8 +99,9 @@ class Firewall(Passage):
     def carries(self, *sessions: Session, first: str = "server") -> None:
         """Data passes both ways between the ends of sessions; the server, or the node, speaks first."""
         for session in sessions:
-            ends = [session.server, session.node]
-            one, other = ends if first == "server" else ends[::-1]
+            one, other = session.server, session.node
+            if first == "node":
+                one, other = other, one
             self.delivers(one, other)
             self.delivers(other, one)
 
@@ -137,7 +148,7 @@ class Firewall(Passage):
 
         Inconclusive where it does not.
         """
-        key = f"opens over {self._case.network_name} for {node.position} and protocol {session.protocol}"
+        key = f"opens over {self._case.inside.network.name} for {node.position} and protocol {session.protocol}"
         if key in self._case.setup.known:
             return
         other = RoamingNode(self._case, node.position)
@@ -178,11 +189,13 @@ class Firewall(Passage):
     # Barriers
 
     def barrier(self, sent_on: str = OUTSIDE) -> None:
-        """What was sent on a side has been dealt with: a segment of another session that was sent after it has passed."""
+        """What was sent on a side has been dealt with: a segment of another session, sent after it, has passed."""
         _, session = self._controls()
         with preamble("barrier: "):
-            ends = [session.node, session.server]
-            self.delivers(*(ends if sent_on == INSIDE else ends[::-1]))
+            if sent_on == INSIDE:
+                self.delivers(session.node, session.server)
+            else:
+                self.delivers(session.server, session.node)
 
     def message_barrier(self) -> None:
         """Messages that were sent have been dealt with: those of another session that were sent after them have passed.

@@ -43,7 +43,9 @@ class Passage:
         deadline, to = self._case.deadline(since_ns=sent.ns), self.across(sent)
         frame = self._case.look(lambda: self.find(sent), deadline)
         if frame is None:
-            what = f"{describe(to.network, sent.frame).summary}: nothing on the {to.name} within {deadline.within_s:g} s"
+            what = (
+                f"{describe(to.network, sent.frame).summary}: nothing on the {to.name} within {deadline.within_s:g} s"
+            )
             raise Broken(Finding(what, "1", "0", frames=[sent.frame]), deadline)
         self._case.answered(PASSED, sent.ns, frame.ns)
         return frame.account(PASSED)

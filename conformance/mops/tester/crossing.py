@@ -197,18 +197,18 @@ class RoamingNode:
         return self.send(move, self.request(move, **fields))
 
 
-def tcp_end(case: Case, station: Station, port: int, to: Place, **choices: Any) -> TcpPeer:
+def tcp_end(case: Case, own: Place, far: Place, **choices: Any) -> TcpPeer:
     """An end of a connection, not open yet; it negotiates MOBILE_CAPABLE where the profile claims the option."""
-    end = TcpPeer(station, port, to.port, checks_source=True, options=_handshake_options(case), **choices)
-    end.remote = to.station.address
+    end = TcpPeer(*own, far.port, checks_source=True, options=_handshake_options(case), **choices)
+    end.remote = far.station.address
     return end
 
 
-def udp_end(case: Case, station: Station, port: int, to: Place) -> UdpPeer:
+def udp_end(case: Case, own: Place, far: Place) -> UdpPeer:
     """An end of a UDP flow; NotApplicable where the device knows nothing of Mobile UDP."""
     needs(case, "mops.udp")
-    end = UdpPeer(station, port, to.port)
-    end.remote = to.station.address
+    end = UdpPeer(*own, far.port)
+    end.remote = far.station.address
     return end
 
 

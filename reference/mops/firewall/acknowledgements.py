@@ -21,7 +21,9 @@ class Acknowledgements:
         self.sessions, self.moves = sessions, moves
         self.translated: dict[tuple[str, int, int, int, int], None] = {}
 
-    def passes_nat(self, network: str, node: int, message: NatAcknowledgement, addresses: tuple[int, int], now: float) -> bool:
+    def passes_nat(
+        self, network: str, node: int, message: NatAcknowledgement, addresses: tuple[int, int], now: float
+    ) -> bool:
         """Whether a NAT acknowledgement to a node inside passes; `addresses` are Original and Translated."""
         original, translated = addresses
         if not message.is_sound or message.level == 0:

@@ -15,8 +15,6 @@ from reference.middlebox.side import Side
 from reference.mops.acknowledgements import ANYCAST_TYPE, NAT_TYPE, AnycastAcknowledgement, NatAcknowledgement
 from reference.mops.firewall.acknowledgements import Acknowledgements
 from reference.mops.firewall.moves import Carried, Moves
-from reference.mops.firewall.sessions import Sessions
-from reference.mops.firewall.settings import FirewallSettings
 from reference.mops.firewall.tracking import Segment
 from reference.mops.firewall.ways import Way
 from reference.mops.message import MIGRATE_TYPE, Migrate
@@ -33,14 +31,11 @@ class Firewall(Middlebox):
         self,
         sides: tuple[Side, Side],
         messages: Mapping[BoxNetwork, Sequence[Messages]],
-        settings: FirewallSettings,
-        kinds: "Kinds",
+        moves: Moves,
+        acknowledgements: Acknowledgements,
     ) -> None:
         super().__init__(sides, messages)
-        self.sessions = kinds.sessions(settings)
-        self.sessions.tracker = kinds.tracker
-        self.moves = kinds.moves(self.sessions, settings.opens_on)
-        self.acknowledgements = kinds.acknowledgements(self.sessions, self.moves)
+        self.sessions, self.moves, self.acknowledgements = moves.sessions, moves, acknowledgements
 
     def passes(self, side: Side, packet: Packet, out: Side) -> bool:
         is_inward = side is self.outside
@@ -153,16 +148,3 @@ class Firewall(Middlebox):
         if original is None or translated is None:
             return False
         return self.acknowledgements.passes_nat(network.name, node, message, (original, translated), self.now)
-
-
-class Kinds:
-    """The classes that a firewall is made of beside itself."""
-
-    def __init__(
-        self,
-        sessions: type[Sessions],
-        tracker: type[Any],
-        moves: type[Moves],
-        acknowledgements: type[Acknowledgements],
-    ) -> None:
-        self.sessions, self.tracker, self.moves, self.acknowledgements = sessions, tracker, moves, acknowledgements

@@ -130,9 +130,9 @@ class Moves:
     def find(self, answer: Carried, now: float) -> Asked | None:
         """What an answer answers."""
         for asked in self.asked.get(self.key(answer, answer.destination, answer.source), ()):
-            if asked.carried.is_inward is not answer.is_inward and self.answers(asked.carried, answer):
-                if now - asked.last < ANSWERED_WITHIN_S:
-                    return asked
+            is_fresh = now - asked.last < ANSWERED_WITHIN_S and asked.carried.is_inward is not answer.is_inward
+            if is_fresh and self.answers(asked.carried, answer):
+                return asked
         return None
 
     def key(self, carried: Carried, node: int, server: int) -> tuple[object, ...]:

@@ -35,10 +35,9 @@ class Sessions:
     """All of them, by their ways. Those whose server's port is not known yet have `ANY_PORT` there."""
 
     role = "firewall"
-    tracker: type[Tracker] = Tracker
 
-    def __init__(self, settings: FirewallSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: FirewallSettings, tracker: type[Tracker] = Tracker) -> None:
+        self.settings, self.tracker = settings, tracker
         self.by_way: dict[Way, Session] = {}
         self._by_end: dict[tuple[str, int, bool, Endpoint], dict[Way, Session]] = {}
 
