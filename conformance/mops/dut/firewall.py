@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The firewall under test: what passes it because of a Migrate, and what does not (section 6)."""
 
+from typing import Any
+
 from scapy.packet import Packet
 
 from conformance.mops.dut.passage import PASSED, Passage, signature
-from conformance.mops.migrate import SentMigrate, is_mops
+from conformance.mops.migrate import SentMigrate, entries_in, is_mops
+from conformance.mops.tester.beyond import Router
 from conformance.mops.tester.crossing import (
     TRANSPORTS,
     End,
@@ -12,10 +15,9 @@ from conformance.mops.tester.crossing import (
     Place,
     RoamingNode,
     Session,
+    new_session,
     probe,
-    tcp_end,
     token,
-    udp_end,
 )
 from layers.mops import FAILED, MIGRATE, SUCCESS
 from testbed.case.case import Case
@@ -25,7 +27,6 @@ from testbed.interruptions import Inconclusive
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Frame, Sent
-from testbed.wire.headers import TCP_PROTOCOL
 
 INSIDE, OUTSIDE = "inside", "outside"
 
@@ -46,7 +47,7 @@ class Firewall(Passage):
         transport: str = "tcp",
         place: Place | None = None,
         port: int = 0,
-        **choices: bool | int,
+        **choices: Any,
     ) -> Session:
         """A session of the node with its server, opened from the inside and used both ways; preamble.
 
@@ -56,7 +57,7 @@ class Firewall(Passage):
         session = self.new_session(node, transport, place, port, **choices)
         with preamble():
             self.opens(session, session.node if node.position == INSIDE else session.server)
-            self.carries(session)
+        self.use(session)
         return session
 
     def new_session(
@@ -65,14 +66,12 @@ class Firewall(Passage):
         transport: str = "tcp",
         place: Place | None = None,
         port: int = 0,
-        **choices: bool | int,
+        **choices: Any,
     ) -> Session:
         """A session that is not open yet."""
         near = place or node.new_place(node.station)
         far = Place(node.server.station, port or node.new_port())
-        if TRANSPORTS[transport] == TCP_PROTOCOL:
-            return Session(tcp_end(self._case, near, far, **choices), tcp_end(self._case, far, near, **choices))
-        return Session(udp_end(self._case, near, far), udp_end(self._case, far, near))
+        return new_session(self._case, transport, near, far, **choices)
 
     def opens(self, session: Session, opener: End) -> None:
         """The packets pass by which one end of a session opens it."""
@@ -95,6 +94,12 @@ class Firewall(Passage):
         last = self.passes(ack)
         other.read()
         return (syn, came), (syn_ack, answer), (ack, last)
+
+    def sends_syn(self, session: Session) -> None:
+        """The node's SYN passes; preamble."""
+        assert isinstance(session.node, TcpPeer)
+        with preamble():
+            self.passes(session.node.start())
 
     def carries(self, *sessions: Session, first: str = "server") -> None:
         """Data passes both ways between the ends of sessions; the server, or the node, speaks first."""
@@ -123,13 +128,19 @@ class Firewall(Passage):
         move.follow()
         return request
 
-    def migrate(self, node: RoamingNode, *sessions: Session) -> Move:
-        """Move sessions, and use them at their new places; preamble."""
+    def migrate(self, node: RoamingNode, *sessions: Session, used: bool = True) -> Move:
+        """Move sessions, and use them at their new places unless that is not wanted; preamble."""
         move = node.move(*sessions)
         with preamble():
             self.lets_migrate(node, move)
-            self.carries(*sessions)
+        if used:
+            self.use(*sessions)
         return move
+
+    def use(self, *sessions: Session) -> None:
+        """Data passes both ways; preamble."""
+        with preamble():
+            self.carries(*sessions)
 
     def ask(self, node: RoamingNode, move: Move, message: Packet | None = None) -> SentMigrate:
         """A Migrate passes; preamble."""
@@ -162,6 +173,18 @@ class Firewall(Passage):
             raise Inconclusive(f"control: an ordinary Migrate: {broken.finding.reason}", repeat=False) from None
         self._case.setup.known[key] = True
 
+    def shows(self, request: SentMigrate) -> bool:
+        """Whether a Migrate that was sent in fragments has come out whole."""
+        network = self._case.inside.network
+        messages = (one.data for one in self._case.trace.received(request.mark))
+        carried = (network.payload(data) for data in messages if network.protocol(data) == network.icmp_protocol)
+        return any(entries_in(octets) == request.entries for octets in carried)
+
+    def lets_acknowledge(self, router: Router, session: Session) -> None:
+        """An acknowledgement of a session's node passes: otherwise that others do not says nothing; preamble."""
+        with preamble("control: an acknowledgement of a known session does not pass"):
+            self.passes(router.acknowledge(session, session.address, router.translation()))
+
     # From outside to inside
 
     def inward(self, node: RoamingNode, session: Session, place: Place) -> Sent:
@@ -183,8 +206,18 @@ class Firewall(Passage):
         """None of these packets has come out when what was sent after them has, and a quiet window later."""
         for name in {sent.frame.interface for sent in probes}:
             self.barrier(name)
-        self._case.watch(self._case.quiet_window(PASSED, self._case.setup.profile.ixit.tcp_within_s))
+        self.quiesce()
         self.require_none(*probes)
+
+    def tells(self, sent: Sent) -> str:
+        """In words, whether a packet passes; a packet of another session that was sent after it has passed."""
+        self.barrier(sent.frame.interface)
+        self.quiesce()
+        return "passes" if self.find(sent) else "does not pass"
+
+    def quiesce(self) -> None:
+        """A quiet window: what was to come has come."""
+        self._case.watch(self._case.quiet_window(PASSED, self._case.setup.profile.ixit.tcp_within_s))
 
     # Barriers
 

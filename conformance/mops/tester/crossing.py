@@ -9,16 +9,16 @@ from scapy.packet import Packet
 
 from conformance.applicability import needs
 from conformance.mops.capable import CapableHandshake
-from conformance.mops.migrate import Entry, Message, Octets, SentMigrate, in_mops, send_message
+from conformance.mops.migrate import ENTRY, HEADER, Entry, Message, Octets, SentMigrate, enclosed, in_mops, send_message
 from layers.mops import MIGRATE, SUCCESS, MOPSMigrate
 from testbed.case.case import Case
 from testbed.case.side import Side
 from testbed.peers.options import PeerOption
-from testbed.peers.tcp import TcpPeer
+from testbed.peers.tcp import WINDOW, TcpPeer
 from testbed.peers.udp import UdpPeer
 from testbed.wire import chance
 from testbed.wire.capture import Sent
-from testbed.wire.headers import TCP_PROTOCOL, UDP_PROTOCOL
+from testbed.wire.headers import HOPS, TCP_PROTOCOL, UDP_PROTOCOL
 from testbed.wire.station import Station
 
 End = TcpPeer | UdpPeer
@@ -67,6 +67,11 @@ class Session:
         return TCP_PROTOCOL if isinstance(self.node, TcpPeer) else UDP_PROTOCOL
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Address and port of the node's end."""
+        return self.node.station.address, self.node.port
+
+    @property
     def identifier(self) -> int:
         """What stands in the entry of a Migrate."""
         return self.node.snd_nxt if isinstance(self.node, TcpPeer) else self.unique_id
@@ -75,6 +80,13 @@ class Session:
     def place(self) -> Place:
         """Where the node's end is."""
         return Place(self.node.station, self.node.port)
+
+    @property
+    def connection(self) -> tuple[TcpPeer, TcpPeer]:
+        """Both ends of a connection, the node's and the server's."""
+        assert isinstance(self.node, TcpPeer)
+        assert isinstance(self.server, TcpPeer)
+        return self.node, self.server
 
     def node_at(self, place: Place) -> End:
         """The node's end as it would be at another place."""
@@ -121,9 +133,9 @@ class Move:
         moved = zip(self.sessions, self.previous, self.places, strict=True)
         return [(old.port, new.port, session.identifier) for session, old, new in moved]
 
-    def follow(self, *places: int) -> None:
-        """These sessions, all unless named by number, continue at their new places."""
-        for number in places or range(len(self.sessions)):
+    def follow(self, *numbers: int) -> None:
+        """These sessions, all unless they are numbered, continue at their new places."""
+        for number in numbers or range(len(self.sessions)):
             self.sessions[number].follow(self.places[number])
 
 
@@ -144,6 +156,12 @@ class FarServer:
         """Send a message to where a request came from, from this server unless another host sends it."""
         return send_message(sender or self.station, message, request.station.address)
 
+    def agree_unasked(self, move: Move, message: Packet) -> Sent:
+        """Send to where a move leads the success that would answer a Migrate, which nobody has sent."""
+        message = message.copy()
+        message.code = SUCCESS
+        return send_message(self.station, message, move.places[0].station.address)
+
     def reply(self, request: SentMigrate, code: int = SUCCESS, **fields: Any) -> Sent:
         """Reply to a request."""
         return self.send(request, self.reply_message(request, code, **fields))
@@ -153,7 +171,7 @@ class RoamingNode:
     """The tester as a mobile node on one side of the device, as the hosts beside it, and as its server on the other."""
 
     def __init__(self, case: Case, position: str) -> None:
-        self._case = case
+        self.case = case
         self.position = position
         self.side: Side = case.sides[position]
         self.station = self.side.station()
@@ -161,7 +179,7 @@ class RoamingNode:
 
     def new_port(self) -> int:
         """A port that no other case uses."""
-        return next(self._case.setup.source_ports)
+        return next(self.case.setup.source_ports)
 
     def new_place(self, station: Station | None = None) -> Place:
         """A new port, at a new address of the node's side unless one is named."""
@@ -171,6 +189,23 @@ class RoamingNode:
         """Be at a new address, or at this one, with a new port for each session; nothing is sent."""
         station = to or self.side.station()
         return Move(list(sessions), [self.new_place(station) for _ in sessions], [one.place for one in sessions])
+
+    def return_to(self, session: Session, place: Place) -> Move:
+        """Take a session back to a place that it had before; nothing is sent."""
+        return Move([session], [place], [session.place])
+
+    def bring(self, transport: str = "tcp", elsewhere: Station | None = None) -> Session:
+        """A session in mid-stream that was opened elsewhere: the device has seen nothing of it.
+
+        The node was at a new address of the other side, or at this one.
+        """
+        previous = Place(elsewhere or self.server.side.station(), self.new_port())
+        session = new_session(self.case, transport, previous, Place(self.server.station, self.new_port()))
+        if session.protocol == TCP_PROTOCOL:
+            node, server = session.connection
+            for end, other in ((node, server), (server, node)):
+                end.rcv_nxt, end.state, end.window = other.snd_nxt, "ESTABLISHED", WINDOW
+        return session
 
     def request(self, move: Move, **fields: Any) -> Packet:
         """The Migrate of a move; any field can be replaced."""
@@ -184,17 +219,52 @@ class RoamingNode:
         }
         return MOPSMigrate(**{**content, **fields})
 
-    def send(self, move: Move, message: Message, sender: Station | None = None) -> SentMigrate:
-        """Send a message about a move to its server, from where the node is to be unless another host sends it."""
+    def full_request(self, move: Move, after: int = 0) -> Packet:
+        """The Migrate of sessions in a packet that it fills: between them stand entries of others, from a number on."""
+        room = (move.places[0].station.room - HEADER) // ENTRY.size - len(move.entries)
+        others = [(1024 + number, 2048 + number, number) for number in range(after, after + room)]
+        first, *further, last = (
+            [*move.entries[:-1], move.entries[-1]] if len(move.entries) > 1 else [*move.entries, None]
+        )
+        middle = room // 2
+        entries = [first, *others[:middle], *further, *others[middle:], *([last] if last else [])]
+        return self.request(move, entries=entries)
+
+    def send_pieces(self, move: Move, message: Packet, pieces: Iterable[Packet]) -> SentMigrate:
+        """Send the fragments of a message about a move."""
+        station = move.places[0].station
+        sent = [station.transmit(piece) for piece in pieces]
+        return SentMigrate(message, sent[-1], self.case.trace.mark_at(sent[0].frame), station)
+
+    def send(
+        self, move: Move, message: Message, sender: Station | None = None, to: str = "", hops: int = HOPS
+    ) -> SentMigrate:
+        """Send a message about a move to its server or another address, from where the node is to be or another host."""
         sender = sender or move.places[0].station
-        sent = send_message(sender, message, move.sessions[0].server.station.address)
-        octets = message.octets if isinstance(message, Octets) else message
-        content = octets if isinstance(octets, Packet) else MOPSMigrate(octets)
-        return SentMigrate(content, sent, self._case.trace.mark_at(sent.frame), sender)
+        to = to or move.sessions[0].server.station.address
+        if isinstance(message, Packet):
+            packet = enclosed(sender, message, to, **{sender.network.hops_field: hops})
+            sent, content = sender.transmit(packet), message
+        else:
+            sent = send_message(sender, message, to)
+            content = MOPSMigrate(message.octets if isinstance(message, Octets) else message)
+        return SentMigrate(content, sent, self.case.trace.mark_at(sent.frame), sender)
+
+    def pretend(self, source: str, message: Packet, to: str) -> Sent:
+        """Send a message from this side that says it comes from an address of the other one."""
+        packet = enclosed(self.station, message, to, src=source)
+        return self.station.transmit(packet)
 
     def migrate(self, move: Move, **fields: Any) -> SentMigrate:
         """Send the Migrate of a move; any field can be replaced."""
         return self.send(move, self.request(move, **fields))
+
+
+def new_session(case: Case, transport: str, near: Place, far: Place, **choices: Any) -> Session:
+    """A session between two places that is not open yet; `choices` are those of `TcpPeer`."""
+    if TRANSPORTS[transport] == TCP_PROTOCOL:
+        return Session(tcp_end(case, near, far, **choices), tcp_end(case, far, near, **choices))
+    return Session(udp_end(case, near, far), udp_end(case, far, near))
 
 
 def tcp_end(case: Case, own: Place, far: Place, **choices: Any) -> TcpPeer:
