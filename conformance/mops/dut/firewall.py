@@ -26,6 +26,7 @@ from testbed.case.verdict import Broken
 from testbed.interruptions import Inconclusive
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
+from testbed.peers.udp import UdpPeer
 from testbed.wire.capture import Frame, Sent
 
 INSIDE, OUTSIDE = "inside", "outside"
@@ -37,6 +38,7 @@ class Firewall(Passage):
     def __init__(self, case: Case) -> None:
         super().__init__(case)
         self._control: tuple[RoamingNode, Session] | None = None
+        self._flow: tuple[UdpPeer, UdpPeer] | None = None
         case.explains = lambda packet: is_mops(packet) and not self._was_sent(packet)
 
     # Sessions
@@ -49,7 +51,7 @@ class Firewall(Passage):
         port: int = 0,
         **choices: Any,
     ) -> Session:
-        """A session of the node with its server, opened from the inside and used both ways; preamble.
+        """A session of the node with its server, opened from the inside; preamble.
 
         The node is at `place`, its address with a new port unless one is named; `port` is the server's. `choices` are
         those of `TcpPeer`.
@@ -57,7 +59,6 @@ class Firewall(Passage):
         session = self.new_session(node, transport, place, port, **choices)
         with preamble():
             self.opens(session, session.node if node.position == INSIDE else session.server)
-        self.use(session)
         return session
 
     def new_session(
@@ -80,6 +81,7 @@ class Firewall(Passage):
             self.shakes_hands(opener, other)
         else:
             self.delivers(opener, other)
+            self.delivers(other, opener)
 
     def shakes_hands(self, opener: TcpPeer, other: TcpPeer) -> tuple[tuple[Sent, Frame], ...]:
         """SYN, SYN-ACK and ACK pass; each as sent, and as it came out."""
@@ -111,12 +113,10 @@ class Firewall(Passage):
             self.delivers(other, one)
 
     def delivers(self, one: End, other: End, data: bytes = b"") -> None:
-        """Data passes from one end to the other, and the acknowledgement back."""
+        """Data passes from one end to the other, which has read it then and acknowledges it with what it sends next."""
         self.passes(one.send(data or token()))
-        if isinstance(one, TcpPeer) and isinstance(other, TcpPeer):
+        if isinstance(other, TcpPeer):
             other.read()
-            self.passes(other.acknowledge())
-            one.read()
 
     # Moves
 
@@ -138,9 +138,10 @@ class Firewall(Passage):
         return move
 
     def use(self, *sessions: Session) -> None:
-        """Data passes both ways; preamble."""
+        """Data passes from the server to the node; preamble."""
         with preamble():
-            self.carries(*sessions)
+            for session in sessions:
+                self.delivers(session.server, session.node)
 
     def ask(self, node: RoamingNode, move: Move, message: Packet | None = None) -> SentMigrate:
         """A Migrate passes; preamble."""
@@ -222,30 +223,33 @@ class Firewall(Passage):
     # Barriers
 
     def barrier(self, sent_on: str = OUTSIDE) -> None:
-        """What was sent on a side has been dealt with: a segment of another session, sent after it, has passed."""
-        _, session = self._controls()
+        """What was sent on a side has been dealt with: a datagram of another flow, sent after it, has passed."""
+        if self._flow is None:
+            inner, outer = self._case.inside.station(), self._case.outside.station()
+            ports = next(self._case.setup.source_ports), next(self._case.setup.source_ports)
+            self._flow = UdpPeer(inner, *ports), UdpPeer(outer, *reversed(ports))
+            self._flow[0].remote, self._flow[1].remote = outer.address, inner.address
+            self._cross(INSIDE)
+        self._cross(sent_on)
+
+    def _cross(self, sent_on: str) -> None:
+        assert self._flow
         with preamble("barrier: "):
-            if sent_on == INSIDE:
-                self.delivers(session.node, session.server)
-            else:
-                self.delivers(session.server, session.node)
+            self.passes(self._flow[sent_on == OUTSIDE].send(token()))
 
     def message_barrier(self) -> None:
         """Messages that were sent have been dealt with: those of another session that were sent after them have passed.
 
         They are a Migrate from the inside, and the answer that it failed.
         """
-        node, session = self._controls()
-        with preamble("barrier: "):
-            request = node.migrate(node.move(session))
-            self.passes(request.sent)
-            self.passes(node.server.reply(request, FAILED))
-
-    def _controls(self) -> tuple[RoamingNode, Session]:
         if self._control is None:
             node = RoamingNode(self._case, INSIDE)
-            self._control = node, self.connect(node)
-        return self._control
+            self._control = node, node.bring()
+        node, session = self._control
+        with preamble("barrier: "):
+            request = node.migrate(node.move(session, to=node.station))
+            self.passes(request.sent)
+            self.passes(node.server.reply(request, FAILED))
 
     # Messages
 

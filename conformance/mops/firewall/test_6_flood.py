@@ -8,7 +8,7 @@ from scapy.packet import Packet
 
 from conformance.mops.dut.firewall import Firewall
 from conformance.mops.tester.crossing import Move, RoamingNode
-from testbed import exclusive, inopportune, requirement
+from testbed import exclusive, inopportune, over, requirement
 from testbed.case.case import Case
 from testbed.wire.capture import Sent
 
@@ -35,6 +35,7 @@ def _ask(attacker: RoamingNode, move: Move, message: Packet) -> Sent:
     return attacker.send(move, message).sent
 
 
+@over("ipv4")
 @exclusive(WHY)
 @BOTH
 @inopportune
@@ -47,8 +48,8 @@ def test_known_sessions_outlast_a_flood(node: RoamingNode, dut: Firewall, case: 
     dut.carries(home, migrated, silent)
 
 
+@over("ipff")
 @exclusive(WHY)
-@BOTH
 @inopportune
 @requirement("MOPS-6-72", case=1)
 def test_full_table_opens_nothing(node: RoamingNode, dut: Firewall, case: Case, position: str) -> None:

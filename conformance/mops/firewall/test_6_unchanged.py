@@ -8,58 +8,56 @@ import pytest
 from conformance.mops.capable import mobile_capable
 from conformance.mops.dut.firewall import Firewall
 from conformance.mops.tester.crossing import RoamingNode, Session
-from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC
+from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from layers.tcp_options import walk_options
 from testbed import requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.peers.segment import SACK, Segment
+from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.wire.capture import Frame, Sent
 from testbed.wire.headers import TCP_HEADER, read_tcp
 
 BOTH = pytest.mark.parametrize("position", ["inside", "outside"])
 EDGES = [0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
-SIDES = ["inside", "outside"]
+BEFORE_THE_WRAP = 0xFFFFFFE8
 
 
 @BOTH
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
-@pytest.mark.parametrize("code", [MIGRATE, MIGRATE_ATOMIC], ids=["code 0", "code 1"])
-@pytest.mark.parametrize("answer", ["success", "failed"])
 @valid
 @requirement("MOPS-6-10", case=1)
-def test_migrate_and_reply_pass_unchanged(
-    node: RoamingNode, dut: Firewall, transport: str, code: int, answer: str
-) -> None:
-    """A Migrate of three sessions and the reply to it come out with every byte as it was."""
+def test_migrate_and_reply_pass_unchanged(node: RoamingNode, dut: Firewall, transport: str) -> None:
+    """Migrates of three sessions, best-effort and atomic, and replies to them come out with every byte as it was."""
     move = node.move(*[dut.connect(node, transport) for _ in range(3)])
-    request = node.migrate(move, code=code)
-    dut.passes_unchanged(request.sent)
-    dut.passes_unchanged(node.server.reply(request, *([FAILED] if answer == "failed" else [])))
+    for code, answer in ((MIGRATE_ATOMIC, FAILED), (MIGRATE, FAILED), (MIGRATE_ATOMIC, SUCCESS)):
+        request = node.migrate(move, code=code)
+        dut.passes_unchanged(request.sent)
+        dut.passes_unchanged(node.server.reply(request, answer))
 
 
 @BOTH
-@pytest.mark.parametrize("reserved", [1, 0xFFFF])
 @valid
 @requirement("MOPS-6-10", case=2)
-def test_reserved_bits_pass_unchanged(node: RoamingNode, dut: Firewall, reserved: int) -> None:
+def test_reserved_bits_pass_unchanged(node: RoamingNode, dut: Firewall) -> None:
     """What stands in Reserved comes out as it was, and so does the reply that repeats it."""
     move = node.move(dut.connect(node))
-    request = node.migrate(move, reserved=reserved)
-    dut.passes_unchanged(request.sent)
-    dut.passes_unchanged(node.server.reply(request, reserved=reserved))
+    for reserved in (1, 0xFFFF):
+        request = node.migrate(move, reserved=reserved)
+        dut.passes_unchanged(request.sent)
+        dut.passes_unchanged(node.server.reply(request, FAILED, reserved=reserved))
 
 
 @BOTH
-@pytest.mark.parametrize("identifier", EDGES)
 @valid
 @requirement("MOPS-6-10", case=3)
-def test_identifiers_pass_unchanged(node: RoamingNode, dut: Firewall, identifier: int) -> None:
-    """A Unique ID of any value comes out as it was, both ways."""
-    session = dut.connect(node, "udp")
-    session.unique_id = identifier
-    request = node.migrate(node.move(session))
+def test_identifiers_pass_unchanged(node: RoamingNode, dut: Firewall) -> None:
+    """Unique IDs of any value come out as they were, both ways."""
+    flows = [dut.connect(node, "udp") for _ in EDGES]
+    for flow, identifier in zip(flows, EDGES, strict=True):
+        flow.unique_id = identifier
+    request = node.migrate(node.move(*flows))
     dut.passes_unchanged(request.sent)
     dut.passes_unchanged(node.server.reply(request))
 
@@ -74,37 +72,33 @@ def test_partial_reply_passes_unchanged(node: RoamingNode, dut: Firewall) -> Non
     dut.passes_unchanged(node.server.reply(request, FAILED, entries=request.entries[::2]))
 
 
-def _opened_from_inside(node: RoamingNode, dut: Firewall, number: int, at: str) -> tuple[Sent, Frame]:
-    """The SYN or SYN-ACK with an initial sequence number, as sent and as it came out."""
-    session = dut.new_session(node, initial_sequence=number)
-    with preamble():
-        syn, syn_ack, _ = dut.shakes_hands(*session.connection)
-    return syn if at == "SYN" else syn_ack
-
-
 def require_same(what: str, one: object, other: object, came: Frame, sent: Sent) -> None:
     """Both are the same."""
     require(one == other, what, one, other, came, sent.frame)
 
 
-@pytest.mark.parametrize("number", EDGES)
+def _requires_initial_numbers(node: RoamingNode, dut: Firewall, place: int) -> None:
+    """The first or the second segment of handshakes comes out with the initial sequence number that it had."""
+    for number in EDGES:
+        session = dut.new_session(node, initial_sequence=number)
+        with preamble():
+            sent, came = dut.shakes_hands(*session.connection)[place]
+        (before, *_), (after, *_) = _numbers(dut, sent, came)
+        require_same("initial sequence number", before, after, came, sent)
+
+
 @valid
 @requirement("MOPS-6-01", case=11)
-def test_initial_number_of_a_syn_is_as_it_was(node: RoamingNode, dut: Firewall, number: int) -> None:
-    """The SYN from the inside comes out with its initial sequence number."""
-    sent, came = _opened_from_inside(node, dut, number, "SYN")
-    numbers = _numbers(dut, sent, came)
-    require_same("initial sequence number", numbers[0][:1], numbers[1][:1], came, sent)
+def test_initial_number_of_a_syn_is_as_it_was(node: RoamingNode, dut: Firewall) -> None:
+    """SYNs from the inside come out with their initial sequence numbers."""
+    _requires_initial_numbers(node, dut, 0)
 
 
-@pytest.mark.parametrize("number", EDGES)
 @valid
 @requirement("MOPS-6-02", case=11)
-def test_initial_number_of_a_syn_ack_is_as_it_was(node: RoamingNode, dut: Firewall, number: int) -> None:
-    """The SYN-ACK from the outside comes out with its initial sequence number."""
-    sent, came = _opened_from_inside(node, dut, number, "SYN-ACK")
-    numbers = _numbers(dut, sent, came)
-    require_same("initial sequence number", numbers[0][:1], numbers[1][:1], came, sent)
+def test_initial_number_of_a_syn_ack_is_as_it_was(node: RoamingNode, dut: Firewall) -> None:
+    """SYN-ACKs from the outside come out with their initial sequence numbers."""
+    _requires_initial_numbers(node, dut, 1)
 
 
 def _numbers(dut: Firewall, sent: Sent, came: Frame) -> list[tuple[object, ...]]:
@@ -130,28 +124,27 @@ def _requires_numbers(dut: Firewall, sent: Iterable[Sent]) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("moves", [0, 1, 2], ids=["at home", "after a move", "after two"])
-@pytest.mark.parametrize("initial", [None, 0xFFFFFFF0], ids=["anywhere", "before the wrap"])
 @valid
 @requirement("MOPS-5-01", case=11)
-def test_numbers_are_as_they_were(node: RoamingNode, dut: Firewall, moves: int, initial: int | None) -> None:
-    """Data, acknowledgements and SACK blocks of both ends come out with their numbers, before and after moves."""
-    session = dut.connect(node, timestamps=True, initial_sequence=initial)
-    for _ in range(moves):
-        dut.migrate(node, session)
-    for one, other in (session.connection, session.connection[::-1]):
-        _requires_numbers(dut, [one.send(b"in its turn"), one.send_out_of_window(b"before its turn", 100)])
-        other.read()
-        edges = [(one.snd_nxt + offset) % (1 << 32) for offset in (100, 115)]
-        block = b"\x01\x01\x05\x0a" + b"".join(edge.to_bytes(4) for edge in edges)
-        _requires_numbers(dut, [other.acknowledge(options=[block, other.stamps()])])
+def test_numbers_are_as_they_were(node: RoamingNode, dut: Firewall) -> None:
+    """Data, acknowledgements and SACK blocks of both ends come out with their numbers, across their wrap, at home and
+    after moves."""
+    session = dut.connect(node, timestamps=True, initial_sequence=BEFORE_THE_WRAP)
+    for number in range(3):
+        if number:
+            dut.migrate(node, session, used=False)
+        for one, other in (session.connection, session.connection[::-1]):
+            _requires_numbers(dut, [one.send(b"in its turn"), one.send_out_of_window(b"before its turn", 100)])
+            other.read()
+            edges = [(one.snd_nxt + offset) % SEQUENCE_SPACE for offset in (100, 115)]
+            block = b"\x01\x01\x05\x0a" + b"".join(edge.to_bytes(4) for edge in edges)
+            _requires_numbers(dut, [other.acknowledge(options=[block, other.stamps()])])
 
 
 @BOTH
 @valid
 @requirement("MOPS-C-07", case=11)
-@pytest.mark.parametrize("at", ["SYN", "SYN-ACK", "ACK"])
-def test_mobile_capable_passes_unchanged(node: RoamingNode, dut: Firewall, case: Case, at: str) -> None:
+def test_mobile_capable_passes_unchanged(node: RoamingNode, dut: Firewall, case: Case) -> None:
     """MOBILE_CAPABLE comes out on each segment of the handshake as it was."""
     session = dut.new_session(node)
     opener, other = session.connection if node.position == "inside" else session.connection[::-1]
@@ -159,14 +152,13 @@ def test_mobile_capable_passes_unchanged(node: RoamingNode, dut: Firewall, case:
     for end in (opener, other):
         end.options.clear()
     with preamble():
-        syn = opener.start(option)
-        segments = {"SYN": came(dut, syn)}
-        syn_ack = other.accept(segments["SYN"], option)
-        segments["SYN-ACK"] = came(dut, syn_ack)
+        syn = came(dut, opener.start(option))
+        syn_ack = came(dut, other.accept(syn, option))
         opener.read()
-        segments["ACK"] = came(dut, opener.acknowledge(options=[option]))
-    seen = [one.raw for one in segments[at].options]
-    require(option in seen, f"options of the {at}", option.hex(), [one.hex() for one in seen], segments[at].frame)
+        ack = came(dut, opener.acknowledge(options=[option]))
+    for segment in (syn, syn_ack, ack):
+        seen = [one.raw for one in segment.options]
+        require(option in seen, f"options of {segment.flags}", option.hex(), [one.hex() for one in seen], segment.frame)
 
 
 def came(dut: Firewall, sent: Sent) -> Segment:

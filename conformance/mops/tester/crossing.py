@@ -239,7 +239,7 @@ class RoamingNode:
     def send(
         self, move: Move, message: Message, sender: Station | None = None, to: str = "", hops: int = HOPS
     ) -> SentMigrate:
-        """Send a message about a move to its server or another address, from where the node is to be or another host."""
+        """Send a message about a move, to its server unless named, from where the node is to be unless another host."""
         sender = sender or move.places[0].station
         to = to or move.sessions[0].server.station.address
         if isinstance(message, Packet):

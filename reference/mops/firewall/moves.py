@@ -87,8 +87,11 @@ class Moves:
         return True
 
     def is_let_in(self, carried: Carried, now: float) -> bool:
-        """Whether a Migrate from the outside names a session that there is."""
-        return any(self.known(carried, entry, now) for entry in carried.entries)
+        """Whether a Migrate from the outside names a session that there is, or that is there already, or is a repeat."""
+        if any(self.known(carried, entry, now) or self.is_there(carried, entry, now) for entry in carried.entries):
+            return True
+        several = self.asked.get(self.key(carried, carried.source, carried.destination), ())
+        return any(one.carried.entries == carried.entries and self.is_fresh(one, now) for one in several)
 
     def is_own(self, carried: Carried) -> bool:
         """Whether a node asks for itself."""
@@ -124,16 +127,20 @@ class Moves:
         known = self.asked.pop(key, [])
         while len(self.asked) >= MOST:
             del self.asked[next(iter(self.asked))]
-        others = [one for one in known if one.carried.entries != carried.entries and now - one.last < ANSWERED_WITHIN_S]
+        others = [one for one in known if one.carried.entries != carried.entries and self.is_fresh(one, now)]
         self.asked[key] = [*others[-MOST:], Asked(carried, now)]
 
     def find(self, answer: Carried, now: float) -> Asked | None:
         """What an answer answers."""
         for asked in self.asked.get(self.key(answer, answer.destination, answer.source), ()):
-            is_fresh = now - asked.last < ANSWERED_WITHIN_S and asked.carried.is_inward is not answer.is_inward
-            if is_fresh and self.answers(asked.carried, answer):
+            is_other_way = asked.carried.is_inward is not answer.is_inward
+            if is_other_way and self.is_fresh(asked, now) and self.answers(asked.carried, answer):
                 return asked
         return None
+
+    def is_fresh(self, asked: Asked, now: float) -> bool:
+        """Whether there may be an answer still."""
+        return now - asked.last < ANSWERED_WITHIN_S
 
     def key(self, carried: Carried, node: int, server: int) -> tuple[object, ...]:
         """What request and answer have in common."""
@@ -153,7 +160,7 @@ class Moves:
             and not asked.carried.is_inward
             and asked.carried.message.protocol == protocol
             and asked.carried.migrated == node[0]
-            and now - asked.last < ANSWERED_WITHIN_S
+            and self.is_fresh(asked, now)
             and any(entry.migrated_port == node[1] for entry in asked.carried.entries)
             for several in self.asked.values()
             for asked in several
@@ -162,7 +169,7 @@ class Moves:
     def expire(self, now: float) -> None:
         """Forget what is not answered any more."""
         for key, several in list(self.asked.items()):
-            self.asked[key] = [one for one in several if now - one.last < ANSWERED_WITHIN_S]
+            self.asked[key] = [one for one in several if self.is_fresh(one, now)]
             if not self.asked[key]:
                 del self.asked[key]
 
@@ -179,14 +186,15 @@ class Moves:
         node = asked.migrated, entry.migrated_port
         for session in sessions:
             self.sessions.move(session, node, now, is_inside=not asked.is_inward)
-        if not sessions and not asked.is_inward and not self.is_there(asked, node, now):
+        if not sessions and not asked.is_inward and not self.is_there(asked, entry, now):
             way = Way(asked.network, asked.message.protocol, node, (asked.destination, 0))
             self.sessions.expect(way, entry.identifier, now)
 
-    def is_there(self, asked: Carried, node: tuple[int, int], now: float) -> bool:
-        """Whether a session with that server is there already: the answer to a repeat finds it moved."""
+    def is_there(self, asked: Carried, entry: Entry, now: float) -> bool:
+        """Whether a session is where an entry leads already: the node has not heard that it has moved."""
+        node = asked.migrated, entry.migrated_port
         ends = asked.network, asked.message.protocol, node, asked.destination
-        return bool(self.sessions.of_node(*ends, now, is_inside=True))
+        return bool(self.sessions.of_node(*ends, now, is_inside=not asked.is_inward))
 
     def known(self, asked: Carried, entry: Entry, now: float) -> list[Session]:
         """The sessions that an entry is about."""
