@@ -87,7 +87,7 @@ class Moves:
         return True
 
     def is_let_in(self, carried: Carried, now: float) -> bool:
-        """Whether a Migrate from the outside names a session that there is, or that is there already, or is a repeat."""
+        """Whether a Migrate from the outside names a session that there is, or that has moved already, or repeats."""
         if any(self.known(carried, entry, now) or self.is_there(carried, entry, now) for entry in carried.entries):
             return True
         several = self.asked.get(self.key(carried, carried.source, carried.destination), ())

@@ -18,12 +18,12 @@ ANY_PORT = 0
 
 
 class Session:
-    """One session; `tracker` is that of a connection, `began_inside` says which end opened it."""
+    """One session; `tracker` is that of a connection, `moves` is how often it has moved."""
 
-    __slots__ = ("began_inside", "last", "tracker", "way")
+    __slots__ = ("last", "moves", "tracker", "way")
 
-    def __init__(self, way: Way, tracker: Tracker | None, now: float, *, began_inside: bool) -> None:
-        self.way, self.tracker, self.last, self.began_inside = way, tracker, now, began_inside
+    def __init__(self, way: Way, tracker: Tracker | None, now: float, moves: int = 0) -> None:
+        self.way, self.tracker, self.last, self.moves = way, tracker, now, moves
 
     @property
     def phase(self) -> Phase:
@@ -92,7 +92,7 @@ class Sessions:
         if way.protocol == TCP and (segment is None or segment.flags & (SYN | ACK | RST) != SYN):
             return None
         tracker = self.tracker() if way.protocol == TCP else None
-        return self.add(Session(way, tracker, now, began_inside=not is_inward))
+        return self.add(Session(way, tracker, now))
 
     def is_open_inward(self, way: Way) -> bool:
         """Whether the policy lets in new sessions there."""
@@ -129,6 +129,7 @@ class Sessions:
         self.leave(session)
         session.way = session.way.with_end(node, is_inside=is_inside)
         session.last = now
+        session.moves += 1
         self.add(session)
 
     def leave(self, session: Session) -> None:
@@ -138,7 +139,7 @@ class Sessions:
     def expect(self, way: Way, number: int, now: float) -> None:
         """A node inside goes on here with a session that began elsewhere, at this sequence number."""
         tracker = self.tracker.in_the_middle(number, is_inside=True) if way.protocol == TCP else None
-        self.add(Session(way._replace(outside=(way.outside[0], ANY_PORT)), tracker, now, began_inside=True))
+        self.add(Session(way._replace(outside=(way.outside[0], ANY_PORT)), tracker, now, moves=1))
 
     # The table ---------------------------------------------------------------------------------------------------
 
