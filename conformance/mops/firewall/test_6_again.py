@@ -119,6 +119,7 @@ def test_late_reply_passes(node: RoamingNode, dut: Firewall, case: Case) -> None
     for second in range(2, int(LATE_S) + 1, 2):
         case.wait_until(request.sent.ns + second * NANO)
         dut.use(session)
+        dut.fresh_ns = case.clock.now_ns()
     dut.passes(node.server.reply(request, SUCCESS))
     move.follow()
     dut.carries(session)

@@ -4,7 +4,7 @@
 import pytest
 
 from conformance.mops.dut.firewall import Firewall
-from conformance.mops.tester.crossing import End, Place, RoamingNode, Session, aimed, placed, probe
+from conformance.mops.tester.crossing import End, Flow, Place, RoamingNode, aimed, placed, probe
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
 from testbed.peers.sequence import SEQUENCE_SPACE
@@ -33,7 +33,7 @@ def test_next_migrated_tuple_is_closed_before(node: RoamingNode, dut: Firewall) 
     dut.keeps_closed(node, node.move(session))
 
 
-def _elsewhere(node: RoamingNode, session: Session, what: str) -> End:
+def _elsewhere(node: RoamingNode, session: Flow, what: str) -> End:
     """The outside end of a session as it would send to or from a tuple that differs in one part."""
     other_port, place = Place(session.place.station, node.new_port()), session.place
     beside = Place(node.side.station(), place.port)

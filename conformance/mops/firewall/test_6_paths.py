@@ -6,7 +6,7 @@ import pytest
 from conformance.mops.claims import needs_opening_on_success
 from conformance.mops.dut.firewall import Firewall
 from conformance.mops.tester.beyond import ERRORS, REDIRECT, Router
-from conformance.mops.tester.crossing import End, Place, RoamingNode, Session
+from conformance.mops.tester.crossing import End, Flow, Place, RoamingNode
 from conformance.mops.tester.pieces import in_pieces, read_otherwise
 from testbed import inopportune, invalid, over, requirement, valid
 from testbed.case.case import Case
@@ -21,7 +21,7 @@ def router(case: Case) -> Router:
     return Router(case)
 
 
-def _inside_end(node: RoamingNode, session: Session, place: Place) -> End:
+def _inside_end(node: RoamingNode, session: Flow, place: Place) -> End:
     return session.node_at(place) if node.position == "inside" else session.server_to(place)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.mops.capable import mobile_capable
 from conformance.mops.dut.firewall import Firewall
-from conformance.mops.tester.crossing import RoamingNode, Session
+from conformance.mops.tester.crossing import Flow, RoamingNode
 from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS
 from layers.tcp_options import walk_options
 from testbed import requirement, valid
@@ -173,7 +173,7 @@ def came(dut: Firewall, sent: Sent) -> Segment:
 @requirement("MOPS-6-77", case=1)
 def test_no_message_of_its_own(node: RoamingNode, dut: Firewall) -> None:
     """While sessions open, migrate and are refused no message comes that the tester has not sent."""
-    session: Session = dut.connect(node)
+    session: Flow = dut.connect(node)
     dut.migrate(node, session)
     dut.hear(node.server.reply(dut.ask(node, node.move(session)), FAILED))
     dut.message_barrier()

@@ -11,7 +11,7 @@ Migrated Source is not its packet's source opens nothing.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reference.mops.firewall.sessions import Session, Sessions
+from reference.mops.firewall.sessions import Rule, Sessions
 from reference.mops.firewall.settings import COMMAND
 from reference.mops.firewall.ways import Way
 from reference.mops.message import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS, VERSION, Entry, Migrate, length_for
@@ -40,7 +40,7 @@ class Carried:
 
 
 @dataclass
-class Asked:
+class Pending:
     """A Migrate that has passed: when it passed last, and whether what it asked for has been opened."""
 
     carried: Carried
@@ -55,7 +55,7 @@ class Moves:
 
     def __init__(self, sessions: Sessions, opens_on: str) -> None:
         self.sessions, self.opens_on = sessions, opens_on
-        self.asked: dict[tuple[object, ...], list[Asked]] = {}
+        self.asked: dict[tuple[object, ...], list[Pending]] = {}
 
     # Messages ----------------------------------------------------------------------------------------------------
 
@@ -128,9 +128,9 @@ class Moves:
         while len(self.asked) >= MOST:
             del self.asked[next(iter(self.asked))]
         others = [one for one in known if one.carried.entries != carried.entries and self.is_fresh(one, now)]
-        self.asked[key] = [*others[-MOST:], Asked(carried, now)]
+        self.asked[key] = [*others[-MOST:], Pending(carried, now)]
 
-    def find(self, answer: Carried, now: float) -> Asked | None:
+    def find(self, answer: Carried, now: float) -> Pending | None:
         """What an answer answers."""
         for asked in self.asked.get(self.key(answer, answer.destination, answer.source), ()):
             is_other_way = asked.carried.is_inward is not answer.is_inward
@@ -138,7 +138,7 @@ class Moves:
                 return asked
         return None
 
-    def is_fresh(self, asked: Asked, now: float) -> bool:
+    def is_fresh(self, asked: Pending, now: float) -> bool:
         """Whether there may be an answer still."""
         return now - asked.last < ANSWERED_WITHIN_S
 
@@ -181,7 +181,7 @@ class Moves:
         for entry, sessions in moving:
             self.open_entry(asked, entry, sessions, now)
 
-    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Session], now: float) -> None:
+    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Rule], now: float) -> None:
         """Open the migrated place of one entry, of which these sessions are known."""
         node = asked.migrated, entry.migrated_port
         for session in sessions:
@@ -196,13 +196,13 @@ class Moves:
         ends = asked.network, asked.message.protocol, node, asked.destination
         return bool(self.sessions.of_node(*ends, now, is_inside=not asked.is_inward))
 
-    def known(self, asked: Carried, entry: Entry, now: float) -> list[Session]:
+    def known(self, asked: Carried, entry: Entry, now: float) -> list[Rule]:
         """The sessions that an entry is about."""
         node = asked.previous, entry.previous_port
         ends = asked.network, asked.message.protocol, node, asked.destination
         return self.sessions.of_node(*ends, now, is_inside=not asked.is_inward)
 
-    def all(self) -> Iterator[Asked]:
+    def all(self) -> Iterator[Pending]:
         """Everything that was asked."""
         for several in self.asked.values():
             yield from several
