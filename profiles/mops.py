@@ -43,6 +43,10 @@ class ICS(Claims):
     nat_destination: bool = Field(
         default=False, description="the NAT router translates destinations for servers on its inside (section 5)"
     )
+    nat_timers_settable: bool = Field(
+        default=False,
+        description="the NAT router's timers are as short as `ixit.mops.nat_transitory_s` and `nat_established_s` say",
+    )
 
 
 class IXIT(Table):
@@ -104,6 +108,21 @@ class IXIT(Table):
         description="which new connections elicit a NAT acknowledgement from a NAT router: all, or those whose SYN "
         "carries MOBILE_CAPABLE (section 4.3)",
     )
+    nat_ack_on: Literal["migrate", "success"] = Field(
+        default="migrate",
+        description="when a NAT router acknowledges the mappings of a Migrate: when that passes (Appendix B), or when "
+        "the success does (section 4.3, Count)",
+    )
+    nat_transitory_s: Seconds = Field(
+        default=240.0,
+        description="seconds that a NAT router keeps a mapping of a connection that is not established, or of a "
+        "Migrate that nobody has answered (RFC 5382, REQ-5)",
+    )
+    nat_established_s: Seconds = Field(
+        default=7440.0,
+        description="seconds that a NAT router keeps a mapping of an established connection that nothing passes on "
+        "(RFC 5382, REQ-5)",
+    )
     opens_on: Literal["success", "command"] = Field(
         default="success",
         description="what opens the migrated tuple in a firewall: the server's success, or the Migrate (section 6)",
@@ -126,14 +145,25 @@ class IXIT(Table):
 
 
 def dut_config(profile: "Profile") -> dict[str, Any]:
-    """Timers and numbers of MOPS; `mobile_capable` is null where the device does not claim the option."""
-    mops = profile.ixit.mops
+    """Timers and numbers of MOPS; `mobile_capable` is null where the device has nothing to do with the option."""
+    mops, claims = profile.ixit.mops, profile.ics.mops
     option = mops.model_dump(include={"mobile_capable_kind", "mobile_capable_length", "mobile_capable_exid"})
     option = {key.removeprefix("mobile_capable_"): value for key, value in option.items()}
+    knows_option = claims.mobile_capable or mops.nat_ack_trigger == "mobile_capable"
     return {
         **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries", "router"}),
-        "mobile_capable": option if profile.ics.mops.mobile_capable else None,
-        **({"firewall": _firewall_config(mops)} if "firewall" in profile.ics.mops.roles else {}),
+        "mobile_capable": option if knows_option else None,
+        **(_nat_config(mops, settable=claims.nat_timers_settable) if "NAT router" in claims.roles else {}),
+        **({"firewall": _firewall_config(mops)} if "firewall" in claims.roles else {}),
+    }
+
+
+def _nat_config(mops: IXIT, *, settable: bool) -> dict[str, Any]:
+    """What a NAT router has to set: what it acknowledges, and timers where it lets them be set."""
+    timers = mops.model_dump(include={"nat_transitory_s", "nat_established_s"})
+    return {
+        **mops.model_dump(include={"nat_ack_trigger", "nat_ack_on"}),
+        **(timers if settable else dict.fromkeys(timers)),
     }
 
 

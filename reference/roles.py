@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All roles that the reference has: the one place that lists them."""
 
+from reference.legacy.nat import NatRole as LegacyNatRole
 from reference.legacy.roles import HostRole as LegacyHostRole
 from reference.mops.firewall.role import FirewallRole
-from reference.mops.middleboxes import NatRouterRole
+from reference.mops.nat.role import NatRouterRole
 from reference.mops.roles import MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole
 from reference.system.alterations import Alteration, Deviation, Variant, load
@@ -17,6 +18,7 @@ ROLES: tuple[type[DeviceRole], ...] = (
     FirewallRole,
     RehashHostRole,
     LegacyHostRole,
+    LegacyNatRole,
 )
 
 

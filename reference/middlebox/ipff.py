@@ -55,6 +55,16 @@ class BoxIpff(BoxNetwork):
         place = at, start, start + header.length
         return Packet(self, buffer, place, header.protocol, header.hops, (header.source, header.destination))
 
+    def quoted(self, buffer: bytearray, at: int, end: int) -> Packet | None:
+        start = at + self.format.layout.size
+        if end < start:
+            return None
+        header = self.format.read(buffer, at)
+        if header.version != VERSION:
+            return None
+        place = at, start, min(end, start + header.length)
+        return Packet(self, buffer, place, header.protocol, header.hops, (header.source, header.destination))
+
     def write_source(self, packet: Packet, address: int) -> None:
         self._write(packet, self._places[0], address)
 

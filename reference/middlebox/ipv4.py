@@ -55,6 +55,17 @@ class BoxIpv4(BoxNetwork):
         packet.is_fragment = bool(fragment & (_MORE | _OFFSET))
         return packet
 
+    def quoted(self, buffer: bytearray, at: int, end: int) -> Packet | None:
+        if end - at < _HEADER.size:
+            return None
+        first, _, length, _, fragment, hops, protocol, _, source, destination = _HEADER.unpack_from(buffer, at)
+        start = at + ((first & 0xF) << 2)
+        if first >> 4 != 4 or not at + _HEADER.size <= start <= end or fragment & _OFFSET:
+            return None
+        if not is_intact(buffer[at:start]):
+            return None
+        return Packet(self, buffer, (at, start, min(end, at + length)), protocol, hops, (source, destination))
+
     def write_source(self, packet: Packet, address: int) -> None:
         self._write(packet, _SOURCE, packet.source, address)
 

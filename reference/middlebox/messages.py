@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from enum import Enum
 from typing import ClassVar
 
-from reference.bump.checksum import checksum, words_sum
+from reference.bump.checksum import checksum, is_intact
 from reference.bump.ipff_wire import Reading
 from reference.middlebox.packet import ICMP, Packet
 
@@ -22,13 +22,20 @@ class Trouble(Enum):
 
 
 class Messages(ABC):
-    """One protocol of control messages. `checksum_at` and `identifier_at` are places in a message."""
+    """One protocol of control messages. `checksum_at` and `identifier_at` are places in a message.
+
+    `request` and `reply` are the types of echo; `requests` and `replies` those of all queries, which have an identifier
+    of `identifier_width` bytes.
+    """
 
     checksum_at = 2
     identifier_at = 4
+    identifier_width: ClassVar[int]
     protocol: int
     request: ClassVar[int]
     reply: ClassVar[int]
+    requests: ClassVar[tuple[int, ...]]
+    replies: ClassVar[tuple[int, ...]]
 
     @abstractmethod
     def kind(self, message: bytes) -> int | None:
@@ -42,15 +49,19 @@ class Messages(ABC):
     def error(self, packet: Packet, trouble: Trouble, mtu: int) -> bytes:
         """The error about a packet, without its checksum."""
 
+    @property
+    @abstractmethod
+    def covers_addresses(self) -> bool:
+        """Whether the checksum covers the addresses of the packet too."""
+
     @abstractmethod
     def covered_sum(self, ends: int, length: int) -> int:
         """Sum of what the checksum covers beside the message, between addresses of this sum."""
 
     def is_intact(self, packet: Packet) -> bool:
         """Whether the checksum of a message is right."""
-        return (
-            self.covered_sum(packet.source + packet.destination, len(packet.payload)) + words_sum(packet.payload)
-        ) % (0xFFFF) == 0
+        message = packet.payload
+        return is_intact(message, self.covered_sum(packet.source + packet.destination, len(message)))
 
     def with_checksum(self, message: bytes, source: int, destination: int) -> bytes:
         """The message with its checksum, which is zero before."""
@@ -74,6 +85,9 @@ class Icmpv4(Messages):
 
     protocol = ICMP
     request, reply = 8, 0
+    requests, replies = (8, 13), (0, 14)  # echo, timestamp
+    identifier_width = 2
+    covers_addresses = False
     reply_head = bytes(4)
     _ERRORS = (3, 4, 5, 11, 12)
     _QUOTE = 8
@@ -104,6 +118,8 @@ class Icmpv5(Messages):
     """ICMPv5; without a reading of IPFF it travels in IPv4, where its checksum covers the message alone."""
 
     request, reply = 128, 129
+    requests, replies = (128,), (129, 130)
+    identifier_width = 4
     reply_head = struct.pack("!HH", reply, 0)
     _HEAD = 4
     _ERRORS: ClassVar[dict[int, int]] = {1: 8, 2: 8, 3: 4, 4: 8}
@@ -127,6 +143,10 @@ class Icmpv5(Messages):
         if trouble is Trouble.SIZE:
             return struct.pack("!HHI", 2, 0, mtu) + quoted
         return struct.pack("!HHI", 1, 0, self._CODES[trouble] << 24) + quoted
+
+    @property
+    def covers_addresses(self) -> bool:
+        return bool(self.covered_sum(1, 0) != self.covered_sum(0, 0))
 
     def covered_sum(self, ends: int, length: int) -> int:
         return 0 if self._reading is None else self._reading.message_sum(ends, length)

@@ -15,6 +15,7 @@ from reference.bump.checksum import adjust
 ICMP, TCP, UDP = 1, 6, 17
 _TCP_CHECKSUM = 16
 _TCP_HEADER = 20
+_PORTS = 4
 
 
 class Packet:
@@ -53,6 +54,13 @@ class Packet:
     def ports(self) -> tuple[int, int] | None:
         """Source and destination port of TCP or UDP; None where the header is not there."""
         if self.protocol not in (TCP, UDP) or self.end - self.start < self.network.shortest(self.protocol):
+            return None
+        source, destination = struct.unpack_from("!HH", self.buffer, self.start)
+        return source, destination
+
+    def leading_ports(self) -> tuple[int, int] | None:
+        """The ports of TCP or UDP where at least they are there, as in a packet that an error quotes."""
+        if self.end - self.start < _PORTS:
             return None
         source, destination = struct.unpack_from("!HH", self.buffer, self.start)
         return source, destination
@@ -106,6 +114,10 @@ class BoxNetwork(ABC):
     @abstractmethod
     def parse(self, buffer: bytearray, at: int, end: int) -> Packet | None:
         """The packet at `at` of a frame that ends at `end`; None unless it is sound and may be forwarded."""
+
+    @abstractmethod
+    def quoted(self, buffer: bytearray, at: int, end: int) -> Packet | None:
+        """The start of a packet that an error quotes at `at`; None where its header is not there or is damaged."""
 
     @abstractmethod
     def write_source(self, packet: Packet, address: int) -> None:

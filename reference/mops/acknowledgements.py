@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Anycast and NAT acknowledgements as bytes (MOPS, sections 4.2 and 4.3); a host only reads them."""
+"""Anycast and NAT acknowledgements as bytes (MOPS, sections 4.2 and 4.3)."""
 
 import struct
 from dataclasses import dataclass
+from typing import Self
 
 from reference.mops.message import VERSION
 from reference.system.addresses import IPFF_MASK
@@ -43,6 +44,11 @@ class AnycastAcknowledgement:
     def is_sound(self) -> bool:
         return self.version == VERSION and self.code == 0 and self.length == _ANYCAST_LENGTH
 
+    def pack(self) -> bytes:
+        """The message, its checksum zero."""
+        head = ANYCAST_TYPE, 0, self.version, self.code, 0, 0, self.protocol << 50 | self.anycast, self.unicast
+        return _HEADER.pack(*head) + _PORTS.pack(self.source_port, self.destination_port)
+
 
 @dataclass(frozen=True)
 class NatAcknowledgement:
@@ -74,3 +80,15 @@ class NatAcknowledgement:
         """Version, Code, Count and length are right."""
         whole = self.count > 0 and self.length == _HEADER.size + self.count * _PORTS.size
         return whole and self.version == VERSION and self.code == 0
+
+    @classmethod
+    def of(cls, level: int, protocol: int, ends: tuple[int, int], ports: tuple[tuple[int, int], ...]) -> Self:
+        """An acknowledgement with original and translated address (`ends`) and pairs of such ports."""
+        length = _HEADER.size + len(ports) * _PORTS.size
+        return cls(level, protocol, *ends, ports, len(ports), VERSION, 0, length)
+
+    def pack(self) -> bytes:
+        """The message, its checksum zero."""
+        head = NAT_TYPE, 0, self.version, self.code, self.level, 0
+        words = self.protocol << 50 | self.original, self.count << 50 | self.translated
+        return _HEADER.pack(*head, *words) + b"".join(_PORTS.pack(*pair) for pair in self.ports)

@@ -5,12 +5,13 @@ import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.packet import Raw
 
-from conformance.legacy.dut.nat_tcp import Connection, TcpNat
+from conformance.legacy.dut.nat_tcp import TcpNat
 from conformance.legacy.tester.hosts import Hosts
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
+from testbed.peers.through import Connection
 
 KINDS = {"Rehash": (253, 16), "MOBILE_CAPABLE": (254, 4), "Migrate-Permitted": (15, 20), "longest": (254, 26)}
 OPTIONS = pytest.mark.parametrize("name", KINDS)

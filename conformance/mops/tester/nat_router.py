@@ -16,6 +16,18 @@ Tuple = tuple[str, int]
 """Address and port."""
 
 
+def nat_acknowledgement(original: Tuple, translated: Tuple, level: int = 1, **fields: Any) -> Packet:
+    """The acknowledgement that `original` appears as `translated`; any field can be replaced."""
+    content = {
+        "nat_level": level,
+        "protocol": TCP_PROTOCOL,
+        "original_source": in_mops(original[0]),
+        "translated_source": in_mops(translated[0]),
+        "entries": [(original[1], translated[1])],
+    }
+    return MOPSNATAck(**{**content, **fields})
+
+
 class NatRouter:
     """A NAT router between the device and its server, at an address of its own or at the device's gateway's."""
 
@@ -24,14 +36,7 @@ class NatRouter:
 
     def acknowledgement(self, original: Tuple, translated: Tuple, level: int = 1, **fields: Any) -> Packet:
         """The acknowledgement that `original` appears as `translated`; any field can be replaced."""
-        content = {
-            "nat_level": level,
-            "protocol": TCP_PROTOCOL,
-            "original_source": in_mops(original[0]),
-            "translated_source": in_mops(translated[0]),
-            "entries": [(original[1], translated[1])],
-        }
-        return MOPSNATAck(**{**content, **fields})
+        return nat_acknowledgement(original, translated, level, **fields)
 
     @classmethod
     def gateway(cls, case: Case) -> Self:

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Appendix B with UDP: flows after a Migrate of Protocol 17."""
+
+import pytest
+
+from conformance.mops.dut.flows import Flow
+from conformance.mops.dut.nat_router import NatRouter
+from conformance.mops.tester.sides import Node, Server
+from layers.mops import SUCCESS
+from testbed import requirement, valid
+from testbed.case.verdict import require
+from testbed.wire import chance
+from testbed.wire.headers import UDP_PROTOCOL
+
+
+def _migrate(node: Node, server: Server, dut: NatRouter, *flows: Flow) -> None:
+    """A Migrate of flows that were opened elsewhere, and its success; preamble."""
+    entries = [(1027 + number, flow.inner.port, chance.randbits(32)) for number, flow in enumerate(flows)]
+    request = node.send(node.request(dut.elsewhere()[0], entries, protocol=UDP_PROTOCOL), server)
+    came = dut.forwarded(request, server)
+    dut.restored(server.reply(came.message, came.packet.src, SUCCESS), node)
+    for flow, (_, migrated, _) in zip(flows, came.entries, strict=True):
+        flow.outer.remote, flow.outer.remote_port = came.packet.src, migrated
+
+
+def _flows(node: Node, server: Server, dut: NatRouter, number: int) -> list[Flow]:
+    return [dut.new_flow(node.at(), server.at()) for _ in range(number)]
+
+
+@pytest.mark.parametrize("first", ["node", "server"])
+@pytest.mark.parametrize("number", [1, 3])
+@valid
+@requirement("MOPS-B-51", case=1)
+def test_datagrams_pass_after_the_success(node: Node, server: Server, dut: NatRouter, number: int, first: str) -> None:
+    """Datagrams of migrated flows pass both ways, the node's first or the server's."""
+    flows = _flows(node, server, dut, number)
+    _migrate(node, server, dut, *flows)
+    for flow in flows:
+        ends = (flow.inner, flow.outer) if first == "node" else (flow.outer, flow.inner)
+        dut.passes_datagram(ends[0], ends[1], b"the first")
+        dut.passes_datagram(ends[1], ends[0], b"the second")
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 255, 1001])
+@valid
+@requirement("MOPS-B-52", case=1)
+def test_datagrams_of_any_length_pass(node: Node, server: Server, dut: NatRouter, length: int) -> None:
+    """After the success datagrams of even and odd lengths, with a checksum and without, come out as they went in."""
+    (flow,) = _flows(node, server, dut, 1)
+    _migrate(node, server, dut, flow)
+    data = bytes(number % 251 for number in range(length))
+    for one, other in ((flow.inner, flow.outer), (flow.outer, flow.inner)):
+        dut.passes_datagram(one, other, data)
+        packet = dut.passes_datagram(one, other, data, checksum=0)
+        seen = packet.getlayer(other.station.network.datagram).chksum
+        require(seen == 0, "UDP checksum", 0, seen, dut.last_frame(other))
