@@ -25,3 +25,14 @@ def needs_addresses_of_the_draft(case: Case) -> None:
     link = case.setup.profile.link.link
     if link is None or link.kind != "namespace":
         raise NotApplicable(f"{case.setup.profile.path}: link.kind is not namespace: only its addresses are touched")
+
+
+def is_anycast_server(case: Case) -> bool:
+    """Whether the device is an anycast server, which cases of servers judge too where it claims nothing else."""
+    return case.setup.role.name == "anycast server"
+
+
+def needs_plain_server(case: Case) -> None:
+    """The device has no anycast address."""
+    if is_anycast_server(case):
+        raise NotApplicable(f'{case.setup.profile.path}: ics.mops.roles names "anycast server"')
