@@ -60,4 +60,8 @@ class AnycastDatapath(MopsDatapath):
         super().take_from_kernel(length)
         due, self._due = self._due, ()
         for network, flow in due:
-            self.acknowledger.acknowledge(network, flow, self.send)
+            self.acknowledge(network, flow)
+
+    def acknowledge(self, network: TwoAddresses, flow: Flow) -> None:
+        """Tell the other side of a connection where it can reach this very server."""
+        self.acknowledger.acknowledge(network, flow, self.send)

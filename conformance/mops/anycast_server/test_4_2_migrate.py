@@ -71,9 +71,9 @@ def test_data_under_way_follows(case: Case, node: AnycastNode, dut: AnycastServe
 def test_old_tuple_is_dead_at_both_addresses(case: Case, node: AnycastNode, dut: AnycastServer) -> None:
     """After success the previous tuple takes no data, with either address, and nothing of the connection goes there."""
     connection = node.connect()
-    node.migrate(connection, use=False)
+    node.migrate(connection)
     mark = case.mark()
-    dut.serves(connection)
+    connection.local.send(b"echo this at the new tuple")
     dut.expect_silence(connection.previous[0], mark)
     dut.old_tuple_is_dead_at(node.anycast, connection)
     dut.old_tuple_is_dead_at(node.unicast, connection)
@@ -85,7 +85,7 @@ def test_old_tuple_is_dead_at_both_addresses(case: Case, node: AnycastNode, dut:
 def test_connection_stays_until_the_move(case: Case, node: AnycastNode, dut: AnycastServer) -> None:
     """An acknowledged connection lives at the anycast address, and takes nothing at the unicast address."""
     mark = case.mark()
-    connection = node.connect()
+    connection = node.connect(use=False)
     dut.acknowledgement_of(connection.local, mark)
     dut.serves(connection)
     dut.is_not_at(node.unicast, connection)

@@ -17,6 +17,7 @@ from testbed.interruptions import Inconclusive
 from testbed.peers.connection import connect
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import BEGINNING, Frame, Mark
+from testbed.wire.station import Station
 
 ACKNOWLEDGEMENT = "anycast acknowledgement"
 """What the answers to a SYN with MOBILE_CAPABLE are called where their times are kept."""
@@ -40,7 +41,7 @@ class AnycastServer(Server):
     def acknowledges(self, peer: TcpPeer, since: Mark) -> tuple[Frame, Packet]:
         """The SYN that this end has sent since a mark draws an acknowledgement in time; it, and the packet around it.
 
-        It is the one that names the end's port, or else one that came to its address.
+        It is the one that names the end's port, or else one that came to its address: what it names is judged apart.
         """
         deadline = self._case.deadline(self._ixit.mops.reply_within_s)
         frame = self._case.look(lambda: next(iter(self._to(peer, since)), None), deadline)
@@ -50,6 +51,18 @@ class AnycastServer(Server):
         asked = next(one for one in self._case.trace.since(since)[0] if one.outgoing)
         self._case.answered(ACKNOWLEDGEMENT, asked.ns, frame.ns)
         return frame.account(ACKNOWLEDGEMENT), self._case.network.dissect(frame.data)
+
+    def sends_acknowledgements(self, station: Station, count: int, since: Mark) -> None:
+        """So many acknowledgements have come to this address since a mark, or come in time."""
+        deadline = self._case.deadline(self._ixit.mops.reply_within_s)
+
+        def last() -> Frame | None:
+            found = [frame for frame, packet in self.acknowledgements(since) if packet.dst == station.address]
+            return found[count - 1] if len(found) >= count else None
+
+        came = self._case.look(last, deadline) is not None
+        found = len([one for one, packet in self.acknowledgements(since) if packet.dst == station.address])
+        require(came, f"{ACKNOWLEDGEMENT}s", f"{count} within {deadline.within_s} s", found, deadline)
 
     def _to(self, peer: TcpPeer, since: Mark) -> list[Frame]:
         found = self.acknowledgements(since)
