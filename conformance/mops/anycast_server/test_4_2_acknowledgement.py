@@ -15,6 +15,7 @@ from conformance.mops.tester.anycast_node import AnycastNode
 from testbed import exclusive, requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
+from testbed.peers.connection import new_peer
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Frame
 from testbed.wire.headers import TCP_PROTOCOL
@@ -38,10 +39,12 @@ def test_capable_syn_is_acknowledged(case: Case, node: AnycastNode, dut: Anycast
 @requirement("MOPS-4.2-01", case=2)
 def test_option_among_others(case: Case, node: AnycastNode, dut: AnycastServer, place: str) -> None:
     """So does one whose option stands before or after all the others of a SYN."""
-    peer = node.new_peer()
+    peer = new_peer(case, node.station, timestamps=True)
+    peer.remote = node.anycast
     others, ours = [*peer.syn_options(), peer.stamps()], mobile_capable(case)
     mark = case.mark()
     peer.start_with([ours, *others] if place == "before" else [*others, ours])
+    node.complete(peer)
     dut.acknowledges(peer, mark)
 
 
@@ -65,6 +68,7 @@ def test_many_at_once_are_acknowledged(case: Case, node: AnycastNode, dut: Anyca
     mark = case.mark()
     for peer in peers:
         peer.start(mobile_capable(case))
+    node.complete(*peers)
     dut.sends_acknowledgements(node.station, MANY, mark)
 
 

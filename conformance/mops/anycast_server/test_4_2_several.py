@@ -6,7 +6,7 @@ import pytest
 from conformance.mops.dut.anycast_server import AnycastServer
 from conformance.mops.dut.sockets import listen_mobile
 from conformance.mops.tester.anycast_node import AnycastNode
-from conformance.mops.tester.numbers import wrong_number
+from conformance.mops.tester.numbers import HALF_THE_SPACE, wrong_number
 from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS
 from testbed import inopportune, invalid, requirement, valid
 from testbed.case.case import Case
@@ -65,9 +65,9 @@ def test_new_connection_at_the_tuple_that_was_left(case: Case, node: AnycastNode
     node.migrate(connection)
     left = connection.previous[0]
     node.return_to(left.station)
-    newcomer = node.new_peer(left.port, connection.local.remote_port)
-    dut.opens_at_the_anycast_address(newcomer)
-    dut.serves(connection, newcomer)
+    new = node.new_peer(left.port, connection.local.remote_port)
+    dut.opens_at_the_anycast_address(new)
+    dut.serves(connection, new)
 
 
 @inopportune
@@ -98,3 +98,16 @@ def test_unique_id_of_a_connection_with_the_anycast_address(
     dut.answers_from(node.unicast, request, SUCCESS)
     node.rebind(request, by_id)
     dut.serves(by_id, by_number)
+
+
+@inopportune
+@requirement("MOPS-4.2-56", case=1)
+def test_one_client_tuple_with_both_addresses(node: AnycastNode, dut: AnycastServer) -> None:
+    """Of two connections of one port of the node, one with each address, the Migrate's number says which one moves."""
+    first = node.connect(initial_sequence=HALF_THE_SPACE // 2)
+    second = node.connect_to(
+        node.unicast, port=first.local.port, remote_port=first.local.remote_port, initial_sequence=HALF_THE_SPACE
+    )
+    node.move()
+    dut.accepts_migrate(node, node.request(second), second)
+    dut.serves(first)

@@ -51,7 +51,7 @@ def send_others(peer: TcpPeer, option: bytes) -> None:
     peer.transmit(peer.segment("R", options=[option]))
 
 
-def send_strays(peer: TcpPeer, option: bytes) -> None:
+def send_without_connection(peer: TcpPeer, option: bytes) -> None:
     """Of no connection: a SYN-ACK, an acknowledgement, data, a FIN and a reset, all with the option."""
     for flags in ("SA", "A", "PA", "FA", "R"):
         peer.transmit(peer.segment(flags, b"data" if flags == "PA" else b"", options=[option]))
@@ -72,9 +72,9 @@ def test_segments_of_a_connection(case: Case, node: AnycastNode, dut: AnycastSer
 @requirement("MOPS-4.2-02", case=3)
 def test_segments_of_no_connection(case: Case, node: AnycastNode, dut: AnycastServer) -> None:
     """No segment but a SYN draws one where there is no connection."""
-    stray = node.new_peer()
-    send_strays(stray, mobile_capable(case))
-    dut.acknowledges_none(node, stray)
+    peer = node.new_peer()
+    send_without_connection(peer, mobile_capable(case))
+    dut.acknowledges_none(node, peer)
 
 
 @inopportune

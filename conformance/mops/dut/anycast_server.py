@@ -103,7 +103,7 @@ class AnycastServer(Server):
         self, request: SentMigrate, *connections: Connection, migrated: Iterable[int] | None = None
     ) -> None:
         """Connections are where they were before a request and nowhere else, at neither address of the server."""
-        super().leaves_alone(request, migrated=migrated)
+        self.can_migrate()
         ends = [
             _towards(connection.local.at(request.station, port), address)
             for connection in connections

@@ -7,7 +7,8 @@ from conformance.mops.capable import mobile_capable
 from conformance.mops.migrate import SentMigrate
 from conformance.mops.tester.mobile_node import Connection, MobileNode, UdpFlow
 from testbed.case.case import Case
-from testbed.peers.connection import connect
+from testbed.interruptions import Inconclusive
+from testbed.peers.connection import await_state, connect
 from testbed.peers.tcp import TcpPeer
 
 
@@ -39,6 +40,16 @@ class AnycastNode(MobileNode):
     def open_capable(self, port: int = 0, remote_port: int = 0) -> TcpPeer:
         """A connection to the anycast address whose SYN carries MOBILE_CAPABLE, whatever comes back; preamble."""
         return connect(self.case, self.new_peer(port, remote_port), mobile_capable(self.case))
+
+    def complete(self, *peers: TcpPeer) -> None:
+        """Acknowledge the SYN-ACK of each of these ends; preamble."""
+        for peer in peers:
+            self._await_opening(peer)
+            peer.acknowledge()
+
+    def _await_opening(self, peer: TcpPeer) -> None:
+        if await_state(self.case, peer, self.case.deadline(), lambda: peer.state == "ESTABLISHED") is None:
+            raise Inconclusive(f"preamble: no SYN-ACK came to {peer}")
 
     @property
     def continues_at(self) -> str:

@@ -77,12 +77,12 @@ class SixteenTold(Acknowledger):
 
 
 @deviation(
-    "anycast-option-behind-timestamps-unseen",
+    "anycast-option-after-timestamps-unseen",
     "4.2",
     "A SYN with MOBILE_CAPABLE is acknowledged, whatever other options it has.",
     "the option is not looked for after Timestamps",
 )
-class OptionBehindTimestampsUnseen(_Capable):
+class OptionAfterTimestampsUnseen(_Capable):
     def is_among(self, options: memoryview | bytes) -> bool:
         for kind, option in split(bytes(options)):
             if kind == TIMESTAMPS or option == self.encode():
@@ -110,14 +110,14 @@ class KindSuffices(_Capable):
 class _OtherSegments(AnycastDatapath):
     """Acknowledges segments that are no SYN."""
 
-    def is_told(self, flow: Flow, flags: int) -> bool:
+    def draws_one(self, flow: Flow, flags: int) -> bool:
         """Whether a segment is acknowledged."""
         raise NotImplementedError
 
     def segment_received(self, network: Network, flow: Flow, flags: int) -> None:
         super().segment_received(network, flow, flags)
         assert isinstance(network, TwoAddresses)
-        if placed(flow).own == network.anycast and self.is_told(flow, flags):
+        if placed(flow).own == network.anycast and self.draws_one(flow, flags):
             self.acknowledge(network, flow)
 
 
@@ -128,18 +128,18 @@ class _OtherSegments(AnycastDatapath):
     "a FIN of a connection is, too",
 )
 class FinAcknowledged(_OtherSegments):
-    def is_told(self, flow: Flow, flags: int) -> bool:
+    def draws_one(self, flow: Flow, flags: int) -> bool:
         return bool(flags & FIN) and flow.is_live
 
 
 @deviation(
-    "anycast-stray-syn-ack-acknowledged",
+    "anycast-lone-syn-ack-acknowledged",
     "4.2",
     "No segment but a SYN is acknowledged.",
     "a SYN-ACK that nothing asked for is, too",
 )
-class StraySynAckAcknowledged(_OtherSegments):
-    def is_told(self, flow: Flow, flags: int) -> bool:
+class LoneSynAckAcknowledged(_OtherSegments):
+    def draws_one(self, flow: Flow, flags: int) -> bool:
         return flags & (SYN | ACK) == SYN | ACK
 
 

@@ -218,3 +218,16 @@ class FinFromAnycast(AnycastDatapath):
         away, self._away = self._away, ()
         for flows, one, own in away:
             flows.put(one, one.wire_address, one.wire_port, own)
+
+
+@deviation(
+    "anycast-first-of-a-client-tuple",
+    "4.2",
+    "Of two connections of one client tuple the one moves whose window takes the number.",
+    "the one that was opened first is meant",
+)
+class FirstOfAClientTuple(AnycastServer):
+    def candidates(self, command: Command, entry: Entry, previous: int) -> list[Flow]:
+        found = super().candidates(command, entry, previous)
+        owns = {placed(flow).own for flow in found}
+        return found[:1] if len(owns) > 1 else found
