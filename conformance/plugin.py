@@ -123,7 +123,7 @@ def _spec(item: pytest.Function, known: catalogue.Catalogue, profile: Profile) -
         purpose=" ".join((inspect.getdoc(item.function) or "").split()),
         behaviour=cast(Behaviour, behaviour.args[0]),
         requirements=tuple(map(_requirement, requirements)),
-        unsolicited=_requirement(general) if (general := known.unsolicited(role.protocol.upper(), role.name)) else None,
+        unsolicited=_unsolicited(known, role),
         parameters=_parameters(item),
         rerun=_rerun(item, profile),
         role=applicability.claimed_for(profile.claimed, role) or role,
@@ -144,6 +144,12 @@ def _rerun(item: pytest.Function, profile: Profile) -> str:
     report = f"{config.getoption('--report').removesuffix(_RERUN)}{_RERUN}"
     options = ["--dut", str(profile.path), *arguments, "--seed", str(config.option.seed), "--report", report]
     return shlex.join([interpreter(), "-m", "pytest", node, *options])
+
+
+def _unsolicited(known: catalogue.Catalogue, role: Role) -> Requirement | None:
+    """What a message that nothing asked for breaks: the role's own requirement, or that of a role it is also."""
+    found = (known.unsolicited(role.protocol.upper(), name) for name in role.judged_by)
+    return next((_requirement(general) for general in found if general), None)
 
 
 def _requirement(entry: catalogue.Requirement) -> Requirement:

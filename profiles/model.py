@@ -102,6 +102,12 @@ class Profile(Table):
         return self
 
     @model_validator(mode="after")
+    def _check_claims(self) -> "Profile":
+        for name in PROTOCOLS:
+            getattr(self.ics, name).check(self)
+        return self
+
+    @model_validator(mode="after")
     def _check_expected(self) -> "Profile":
         names = [one.requirement for one in self.expected]
         if twice := [name for name in names if names.count(name) > 1]:

@@ -17,6 +17,7 @@ BOTH = ("ipff", "ipv4")
 ROLES = (
     Role("mops", "server", networks=BOTH),
     Role("mops", "mobile node", networks=BOTH, moves=True),
+    Role("mops", "anycast server", networks=BOTH, also=("server",)),
     Role("mops", "NAT router", networks=BOTH, links=("inside", "outside")),
     Role("mops", "firewall", networks=BOTH, links=("inside", "outside")),
 )
@@ -47,6 +48,10 @@ class ICS(Claims):
         default=False,
         description="the NAT router's timers are as short as `ixit.mops.nat_transitory_s` and `nat_established_s` say",
     )
+
+    def check(self, profile: "Profile") -> None:
+        for network in profile.ics.networks if "anycast server" in self.roles else ():
+            _check_anycast(profile, network)
 
 
 class IXIT(Table):
@@ -100,8 +105,10 @@ class IXIT(Table):
     mobile_capable_length: Literal[2, 4] = Field(
         default=4, description="its length: 4 with those two bytes, 2 without them"
     )
-    anycast_unicast: IPFFAddress | IPv4Address | None = Field(
-        default=None, description="the unicast address of an anycast server (section 4.2)"
+    anycast: list[IPFFAddress | IPv4Address] = Field(
+        default=[],
+        description="anycast addresses of an anycast server, one for each network; its unicast address is the one that "
+        "the network's own table names (section 4.2)",
     )
     nat_ack_trigger: Literal["any_syn", "mobile_capable"] = Field(
         default="any_syn",
@@ -143,15 +150,38 @@ class IXIT(Table):
         default=2_000, description="sessions of a firewall's largest table: a flood begins twice as many"
     )
 
+    def anycast_on(self, network: str) -> str:
+        """The anycast address on a network, nothing where there is none."""
+        return address_on(self.anycast, network)
+
+
+def address_on(addresses: list[str], network: str) -> str:
+    """The first of these addresses that is one of this network, nothing where none is."""
+    dots = {"ipff": 4, "ipv4": 3}[network]
+    return next((address for address in addresses if address.count(".") == dots), "")
+
+
+def _check_anycast(profile: "Profile", network: str) -> None:
+    """An anycast server's address is its own twice: none of the tester's, and on the wire's network."""
+    address, table = profile.ixit.mops.anycast_on(network), getattr(profile.ixit, network).of("link")
+    if not address:
+        raise ValueError(f'ixit.mops.anycast must name an address of {network}: ics.mops.roles names "anycast server"')
+    if table is not None and not table.has_room_for(address):
+        raise ValueError(
+            f"ixit.mops.anycast must name host addresses of the network that are neither the tester's nor "
+            f"ixit.{network}.address: {address}"
+        )
+
 
 def dut_config(profile: "Profile") -> dict[str, Any]:
-    """Timers and numbers of MOPS; `mobile_capable` is null where the device has nothing to do with the option."""
+    """Timers, numbers and addresses of MOPS; `mobile_capable` is null where the device has nothing to do with it."""
     mops, claims = profile.ixit.mops, profile.ics.mops
     option = mops.model_dump(include={"mobile_capable_kind", "mobile_capable_length", "mobile_capable_exid"})
     option = {key.removeprefix("mobile_capable_"): value for key, value in option.items()}
     knows_option = claims.mobile_capable or mops.nat_ack_trigger == "mobile_capable"
     return {
         **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries", "router"}),
+        **mops.model_dump(include={"anycast", "anycast_continues"}),
         "mobile_capable": option if knows_option else None,
         **(_nat_config(mops, settable=claims.nat_timers_settable) if "NAT router" in claims.roles else {}),
         **({"firewall": _firewall_config(mops)} if "firewall" in claims.roles else {}),

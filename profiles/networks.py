@@ -65,6 +65,11 @@ class IpffIXIT(Table):
             raise ValueError("ethertype must be one that nothing else on the wire uses, not that of IPv4 or ARP")
         return self
 
+    def has_room_for(self, address: str) -> bool:
+        """Whether the device can have this address besides its own: it is not the tester's."""
+        taken = parse_ipff(self.tester_first) <= parse_ipff(address) <= parse_ipff(self.tester_last)
+        return not taken and address != self.address
+
     def dut_config(self) -> dict[str, Any]:
         """What the device is told: its own part. The neighbours' Ethernet address is added where it is known."""
         return self.model_dump(include={"address", "ethertype", "icmp_protocol", *IPFF_READINGS})
@@ -108,6 +113,15 @@ class Ipv4IXIT(Table):
             if number in range(numbers[1], numbers[2] + 1) or ipaddress.IPv4Address(address) not in subnet:
                 raise ValueError(f"moves_to must name addresses of {subnet} that are not the tester's: {address}")
         return self
+
+    def has_room_for(self, address: str) -> bool:
+        """Whether the device can have this address besides its own: on the same network, and not the tester's."""
+        number, first, last = (
+            int(ipaddress.IPv4Address(one)) for one in (address, self.tester_first, self.tester_last)
+        )
+        subnet = ipaddress.IPv4Network((self.address, self.prefix_length), strict=False)
+        is_host = int(subnet.network_address) < number < int(subnet.broadcast_address)
+        return is_host and not first <= number <= last and address != self.address
 
     def dut_config(self) -> dict[str, Any]:
         """What the device is told: its own part. Neighbours answer ARP."""

@@ -2,12 +2,15 @@
 """A role of a protocol: what a device can claim to be. Roles are data; a protocol's module lists those with cases."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from profiles.table import Table
+
+if TYPE_CHECKING:
+    from profiles.model import Profile
 
 
 @dataclass(frozen=True)
@@ -61,3 +64,6 @@ class Claims(Table):
                 {"role": unknown[0], "allowed": allowed},
             )
         return roles
+
+    def check(self, profile: "Profile") -> None:
+        """ValueError where another table of the profile does not say what a claim needs."""

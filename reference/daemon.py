@@ -74,7 +74,7 @@ def _agent_process(configuration: Configuration, role: Role, control: socket.soc
         control.send(b"namespace")
         if control.recv(MESSAGE) != b"linked":
             return 1
-        settle_in(role.networks)
+        settle_in(role.networks, role.further_addresses())
         asyncio.run(_serve(configuration, role, control))
     except OSError as error:
         log(error.strerror or str(error))

@@ -5,7 +5,7 @@ from reference.legacy.nat import NatRole as LegacyNatRole
 from reference.legacy.roles import HostRole as LegacyHostRole
 from reference.mops.firewall.role import FirewallRole
 from reference.mops.nat.role import NatRouterRole
-from reference.mops.roles import MobileNodeRole, ServerRole
+from reference.mops.roles import AnycastServerRole, MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole
 from reference.system.alterations import Alteration, Deviation, Variant, load
 from reference.system.configuration import Configuration
@@ -14,6 +14,7 @@ from reference.system.role import DeviceRole
 ROLES: tuple[type[DeviceRole], ...] = (
     ServerRole,
     MobileNodeRole,
+    AnycastServerRole,
     NatRouterRole,
     FirewallRole,
     RehashHostRole,

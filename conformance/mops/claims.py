@@ -47,3 +47,14 @@ def needs_timer(case: Case, name: str, longest_s: float = 10.0) -> float:
     if seconds is None or seconds > longest_s:
         raise NotApplicable(f"{case.setup.profile.path}: ixit.mops.{name} is not {longest_s:g} or less")
     return float(seconds)
+
+
+def is_anycast_server(case: Case) -> bool:
+    """Whether the device is an anycast server, which cases of servers judge too where it claims nothing else."""
+    return case.setup.role.name == "anycast server"
+
+
+def needs_plain_server(case: Case) -> None:
+    """The device has no anycast address."""
+    if is_anycast_server(case):
+        raise NotApplicable(f'{case.setup.profile.path}: ics.mops.roles names "anycast server"')

@@ -27,8 +27,8 @@ def make_pair(host_pid: int, mtu: int) -> None:
         netlink.set_up(STACK, arp=False)
 
 
-def settle_in(networks: Sequence[NetworkSettings]) -> None:
-    """Give the current namespace, in which `host0` has appeared, addresses, routes and quiet."""
+def settle_in(networks: Sequence[NetworkSettings], further: Sequence[bytes] = ()) -> None:
+    """Give the current namespace, in which `host0` has appeared, addresses, `further` ones too, routes and quiet."""
     offloads_off(HOST)
     settings: list[tuple[str, str | int]] = [
         ("ipv4/ip_forward", 0),
@@ -63,3 +63,5 @@ def settle_in(networks: Sequence[NetworkSettings]) -> None:
             prefix, length = network.kernel_route
             netlink.add_address(HOST, network.kernel_address)
             netlink.add_route(HOST, prefix, length)
+        for address in further:
+            netlink.add_address(HOST, address, preferred=False)

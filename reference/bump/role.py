@@ -31,6 +31,10 @@ class Role(DeviceRole):
         """The addresses of a host that moves; None when it does not."""
         return None
 
+    def further_addresses(self) -> list[bytes]:
+        """What the kernel has besides one address of each network, 4 or 16 bytes each."""
+        return []
+
     def kernel_mtu(self, wire: Wire) -> int:
         """The MTU of the pair between bump and kernel."""
         return wire.mtu - self.mtu_margin

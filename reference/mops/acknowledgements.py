@@ -5,6 +5,7 @@ import struct
 from dataclasses import dataclass
 from typing import Self
 
+from reference.bump.checksum import checksum
 from reference.mops.message import VERSION
 from reference.system.addresses import IPFF_MASK
 
@@ -26,9 +27,18 @@ class AnycastAcknowledgement:
     unicast: int
     source_port: int
     destination_port: int
-    version: int
-    code: int
-    length: int
+    version: int = VERSION
+    code: int = 0
+    length: int = _ANYCAST_LENGTH
+    reserved: int = 0
+    reserved_of_address: int = 0  # 14 bits before the unicast address
+
+    def pack(self) -> bytes:
+        """The message with its checksum (RFC 792: the whole message, no pseudo-header)."""
+        words = self.protocol << 50 | self.anycast, self.reserved_of_address << 50 | self.unicast
+        body = _HEADER.pack(ANYCAST_TYPE, 0, self.version, self.code, *divmod(self.reserved, 256), *words)
+        body += _PORTS.pack(self.source_port, self.destination_port)
+        return body[:2] + checksum(body).to_bytes(2, "big") + body[4:]
 
     @classmethod
     def parse(cls, data: bytes) -> "AnycastAcknowledgement | None":
@@ -43,11 +53,6 @@ class AnycastAcknowledgement:
     @property
     def is_sound(self) -> bool:
         return self.version == VERSION and self.code == 0 and self.length == _ANYCAST_LENGTH
-
-    def pack(self) -> bytes:
-        """The message, its checksum zero."""
-        head = ANYCAST_TYPE, 0, self.version, self.code, 0, 0, self.protocol << 50 | self.anycast, self.unicast
-        return _HEADER.pack(*head) + _PORTS.pack(self.source_port, self.destination_port)
 
 
 @dataclass(frozen=True)

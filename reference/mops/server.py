@@ -215,10 +215,14 @@ class Server:
             return Outcome(entry, "new tuple is in use")
         done = Done(flow, flow.wire_address, flow.wire_port, last_move(flow), choice_of(flow))
         set_choice(flow, self.choices.after_success(choice_of(flow)))
-        flows.migrate(flow, migrated, entry.migrated_port)
+        self.rebind(flows, flow, migrated, entry.migrated_port)
         move = Move((previous, entry.previous_port), (migrated, entry.migrated_port), entry.identifier)
         set_last_move(flow, move)
         return Outcome(entry, done=done)
+
+    def rebind(self, flows: Flows, flow: Flow, address: int, port: int) -> None:
+        """Have a connection continue at the migrated tuple."""
+        flows.migrate(flow, address, port)
 
     def flows_of(self, command: Command) -> Flows | None:
         """The connections of the protocol that a command names."""

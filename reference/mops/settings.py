@@ -17,6 +17,8 @@ class Settings:
     retries: int = 3
     gateways: tuple[str, ...] = ()  # whom NAT acknowledgements come from, where that is known
     mobile_capable: CapableSettings | None = None  # without it the option is not used
+    anycast: tuple[str, ...] = ()  # addresses of an anycast server besides its own
+    continues_at_anycast: bool = False  # a connection whose Migrate was sent to the unicast address
 
     @classmethod
     def read(cls, table: Table) -> "Settings":
@@ -26,15 +28,17 @@ class Settings:
             exact_sequence=table.choice("migrate_seq", ("window", "exact"), "window") == "exact",
             retry_interval_s=table.number("retry_interval_s", 0.01, 3600, 2.0),
             retries=table.integer("retries", 0, 100, 3),
-            gateways=_gateways(table),
+            gateways=_addresses(table, "router"),
             mobile_capable=_capable(table),
+            anycast=_addresses(table, "anycast"),
+            continues_at_anycast=table.choice("anycast_continues", ("unicast", "anycast"), "unicast") == "anycast",
         )
 
 
-def _gateways(table: Table) -> tuple[str, ...]:
-    value = table.value.get("router", [])
+def _addresses(table: Table, key: str) -> tuple[str, ...]:
+    value = table.value.get(key, [])
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise table.wrong("router", "a list of addresses")
+        raise table.wrong(key, "a list of addresses")
     return tuple(value)
 
 

@@ -13,7 +13,7 @@ NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL = 0x01, 0x04, 0x400, 0x200
 IFF_UP, IFF_NOARP = 0x1, 0x80
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINKINFO, IFLA_NET_NS_PID, IFLA_TXQLEN = 1, 3, 4, 18, 19, 13
 IFLA_INFO_KIND, IFLA_INFO_DATA, VETH_INFO_PEER = 1, 2, 1
-IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS = 1, 2, 8
+IFA_ADDRESS, IFA_LOCAL, IFA_CACHEINFO, IFA_FLAGS = 1, 2, 6, 8
 IFA_F_NODAD, IFA_F_NOPREFIXROUTE = 0x02, 0x200
 RTA_DST, RTA_OIF, RTA_METRICS = 1, 4, 8
 RTAX_QUICKACK = 15
@@ -76,12 +76,18 @@ class Rtnetlink:
             flags, change = flags | IFF_NOARP, change | IFF_NOARP
         self._ask(RTM_NEWLINK, _link_header(socket.if_nametoindex(name), flags, change), 0, f"{name} up")
 
-    def add_address(self, name: str, address: bytes) -> None:
-        """Give an interface one host address (no prefix, no duplicate address detection)."""
+    def add_address(self, name: str, address: bytes, *, preferred: bool = True) -> None:
+        """Give an interface one host address (no prefix, no duplicate address detection).
+
+        What the host itself begins does not come from an IPv6 address that is not `preferred`; of IPv4 addresses the
+        first one is.
+        """
         family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
         body = struct.pack("BBBBi", family, 8 * len(address), 0, RT_SCOPE_UNIVERSE, socket.if_nametoindex(name))
         body += _attribute(IFA_LOCAL, address) + _attribute(IFA_ADDRESS, address)
         body += _attribute(IFA_FLAGS, struct.pack("I", IFA_F_NODAD | IFA_F_NOPREFIXROUTE))
+        if not preferred:
+            body += _attribute(IFA_CACHEINFO, struct.pack("IIII", 0, 0xFFFFFFFF, 0, 0))  # preferred and valid lifetime
         self._ask(RTM_NEWADDR, body, NLM_F_CREATE | NLM_F_EXCL, f"address on {name}")
 
     def add_route(self, name: str, prefix: bytes, length: int, *, quickack: bool = True) -> None:

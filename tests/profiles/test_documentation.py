@@ -44,7 +44,7 @@ def test_every_key_is_documented_once_with_its_default() -> None:
         ("dut.vendor", "text"),
         ("link.kind", '`"namespace"`, `"interface"`'),
         ("ics.networks", 'list of `"ipff"`, `"ipv4"`'),
-        ("ics.mops.roles", 'list of `"server"`, `"mobile node"`, `"NAT router"`, `"firewall"`'),
+        ("ics.mops.roles", 'list of `"server"`, `"mobile node"`, `"anycast server"`, `"NAT router"`, `"firewall"`'),
         ("ics.rehash.roles", 'list of `"host"`, over `"ipv4"` alone'),
         ("ics.sacip.roles", "none yet"),
         ("ics.mops.udp", "`true`, `false`"),

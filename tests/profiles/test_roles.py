@@ -28,6 +28,7 @@ def test_roles_with_cases() -> None:
     assert list(ROLE) == [
         "mops server",
         "mops mobile node",
+        "mops anycast server",
         "mops NAT router",
         "mops firewall",
         "rehash host",
@@ -41,11 +42,16 @@ def test_roles_with_cases() -> None:
 def test_claimed_roles_are_told_apart_by_protocol(tmp_path: Path) -> None:
     assert load(ROOT / "profiles/reference.toml").claimed == tuple(role for role in ROLES if role.links == ("link",))
     without = profile(tmp_path, ('[ics.rehash]\nroles = ["host"]', ""))
-    assert [role.qualified for role in without.claimed] == ["mops server", "mops mobile node", "legacy host"]
+    assert [role.qualified for role in without.claimed] == [
+        "mops server",
+        "mops mobile node",
+        "mops anycast server",
+        "legacy host",
+    ]
 
 
 def test_a_role_that_is_not_claimed_rules_its_cases_out(tmp_path: Path) -> None:
-    device = profile(tmp_path, ('["server", "mobile node"]', '["mobile node"]'))
+    device = profile(tmp_path, ('["server", "mobile node", "anycast server"]', '["mobile node"]'))
     line = f'{device.path}: ics.mops.roles does not name "server"'
     assert rules_out(device, SERVER, "ipv4", []) == line
     assert rules_out(device, NODE, "ipv4", []) == ""
@@ -70,7 +76,7 @@ def test_a_claim_that_is_not_made_rules_its_requirements_out(tmp_path: Path) -> 
 
 def test_a_role_is_judged_by_the_cases_of_others_too() -> None:
     """A device that claims only a role whose `also` names "server" meets the cases of servers, in its own role."""
-    anycast = Role("mops", "anycast server", also=("server",))
+    anycast = ROLE["mops anycast server"]
     assert anycast.judged_by == ("anycast server", "server")
     assert claimed_for((NODE, anycast), SERVER) == anycast
     assert claimed_for((anycast, SERVER), SERVER) == SERVER

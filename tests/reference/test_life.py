@@ -203,7 +203,7 @@ def wait_for_service(lab: Lab, network: str, service: int) -> Peer:
     [
         ({"protocol": "carrier pigeon"}, "protocol is 'carrier pigeon', allowed: mops | rehash | legacy"),
         ({"protocol": None}, "protocol is None, allowed: mops | rehash | legacy"),
-        ({"role": "toaster"}, "role is 'toaster', allowed: server | mobile node"),
+        ({"role": "toaster"}, "role is 'toaster', allowed: server | mobile node | anycast server"),
         ({"protocol": "rehash"}, "role is 'server', allowed: host"),
         ({"networks": {}}, "networks must have ipff or ipv4 for the role server"),
         ({"networks": {"ipff": {"address": "8.8.8.8"}}}, "networks.ipff.address: '8.8.8.8' is no IPFF address"),

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 4.2, the mobile node: several moves, several connections and several acknowledgements of anycast servers."""
 
+from conformance.mops.capable import mobile_capable
 from conformance.mops.dut.mobile_node import Applications, MobileNode
-from conformance.mops.migrate import in_mops
+from conformance.mops.migrate import in_mops, messages
 from conformance.mops.tester.server import Connection, Correspondent
+from layers.mops import MOPSAnycastAck
 from testbed import exclusive, requirement, valid
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.case.verdict import require
+from testbed.peers.connection import connect, new_peer
 from testbed.wire.station import Station
 
 
@@ -73,3 +76,17 @@ def test_later_acknowledgement_counts(
     correspondent.further = [first, second]
     request = dut.request(dut.move(), connection)
     require(request.packet.dst == second.address, "destination", second.address, request.packet.dst, request.frame)
+
+
+@exclusive
+@valid
+@requirement("MOPS-4.2-15", case=2)
+def test_mobile_node_sends_no_anycast_acknowledgement(
+    case: Case, dut: MobileNode, app: Applications, correspondent: Correspondent
+) -> None:
+    """A mobile node that is called with MOBILE_CAPABLE, and then moves, sends no anycast acknowledgement."""
+    connect(case, new_peer(case, correspondent.station), mobile_capable(case))
+    dut.complete_move(app.connect(correspondent))
+    dut.quiesce()
+    for frame, message in messages(case):
+        require(not isinstance(message, MOPSAnycastAck), "message", "no anycast acknowledgement", message.name, frame)

@@ -2,6 +2,7 @@
 """Sections 4.2 and 4.3: messages that a plain server does not send."""
 
 from conformance.mops.capable import mobile_capable
+from conformance.mops.claims import needs_plain_server
 from conformance.mops.dut.server import Server
 from conformance.mops.migrate import messages
 from conformance.mops.tester.mobile_node import MobileNode
@@ -16,6 +17,7 @@ from testbed.peers.connection import connect
 @requirement("MOPS-4.2-15", case=1)
 def test_plain_server_sends_no_anycast_acknowledgement(node: MobileNode, dut: Server, case: Case) -> None:
     """A server without an anycast address does not answer a MOBILE_CAPABLE SYN with an anycast acknowledgement."""
+    needs_plain_server(case)
     connect(case, node.new_peer(), mobile_capable(case))
     dut.can_migrate()
     dut.quiesce()

@@ -67,10 +67,14 @@ class UdpFlow:
 
 
 class MobileNode:
-    """The tester as a mobile node."""
+    """The tester as a mobile node.
+
+    `called` is the device's address that it connects to, `asked` the one that it sends its Migrates to.
+    """
 
     def __init__(self, case: Case, address: str = "") -> None:
         self.case = case
+        self.called = self.asked = case.network.dut
         self._ixit = case.setup.profile.ixit
         self.station = case.station(address)
         self.home = self.station
@@ -89,7 +93,9 @@ class MobileNode:
 
     def new_peer(self, port: int = 0, remote_port: int = 0, initial_sequence: int | None = None) -> TcpPeer:
         """An end of a connection at the present address that is not open yet, to the echo service if not named."""
-        return new_peer(self.case, self.station, port, remote_port, initial_sequence=initial_sequence)
+        peer = new_peer(self.case, self.station, port, remote_port, initial_sequence=initial_sequence)
+        peer.remote = self.called
+        return peer
 
     def connect(self, port: int = 0, remote_port: int = 0, *, use: bool = True, **choices: Any) -> Connection:
         """Open a connection to an echo service that is mobile, or to another port, and use it once; preamble.
@@ -99,6 +105,7 @@ class MobileNode:
         """
         service = remote_port or mobile_echo(self.case)
         peer = new_peer(self.case, self.station, port, service, options=self.handshake_options(), **choices)
+        peer.remote = self.called
         connection = Connection(connect(self.case, peer))
         if use:
             self._use(connection)
@@ -194,7 +201,7 @@ class MobileNode:
 
     def send(self, message: Message, sender: Station | None = None) -> SentMigrate:
         """Send a message to the server, from the node's present address unless another station sends it."""
-        sent = send_message(sender or self.station, message)
+        sent = send_message(sender or self.station, message, self.asked)
         mark = self.case.trace.mark_at(sent.frame)
         octets = message.octets if isinstance(message, Octets) else message
         content = octets if isinstance(octets, Packet) else MOPSMigrate(octets)

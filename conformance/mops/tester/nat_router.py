@@ -8,6 +8,7 @@ from scapy.packet import Packet
 from conformance.applicability import needs
 from conformance.mops.migrate import Message, in_mops, send_message
 from layers.mops import MOPSNATAck
+from profiles.mops import address_on
 from testbed.case.case import Case
 from testbed.wire.capture import Sent
 from testbed.wire.headers import TCP_PROTOCOL
@@ -47,8 +48,7 @@ class NatRouter:
         mops = case.setup.profile.ixit.mops
         if mops.nat_ack_trigger == "mobile_capable":
             needs(case, "mops.mobile_capable")
-        is_ipff = case.network.name == "ipff"
-        return cls(case, next((one for one in mops.router if (one.count(".") == 4) == is_ipff), ""))
+        return cls(case, address_on(mops.router, case.network.name))
 
     def send(self, address: str, message: Message) -> Sent:
         """Send a message to the device at this address."""

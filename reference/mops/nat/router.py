@@ -106,7 +106,8 @@ class NatRouter(Nat):
         if mapping is None or anycast is None or not told.is_sound:
             return
         if mapping.flow((anycast, told.destination_port), self.now) is not None:
-            self.send_on(packet, mapping.inside[0], replace(told, source_port=mapping.inside[1]).pack())
+            inward = replace(told, source_port=mapping.inside[1])
+            self.send_on(packet, mapping.inside[0], without_checksum(inward.pack()))
 
     # Messages ----------------------------------------------------------------------------------------------------
 
