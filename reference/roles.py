@@ -5,10 +5,19 @@ from reference.bump.role import Role
 from reference.legacy.roles import HostRole as LegacyHostRole
 from reference.mops.roles import MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole
+from reference.sacip.roles import MobileNodeRole as SacipMobileNodeRole
+from reference.sacip.roles import ServerRole as SacipServerRole
 from reference.system.alterations import Alteration, Deviation, Variant, load
 from reference.system.configuration import Configuration
 
-ROLES: tuple[type[Role], ...] = (ServerRole, MobileNodeRole, RehashHostRole, LegacyHostRole)
+ROLES: tuple[type[Role], ...] = (
+    ServerRole,
+    MobileNodeRole,
+    RehashHostRole,
+    SacipServerRole,
+    SacipMobileNodeRole,
+    LegacyHostRole,
+)
 
 
 def role_of(configuration: Configuration) -> type[Role]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from reference.agent.addresses import verbs_of
 from reference.agent.echo import Echo
 from reference.agent.sockets import GONE, Chosen, Connection, Listener, RefusedError, describe, facts, new_socket
 from reference.agent.streams import say, standard_input
@@ -44,6 +45,7 @@ class Agent:
             "sockets": self.sockets,
             "status": self.status,
             **({"move": self.move} if own is not None else {}),
+            **verbs_of(own, self._ask_daemon),
         }
 
     # Verbs -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What both roles have in common: a host whose connections go on, or stay, when an address changes."""
+
+from conformance.sacip.tester.node import Opening
+from testbed.case.verdict import Broken, Finding
+from testbed.device.application import Socket
+from testbed.device.upper_tester import OperationFailed
+from testbed.interruptions import Inconclusive
+from testbed.peers.connection import accept
+from testbed.peers.host import MobileHost
+from testbed.peers.stream import send_stream
+from testbed.peers.tcp import TcpPeer
+from testbed.wire.capture import Mark
+from testbed.wire.station import Station
+
+
+class Endpoint(MobileHost):
+    """The device under test at the end of connections."""
+
+    def serves_application(self, peer: TcpPeer, socket: Socket, data: bytes = b"still there") -> None:
+        """Data flows between the tester and a socket that the upper tester commands, both ways and byte-exact."""
+        send_stream(self._case, peer, data)
+        self.application_reads(socket, data)
+        peer.read()
+        self.delivers(peer, data, self.application_takes(socket, data))
+
+    def fills_gap(self, peer: TcpPeer, first: bytes, second: bytes) -> None:
+        """Data that comes ahead of its turn is kept, and both parts come back when the first one has come."""
+        start = len(peer.stream)
+        peer.send_out_of_window(second, len(first))
+        sent = peer.send(first)
+        peer.send_lost(second)
+        self.delivers(peer, first + second, sent.ns, start)
+
+    def establishes(self, opening: Opening, peer: TcpPeer) -> Socket:
+        """The connection that the device is opening is established with an end of the tester."""
+        deadline = self._case.deadline()
+        try:
+            accept(self._case, peer, opening.syn)
+            return opening.connecting.socket()
+        except (Inconclusive, OperationFailed) as trouble:
+            raise Broken(Finding(f"connection from the DUT: {trouble}", "a connection", "none"), deadline) from None
+
+    def is_served(self, peer: TcpPeer) -> bool:
+        """Whether data flows on a connection, for cases that only report."""
+        try:
+            self.serves(peer)
+        except Broken:
+            return False
+        return True
+
+    def where_it_sends(self, peer: TcpPeer, since: Mark, stations: dict[str, Station]) -> str:
+        """In words, to which of these stations segments of a connection have come since a mark, resets left out."""
+        self.quiesce()
+        found = [
+            name
+            for name, station in stations.items()
+            if any(not one.is_reset for one in self.segments(peer.at(station), since))
+        ]
+        return " and ".join(found) or "nobody"
