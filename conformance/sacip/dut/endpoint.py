@@ -25,9 +25,9 @@ class Endpoint(MobileHost):
         self.delivers(peer, data, self.application_takes(socket, data))
 
     def fills_gap(self, peer: TcpPeer, first: bytes, second: bytes) -> None:
-        """Data that comes ahead of its turn is kept, and both parts come back when the first one has come."""
+        """Data that has come ahead of its turn was kept, and both parts come back when the first one has come."""
         start = len(peer.stream)
-        peer.send_out_of_window(second, len(first))
+        peer.clock -= 1  # a clock may stand still from one segment to the next (RFC 7323, 5.4)
         sent = peer.send(first)
         peer.send_lost(second)
         self.delivers(peer, first + second, sent.ns, start)

@@ -49,8 +49,10 @@ def test_options_stay(node: Node, dut: MobileNode) -> None:
     """A connection with timestamps, SACK, a window scale and small segments goes on with all of them."""
     peer = node.connect(timestamps=True, scale=2, mss=500)
     node.exchange(peer)
-    dut.goes_on(dut.complete_change(), peer, data=STREAM)
+    peer.send_out_of_window(b"at last", len(b"in order"))
+    dut.complete_change(peer)
     dut.fills_gap(peer, b"in order", b"at last")
+    dut.serves(peer, data=STREAM)
 
 
 @exclusive

@@ -46,9 +46,10 @@ def test_options_stay(node: Node, dut: Server) -> None:
     """A connection with timestamps, SACK, a window scale and small segments goes on with all of them."""
     peer = node.connect(timestamps=True, scale=2, mss=500)
     node.exchange(peer)
+    peer.send_out_of_window(b"at last", len(b"in order"))
     node.change(peer)
-    dut.serves(peer, data=STREAM)
     dut.fills_gap(peer, b"in order", b"at last")
+    dut.serves(peer, data=STREAM)
 
 
 @valid
