@@ -83,6 +83,18 @@ class MobileNode(Endpoint):
             )
         return found
 
+    def notifies_each(self, stations: list[Station], move: Move) -> None:
+        """A notification comes to each of these stations in time."""
+        left, deadline = {one.number for one in stations}, self._deadline(move)
+
+        def all_came() -> Frame | None:
+            came = [one for one in notifications(self._case, since=move.mark) if one.destination in left]
+            return came[-1].frame if len({one.destination for one in came}) == len(left) else None
+
+        if self._case.look(all_came, deadline) is None:
+            came = len(left & {one.destination for one in notifications(self._case, since=move.mark)})
+            raise Broken(Finding("peers that were told", str(len(left)), str(came)), deadline)
+
     def await_notification(self, station: Station, move: Move) -> Notification:
         """The notification that a case looks into, as preamble."""
         found = self._await_notification(station, move.mark, self._deadline(move))
@@ -156,11 +168,14 @@ class MobileNode(Endpoint):
     def leaves(self, peer: TcpPeer, move: Move, told: Notification) -> None:
         """No segment has come from the old address later than stragglers may."""
         self.quiesce()
-        latest = told.frame.ns + round(self._ixit.sacip.stragglers_s * NANO)
+        latest = self._case.deadline(self._ixit.sacip.stragglers_s, since_ns=told.frame.ns)
         for segment in self.segments(peer, move.mark, move.old):
             at = f"{(segment.frame.ns - told.frame.ns) / NANO:.3f} s after the notification"
-            most = f"none later than {self._ixit.sacip.stragglers_s:g} s"
-            require(segment.frame.ns <= latest, f"segment from {move.old}", most, at, segment.frame, told.frame)
+            frames = segment.frame, told.frame
+            what = f"segment from {move.old}"
+            require(
+                segment.frame.ns <= latest.end_ns, what, f"none later than {latest.within_s:g} s", at, latest, *frames
+            )
 
     def tells_before_it_leaves(self, peer: TcpPeer, move: Move) -> None:
         """The first segment from the new address follows the notification."""

@@ -33,6 +33,12 @@ class Notification:
         return self.network.address(header.source) if header else ""
 
     @property
+    def destination(self) -> int:
+        """The address that it went to, as a number."""
+        header = self.network.header(self.frame.data)
+        return header.destination if header else 0
+
+    @property
     def kind(self) -> int:
         """The type."""
         return self.content[0]

@@ -43,9 +43,9 @@ def test_peers_are_told_of_each_change(node: Node, other: Node, dut: MobileNode)
 @requirement("SACIP-idea-04", case=1)
 def test_many_peers_are_told(dut: MobileNode, case: Case, node: Node, count: int) -> None:
     """However many peers there are, each is told, in spite of limits on messages of ICMP, and goes on."""
+    node.has_room_for(count)
     nodes = [node, *(Node(case) for _ in range(count - 1))]
     peers = [one.connect() for one in nodes]
     move = dut.change_address()
-    for one in nodes:
-        dut.notifies(one.station, move)
+    dut.notifies_each([one.station for one in nodes], move)
     dut.goes_on(move, peers[0], peers[-1])
