@@ -73,10 +73,10 @@ class _ClashWins(LocalSide):
     "kept-addresses-connections-lost", "front", "Other traffic is as before.", "all connections left over are parked"
 )
 class _KeptLost(LocalSide):
-    def leave(self, address: int) -> None:
-        super().leave(address)
+    def deleted(self, address: int, promoted: int | None) -> None:
+        super().deleted(address, promoted)
         for flow in self.flows.of():
-            if ends(flow.wire_address)[0] not in (address, self.network.addresses.assigned[1].address):
+            if promoted is not None and ends(flow.wire_address)[0] not in (address, promoted):
                 self.flows.park(flow, address)
 
 
