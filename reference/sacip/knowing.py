@@ -2,6 +2,8 @@
 """Hosts that know a little more than they need, or do the same in another order: what alterations are made of."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from reference.bump.checksum import adjust
@@ -18,45 +20,49 @@ UNREACHABLE = 3
 
 
 class Changed:
-    """What is kept of a connection since its peer has changed: where that was, and how far this end had sent."""
+    """What is kept of a connection since an end of it has changed: where it was, how far it had sent, and when."""
 
-    def __init__(self, before: int, edge: int) -> None:
-        self.before, self.edge = before, edge
+    def __init__(self, before: int, edge: int, since: float) -> None:
+        self.before, self.edge, self.since = before, edge, since
         self.segments = 0
         self.octets = 0
 
 
-class Watching(SacipDatapath):
-    """Knows which connections a notification has changed."""
+class Noting(SacipDatapath):
+    """Knows which connections were changed, and may go on with them where they were."""
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
         self.edges: dict[Flow, int] = {}
 
-    def _icmp_from_wire(self, network: Any, packet: Any) -> None:
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Whatever changes inside is known."""
         before = {flow: flow.wire_address for flow in self._ipv4.flows.of()}
-        super()._icmp_from_wire(network, packet)
+        yield
         for flow, address in before.items():
             if flow.wire_address != address:
-                flow.contexts[Changed] = Changed(address, self.edges.get(flow, 0))
+                flow.contexts[Changed] = Changed(address, self.edges.get(flow, 0), self.now)
                 self.changed(flow)
 
     def changed(self, flow: Flow) -> None:
-        """A connection has another peer's address now."""
+        """A connection has another address at one end."""
 
     def segment_from_kernel(
         self, network: Network, packet: Packet, flow: Flow, fields: Fields, data: int
     ) -> Flow | None:
         end = (fields[2] + packet.end - data + (fields[5] & FIN)) & 0xFFFFFFFF
         known: Changed | None = flow.contexts.get(Changed)
-        goes = known is None or not self.goes_wrong(known, fields, packet.end - data)
-        if distance(self.edges.setdefault(flow, end), end) > 0:
+        if known is not None and self.goes_wrong(known, fields, packet.end - data):
+            flow = copy.copy(flow)
+            flow.set_wire(known.before, flow.wire_port)
+        elif distance(self.edges.setdefault(flow, end), end) > 0:
             self.edges[flow] = end
-        if known is not None and not goes:
-            other = copy.copy(flow)
-            other.set_wire(known.before, flow.wire_port)
-            return super().segment_from_kernel(network, packet, other, fields, data)
         return super().segment_from_kernel(network, packet, flow, fields, data)
+
+    def goes_wrong(self, known: Changed, fields: Fields, length: int) -> bool:
+        """Whether a segment is still one of the tuple before."""
+        return False
 
     def known(self, packet: Packet) -> Flow | None:
         """The connection of a segment from the wire, if there is one."""
@@ -72,56 +78,23 @@ class Watching(SacipDatapath):
             field = int.from_bytes(self._from_wire[place : place + 2], "big")
             self._from_wire[place : place + 2] = adjust(field, delta).to_bytes(2, "big")
 
-    def goes_wrong(self, known: Changed, fields: Fields, length: int) -> bool:
-        """Whether a segment still goes to the address before."""
-        return False
+
+class Watching(Noting):
+    """Knows which connections a notification has changed."""
+
+    def _icmp_from_wire(self, network: Any, packet: Any) -> None:
+        with self.noting():
+            super()._icmp_from_wire(network, packet)
 
 
-class Left:
-    """What is kept of a connection since its address has changed: the one before, how far it had sent, and when."""
-
-    def __init__(self, before: int, edge: int, since: float) -> None:
-        self.before, self.edge, self.since = before, edge, since
-
-
-class Straggling(SacipDatapath):
-    """Knows where its connections were before a change."""
+class Straggling(Noting):
+    """Knows which connections the deletion of an own address has changed."""
 
     role = "mobile node"
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.edges: dict[Flow, int] = {}
-
     def delete_address(self, text: str) -> str:
-        before = {flow: flow.wire_address for flow in self._ipv4.flows.of()}
-        wrong = super().delete_address(text)
-        for flow, address in before.items():
-            if flow.wire_address != address:
-                flow.contexts[Left] = Left(address, self.edges.get(flow, 0), self.now)
-                self.changed(flow)
-        return wrong
-
-    def changed(self, flow: Flow) -> None:
-        """A connection has another own address now."""
-
-    def segment_from_kernel(
-        self, network: Network, packet: Packet, flow: Flow, fields: Fields, data: int
-    ) -> Flow | None:
-        end = (fields[2] + packet.end - data + (fields[5] & FIN)) & 0xFFFFFFFF
-        known: Left | None = flow.contexts.get(Left)
-        is_straggler = known is not None and self.straggles(known, fields, packet.end - data)
-        if distance(self.edges.setdefault(flow, end), end) > 0:
-            self.edges[flow] = end
-        if known is not None and is_straggler:
-            other = copy.copy(flow)
-            other.set_wire(known.before, flow.wire_port)
-            return super().segment_from_kernel(network, packet, other, fields, data)
-        return super().segment_from_kernel(network, packet, flow, fields, data)
-
-    def straggles(self, known: Left, fields: Fields, length: int) -> bool:
-        """Whether a segment still leaves from the address before."""
-        return False
+        with self.noting():
+            return super().delete_address(text)
 
 
 class Telling(LocalSide):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What both roles have in common: a host whose connections go on, or stay, when an address changes."""
 
+from contextlib import suppress
+
 from conformance.sacip.tester.node import Opening
+from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.device.application import Socket
 from testbed.device.upper_tester import OperationFailed
-from testbed.interruptions import Inconclusive
+from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.connection import accept
 from testbed.peers.host import MobileHost
 from testbed.peers.stream import send_stream
@@ -15,7 +18,38 @@ from testbed.wire.station import Station
 
 
 class Endpoint(MobileHost):
-    """The device under test at the end of connections."""
+    """The device under test at the end of connections. It has the addresses that it was given, until it is restored."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self._further: list[str] = []
+        self._has_home = True
+
+    # Addresses
+
+    def add_address(self, address: str, prefix_length: int | None = None) -> None:
+        """Tell the device to take a further address; NotApplicable where it has no such verb."""
+        super().add_address(address, prefix_length)
+        self._further.append(address)
+        self._has_home |= address == self.home
+
+    def delete_address(self, address: str) -> None:
+        """Tell the device to give an address up; NotApplicable where it has no such verb."""
+        super().delete_address(address)
+        if address in self._further:
+            self._further.remove(address)
+        self._has_home &= address != self.home
+
+    def restore(self) -> None:
+        """Have the device be at its first address and at no other, as far as it does what it is told."""
+        with suppress(Inconclusive, NotApplicable):
+            if not self._has_home:
+                self.add_address(self.home)
+            for address in [one for one in self._further if one != self.home]:
+                self.delete_address(address)
+            self._case.setup.moved(self._case.network.name, self.home)
+
+    # Connections
 
     def serves_application(self, peer: TcpPeer, socket: Socket, data: bytes = b"still there") -> None:
         """Data flows between the tester and a socket that the upper tester commands, both ways and byte-exact."""

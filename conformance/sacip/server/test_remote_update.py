@@ -67,6 +67,17 @@ def test_connections_of_others_stay(node: Node, other: Node, dut: Server) -> Non
 
 
 @valid
+@requirement("SACIP-remote-02", case=2)
+def test_connections_of_others_to_another_service_stay(node: Node, other: Node, dut: Server, app: Application) -> None:
+    """So does one to another service, whose tuple would be free at the new address."""
+    peer = node.connect()
+    bystander = other.connect(peer.port, app.listen(service="echo").port)
+    change = node.change(peer)
+    dut.does_not_follow(bystander, change.sent, change.new)
+    dut.serves(peer)
+
+
+@valid
 @requirement("SACIP-remote-03", case=1)
 def test_next_data_goes_to_the_new_address(node: Node, dut: Server, app: Application) -> None:
     """The first segment after the notification goes to the new address, though nothing has come from there."""

@@ -7,6 +7,7 @@ from typing import Any
 from reference.bump.flows import Flow
 from reference.sacip.datapath import SacipDatapath
 from reference.sacip.flows import ends
+from reference.sacip.knowing import Changed, Watching
 from reference.sacip.remote_side import RemoteSide
 from reference.system.alterations import deviation
 
@@ -105,13 +106,10 @@ class _Distrusting(RemoteSide):
 
 
 @deviation("update-forgotten-later", "remote", "The update stays.", "0.4 s later the old address is the peer's again")
-class _ForgottenLater(SacipDatapath):
-    def _icmp_from_wire(self, network: Any, packet: Any) -> None:
-        before = {flow: flow.wire_address for flow in self._ipv4.flows.of()}
-        super()._icmp_from_wire(network, packet)
-        for flow, address in before.items():
-            if flow.wire_address != address:
-                self.after(LATER_S, functools.partial(self._back, flow, address))
+class _ForgottenLater(Watching):
+    def changed(self, flow: Flow) -> None:
+        known: Changed = flow.contexts[Changed]
+        self.after(LATER_S, functools.partial(self._back, flow, known.before))
 
     def _back(self, flow: Flow, address: int) -> None:
         if flow.is_live:

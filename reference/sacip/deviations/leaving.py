@@ -10,7 +10,7 @@ from reference.bump.network import Network, Packet
 from reference.bump.tcp import FIN, distance
 from reference.sacip.datapath import SacipDatapath
 from reference.sacip.flows import ends, pair
-from reference.sacip.knowing import Left, Straggling
+from reference.sacip.knowing import Changed, Straggling
 from reference.sacip.local_side import LocalSide
 from reference.system.alterations import deviation
 
@@ -20,7 +20,7 @@ LATER_S = 0.4
 
 @deviation("segments-from-the-old-address-for-long", "local", "Segments leave the new address.", "0.6 s later they do")
 class _ForLong(Straggling):
-    def straggles(self, known: Left, fields: Fields, length: int) -> bool:
+    def goes_wrong(self, known: Changed, fields: Fields, length: int) -> bool:
         return self.now - known.since < STRAGGLING_S and length > 0
 
 
@@ -28,7 +28,7 @@ class _ForLong(Straggling):
     "retransmissions-from-the-old-address", "local", "Segments leave the new address.", "what was sent before does not"
 )
 class _RetransmissionsFromOld(Straggling):
-    def straggles(self, known: Left, fields: Fields, length: int) -> bool:
+    def goes_wrong(self, known: Changed, fields: Fields, length: int) -> bool:
         return length > 0 and distance(fields[2], known.edge) > 0
 
 
@@ -38,14 +38,14 @@ class _FinDropped(Straggling):
         header = self._from_wire[packet.start : packet.start + 14]
         ports = int.from_bytes(header[:2], "big"), int.from_bytes(header[2:4], "big")
         flow = self._ipv4.flows.by_wire.get((packet.peer, *ports))
-        if flow is not None and Left in flow.contexts and header[13] & FIN:
+        if flow is not None and Changed in flow.contexts and header[13] & FIN:
             return None
         return super()._segment_from_wire(network, packet)
 
 
 @deviation("change-forgotten-later", "minimal", "The change stays.", "0.4 s later segments leave the old address again")
 class _ForgottenLater(Straggling):
-    def straggles(self, known: Left, fields: Fields, length: int) -> bool:
+    def goes_wrong(self, known: Changed, fields: Fields, length: int) -> bool:
         return self.now - known.since > LATER_S
 
 
@@ -144,7 +144,7 @@ class _DataStays(Straggling):
         self.acknowledged: dict[Flow, int] = {}
 
     def changed(self, flow: Flow) -> None:
-        known: Left = flow.contexts[Left]
+        known: Changed = flow.contexts[Changed]
         if distance(self.acknowledged.get(flow, known.edge), known.edge) > 0:
             old = ends(known.before)[0]
             self._ipv4.flows.rebind(flow, pair(old, ends(flow.wire_address)[1]), flow.wire_port)

@@ -26,8 +26,8 @@ class _LastLeft(RemoteSide):
 class _PortsUpdated(RemoteSide):
     def affected(self, old: int, own: int) -> list[Flow]:
         found = super().affected(old, own)
-        ports = {(flow.wire_port, flow.own_port) for flow in found}
-        same = [flow for flow in self.flows.of() if (flow.wire_port, flow.own_port) in ports and self.is_searched(flow)]
+        ports = {flow.wire_port for flow in found}
+        same = [flow for flow in self.flows.of() if flow.wire_port in ports and self.is_searched(flow)]
         return [*found, *(flow for flow in same if flow not in found)]
 
 

@@ -8,7 +8,7 @@ from reference.bump.flows import Flow
 from reference.bump.tcp import State
 from reference.sacip.datapath import SacipDatapath
 from reference.sacip.flows import ends
-from reference.sacip.knowing import Left, Straggling, Telling
+from reference.sacip.knowing import Changed, Straggling, Telling
 from reference.sacip.local_side import LocalSide
 from reference.sacip.notification import Notification
 from reference.system.alterations import variant
@@ -65,7 +65,7 @@ class _TimeWaitTold(LocalSide):
     "data does for 30 ms",
 )
 class _Stragglers(Straggling):
-    def straggles(self, known: Left, fields: Fields, length: int) -> bool:
+    def goes_wrong(self, known: Changed, fields: Fields, length: int) -> bool:
         return self.now - known.since < STRAGGLING_S and length > 0
 
 
