@@ -31,7 +31,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "shutdown": ("connection",),
     "close": ("connection", "listener"),
     "move": ("address",),
-    "add_address": ("address",),
+    "add_address": ("address", "prefix_length"),
     "delete_address": ("address",),
     "reset": (),
     "sockets": (),

@@ -7,6 +7,8 @@ from reference.mops.firewall.role import FirewallRole
 from reference.mops.nat.role import NatRouterRole
 from reference.mops.roles import AnycastServerRole, MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole
+from reference.sacip.roles import MobileNodeRole as SacipMobileNodeRole
+from reference.sacip.roles import ServerRole as SacipServerRole
 from reference.system.alterations import Alteration, Deviation, Variant, load
 from reference.system.configuration import Configuration
 from reference.system.role import DeviceRole
@@ -18,6 +20,8 @@ ROLES: tuple[type[DeviceRole], ...] = (
     NatRouterRole,
     FirewallRole,
     RehashHostRole,
+    SacipServerRole,
+    SacipMobileNodeRole,
     LegacyHostRole,
     LegacyNatRole,
 )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
+from reference.agent.addresses import verbs_of
 from reference.agent.echo import Echo
 from reference.agent.sockets import GONE, Chosen, Connection, Listener, RefusedError, describe, facts, new_socket
 from reference.agent.streams import say, standard_input
@@ -50,6 +51,7 @@ class Agent:
             "sockets": self.sockets,
             "status": self.status,
             **({"move": self.move} if own is not None else {}),
+            **verbs_of(own, self._ask_daemon),
         }
         if verbs is not None:
             self._verbs = {name: verb for name, verb in self._verbs.items() if name in verbs}

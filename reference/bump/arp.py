@@ -40,7 +40,7 @@ class Arp:
 
     def __init__(self, send: Callable[[bytes], None], own: int, own_mac: bytes) -> None:
         self._send, self._own, self._own_mac = send, own, own_mac
-        self.also_answers_for: int | None = None
+        self.also_answers_for: set[int] = set()
         self._known: dict[int, _Known] = {}
         self._waiting: dict[int, _Waiting] = {}
 
@@ -74,17 +74,21 @@ class Arp:
         if len(message) < _MESSAGE.size:
             return
         *head, operation, sender_mac, sender, _, target = _MESSAGE.unpack_from(message)
-        if tuple(head) != _HEAD or operation not in (REQUEST, REPLY) or sender == self._own:
+        if tuple(head) != _HEAD or operation not in (REQUEST, REPLY) or self._is_own(sender):
             return
-        if sender and (target == self._own or sender in self._known or sender in self._waiting):
+        if sender and (self._is_own(target) or sender in self._known or sender in self._waiting):
             self._learn(sender, sender_mac, now)
-        if operation == REQUEST and target in (self._own, self.also_answers_for):
+        if operation == REQUEST and self._is_own(target):
             self._say(REPLY, sender_mac, sender_mac, sender, target)
 
     def move(self, own: int) -> None:
         """Leave the own address for another, and tell everybody (a gratuitous request, RFC 5944, section 4.6)."""
-        self._own = own
+        self.use(own)
         self._say(REQUEST, BROADCAST, bytes(6), own)
+
+    def use(self, own: int) -> None:
+        """Ask as another own address from now on."""
+        self._own = own
 
     def tick(self, now: float) -> None:
         """Ask again, give up, forget."""
@@ -99,6 +103,9 @@ class Arp:
             self._ask(address, BROADCAST)
         for address in [address for address, known in self._known.items() if now - known.learnt > FORGET_S]:
             del self._known[address]
+
+    def _is_own(self, address: int) -> bool:
+        return address == self._own or address in self.also_answers_for
 
     def _learn(self, address: int, mac: bytes, now: float) -> None:
         header = mac + self._own_mac + b"\x08\x00"

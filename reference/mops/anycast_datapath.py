@@ -27,7 +27,7 @@ class AnycastDatapath(MopsDatapath):
         network.answer_at(anycast)
         network.udp.began = self._began
         if network.neighbour_mac is None and self._arp is not None:
-            self._arp.also_answers_for = anycast
+            self._arp.also_answers_for.add(anycast)
 
     def _segment_from_wire(self, network: Network, packet: Packet) -> Flow | None:
         flow = super()._segment_from_wire(network, packet)

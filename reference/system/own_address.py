@@ -28,3 +28,15 @@ class OwnAddress:
     def listens_on(self, bound: bool) -> bool:
         """Whether a listening socket, bound to an address or to any, keeps listening after a move."""
         return True
+
+
+class OwnAddresses(OwnAddress):
+    """Those of a host that takes further ones and gives them up; the kernel keeps the one that it had at the start."""
+
+    def added(self, address: str) -> None:
+        """The host has one more address on the wire."""
+        self.kernel_of[address] = next(iter(self.kernel_of.values()))
+
+    def deleted(self, address: str) -> None:
+        """The host has one address less on the wire."""
+        self.kernel_of.pop(address, None)

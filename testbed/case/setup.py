@@ -55,8 +55,12 @@ class Setup:
     """Raises DeviceLost where the device has stopped to answer at all."""
 
     def move(self, network: str, address: str) -> None:
-        """Tell the device to move on the only link: whoever asks whether it is alive asks at its new address."""
+        """Tell the device to move on the only link."""
         self.dut.upper_tester().call("move", address=address)
+        self.moved(network, address)
+
+    def moved(self, network: str, address: str) -> None:
+        """The device is at another address on the only link: whoever asks whether it is alive asks there."""
         self.networks[network] = replace(self.networks[network], dut=address)
 
     def starved(self, deadline: Deadline) -> bool:

@@ -260,9 +260,13 @@ class MobileHost(Host):
             raise NotApplicable(f"{path}: ixit.{name}.moves_to names no address that the device could move to")
         return str(next(one for one in [*known, self.home] if one != self.address))
 
-    def add_address(self, address: str) -> None:
-        """Tell the device to take a further address; NotApplicable where it has no such verb."""
-        self._case.setup.dut.upper_tester().call("add_address", address=address)
+    def add_address(self, address: str, prefix_length: int | None = None) -> None:
+        """Tell the device to take a further address; NotApplicable where it has no such verb.
+
+        It is one of the device's first subnet unless the length of another one's prefix is named.
+        """
+        subnet = {} if prefix_length is None else {"prefix_length": prefix_length}
+        self._case.setup.dut.upper_tester().call("add_address", address=address, **subnet)
 
     def delete_address(self, address: str) -> None:
         """Tell the device to give an address up, and what was bound to it; NotApplicable where it has no such verb."""

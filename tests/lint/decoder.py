@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is wrong with a frame: a decoder of its own, from the specifications, with nothing but struct.
 
-It knows Ethernet, ARP, IPv4 (RFC 791), IPFF (draft-eromenko-ipff-00), TCP (RFC 9293), UDP, the MOPS messages and the
-Rehash option. `faults` names each rule that a frame breaks; an ordinary frame breaks none.
+It knows Ethernet, ARP, IPv4 (RFC 791), IPFF (draft-eromenko-ipff-00), TCP (RFC 9293), UDP, ICMP (RFC 792) with the
+SACIP notification, the MOPS messages and the Rehash option. `faults` names each rule that a frame breaks; an ordinary
+frame breaks none.
 """
 
 import struct
@@ -13,6 +14,7 @@ ARP, IPV4, IPFF = 0x0806, 0x0800, 0x88B5
 ICMPV5_OVER_IPFF, TCP, UDP, ICMPV5_OVER_IPV4 = 1, 6, 17, 254
 MIGRATE, ANYCAST, NAT = 100, 101, 102
 REHASH = 253
+ORDINARY_ICMP, SACIP = (0, 3, 5, 8, 11, 12), 20
 _FIXED = {2: 4, 3: 3, 4: 2, 8: 10}
 _FIVE_FIELDS = 5
 
@@ -89,8 +91,8 @@ def _ipff(packet: bytes) -> tuple[set[str], Datagram | None]:
 def _upper(datagram: Datagram) -> Iterator[str]:
     known = {TCP: _tcp, UDP: _udp, ICMPV5_OVER_IPFF: _mops, ICMPV5_OVER_IPV4: _mops}
     if datagram.protocol == ICMPV5_OVER_IPFF and not datagram.has_pseudo_in_icmp:
-        return  # ICMPv4, which is the business of no case here
-    if reader := known.get(datagram.protocol):
+        yield from _icmp(datagram.payload)
+    elif reader := known.get(datagram.protocol):
         yield from reader(datagram)
     else:
         yield f"protocol {datagram.protocol}"
@@ -164,6 +166,23 @@ def _udp(datagram: Datagram) -> Iterator[str]:
         yield "UDP header"
     elif ones_complement(datagram.pseudo + datagram.payload) != 0xFFFF:
         yield "UDP checksum"
+
+
+# ICMP ----------------------------------------------------------------------------------------------------------------
+
+
+def _icmp(message: bytes) -> Iterator[str]:
+    if len(message) < 8:
+        yield "ICMP header"
+    if message and ones_complement(message) != 0xFFFF:
+        yield "ICMP checksum"
+    if message and message[0] not in (*ORDINARY_ICMP, SACIP):
+        yield f"ICMP type {message[0]}"
+    elif message[:1] == bytes([SACIP]):
+        if message[1:2] > b"\0":
+            yield "code of the notification"
+        if len(message) > 8:
+            yield "trailing bytes"
 
 
 # MOPS ----------------------------------------------------------------------------------------------------------------

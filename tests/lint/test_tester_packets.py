@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INTENDED: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "intended.toml").read_text())
 BESIDE = 8
 OUTBOUND = 2
-FLOCKS = {"short-end-hosts.toml": ("mops", "rehash"), "short-legacy.toml": ("legacy",)}
+FLOCKS = {"short-end-hosts.toml": ("mops", "rehash", "sacip"), "short-legacy.toml": ("legacy",)}
 """Which protocols are run with which profile."""
 
 

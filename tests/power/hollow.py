@@ -19,10 +19,10 @@ from reference.mops.server import Command, Outcome, Server
 from reference.rehash.datapath import RehashDatapath
 from reference.rehash.host import Host
 from reference.roles import role_of
+from reference.sacip.local_side import LocalSide
+from reference.sacip.remote_side import RemoteSide
 from reference.system.configuration import read_configuration
 from reference.system.fork_server import serve
-
-KINDS = ("deaf", "mute", "refusing")
 
 
 class SilentCapable(MobileCapable):
@@ -102,6 +102,23 @@ class RefusingHost(Host):
         return False
 
 
+class DeafRemoteSide(RemoteSide):
+    def is_taken(self, *_: Any) -> bool:
+        return False
+
+
+class DeafLocalSide(LocalSide):
+    def change(self, *_: Any) -> None:
+        pass
+
+
+class MuteLocalSide(LocalSide):
+    """Changes its connections, and tells nobody."""
+
+    def send(self, *_: Any) -> None:
+        pass
+
+
 PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
     ("mops", "server"): {
         "deaf": (SilentCapable, DeafServer),
@@ -113,6 +130,8 @@ PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
         "mute": (SilentCapable, MuteServer, MuteNode),
         "refusing": (RefusingServer, RefusingNode),
     },
+    ("sacip", "server"): {"deaf": (DeafRemoteSide,)},
+    ("sacip", "mobile node"): {"deaf": (DeafRemoteSide, DeafLocalSide), "mute": (MuteLocalSide,)},
     ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost, MuteDatapath), "refusing": (RefusingHost,)},
 }
 

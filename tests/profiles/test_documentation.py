@@ -46,7 +46,7 @@ def test_every_key_is_documented_once_with_its_default() -> None:
         ("ics.networks", 'list of `"ipff"`, `"ipv4"`'),
         ("ics.mops.roles", 'list of `"server"`, `"mobile node"`, `"anycast server"`, `"NAT router"`, `"firewall"`'),
         ("ics.rehash.roles", 'list of `"host"`, over `"ipv4"` alone'),
-        ("ics.sacip.roles", "none yet"),
+        ("ics.msocks.roles", "none yet"),
         ("ics.mops.udp", "`true`, `false`"),
         ("ixit.ipv4.prefix_length", "1 to 30"),
         ("ixit.ipv4.address", "IPv4 address"),

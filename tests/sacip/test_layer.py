@@ -9,6 +9,7 @@ from scapy.layers.inet import ICMP, IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
+from conformance.sacip.tester import slides
 from layers import samples
 from layers.sacip import NETWORK, SACIP
 from tests.layers import wireshark
@@ -92,3 +93,9 @@ def test_wireshark_reads_either_byte_order_and_finds_a_wrong_checksum(tmp_path: 
     assert frames["network"][SACIP].byte_order == NETWORK
     assert wireshark.shown(decoded["network"], "sacip.new_address") == [samples.MOVED4]
     assert wireshark.shown(decoded["wrong"], "sacip.checksum_ok") == ["0"]
+
+
+def test_cases_replay_the_frames_of_the_slides() -> None:
+    assert printed_frames()[0][14:] == slides.NOTIFICATION
+    assert slides.SEGMENT[:-2] == printed_frames()[1][14:]
+    assert IP(slides.SEGMENT)[TCP].options[-1] == ("Timestamp", (12879909, 12989008))

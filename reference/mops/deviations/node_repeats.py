@@ -192,5 +192,5 @@ class RepeatsFromBefore(MobileNode):
 )
 class OldAddressAnswered(MobileNode):
     def announce(self, arp: Arp, address: int) -> None:
-        arp.also_answers_for = arp._own
+        arp.also_answers_for = {arp._own}
         super().announce(arp, address)
