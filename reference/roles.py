@@ -3,12 +3,21 @@
 
 from reference.bump.role import Role
 from reference.legacy.roles import HostRole as LegacyHostRole
+from reference.migrate.roles import MobileNodeRole as MigratingNodeRole
+from reference.migrate.roles import ServerRole as MigrateServerRole
 from reference.mops.roles import MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole
 from reference.system.alterations import Alteration, Deviation, Variant, load
 from reference.system.configuration import Configuration
 
-ROLES: tuple[type[Role], ...] = (ServerRole, MobileNodeRole, RehashHostRole, LegacyHostRole)
+ROLES: tuple[type[Role], ...] = (
+    ServerRole,
+    MobileNodeRole,
+    RehashHostRole,
+    MigrateServerRole,
+    MigratingNodeRole,
+    LegacyHostRole,
+)
 
 
 def role_of(configuration: Configuration) -> type[Role]:

@@ -2,8 +2,8 @@
 """TCP Migrate (Snoeren and Balakrishnan): the two TCP options and the hashes they carry.
 
 The lecture gives no format: options and hashes are those of draft-snoeren-tcp-migrate-00, the kinds those of the paper.
-The ECDH public key of 200 bits does not fit into one option, so 64 bits of it travel as TSval and TSecr of the Timestamps
-option of the same segment::
+The ECDH public key of 200 bits does not fit into one option, so 64 bits of it travel as TSval and TSecr of the
+Timestamps option of the same segment::
 
     >>> syn = put_permitted(TCP(flags="S", seq=ni), curve=1, public_key=key)
     >>> permitted_key(syn) == key

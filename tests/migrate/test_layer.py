@@ -12,7 +12,16 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 
 from layers import samples
-from layers.migrate import NO_KEY, MigrateOption, MigratePermittedOption, padded, permitted_key, put_permitted, request, token
+from layers.migrate import (
+    NO_KEY,
+    MigrateOption,
+    MigratePermittedOption,
+    padded,
+    permitted_key,
+    put_permitted,
+    request,
+    token,
+)
 from layers.migrate.samples import PUBLIC_KEY
 from layers.tcp_options import TimestampOption, get_option, put_option
 from tests.layers import wireshark
@@ -38,7 +47,7 @@ def test_token_and_request_are_the_hashes_of_the_draft() -> None:
 
 def test_the_key_of_the_insecure_variant_is_two_hundred_zero_bits() -> None:
     """By sha1sum: printf '\\0\\0\\0\\1\\0\\0\\0\\2' and 25 zero bytes; the same, 3 in four bytes and a 4."""
-    assert NO_KEY == bytes(25)
+    assert bytes(25) == NO_KEY
     assert token(1, 2).hex() == "9eb5834d93479e6a"
     assert request(1, 2, NO_KEY, 3, 4).hex() == "d35a2e56e3d13621"
 
