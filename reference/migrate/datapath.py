@@ -201,7 +201,7 @@ class MigrateDatapath(OwnSegments):
         options = None
         if context is not None:
             context.sent(sequence, end - data + (flags & FIN) + (flags >> 1 & 1))
-            options = self._options(context, bytes(buffer[at + 20 : data]), flags)
+            options = self._options(context, bytes(buffer[at + 20 : data]), flags, end - data)
         if options is None:
             if flow.is_rewritten:
                 flow.onto_wire(buffer, at, field)
@@ -213,14 +213,14 @@ class MigrateDatapath(OwnSegments):
         segment[12] = (20 + len(options)) << 2 | segment[12] & 0x0F
         self.put(flow, segment)
 
-    def _options(self, context: Context, options: bytes, flags: int) -> bytes | None:
+    def _options(self, context: Context, options: bytes, flags: int, length: int) -> bytes | None:
         """Other options for a segment of the kernel; None where they stay."""
         stamps = stamps_in(options)
         if flags & SYN and context.own is not None:
             return self.permit(context, options, stamps)
         if context.peer_stamp and stamps is not None and stamps[4:] == bytes(4):
             return self.echo(context, options, stamps)
-        return None
+        return None if flags & RST else self.later_options(context, options, length)
 
     def permit(self, context: Context, options: bytes, stamps: bytes | None) -> bytes | None:
         """The options of a SYN or SYN-ACK with Migrate-Permitted; None where there is no room for it."""
@@ -235,6 +235,10 @@ class MigrateDatapath(OwnSegments):
             options = without_padding(options)
         whole = padded(options + permitted)
         return whole if len(whole) <= MAXIMUM_OPTIONS else None
+
+    def later_options(self, context: Context, options: bytes, length: int) -> bytes | None:
+        """Other options for a segment of an open connection, with so much data; None where they stay."""
+        return None
 
     def echo(self, context: Context, options: bytes, stamps: bytes) -> bytes:
         """The options of the next segment: they echo the TSval of the SYN-ACK, of which the kernel has seen nothing."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Migrate-Permitted on SYN and SYN-ACK: which connections can migrate, and by which key and token."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from reference.bump.flows import Flow
@@ -35,6 +36,9 @@ class Mechanics(Protocol):
 
     def acknowledge(self, flow: Flow) -> None:
         """Send an acknowledgement: sequence number, window and timestamps are the kernel's last."""
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something so many seconds from now."""
 
     def release(self, flow: Flow) -> None:
         """Send what was held, as far as the congestion window allows."""

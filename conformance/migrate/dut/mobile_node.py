@@ -8,7 +8,9 @@ from conformance.migrate.tester.host import MigrateHost
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive
+from testbed.peers.connection import first_segment
 from testbed.peers.host import Move
+from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Mark
 from testbed.wire.clock import Deadline
@@ -22,12 +24,14 @@ class DutNode(DutServer):
     ) -> tuple[MigrateSegment, Migrate] | None:
         """The first segment with Migrate to this end since a mark, from whatever port, if it comes in time."""
         kind = self._numbers.option_kind
-        found = self.await_segment(
-            end,
-            since,
-            lambda one: MigrateSegment.of(one).migrate(kind) is not None and source in ("", one.source),
-            deadline,
-        )
+
+        def wanted(segment: Segment) -> bool:
+            is_here = (segment.destination, segment.destination_port) == (end.station.address, end.port)
+            from_there = source in ("", segment.source) and self.is_intact(segment)
+            return is_here and from_there and MigrateSegment.of(segment).migrate(kind) is not None
+
+        first = first_segment(self._case, wanted, deadline, since, end.station)
+        found = MigrateSegment.of(first) if first else None
         option = found.migrate(kind) if found else None
         return (found, option) if found and option else None
 

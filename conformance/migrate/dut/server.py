@@ -182,12 +182,18 @@ class DutServer(MobileHost):
 
     # MIGRATE-WAIT
 
-    def reset_by_its_peer(self, connection: Connection) -> int:
-        """Whoever has the address of the connection's peer now resets it, as RFC 9293 asks; when."""
+    def reset_by_its_peer(self, connection: Connection, judged: bool = False) -> int:
+        """Who has the address of the connection's peer now resets it, as RFC 9293 asks; when.
+
+        That it does not end the connection is preamble, unless a case judges it.
+        """
         end = connection.local
         end.read()
         ns = end.transmit(end.segment("R")).ns
         self.barrier()
+        if connection.application and not judged:
+            with preamble("a reset ends the connection"):
+                self.has_no_end(connection.socket)
         return ns
 
     def wait_s(self) -> float:

@@ -202,6 +202,7 @@ def test_reset_ends_the_connection(node: MigrateHost, dut: DutNode, app: Applica
     syn, _ = dut.await_request(connection, move)
     end = connection.local
     end.follow_remote(move.new, move.mark)
+    end.remote_port = syn.source_port
     reset = node.send_segment(end, 0, "RA", [], ack=(syn.seq + 1) % SEQUENCE_SPACE)
     dut.reports_the_end(connection.socket, case.setup.profile.ixit.tcp_within_s, reset.ns)
     dut.quiesce()

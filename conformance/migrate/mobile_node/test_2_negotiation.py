@@ -14,7 +14,7 @@ from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, require, require_none
 from testbed.device.application import Application
 from testbed.device.upper_tester import OperationFailed
-from testbed.interruptions import NotApplicable
+from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers import connection as tcp_connection
 from testbed.peers.sequence import SEQUENCE_SPACE
 
@@ -61,6 +61,16 @@ def test_connection_without_permission_is_not_asked_for(
     require_none("Migrate SYNs for a connection that permits none", frames)
 
 
+def opens(case: Case, opening: Opening, option: bytes) -> Connection:
+    """The device's connection opens by a SYN-ACK with this option."""
+    deadline = case.deadline()
+    try:
+        tcp_connection.accept(case, opening.local, opening.syn, option)
+    except Inconclusive as trouble:
+        raise Broken(Finding(f"connection of the DUT: {trouble}", "a connection", "none"), deadline) from None
+    return Connection(opening.local, application=opening.connecting.socket())
+
+
 @pytest.mark.parametrize("length", [2, 4, 19])
 @exclusive
 @invalid
@@ -68,10 +78,9 @@ def test_connection_without_permission_is_not_asked_for(
 def test_permitted_of_another_length_permits_nothing(
     node: MigrateHost, dut: DutNode, app: Application, case: Case, length: int
 ) -> None:
-    """A SYN-ACK with Migrate-Permitted of a length other than 3 and 20: an ordinary connection, or none."""
+    """A SYN-ACK with Migrate-Permitted of a length other than 3 and 20 makes an ordinary connection."""
     permitted, opening = node.connect_to(app), node.await_syn(app)
-    tcp_connection.accept(case, opening.local, opening.syn, of_length(bytes(node.permitted()[0]), length))
-    plain = Connection(opening.local, application=opening.connecting.socket())
+    plain = opens(case, opening, of_length(bytes(node.permitted()[0]), length))
     dut.serves(plain)
     move = dut.move()
     dut.await_request(permitted, move)
@@ -181,9 +190,8 @@ def test_reset_closes_an_ordinary_connection(node: MigrateHost, dut: DutNode, ap
     """A reset ends a connection that the device has opened and that cannot migrate, as ever."""
     plain = node.accept_plainly(app)
     dut.serves(plain)
-    since = dut.reset_by_its_peer(plain)
+    since = dut.reset_by_its_peer(plain, judged=True)
     dut.reports_the_end(plain.socket, case.setup.profile.ixit.tcp_within_s, since)
     permitted = node.accept_from(app)
     since = dut.reset_by_its_peer(permitted)
     dut.still_waits(since)
-    dut.has_no_end(permitted.socket)

@@ -203,7 +203,7 @@ def test_reset_does_not_close_what_the_device_opened(node: MigrateHost, dut: Dut
     """After a reset the application of a connection that the device has opened sees no end."""
     connection = node.accept_from(app)
     dut.serves(connection)
-    since = dut.reset_by_its_peer(connection)
+    since = dut.reset_by_its_peer(connection, judged=True)
     dut.quiesce()
     dut.still_waits(since)
     dut.has_no_end(connection.socket)

@@ -21,9 +21,7 @@ def test_migrate_syn_is_answered(node: MigrateHost, dut: DutNode, variant: Varia
     """A Migrate SYN with the right Token and Request is answered by a SYN-ACK where it came from."""
     connection = node.connect(variant=variant)
     node.move()
-    sent = node.send_migrate(connection)
-    with dut.control():
-        dut.answers(node, sent)
+    dut.answers(node, node.send_migrate(connection))
 
 
 @VARIANTS

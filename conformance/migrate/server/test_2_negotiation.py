@@ -24,10 +24,10 @@ VARIANTS = pytest.mark.parametrize("variant", Variant, ids=str)
 
 def ordinary(node: MigrateHost, dut: DutNode, peer: TcpPeer) -> None:
     """The connection works, and is none that a Migrate SYN moves."""
-    connection = Connection(peer)
+    connection, identity = Connection(peer), node.identity_of(peer)
     dut.serves(connection)
     node.move()
-    sent = node.send_migrate(connection, identity=node.identity_of(peer))
+    sent = node.send_migrate(connection, identity=identity)
     dut.does_not_move(connection, sent)
 
 
