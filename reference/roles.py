@@ -3,6 +3,8 @@
 
 from reference.legacy.nat import NatRole as LegacyNatRole
 from reference.legacy.roles import HostRole as LegacyHostRole
+from reference.migrate.roles import MobileNodeRole as MigratingNodeRole
+from reference.migrate.roles import ServerRole as MigrateServerRole
 from reference.mops.firewall.role import FirewallRole
 from reference.mops.nat.role import NatRouterRole
 from reference.mops.roles import AnycastServerRole, MobileNodeRole, ServerRole
@@ -20,6 +22,8 @@ ROLES: tuple[type[DeviceRole], ...] = (
     NatRouterRole,
     FirewallRole,
     RehashHostRole,
+    MigrateServerRole,
+    MigratingNodeRole,
     SacipServerRole,
     SacipMobileNodeRole,
     LegacyHostRole,

@@ -10,7 +10,7 @@ local permitted_key = define(migrate, "permitted", { { "key", 136, "bytes" } })
 local public_key = common.collect(
   migrate, ProtoField.string("permitted.public_key", "public key, the end of it from Timestamps"))
 local migrate_syn = define(migrate, "migrate", {
-  { "kind", 8 }, { "length", 8 }, { "reqno", 8 }, { "token", 64, "bytes" }, { "request", 64, "bytes" },
+  { "kind", 8 }, { "length", 8 }, { "preload", 1 }, { "reqno", 7 }, { "token", 64, "bytes" }, { "request", 64, "bytes" },
 })
 common.finish(migrate)
 

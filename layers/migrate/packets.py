@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """TCP Migrate (Snoeren and Balakrishnan): the two TCP options and the hashes they carry.
 
-The lecture gives no format; kinds, lengths and hashes are those of the paper it cites. The ECDH public key of 200 bits
-does not fit into one option, so 64 bits of it travel as TSval and TSecr of the Timestamps option of the same segment::
+The lecture gives no format: options and hashes are those of draft-snoeren-tcp-migrate-00, the kinds those of the paper.
+The ECDH public key of 200 bits does not fit into one option, so 64 bits of it travel as TSval and TSecr of the
+Timestamps option of the same segment::
 
     >>> syn = put_permitted(TCP(flags="S", seq=ni), curve=1, public_key=key)
     >>> permitted_key(syn) == key
@@ -24,6 +25,11 @@ INSECURE = 0
 KEY_PART = 17
 KEY_LENGTH = KEY_PART + 8
 HASH_LENGTH = 8
+NO_KEY = bytes(KEY_LENGTH)
+"""The secret key K of the insecure variant: 200 zero bits."""
+
+REQNO_SPACE = 128
+"""ReqNo has 7 bits; it is compared like a sequence number."""
 
 
 class KeyPartField(StrLenField):  # type: ignore[misc]
@@ -91,7 +97,7 @@ class MigrateOption(TCPOption):
      0                   1                   2                   3
      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-    |   Kind = 16   |  Length = 19  |     ReqNo     |               |
+    |   Kind = 16   |  Length = 19  |P|    ReqNo    |               |
     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+               +
     |                          Token (64)                           |
     +                                               +-+-+-+-+-+-+-+-+
@@ -101,13 +107,16 @@ class MigrateOption(TCPOption):
     +                                               +-+-+-+-+-+-+-+-+
     |                                               |
     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+
+    P is the Preload flag: the SYN is from a host that is neither of the two that opened the connection.
     """
 
     name = "Migrate"
     fields_desc = [
         UIntField("kind", 16, 8),
         UIntField("length", 19, 8),
-        UIntField("reqno", 0, 8),
+        UIntField("preload", 0, 1),
+        UIntField("reqno", 0, 7),
         FixedBytesField("token", HASH_LENGTH),
         FixedBytesField("request", HASH_LENGTH),
     ]
@@ -116,14 +125,22 @@ class MigrateOption(TCPOption):
         return self.sprintf("Migrate %MigrateOption.reqno% token %MigrateOption.token%")
 
 
-def token(ni: int, nj: int, key: bytes) -> bytes:
-    """What names the connection: 64 bits of SHA-1(Ni, Nj, K); ``ni`` is the active opener's initial number."""
-    return hashlib.sha1(struct.pack("!II", ni, nj) + key).digest()[:HASH_LENGTH]
+def padded(secret: bytes) -> bytes:
+    """A secret as the key K: padded on the left with zeros to 200 bits."""
+    return secret.rjust(KEY_LENGTH, b"\0")
 
 
-def request(ni: int, nj: int, key: bytes, sequence: int, reqno: int) -> bytes:
-    """What proves a migration fresh: 64 bits of SHA-1(Ni, Nj, K, S, I)."""
-    return hashlib.sha1(struct.pack("!II", ni, nj) + key + struct.pack("!IB", sequence, reqno)).digest()[:HASH_LENGTH]
+def token(ni: int, na: int, key: bytes = NO_KEY) -> bytes:
+    """What names the connection: 64 bits of SHA-1(Ni, Na, K), Ni and Na the initial numbers of SYN and SYN-ACK."""
+    return hashlib.sha1(struct.pack("!II", ni, na) + key).digest()[:HASH_LENGTH]
+
+
+def request(ni: int, na: int, key: bytes, sequence: int, reqno: int) -> bytes:
+    """What proves a migration fresh: 64 bits of SHA-1(Ni, Na, K, S, ReqNo), S the sequence number of the Migrate SYN.
+
+    `reqno` is the byte as it stands on the wire, the Preload flag included.
+    """
+    return hashlib.sha1(struct.pack("!II", ni, na) + key + struct.pack("!IB", sequence, reqno)).digest()[:HASH_LENGTH]
 
 
 def put_permitted(tcp: Packet, curve: int = INSECURE, public_key: bytes = b"") -> Packet:

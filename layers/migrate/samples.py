@@ -3,7 +3,7 @@
 
 from scapy.packet import Packet
 
-from layers.migrate.packets import MigrateOption, put_permitted, request, token
+from layers.migrate.packets import NO_KEY, MigrateOption, put_permitted, request, token
 from layers.samples import MOVED4, SYN, ipv4
 from layers.tcp_options import put_option
 
@@ -12,7 +12,7 @@ PUBLIC_KEY = bytes(range(1, 26))
 
 def frames() -> dict[str, Packet]:
     """Complete Ethernet frames by name."""
-    proof = MigrateOption(reqno=1, token=token(1000, 2000, b""), request=request(1000, 2000, b"", 3000, 1))
+    proof = MigrateOption(reqno=1, token=token(1000, 2000), request=request(1000, 2000, NO_KEY, 3000, 1))
     return {
         "migrate-permitted": ipv4(put_permitted(SYN)),
         "migrate-permitted-key": ipv4(put_permitted(SYN, curve=1, public_key=PUBLIC_KEY)),

@@ -12,7 +12,16 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 
 from layers import samples
-from layers.migrate import MigrateOption, MigratePermittedOption, permitted_key, put_permitted, request, token
+from layers.migrate import (
+    NO_KEY,
+    MigrateOption,
+    MigratePermittedOption,
+    padded,
+    permitted_key,
+    put_permitted,
+    request,
+    token,
+)
 from layers.migrate.samples import PUBLIC_KEY
 from layers.tcp_options import TimestampOption, get_option, put_option
 from tests.layers import wireshark
@@ -28,14 +37,23 @@ def test_a_token_may_be_wrong() -> None:
     assert bytes(MigrateOption(token=RawVal(b"longer than eight")))[3:20] == b"longer than eight"
 
 
-def test_token_and_request_are_the_hashes_of_the_paper() -> None:
-    ni, nj, sequence, key = 0x01020304, 0xFFFFFFFE, 0x80000000, bytes(range(24))
+def test_token_and_request_are_the_hashes_of_the_draft() -> None:
+    ni, na, sequence, key = 0x01020304, 0xFFFFFFFE, 0x80000000, bytes(range(25))
     start = b"\x01\x02\x03\x04\xff\xff\xff\xfe"
-    assert token(ni, nj, key) == hashlib.sha1(start + key).digest()[:8]
-    assert token(ni, nj, b"") == hashlib.sha1(start).digest()[:8]
-    assert request(ni, nj, key, sequence, 7) == hashlib.sha1(start + key + b"\x80\0\0\0\x07").digest()[:8]
-    assert token(1, 2, b"").hex() == "594bafa4c0ec2ebd"
-    assert request(1, 2, b"", 3, 4).hex() == "f3d5452906f9b55a"
+    assert token(ni, na, key) == hashlib.sha1(start + key).digest()[:8]
+    assert token(ni, na) == hashlib.sha1(start + bytes(25)).digest()[:8]
+    assert request(ni, na, key, sequence, 7) == hashlib.sha1(start + key + b"\x80\0\0\0\x07").digest()[:8]
+
+
+def test_the_key_of_the_insecure_variant_is_two_hundred_zero_bits() -> None:
+    """By sha1sum: printf '\\0\\0\\0\\1\\0\\0\\0\\2' and 25 zero bytes; the same, 3 in four bytes and a 4."""
+    assert bytes(25) == NO_KEY
+    assert token(1, 2).hex() == "9eb5834d93479e6a"
+    assert request(1, 2, NO_KEY, 3, 4).hex() == "d35a2e56e3d13621"
+
+
+def test_a_secret_is_padded_on_the_left() -> None:
+    assert padded(bytes(range(1, 25))) == bytes(range(25))
 
 
 def test_key_is_split_over_the_timestamp() -> None:

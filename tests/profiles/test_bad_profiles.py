@@ -138,14 +138,14 @@ WRONG: list[tuple[str, str, str, str]] = [
     ),
     (
         "kind of a Migrate option",
-        "[ixit.services]",
-        "[ixit.migrate]\npermitted_kind = 256\n[ixit.services]",
+        "permitted_kind = 15",
+        "permitted_kind = 256",
         "ixit.migrate.permitted_kind: must be less than or equal to 255, not 256",
     ),
     (
         "kind of the end of the list",
-        "[ixit.services]",
-        "[ixit.migrate]\noption_kind = 0\n[ixit.services]",
+        "option_kind = 16",
+        "option_kind = 0",
         "ixit.migrate.option_kind: must be greater than or equal to 2, not 0",
     ),
     ("protocol", "[ics.mops]", "[ics.mobs]", "ics.mobs: is not a key; allowed are networks, mops, rehash"),

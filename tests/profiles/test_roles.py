@@ -32,6 +32,8 @@ def test_roles_with_cases() -> None:
         "mops NAT router",
         "mops firewall",
         "rehash host",
+        "migrate server",
+        "migrate mobile node",
         "sacip server",
         "sacip mobile node",
         "legacy host",

@@ -3,6 +3,7 @@
 
 import random
 
+from reference.bump.slow_start import ENOUGH, SlowStart, initial_window
 from reference.bump.tcp import MAXIMUM_OPTIONS as MAXIMUM
 from reference.bump.tcp import maximum_segment_size, split, timestamps
 from reference.rehash.option import (
@@ -14,7 +15,6 @@ from reference.rehash.option import (
     with_segment_size_less,
     without_kind,
 )
-from reference.rehash.slow_start import ENOUGH, SlowStart, initial_window
 
 STAMPS = bytes.fromhex("0101080a0000000500000007")
 ONE = Option(ADDR, 0xDEADBEEF, 0x01020304, 0x05060708)

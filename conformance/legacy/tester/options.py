@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from layers.migrate import INSECURE, KEY_PART, MigrateOption, MigratePermittedOption, request, token
+from layers.migrate import INSECURE, KEY_PART, NO_KEY, MigrateOption, MigratePermittedOption, request, token
 from layers.mops import MobileCapableOption
 from layers.rehash import ADDR, INIT, RehashOption
 from layers.tcp_options import TCPOption, of_length
@@ -93,9 +93,9 @@ def _unknown_migrate(ixit: IXIT, peer: TcpPeer) -> TCPOption:
 
 def migrate_of(ixit: IXIT, live: TcpPeer, sequence: int, reqno: int) -> TCPOption:
     """Migrate for a live connection without any data so far, for a SYN with this sequence number."""
-    ni, nj = ((number - 1) % SEQUENCE_SPACE for number in (live.snd_nxt, live.rcv_nxt))
-    hashes = {"token": token(ni, nj, b""), "request": request(ni, nj, b"", sequence, reqno)}
-    return MigrateOption(kind=MIGRATE.number(ixit), reqno=reqno, **hashes)
+    ni, na = ((number - 1) % SEQUENCE_SPACE for number in (live.snd_nxt, live.rcv_nxt))
+    hashes = {"token": token(ni, na), "request": request(ni, na, NO_KEY, sequence, reqno)}
+    return MigrateOption(kind=MIGRATE.number(ixit), preload=reqno >> 7, reqno=reqno & 0x7F, **hashes)
 
 
 def malformed(kind: int, length: int) -> bytes:
