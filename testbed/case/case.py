@@ -8,6 +8,7 @@ from typing import Literal
 from scapy.packet import Packet
 
 from profiles import Role
+from testbed.case.answers import SLOWER
 from testbed.case.setup import Setup, only
 from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding, Requirement, Verdict
@@ -140,9 +141,13 @@ class Case:
         return Deadline(self.clock.now_ns() if since_ns is None else since_ns, within)
 
     def answered(self, kind: str, start_ns: int, end_ns: int) -> None:
-        """The device has given an answer of this kind between two stamps; what the machine withheld does not count."""
+        """The device has given an answer of this kind between two stamps; what the machine withheld does not count.
+
+        An answer so fast that no silence lasts longer for it tells nothing.
+        """
         seconds = (end_ns - start_ns) / NANO
-        self.setup.answers.note(kind, seconds, lambda: self.setup.withheld_ns(start_ns, end_ns) / NANO)
+        if seconds * SLOWER > self.setup.profile.ixit.silence_s:
+            self.setup.answers.note(kind, seconds, lambda: self.setup.withheld_ns(start_ns, end_ns) / NANO)
 
     def quiet_window(self, kind: str, at_most: float) -> float:
         """How long silence has to last where there could be an answer of this kind; it stands in the evidence."""

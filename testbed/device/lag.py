@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from itertools import takewhile
 
 from testbed.device.run_queue import RunQueue
 
@@ -28,6 +29,7 @@ _TESTER_INTERVAL_NS = 50_000_000
 _WARY_NS = 1_000_000_000
 _WORTH_TELLING_NS = 5_000_000
 _KEPT_EVENTS = 50_000
+_OUT_OF_ORDER_NS = 10_000_000_000  # how much later a lag may be told than a younger one of another processor
 _TIMEOUT_S = 5
 _MESSAGE = 1 << 12
 
@@ -59,7 +61,8 @@ class LagProbe:
     def lag_ns(self, start_ns: int, end_ns: int, shortest_ns: int = 0) -> int:
         """How much of the time between two stamps some processor was withheld, in lags of `shortest_ns` or more."""
         with self._changed:
-            lags = sorted((end - lag, end) for end, lag in self._events if lag >= shortest_ns and end > start_ns)
+            late = takewhile(lambda event: event[0] > start_ns - _OUT_OF_ORDER_NS, reversed(self._events))
+            lags = sorted((end - lag, end) for end, lag in late if lag >= shortest_ns and end > start_ns)
         total, reached = 0, start_ns
         for begin, end in lags:
             begin, end = max(begin, reached), min(end, end_ns)
