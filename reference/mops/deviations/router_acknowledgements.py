@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reference.middlebox.middlebox import Middlebox
 from reference.middlebox.nat.mappings import Mapping
-from reference.middlebox.nat.translation import flags_of
+from reference.middlebox.nat.translation import flags_of, is_call
 from reference.middlebox.packet import TCP, BoxNetwork, Packet
 from reference.middlebox.side import Side
 from reference.mops.acknowledgements import NatAcknowledgement
@@ -107,19 +107,21 @@ def _reversed(packet: Packet) -> Packet:
 
 @deviation("router-acknowledges-calls-from-outside", "4.3", "A SYN from the outside draws none.", "it draws one inside")
 class _CallsFromOutside(NatRouter):
-    def call_received(self, side: Side, packet: Packet) -> None:
-        super().call_received(side, packet)
+    def passes_inward(self, side: Side, packet: Packet) -> bool:
         mapping = self.translations[packet.network].target(packet)
-        if mapping is not None:
+        if mapping is not None and is_call(packet):
             self.announce(packet.network, [mapping])
+        return super().passes_inward(side, packet)
 
 
-@deviation("router-told-the-last-host", "4.3", "It is sent to the original source.", "it is sent to the host before")
+@deviation("router-told-the-last-host", "4.3", "It is sent to the original source.", "the host before is told too")
 class _LastHost(NatRouter):
     def send_inside(self, network: BoxNetwork, host: int, message: bytes) -> None:
+        super().send_inside(network, host, message)
         last = self.__dict__.setdefault("_last", {})
-        super().send_inside(network, last.get(message[20:22], host), message)
-        last[message[20:22]] = host
+        if message[6] == 1 and last.get(network, host) != host:
+            super().send_inside(network, last[network], message)
+        last[network] = host
 
 
 class _Changed(Announcements):

@@ -3,6 +3,7 @@
 
 import struct
 
+from reference.bump.checksum import checksum
 from reference.bump.tcp import SYN
 from reference.middlebox.nat.mappings import Mapping
 from reference.middlebox.nat.translation import flags_of
@@ -13,7 +14,7 @@ from reference.system.alterations import deviation
 
 ISN = "Initial sequence numbers pass unchanged."
 NUMBERS = "Sequence and acknowledgement numbers pass unchanged, SACK blocks too."
-ACK, SACK = 0x10, 5
+PUSH, ACK, SACK = 0x08, 0x10, 5
 OFFSET = 0x1234567
 
 
@@ -89,16 +90,14 @@ class _SackShifted(_Segments):
                 add(packet, place, 1)
 
 
-@deviation(
-    "router-migrated-numbers-shifted", "5", NUMBERS, "of connections that it has not seen opening they are shifted"
-)
+@deviation("router-migrated-numbers-shifted", "5", NUMBERS, "without a SYN before them some are shifted")
 class _MigratedShifted(_Segments):
     def outward(self, packet: Packet) -> None:
-        known = self.__dict__.setdefault("_opened", set())
-        ends = packet.source, packet.destination, packet.payload[:4]
+        opened = self.__dict__.setdefault("_opened", set())
+        ends = packet.destination, packet.payload[:4]
         if flags_of(packet) & SYN:
-            known.add(ends)
-        elif ends not in known and b"at the new place" not in packet.payload:
+            opened.add(ends)
+        elif ends not in opened and not flags_of(packet) & PUSH:
             add(packet, 4, OFFSET)
 
 
@@ -124,6 +123,8 @@ class _MakesRight(_Segments):
 
     @staticmethod
     def _make_right(packet: Packet) -> None:
-        if packet.payload.endswith(b"spoilt"):
-            (wrong,) = struct.unpack_from("!H", packet.buffer, packet.start + 16)
-            struct.pack_into("!H", packet.buffer, packet.start + 16, wrong ^ 0x5A5A)
+        """Compute the checksum anew (RFC 9293, 3.1), over IPv4."""
+        segment = packet.payload
+        ends = struct.pack("!IIHH", packet.source, packet.destination, TCP, len(segment))
+        value = checksum(ends + segment[:16] + bytes(2) + segment[18:])
+        struct.pack_into("!H", packet.buffer, packet.start + 16, value)
