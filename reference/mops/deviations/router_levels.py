@@ -97,7 +97,7 @@ class _LastOfARouter(Upstream):
 
 
 @deviation(
-    "router-port-of-original-unread", "4.3", MATCHING, "a port without mapping is taken for the last one told of"
+    "router-port-of-original-unread", "4.3", MATCHING, "one without mapping is taken for the last one told of"
 )
 class _PortUnread(_LastOfARouter):
     def is_taken(self, key: Key) -> bool:
