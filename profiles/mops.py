@@ -127,6 +127,21 @@ class IXIT(Table):
         default="success",
         description="what opens the migrated tuple in a firewall: the server's success, or the Migrate (section 6)",
     )
+    firewall_inward_ports: list[Annotated[int, Field(ge=1, le=0xFFFF)]] = Field(
+        default=[], description="ports of inside hosts to which a firewall lets hosts outside open sessions"
+    )
+    firewall_idle_s: Seconds | None = Field(
+        default=None,
+        description="seconds that a firewall keeps an open session of which nothing passes, where that can be set; "
+        "cases wait for 3 to 10 s",
+    )
+    firewall_ended_s: Seconds | None = Field(
+        default=None,
+        description="the same for a connection that has ended or does not open",
+    )
+    firewall_largest_table: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=2_000, description="sessions of a firewall's largest table: a flood begins twice as many"
+    )
 
 
 def dut_config(profile: "Profile") -> dict[str, Any]:
@@ -139,6 +154,7 @@ def dut_config(profile: "Profile") -> dict[str, Any]:
         **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries", "router"}),
         "mobile_capable": option if knows_option else None,
         **(_nat_config(mops, settable=claims.nat_timers_settable) if "NAT router" in claims.roles else {}),
+        **({"firewall": _firewall_config(mops)} if "firewall" in claims.roles else {}),
     }
 
 
@@ -149,3 +165,9 @@ def _nat_config(mops: IXIT, *, settable: bool) -> dict[str, Any]:
         **mops.model_dump(include={"nat_ack_trigger", "nat_ack_on"}),
         **(timers if settable else dict.fromkeys(timers)),
     }
+
+
+def _firewall_config(mops: IXIT) -> dict[str, Any]:
+    """What a firewall has to set; timers are null where they cannot be set."""
+    own = mops.model_dump(include={name for name in IXIT.model_fields if name.startswith("firewall_")})
+    return {"opens_on": mops.opens_on, **{key.removeprefix("firewall_"): value for key, value in own.items()}}

@@ -3,7 +3,7 @@
 
 from reference.legacy.nat import NatRole as LegacyNatRole
 from reference.legacy.roles import HostRole as LegacyHostRole
-from reference.mops.middleboxes import FirewallRole
+from reference.mops.firewall.role import FirewallRole
 from reference.mops.nat.role import NatRouterRole
 from reference.mops.roles import MobileNodeRole, ServerRole
 from reference.rehash.roles import HostRole as RehashHostRole

@@ -25,3 +25,25 @@ def needs_addresses_of_the_draft(case: Case) -> None:
     link = case.setup.profile.link.link
     if link is None or link.kind != "namespace":
         raise NotApplicable(f"{case.setup.profile.path}: link.kind is not namespace: only its addresses are touched")
+
+
+def needs_opening_on_success(case: Case) -> None:
+    """A firewall opens what the server has agreed to, and not what a Migrate asks for."""
+    if case.setup.profile.ixit.mops.opens_on != "success":
+        raise NotApplicable(f'{case.setup.profile.path}: ixit.mops.opens_on is not "success"')
+
+
+def needs_inward_port(case: Case) -> int:
+    """A port to which a firewall lets hosts outside open sessions."""
+    ports = case.setup.profile.ixit.mops.firewall_inward_ports
+    if not ports:
+        raise NotApplicable(f"{case.setup.profile.path}: ixit.mops.firewall_inward_ports names no port")
+    return int(ports[0])
+
+
+def needs_timer(case: Case, name: str, longest_s: float = 10.0) -> float:
+    """A timer of a firewall, in seconds, that can be set and is so short that a case can wait for it."""
+    seconds = getattr(case.setup.profile.ixit.mops, name)
+    if seconds is None or seconds > longest_s:
+        raise NotApplicable(f"{case.setup.profile.path}: ixit.mops.{name} is not {longest_s:g} or less")
+    return float(seconds)

@@ -9,8 +9,7 @@ import pytest
 
 from reference.bump.checksum import is_intact
 from reference.bump.fragments import Fragments
-from reference.mops.middleboxes import FirewallRole
-from tests.lab.box import INSIDE, MACS, NEIGHBOURS, PlayedBox, configuration
+from tests.lab.box import INSIDE, MACS, NEIGHBOURS, PlayedBox, RouterRole, configuration
 from tests.lab.host import Lab
 from tests.lab.wire import ETHERTYPE, ICMP_PROTOCOL, NETWORKS, network_packet, udp_datagram
 
@@ -21,7 +20,7 @@ UDP = 17
 
 @pytest.fixture
 def played() -> PlayedBox:
-    return PlayedBox(FirewallRole, configuration("mops firewall"))
+    return PlayedBox(RouterRole, configuration("none router"))
 
 
 def datagram(network: str, data: bytes = b"data", hops: int = 64, source: str = "", destination: str = "") -> bytes:

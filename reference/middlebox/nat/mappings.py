@@ -5,10 +5,18 @@ A mapping is for every destination (RFC 4787, REQ-1) and lasts as long as one of
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 Endpoint = tuple[int, int]
 """Address, and port or identifier."""
+
+_PORTS = 0xFFFF
+"""Of a protocol; where there are that many mappings nobody looks for a free one."""
+
+_ASKED_AFTER_S = 60.0
+"""How often a carrier is asked for what it carries."""
 
 ANY_PORT = -1
 """Of a remote endpoint: whatever port the address speaks from."""
@@ -26,12 +34,18 @@ class Flow:
 class Mapping:
     """An inside endpoint and what it appears as on the outside."""
 
-    __slots__ = ("flows", "held_until", "inside", "outside", "protocol")
+    __slots__ = ("_outside", "_port", "flows", "held_until", "inside", "protocol")
 
     def __init__(self, protocol: int, inside: Endpoint, outside: Endpoint) -> None:
-        self.protocol, self.inside, self.outside = protocol, inside, outside
+        self.protocol, self.inside = protocol, inside
+        self._outside, self._port = outside
         self.flows: dict[Endpoint, Flow] = {}
         self.held_until = 0.0
+
+    @property
+    def outside(self) -> Endpoint:
+        """What the inside endpoint appears as."""
+        return self._outside, self._port
 
     def flow(self, remote: Endpoint, now: float) -> Flow | None:
         """The flow with a remote endpoint, while it lasts."""
@@ -47,6 +61,16 @@ class Mapping:
         return (remote for remote, flow in self.flows.items() if flow.expires > now)
 
 
+class Carrier(Protocol):
+    """Who carries flows so that nothing of them is seen here; such a flow has no end in time (`expires`)."""
+
+    def is_carried(self, flow: Flow) -> bool:
+        """Whether it still carries a flow."""
+
+    def ended(self, flow: Flow) -> None:
+        """A flow has ended."""
+
+
 class Mappings:
     """Mappings of one network, found from both sides, forgotten when they have had their time."""
 
@@ -55,9 +79,11 @@ class Mappings:
     def __init__(self, outside: int, most: int) -> None:
         self.outside, self._most = outside, most
         self._by_inside: dict[tuple[int, Endpoint], Mapping] = {}
-        self._by_outside: dict[tuple[int, int], Mapping] = {}
+        self._by_outside: dict[int, Mapping] = {}
+        self._ports_of: Counter[int] = Counter()
         self._due: dict[int, list[Mapping]] = {}
         self._swept = 0
+        self.carrier: Carrier | None = None
 
     def __len__(self) -> int:
         return len(self._by_inside)
@@ -68,7 +94,7 @@ class Mappings:
 
     def of_outside(self, protocol: int, port: int, now: float) -> Mapping | None:
         """The mapping of an outside port, while it lasts."""
-        return self._alive(self._by_outside.get((protocol, port)), now)
+        return self._alive(self._by_outside.get(_key(protocol, port)), now)
 
     def make(
         self, protocol: int, inside: Endpoint, choose: Callable[[int, Callable[[int], bool]], int | None], now: float
@@ -77,13 +103,14 @@ class Mappings:
 
         It lasts for no time until it is held, or has a flow, and `watch` has been called.
         """
-        if len(self._by_inside) >= self._most:
+        if len(self._by_inside) >= self._most or self._ports_of[protocol] >= _PORTS:
             return None
         port = choose(inside[1], lambda one: self.of_outside(protocol, one, now) is None)
         if port is None:
             return None
         mapping = Mapping(protocol, inside, (self.outside, port))
-        self._by_inside[protocol, inside] = self._by_outside[protocol, port] = mapping
+        self._ports_of[protocol] += 1
+        self._by_inside[protocol, inside] = self._by_outside[_key(protocol, port)] = mapping
         return mapping
 
     def hold(self, mapping: Mapping, until: float) -> None:
@@ -103,11 +130,19 @@ class Mappings:
             self._watch(mapping, expires)
         flow.expires = expires
 
+    def leave_to_carrier(self, mapping: Mapping, flow: Flow, now: float) -> None:
+        """Have a flow last as long as its carrier says."""
+        flow.expires = math.inf
+        self._watch(mapping, now + _ASKED_AFTER_S)
+
     def remove(self, mapping: Mapping) -> None:
         """End a mapping."""
+        for flow in mapping.flows.values():
+            self._end(flow)
         if self._by_inside.get((mapping.protocol, mapping.inside)) is mapping:
             del self._by_inside[mapping.protocol, mapping.inside]
-            del self._by_outside[mapping.protocol, mapping.outside[1]]
+            del self._by_outside[_key(mapping.protocol, mapping.outside[1])]
+            self._ports_of[mapping.protocol] -= 1
 
     def expire(self, now: float) -> None:
         """Forget what has had its time, in about a second of it."""
@@ -118,15 +153,24 @@ class Mappings:
 
     def _look_at(self, mapping: Mapping, now: float) -> None:
         flows = mapping.flows
-        for remote in [remote for remote, flow in flows.items() if flow.expires <= now]:
-            del flows[remote]
-        expiries = [flow.expires for flow in flows.values()]
+        for remote in [remote for remote, flow in flows.items() if self._has_ended(flow, now)]:
+            self._end(flows.pop(remote))
+        expiries = [min(flow.expires, now + _ASKED_AFTER_S) for flow in flows.values()]
         if mapping.held_until > now:
             expiries.append(mapping.held_until)
         if expiries:
             self._watch(mapping, min(expiries))
         else:
             self.remove(mapping)
+
+    def _has_ended(self, flow: Flow, now: float) -> bool:
+        if flow.expires < math.inf:
+            return flow.expires <= now
+        return self.carrier is None or not self.carrier.is_carried(flow)
+
+    def _end(self, flow: Flow) -> None:
+        if self.carrier is not None:
+            self.carrier.ended(flow)
 
     def _watch(self, mapping: Mapping, until: float) -> None:
         """Look at a mapping again when something of it may have ended."""
@@ -140,3 +184,8 @@ class Mappings:
             return mapping
         self.remove(mapping)
         return None
+
+
+def _key(protocol: int, port: int) -> int:
+    """A number that stands for a port of a protocol; a tuple would take twice the memory."""
+    return protocol << 32 | port

@@ -8,12 +8,14 @@ from reference.middlebox.nat.settings import NatSettings
 
 _FIRST_UNRESERVED = 1024
 _PARITY = 2
+_PROBES, _STEPS = 64, 256
 
 
 class Ports:
     """The inside endpoint's own port where it is free; otherwise one of its range and parity (RFC 4787, REQ-3, REQ-4).
 
-    The ranges are 1 to 1023 and 1024 to 65535. No port has two inside endpoints (REQ-3).
+    The ranges are 1 to 1023 and 1024 to 65535. Which one is left to chance; where chance finds none, some are tried in
+    turn, then the other parity, and in the end every port of the range. No port has two inside endpoints (REQ-3).
     """
 
     role = "NAT"
@@ -21,6 +23,7 @@ class Ports:
     def __init__(self, settings: NatSettings) -> None:
         self._in_sequence = settings.assignment == "sequential"
         self._next = settings.first_port
+        self._turns: dict[tuple[int, int], int] = {}
 
     def choose(self, port: int, highest: int, is_free: Callable[[int], bool]) -> int | None:
         """A free port of 0 to `highest` for an endpoint with this one; None where there is none."""
@@ -31,13 +34,15 @@ class Ports:
         """Ports in the order in which they are tried."""
         yield port
         low, high = self.range_of(port, highest)
-        first = low + (port - low) % _PARITY
-        count = (high - first) // _PARITY + 1
-        start = random.randrange(count)
-        for step in range(count):
-            yield first + (start + step) % count * _PARITY
-        # Another parity is better than none.
-        yield from (one for one in range(low, high + 1) if (one - port) % _PARITY)
+        for parity in (port, port + 1):
+            first = low + (parity - low) % _PARITY
+            count = (high - first) // _PARITY + 1
+            for _ in range(_PROBES):
+                yield first + random.randrange(count) * _PARITY
+            for _ in range(_STEPS):
+                turn = self._turns[first, high] = (self._turns.get((first, high), 0) + 1) % count
+                yield first + turn * _PARITY
+        yield from range(low, high + 1)
 
     def range_of(self, port: int, highest: int) -> tuple[int, int]:
         """The first and the last port of the range that a port is in."""
