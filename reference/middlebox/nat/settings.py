@@ -27,6 +27,10 @@ class NatSettings:
     unsolicited_s: float = 6.0  # RFC 5382, REQ-4
     most_mappings: int = 200_000
     outside_mtu: int | None = None
+    by_kernel: bool = False
+    """Whether the kernel carries what has been decided, where it lets itself be used so."""
+    kernel_after: int = 10
+    """The packets of a flow that have to pass before it does."""
 
     @classmethod
     def read(cls, table: Table) -> "NatSettings":
@@ -49,4 +53,5 @@ class NatSettings:
             query_s=seconds("query_s", cls.query_s),
             most_mappings=nat.integer("most_mappings", 1, 1_000_000, cls.most_mappings),
             outside_mtu=outside_mtu,
+            by_kernel=nat.value.get("by_kernel") is True,
         )
