@@ -66,7 +66,8 @@ class Entry:
     def profile(self) -> str:
         """The profile: short timers, one network, where the entry names a role that one only, and its values."""
         table, role = TABLES[self.protocol], self.content.get("role")
-        text = (ROOT / "tests/profiles" / table["profile" if role is None else "role_profile"]).read_text()
+        name = table["profile"] if role is None else table.get("role_profiles", {}).get(role, table["role_profile"])
+        text = (ROOT / "tests/profiles" / name).read_text()
         text = changed(text, "ics", "networks", [self.network])
         if role is not None:
             text = changed(text, f"ics.{self.protocol}", "roles", [role])

@@ -29,7 +29,9 @@ class Translations:
         if message.nat_level > 1:
             return any(self._tells(one, original, translated) for one in self._upstream())
         inside, outside = self._tuples("inside"), self._tuples("outside")
-        return all((original, one) in inside and (translated, other) in outside for one, other in entries)
+        return in_mops(packet.dst) == original and all(
+            (original, one) in inside and (translated, other) in outside for one, other in entries
+        )
 
     @staticmethod
     def _tells(upstream: Packet, original: str, translated: str) -> bool:

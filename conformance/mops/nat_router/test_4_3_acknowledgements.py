@@ -145,8 +145,11 @@ def test_acknowledgement_goes_to_the_original_source(case: Case, node: Node, ser
             original[0] == in_mops(one.address), "Original of what came", in_mops(one.address), original, came.frame
         )
     dut.settles()
-    elsewhere = [came.frame for came in dut.acknowledgements(stranger.station)]
-    require_none("acknowledgements to another node", elsewhere)
+    for one in (*nodes, stranger):
+        others = [
+            came.frame for came in dut.acknowledgements(one.station) if came.pairs[0][0][0] != in_mops(one.address)
+        ]
+        require_none(f"acknowledgements to {one.address} of what others have sent", others)
     require_none("acknowledgements on the outside", dut.outside_acknowledgements())
 
 

@@ -89,8 +89,6 @@ def _ends(node: Node, server: Server, dut: NatRouter, when: str, towards: str) -
     else:
         moved = node.bring(server, dut.elsewhere(), timestamps=True)
         dut.migrates(node, server, moved)
-        with preamble():
-            dut.continues(moved)
         inner, outer = moved.inner, moved.outer
     one, other = (inner, outer) if towards == "outside" else (outer, inner)
     return Ends(one, other)

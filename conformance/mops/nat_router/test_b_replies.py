@@ -18,9 +18,6 @@ from testbed.case.verdict import require
 from testbed.wire.clock import NANO
 from testbed.wire.headers import UDP_PROTOCOL
 
-RETRY_S, RETRIES = 2, 3
-"""Section 4.1: how often a node repeats its Migrate, and after which time."""
-
 WRONG: dict[str, Callable[[Packet], Message]] = {**WRONG_CHECKSUMS, **MALFORMED}
 CODES = pytest.mark.parametrize("code", [SUCCESS, FAILED], ids=["success", "failed"])
 
@@ -120,13 +117,14 @@ def test_every_reply_is_restored(node: Node, server: Server, dut: NatRouter, cod
     _require_restored(reply, migration, second, [0, 1])
 
 
-@waits(RETRY_S * (RETRIES + 1))
+@waits(8)
 @valid
 @requirement("MOPS-B-34", case=2)
 def test_late_reply_is_restored(case: Case, node: Node, server: Server, dut: NatRouter) -> None:
-    """A success comes to the node that the server sends 8 s after the Migrate, when a node gives up."""
+    """A success comes to the node that the server sends when a node gives up."""
+    mops = case.setup.profile.ixit.mops
     migration = _sent_on(node, server, dut)
-    case.wait_until(migration.request.sent.ns + RETRY_S * (RETRIES + 1) * NANO)
+    case.wait_until(migration.request.sent.ns + round(mops.retry_interval_s * (mops.retries + 1) * NANO))
     _require_restored(dut.restores(migration.reply(), node), migration, SUCCESS, [0])
 
 
