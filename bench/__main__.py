@@ -5,11 +5,11 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import journal, layers, overlap, speed, steady
+from bench import journal, layers, overlap, router, speed, steady
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
 parser.add_argument(
-    "benchmark", nargs="?", choices=("all", "journal", "layers", "overlap", "speed", "steady"), default="all"
+    "benchmark", nargs="?", choices=("all", "journal", "layers", "overlap", "router", "speed", "steady"), default="all"
 )
 parser.add_argument("--short", action="store_true", help="speed: a part of the cases, half a minute instead of eight")
 parser.add_argument("--write", action="store_true", help="speed, steady: keep the tables in docs")
@@ -20,6 +20,7 @@ benchmarks: dict[str, Callable[[], int]] = {
     "journal": journal.main,
     "layers": layers.main,
     "overlap": overlap.main,
+    "router": router.main,
     "speed": lambda: speed.main(short=chosen.short, write=chosen.write),
 }
 if chosen.benchmark == "steady":  # a quarter of an hour, and no benchmark of speed

@@ -2,14 +2,17 @@
 """A reference between two wires without the wires: a test plays both sides, frame by frame, in virtual time."""
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
+from reference.bump.ipff import IpffSettings
+from reference.bump.ipv4 import Ipv4Settings
 from reference.middlebox.middlebox import Middlebox
 from reference.middlebox.role import MiddleboxRole
 from reference.middlebox.side import ETHERNET, Side
 from reference.system.configuration import Configuration
 from reference.system.role import Wire
-from tests.lab.wire import ETHERTYPE, number
+from tests.lab.wire import ETHERTYPE
 
 MACS = {"inside": bytes.fromhex("020000000002"), "outside": bytes.fromhex("020000000102")}
 NEIGHBOURS = {"inside": bytes.fromhex("020000000001"), "outside": bytes.fromhex("020000000101")}
@@ -31,6 +34,17 @@ def configuration(role: str, **changes: Any) -> dict[str, Any]:
         },
     }
     return {"protocol": protocol, "role": name, "networks": networks, **changes}
+
+
+class RouterRole(MiddleboxRole):
+    """Forwards, and no more: no protocol has it."""
+
+    protocol, name = "none", "router"
+    knows = (IpffSettings, Ipv4Settings)
+
+    def build(self, wires: Sequence[Wire]) -> Middlebox:
+        networks = self.networks()
+        return Middlebox(self.sides(wires, networks), networks)
 
 
 class PlayedBox:
@@ -75,6 +89,3 @@ class PlayedBox:
         if operation == 1:
             reply = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 2, NEIGHBOURS[side.name], target, mac, sender)
             self.box.receive(side, MACS[side.name] + NEIGHBOURS[side.name] + b"\x08\x06" + reply, self.now)
-
-
-__all__ = ["INSIDE", "MACS", "NEIGHBOURS", "OUTSIDE", "PlayedBox", "configuration", "number"]

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run as a script by `bench.router`: a client, a NAT and a server in namespaces of their own, and what passes.
+
+`python -m bench.router_process CONFIGURATION SECONDS WORD...`, the words being what comes after `python -m reference`.
+Prints one JSON object: bytes, packets and connections a second, and round trips in seconds.
+"""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pyroute2 import IPRoute
+
+from reference.system.linux import die_with_parent, offloads_off, unshare_network, write_sysctl
+from tests.lab.host_process import become_root
+
+CLIENT, SERVER = "10.0.1.1", "198.19.0.1"
+PREFIXES = {CLIENT: 16, SERVER: 15}
+GATEWAY, FAR = "10.0.0.1", "198.18.0.0/15"
+SINK, COUNTER, ACCEPTOR, ECHO = 5001, 5002, 5003, 5004
+ROUND_TRIPS = 300
+_DATAGRAM = bytes(18)  # 60 bytes on Ethernet, without its checksum
+_PATIENCE_S = 10.0
+
+
+def main() -> int:
+    path, seconds, *words = sys.argv[1:]
+    become_root()
+    unshare_network()
+    write_sysctl("ipv6/conf/all/disable_ipv6", 1)
+    ends = {CLIENT: client, SERVER: server}
+    controls: dict[str, socket.socket] = {}
+    for number, address in enumerate(ends):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid()
+        child = os.fork()
+        if child == 0:
+            die_with_parent(parent)
+            os._exit(end(address, theirs, ends[address], float(seconds)))
+        ours.recv(64)
+        with IPRoute() as route:
+            route.link("add", ifname=f"wire{number}", kind="veth", peer={"ifname": "eth0", "net_ns_pid": child})
+            route.link("set", index=route.link_lookup(ifname=f"wire{number}")[0], state="up")
+        offloads_off(f"wire{number}")
+        controls[address] = ours
+    environment = {**os.environ, "DUT_CONFIG": path, "DUT_WIRES": "wire0 wire1"}
+    command = [sys.executable, "-m", "reference", *words]
+    router = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    assert router.stdout is not None
+    assert b"ready" in router.stdout.readline()
+    for address in (SERVER, CLIENT):
+        controls[address].send(b"linked")
+        controls[address].recv(64)
+    controls[CLIENT].send(b"go")
+    found = json.loads(controls[CLIENT].recv(1 << 16))
+    found["memory_kb"] = memory_of(router.pid)
+    sys.stdout.write(json.dumps(found))
+    return 0
+
+
+def memory_of(process: int) -> int:
+    """Resident memory of a process in kB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+
+def end(address: str, control: socket.socket, work: Callable[[socket.socket, float], None], seconds: float) -> int:
+    """One end, in a process and a namespace of its own."""
+    unshare_network()
+    write_sysctl("ipv6/conf/all/disable_ipv6", 1)
+    control.send(b"namespace")
+    control.recv(64)
+    offloads_off("eth0")
+    with IPRoute() as route:
+        index = route.link_lookup(ifname="eth0")[0]
+        route.addr("add", index=index, address=address, prefixlen=PREFIXES[address])
+        route.link("set", index=route.link_lookup(ifname="lo")[0], state="up")
+        route.link("set", index=index, state="up")
+        if address == CLIENT:
+            route.route("add", dst=FAR, gateway=GATEWAY)
+    work(control, seconds)
+    return 0
+
+
+def server(control: socket.socket, seconds: float) -> None:
+    """Sinks, counters and echoes until it is killed."""
+    sink, acceptor = (socket.create_server((SERVER, port), backlog=1024) for port in (SINK, ACCEPTOR))
+    datagrams = {port: socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for port in (COUNTER, ECHO)}
+    for port, one in datagrams.items():
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        one.bind((SERVER, port))
+    control.send(b"serving")
+    taken: socket.socket | None = None
+    total = packets = 0
+    asker: Any = None
+    while True:
+        waiting = [sink, acceptor, *datagrams.values(), *([taken] if taken else [])]
+        for ready in select.select(waiting, [], [])[0]:
+            if ready is sink:
+                taken, total = sink.accept()[0], 0
+            elif ready is acceptor:
+                acceptor.accept()[0].close()
+            elif ready is taken:
+                block = taken.recv(1 << 18)
+                total += len(block)
+                if not block:
+                    taken.sendall(str(total).encode())
+                    taken.close()
+                    taken = None
+            elif ready is datagrams[ECHO]:
+                data, asker = datagrams[ECHO].recvfrom(2048)
+                datagrams[ECHO].sendto(str(packets).encode() if data == b"count" else data, asker)
+                packets = 0 if data == b"count" else packets
+            else:
+                for _ in range(256):
+                    try:
+                        datagrams[COUNTER].recv(2048, socket.MSG_DONTWAIT)
+                    except BlockingIOError:
+                        break
+                    packets += 1
+
+
+def client(control: socket.socket, seconds: float) -> None:
+    """Send as much as goes, one kind after the other."""
+    control.send(b"ready")
+    control.recv(64)
+    round_trips()  # the neighbours are known then
+    found = {
+        "bytes": stream(seconds),
+        "packets": datagrams(seconds),
+        "connections": connections(seconds),
+        "round_trips": round_trips(),
+    }
+    control.send(json.dumps(found).encode())
+
+
+def stream(seconds: float) -> float:
+    """Bytes a second of one TCP connection."""
+    with socket.create_connection((SERVER, SINK), timeout=_PATIENCE_S) as connection:
+        block, start = bytes(1 << 17), time.monotonic()
+        while time.monotonic() < start + seconds:
+            connection.sendall(block)
+        connection.shutdown(socket.SHUT_WR)
+        total = int(connection.recv(64))
+        return total / (time.monotonic() - start)
+
+
+def datagrams(seconds: float) -> float:
+    """Small datagrams a second that have arrived."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talk:
+        talk.connect((SERVER, COUNTER))
+        start = time.monotonic()
+        while time.monotonic() < start + seconds:
+            for _ in range(64):
+                talk.send(_DATAGRAM)
+        spent = time.monotonic() - start
+    return ask(b"count") / spent
+
+
+def ask(word: bytes) -> int:
+    """What the server answers, as a number."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talk:
+        talk.settimeout(1.0)
+        talk.connect((SERVER, ECHO))
+        for _ in range(int(_PATIENCE_S)):
+            talk.send(word)
+            try:
+                return int(talk.recv(64))
+            except TimeoutError:
+                continue
+    raise SystemExit("the server does not answer")
+
+
+def connections(seconds: float) -> float:
+    """Connections a second that have opened and ended, one after the other."""
+    count, start = 0, time.monotonic()
+    while time.monotonic() < start + seconds:
+        with socket.create_connection((SERVER, ACCEPTOR), timeout=_PATIENCE_S) as connection:
+            connection.recv(1)
+        count += 1
+    return count / (time.monotonic() - start)
+
+
+def round_trips() -> list[float]:
+    """Seconds from a datagram to its echo."""
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talk:
+        talk.settimeout(1.0)
+        talk.connect((SERVER, ECHO))
+        for _ in range(ROUND_TRIPS):
+            start = time.monotonic()
+            talk.send(_DATAGRAM)
+            try:
+                talk.recv(64)
+            except TimeoutError:
+                continue
+            found.append(time.monotonic() - start)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
