@@ -4,22 +4,12 @@
 import select
 import socket
 import struct
-from collections.abc import Sequence
 
 import pytest
 
 from reference.bump.checksum import is_intact
 from reference.bump.fragments import Fragments
-<<<<<<< HEAD
-from reference.bump.ipff import IpffSettings
-from reference.bump.ipv4 import Ipv4Settings
-from reference.middlebox.middlebox import Middlebox
-from reference.middlebox.role import MiddleboxRole
-from reference.system.role import Wire
-from tests.lab.box import INSIDE, MACS, NEIGHBOURS, PlayedBox, configuration
-=======
 from tests.lab.box import INSIDE, MACS, NEIGHBOURS, PlayedBox, RouterRole, configuration
->>>>>>> work-router
 from tests.lab.host import Lab
 from tests.lab.wire import ETHERTYPE, ICMP_PROTOCOL, NETWORKS, network_packet, udp_datagram
 
@@ -28,24 +18,9 @@ FAR = {"ipff": "525.8.78.16.1", "ipv4": "198.19.0.1"}
 UDP = 17
 
 
-class PlainRole(MiddleboxRole):
-    """A device that forwards everything."""
-
-    protocol, name = "mops", "firewall"
-    knows = (IpffSettings, Ipv4Settings)
-
-    def build(self, wires: Sequence[Wire]) -> Middlebox:
-        networks = self.networks()
-        return Middlebox(self.sides(wires, networks), networks)
-
-
 @pytest.fixture
 def played() -> PlayedBox:
-<<<<<<< HEAD
-    return PlayedBox(PlainRole, configuration("mops firewall"))
-=======
     return PlayedBox(RouterRole, configuration("none router"))
->>>>>>> work-router
 
 
 def datagram(network: str, data: bytes = b"data", hops: int = 64, source: str = "", destination: str = "") -> bytes:
