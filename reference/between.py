@@ -42,7 +42,8 @@ def run_middlebox(configuration: Configuration, role: MiddleboxRole, alteration:
     theirs.close()
     expect(ours, b"serving")
     box = role.build(facts)
-    return supervise(box, WiresLoop(box, sockets), ours, agent, [one.name for one in box.networks], alteration)
+    loop = WiresLoop(box, sockets, box.handlers(configuration.wires, sockets))
+    return supervise(box, loop, ours, agent, [one.name for one in box.networks], alteration)
 
 
 def _agent_process(control: socket.socket, daemon: int) -> int:

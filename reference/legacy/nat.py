@@ -33,4 +33,6 @@ class NatRole(MiddleboxRole):
         networks = self.networks()
         sides = self.sides(wires, networks, self.settings.outside_mtu)
         translated = self.parts.translated(networks, sides[1], self.settings)
-        return self.parts.box(sides, networks, translated, self.parts.unsolicited(self.settings))
+        box = self.parts.box(sides, networks, translated, self.parts.unsolicited(self.settings))
+        box.nat_settings = self.settings
+        return box

@@ -4,7 +4,7 @@
 import os
 import select
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from reference.bump.ends import Frame
@@ -20,8 +20,10 @@ _LONGEST_SLEEP_S = 1.0
 class WiresLoop:
     """A raw socket on each wire, served until a handler raises."""
 
-    def __init__(self, box: Middlebox, wires: Sequence[socket.socket]) -> None:
-        self._box = box
+    def __init__(
+        self, box: Middlebox, wires: Sequence[socket.socket], handlers: Mapping[int, Callable[[], None]]
+    ) -> None:
+        self._box, self._handlers = box, handlers
         self._wires = {wire.fileno(): (wire, side) for wire, side in zip(wires, box.sides, strict=True)}
         box.now = clock()
         for wire, side in self._wires.values():
@@ -30,6 +32,7 @@ class WiresLoop:
     def run(self, events: dict[int, Callable[[], None]]) -> None:
         """Serve until a handler of `events` (by file descriptor) raises."""
         box, poll = self._box, select.epoll()
+        events = {**events, **self._handlers}
         for descriptor in (*self._wires, *events):
             poll.register(descriptor, select.EPOLLIN)
         while True:

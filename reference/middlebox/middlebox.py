@@ -7,6 +7,7 @@ what was sent (`Side.frames`). Time is in seconds of any clock that never goes b
 """
 
 import math
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -102,6 +103,18 @@ class Middlebox:
             return None
         fragment.buffer[at : at + len(whole)] = whole
         return fragment.network.parse(fragment.buffer, at, at + len(whole))
+
+    def take_packet(self, side: Side, network: BoxNetwork, whole: bytes) -> None:
+        """Serve a packet that has come in on a side without its frame."""
+        end = ETHERNET + len(whole)
+        side.buffer[ETHERNET:end] = whole
+        packet = network.parse(side.buffer, ETHERNET, end)
+        if packet is not None:
+            self.packet_received(side, packet)
+
+    def handlers(self, wires: Sequence[str], raws: Sequence[socket.socket]) -> dict[int, Callable[[], None]]:
+        """What is to be served beside the raw sockets of the wires, by file descriptor."""
+        return {}
 
     # Packets -----------------------------------------------------------------------------------------------------
 

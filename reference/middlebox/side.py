@@ -60,7 +60,7 @@ class Side:
         self.other: Side = self
         self.fragments = Fragments(_INCOMPLETE, _LONGEST)
         self.arp: Arp | None = None
-        self._routes: tuple[Route, ...] = ()
+        self.routes: tuple[Route, ...] = ()
         self._prefix = (0, 0)
         self._fixed: dict[BoxNetwork, bytes] = {}
         self._kept: list[bytes] = []
@@ -81,9 +81,15 @@ class Side:
         if isinstance(settings, Ipv4Settings):
             self.arp = Arp(self.send, settings.address, self.mac)
             self._prefix = settings.address, 32 - settings.prefix_length
-            self._routes = routes
+            self.routes = routes
         else:
             self._fixed[network] = settings.neighbour_mac + self.mac + network.ethertype.to_bytes(2, "big")
+
+    @property
+    def prefix(self) -> tuple[int, int]:
+        """The own address of IPv4, and the length of the link's prefix."""
+        address, host_bits = self._prefix
+        return address, 32 - host_bits
 
     def has(self, network: BoxNetwork, address: int) -> bool:
         """Whether an address is the device's own on this side."""
@@ -121,7 +127,7 @@ class Side:
         own, host_bits = self._prefix
         if (destination ^ own) >> host_bits == 0:
             return destination
-        return next((route.via for route in self._routes if route.leads_to(destination)), destination)
+        return next((route.via for route in self.routes if route.leads_to(destination)), destination)
 
     def arp_received(self, length: int, now: float) -> None:
         """Take the ARP message that lies in the room."""

@@ -13,10 +13,10 @@ NETLINK_NETFILTER = 12
 _NFTABLES = 10
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 _NEWTABLE, _NEWCHAIN, _NEWRULE = 0, 3, 6
-_REQUEST, _ACK, _CREATE, _APPEND = 0x01, 0x04, 0x400, 0x800
+REQUEST, ACK, CREATE, EXCL, _APPEND = 0x01, 0x04, 0x400, 0x200, 0x800
 _NESTED = 0x8000
 _ERROR = 2
-_HEADER = struct.Struct("=IHHII")
+HEADER = struct.Struct("=IHHII")
 
 TABLE_NAME = 1
 CHAIN_TABLE, CHAIN_NAME, CHAIN_HOOK, CHAIN_POLICY, CHAIN_TYPE = 1, 3, 4, 5, 7
@@ -67,17 +67,17 @@ class Chain:
 
 def load(table: str, chains: tuple[Chain, ...]) -> None:
     """Make a table of IPv4 with these chains, all of it or nothing; OSError where the kernel refuses."""
-    messages = [(_NEWTABLE, _CREATE, text(TABLE_NAME, table))]
+    messages = [(_NEWTABLE, CREATE, text(TABLE_NAME, table))]
     for chain in chains:
-        messages.append((_NEWCHAIN, _CREATE, _chain(table, chain)))
+        messages.append((_NEWCHAIN, CREATE, _chain(table, chain)))
         for rule in chain.rules:
             body = text(RULE_TABLE, table) + text(RULE_CHAIN, chain.name) + nested(RULE_EXPRESSIONS, *rule)
-            messages.append((_NEWRULE, _CREATE | _APPEND, body))
+            messages.append((_NEWRULE, CREATE | _APPEND, body))
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as netlink:
         netlink.bind((0, 0))
         netlink.send(_batch(messages))
         for _ in messages:
-            _check(netlink.recv(65536))
+            check(netlink.recv(65536))
 
 
 def _chain(table: str, chain: Chain) -> bytes:
@@ -89,22 +89,26 @@ def _chain(table: str, chain: Chain) -> bytes:
 def _batch(messages: list[tuple[int, int, bytes]]) -> bytes:
     """The messages between begin and end of a transaction; each is acknowledged."""
     family, subsystem = socket.AF_INET, _NFTABLES
-    made = [_message(_BATCH_BEGIN, _REQUEST, 0, socket.AF_UNSPEC, subsystem, b"")]
+    made = [message(_BATCH_BEGIN, REQUEST, 0, socket.AF_UNSPEC, subsystem, b"")]
     for sequence, (kind, flags, body) in enumerate(messages, 1):
-        made.append(_message(subsystem << 8 | kind, _REQUEST | _ACK | flags, sequence, family, 0, body))
-    return b"".join([*made, _message(_BATCH_END, _REQUEST, len(made), socket.AF_UNSPEC, subsystem, b"")])
+        made.append(message(subsystem << 8 | kind, REQUEST | ACK | flags, sequence, family, 0, body))
+    return b"".join([*made, message(_BATCH_END, REQUEST, len(made), socket.AF_UNSPEC, subsystem, b"")])
 
 
-def _message(kind: int, flags: int, sequence: int, family: int, resource: int, body: bytes) -> bytes:
+def message(kind: int, flags: int, sequence: int, family: int, resource: int, body: bytes) -> bytes:
+    """One message; `kind` is the subsystem in the upper byte and what it is told in the lower one."""
     general = struct.pack("!BBH", family, 0, resource)
-    return _HEADER.pack(_HEADER.size + len(general) + len(body), kind, flags, sequence, 0) + general + body
+    return HEADER.pack(HEADER.size + len(general) + len(body), kind, flags, sequence, 0) + general + body
 
 
-def _check(answers: bytes) -> None:
-    at = 0
-    while at + _HEADER.size <= len(answers):
-        length, kind, _, sequence, _ = _HEADER.unpack_from(answers, at)
-        error = -struct.unpack_from("=i", answers, at + _HEADER.size)[0] if kind == _ERROR else 0
+def check(answers: bytes) -> bool:
+    """Look at what the kernel answers; OSError with the first error in it. Whether an acknowledgement is in it."""
+    at, is_acknowledged = 0, False
+    while at + HEADER.size <= len(answers):
+        length, kind, _, sequence, _ = HEADER.unpack_from(answers, at)
+        error = -struct.unpack_from("=i", answers, at + HEADER.size)[0] if kind == _ERROR else 0
         if error:
             raise OSError(error, f"netfilter, message {sequence}: {os.strerror(error)}")
+        is_acknowledged = is_acknowledged or kind == _ERROR
         at += length + (-length % 4)
+    return is_acknowledged

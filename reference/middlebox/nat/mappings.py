@@ -7,12 +7,16 @@ A mapping is for every destination (RFC 4787, REQ-1) and lasts as long as one of
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 Endpoint = tuple[int, int]
 """Address, and port or identifier."""
 
 _PORTS = 0xFFFF
 """Of a protocol; where there are that many mappings nobody looks for a free one."""
+
+_ASKED_AFTER_S = 60.0
+"""How often a carrier is asked for what it carries."""
 
 ANY_PORT = -1
 """Of a remote endpoint: whatever port the address speaks from."""
@@ -57,6 +61,16 @@ class Mapping:
         return (remote for remote, flow in self.flows.items() if flow.expires > now)
 
 
+class Carrier(Protocol):
+    """Who carries flows so that nothing of them is seen here; such a flow has no end in time (`expires`)."""
+
+    def is_carried(self, flow: Flow) -> bool:
+        """Whether it still carries a flow."""
+
+    def ended(self, flow: Flow) -> None:
+        """A flow has ended."""
+
+
 class Mappings:
     """Mappings of one network, found from both sides, forgotten when they have had their time."""
 
@@ -69,6 +83,7 @@ class Mappings:
         self._ports_of: Counter[int] = Counter()
         self._due: dict[int, list[Mapping]] = {}
         self._swept = 0
+        self.carrier: Carrier | None = None
 
     def __len__(self) -> int:
         return len(self._by_inside)
@@ -115,8 +130,15 @@ class Mappings:
             self._watch(mapping, expires)
         flow.expires = expires
 
+    def leave_to_carrier(self, mapping: Mapping, flow: Flow, now: float) -> None:
+        """Have a flow last as long as its carrier says."""
+        flow.expires = math.inf
+        self._watch(mapping, now + _ASKED_AFTER_S)
+
     def remove(self, mapping: Mapping) -> None:
         """End a mapping."""
+        for flow in mapping.flows.values():
+            self._end(flow)
         if self._by_inside.get((mapping.protocol, mapping.inside)) is mapping:
             del self._by_inside[mapping.protocol, mapping.inside]
             del self._by_outside[_key(mapping.protocol, mapping.outside[1])]
@@ -131,15 +153,24 @@ class Mappings:
 
     def _look_at(self, mapping: Mapping, now: float) -> None:
         flows = mapping.flows
-        for remote in [remote for remote, flow in flows.items() if flow.expires <= now]:
-            del flows[remote]
-        expiries = [flow.expires for flow in flows.values()]
+        for remote in [remote for remote, flow in flows.items() if self._has_ended(flow, now)]:
+            self._end(flows.pop(remote))
+        expiries = [min(flow.expires, now + _ASKED_AFTER_S) for flow in flows.values()]
         if mapping.held_until > now:
             expiries.append(mapping.held_until)
         if expiries:
             self._watch(mapping, min(expiries))
         else:
             self.remove(mapping)
+
+    def _has_ended(self, flow: Flow, now: float) -> bool:
+        if flow.expires < math.inf:
+            return flow.expires <= now
+        return self.carrier is None or not self.carrier.is_carried(flow)
+
+    def _end(self, flow: Flow) -> None:
+        if self.carrier is not None:
+            self.carrier.ended(flow)
 
     def _watch(self, mapping: Mapping, until: float) -> None:
         """Look at a mapping again when something of it may have ended."""

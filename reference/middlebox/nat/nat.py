@@ -6,8 +6,9 @@ requests, keeps SYNs waiting, and drops everything else in silence. Other protoc
 messages are not translated and do not pass.
 """
 
+import socket
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,11 +16,14 @@ from typing import Any
 from reference.middlebox.messages import Messages, Trouble
 from reference.middlebox.middlebox import Middlebox
 from reference.middlebox.nat.errors import Errors
+from reference.middlebox.nat.kernel_path import KernelPath
 from reference.middlebox.nat.mappings import Mapping
+from reference.middlebox.nat.settings import NatSettings
 from reference.middlebox.nat.translation import Translation, is_call
 from reference.middlebox.nat.unsolicited import UnsolicitedSyns
 from reference.middlebox.packet import BoxNetwork, Packet
 from reference.middlebox.side import Side
+from reference.system.log import log
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,34 @@ class Nat(Middlebox):
         self.translations = {network: one.translation for network, one in translated.items()}
         self.errors = {network: one.errors for network, one in translated.items()}
         self.unsolicited = unsolicited
+        self.nat_settings: NatSettings | None = None
         for translation in self.translations.values():
             translation.now = lambda: self.now
+
+    def handlers(self, wires: Sequence[str], raws: Sequence[socket.socket]) -> dict[int, Callable[[], None]]:
+        network = next((one for one in self.networks if one.name == "ipv4"), None)
+        settings = self.nat_settings
+        if network is None or settings is None or not settings.by_kernel or any(side.routes for side in self.sides):
+            return {}
+        sides = dict(zip(map(socket.if_nametoindex, wires), self.sides, strict=True))
+        translation = self.translations[network]
+
+        def take(interface: int, packet: bytes) -> None:
+            self.take_packet(sides[interface], network, packet)
+
+        def note(interface: int, whole: bytes) -> None:
+            packet = network.parse(bytearray(whole), 0, len(whole))
+            if packet is not None:
+                translation.carried(packet, is_outward=sides[interface] is self.inside)
+
+        try:
+            path = KernelPath(take, note, settings)
+            handlers = path.set_up(wires, raws, [side.prefix for side in self.sides])
+        except OSError as error:
+            log(f"the kernel carries nothing: {error.strerror or error}")
+            return {}
+        translation.passed, translation.mappings.carrier = path.passed, path
+        return handlers
 
     def expire(self) -> None:
         self.unsolicited.expire(self.now)

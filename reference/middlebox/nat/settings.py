@@ -27,6 +27,8 @@ class NatSettings:
     unsolicited_s: float = 6.0  # RFC 5382, REQ-4
     most_mappings: int = 200_000
     outside_mtu: int | None = None
+    by_kernel: bool = False
+    """Whether the kernel carries what has been decided, where it lets itself be used so."""
 
     @classmethod
     def read(cls, table: Table) -> "NatSettings":
@@ -49,4 +51,5 @@ class NatSettings:
             query_s=seconds("query_s", cls.query_s),
             most_mappings=nat.integer("most_mappings", 1, 1_000_000, cls.most_mappings),
             outside_mtu=outside_mtu,
+            by_kernel=nat.value.get("by_kernel") is True,
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reference.bump.tcp import ACK, RST, SYN
 from reference.middlebox.nat.endpoints import Endpoints
 from reference.middlebox.nat.filtering import Filtering
-from reference.middlebox.nat.mappings import ANY_PORT, Endpoint, Mapping, Mappings
+from reference.middlebox.nat.mappings import ANY_PORT, Endpoint, Flow, Mapping, Mappings
 from reference.middlebox.nat.ports import Ports
 from reference.middlebox.nat.settings import NatSettings
 from reference.middlebox.nat.tracking import IN_MID_STREAM, Tracker
@@ -42,6 +42,8 @@ class Translation:
         self.endpoints, self.mappings = tools.endpoints, tools.mappings
         self._ports, self.filtering, self.tracker = tools.ports, tools.filtering, tools.tracker
         self.now: Callable[[], float] = lambda: 0.0
+        #: Told of each packet of an open flow; whether somebody else carries the flow from now on.
+        self.passed: Callable[[Mapping, Endpoint, Flow], bool] = lambda *_: False
 
     # Mappings ----------------------------------------------------------------------------------------------------
 
@@ -100,7 +102,12 @@ class Translation:
         return self._settings.udp_s if mapping.protocol == UDP else self._settings.query_s
 
     def _prolong(self, mapping: Mapping, remote: Endpoint, lifetime: float) -> None:
-        self.mappings.prolong(mapping, mapping.flows[remote], self.now() + lifetime)
+        flow = mapping.flows[remote]
+        is_open = mapping.protocol == UDP or (mapping.protocol == TCP and self.tracker.is_established(flow.seen))
+        if is_open and remote[0] != self.outside and self.passed(mapping, remote, flow):
+            self.mappings.leave_to_carrier(mapping, flow, self.now())
+        else:
+            self.mappings.prolong(mapping, flow, self.now() + lifetime)
 
     # Packets -----------------------------------------------------------------------------------------------------
 
@@ -131,6 +138,20 @@ class Translation:
     def makes_a_mapping(self, packet: Packet) -> bool:
         """Whether a packet from the inside gets a mapping where it has none."""
         return packet.protocol != TCP or is_call(packet)
+
+    def carried(self, packet: Packet, *, is_outward: bool) -> None:
+        """A packet has been carried by somebody else: its flow is in another state now."""
+        ends = self.endpoints.read(packet)
+        if ends is None:
+            return
+        source, destination = ends
+        if is_outward:
+            mapping, remote = self.mappings.of_inside(packet.protocol, source, self.now()), destination
+        else:
+            mapping, remote = self.mapping_at(packet.protocol, destination[1]), source
+        if mapping is not None and mapping.flow(remote, self.now()) is not None:
+            note = self.note_outward if is_outward else self.note_inward
+            note(mapping, remote, flags_of(packet))
 
     def inward(self, packet: Packet) -> bool:
         """Have a packet to an outside endpoint go to its inside one; whether it comes in."""

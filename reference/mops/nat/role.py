@@ -49,4 +49,6 @@ class NatRouterRole(MiddleboxRole):
             for network, one in translated.items()
         }
         mobility = Mobility(settings, parts.announcements(settings), upstream, requests)
-        return parts.box(sides, networks, translated, parts.unsolicited(settings.nat), mobility)
+        box = parts.box(sides, networks, translated, parts.unsolicited(settings.nat), mobility)
+        box.nat_settings = settings.nat
+        return box

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A NAT of today that leaves to the kernel what it has decided about."""
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from reference.middlebox.nat.nat import Nat
+from reference.system.alterations import variant
+
+
+@variant(
+    "nat-by-kernel",
+    "4787",
+    "How a NAT forwards what it has decided about is its own affair.",
+    "open flows are translated and forwarded by the kernel",
+)
+class _ByKernel(Nat):
+    def handlers(self, wires: Sequence[str], raws: Sequence[socket.socket]) -> dict[int, Callable[[], None]]:
+        if self.nat_settings is not None:
+            self.nat_settings = replace(self.nat_settings, by_kernel=True)
+        return super().handlers(wires, raws)
