@@ -251,7 +251,7 @@ class Firewall(Passage):
 
     def _cross(self, sent_on: str) -> None:
         assert self._flow
-        with preamble("barrier: "):
+        with preamble():
             self.passes(self._flow[sent_on == OUTSIDE].send(token()))
 
     def message_barrier(self) -> None:
@@ -263,7 +263,7 @@ class Firewall(Passage):
             node = RoamingNode(self._case, INSIDE)
             self._control = node, node.bring()
         node, session = self._control
-        with preamble("barrier: "):
+        with preamble():
             request = node.migrate(node.move(session, to=node.station))
             self.passes(request.sent)
             self.passes(node.server.reply(request, FAILED))

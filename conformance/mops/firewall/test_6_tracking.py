@@ -16,7 +16,7 @@ from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.clock import NANO
 
-BOTH = pytest.mark.parametrize("position", ["inside", "outside"])
+CROSSED = pytest.mark.parametrize("position", ["crossed"])
 FAR = 1 << 30
 MARGIN_S = 0.5
 """How much later than a timer's end a session must be forgotten: a table may be looked through now and then."""
@@ -28,7 +28,7 @@ def _outside_end(node: RoamingNode, session: Flow, place: Place) -> TcpPeer:
     return end
 
 
-@BOTH
+@CROSSED
 @inopportune
 @requirement("MOPS-6-49", case=1)
 def test_stray_segments_end_no_migrated_session(node: RoamingNode, dut: Firewall) -> None:
@@ -43,7 +43,7 @@ def test_stray_segments_end_no_migrated_session(node: RoamingNode, dut: Firewall
     dut.carries(session)
 
 
-@BOTH
+@CROSSED
 @valid
 @requirement("MOPS-6-49", case=2)
 def test_windows_go_on_after_a_move(node: RoamingNode, dut: Firewall) -> None:
@@ -58,7 +58,7 @@ def test_windows_go_on_after_a_move(node: RoamingNode, dut: Firewall) -> None:
         one.read()
 
 
-@BOTH
+@CROSSED
 @pytest.mark.parametrize("kind", ["finish", "reset"])
 @waits(3)
 @inopportune
@@ -87,7 +87,7 @@ def _end(dut: Firewall, session: Flow, kind: str) -> None:
     dut.passes(one.acknowledge())
 
 
-@BOTH
+@CROSSED
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @waits(4)
 @valid
@@ -105,7 +105,7 @@ def test_migrated_session_lasts_as_long_as_any(node: RoamingNode, dut: Firewall,
     dut.carries(session)
 
 
-@BOTH
+@CROSSED
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @waits(5)
 @inopportune
@@ -119,7 +119,7 @@ def test_migrated_session_is_forgotten_like_any(node: RoamingNode, dut: Firewall
     dut.stays_closed(node, session, session.place)
 
 
-@BOTH
+@CROSSED
 @waits(5)
 @inopportune
 @requirement("MOPS-6-73", case=1)

@@ -259,10 +259,10 @@ class _SecondReplyDropped(Moves):
         return (asked is None or not asked.is_open) and super().answer(carried, now)
 
 
-@deviation("firewall-reply-within-six-seconds", "6", REPEATS, "an answer that comes after six seconds does not pass")
-class _WithinSixSeconds(Moves):
+@deviation("firewall-reply-within-four-seconds", "6", REPEATS, "an answer that comes after four seconds does not pass")
+class _WithinFourSeconds(Moves):
     def is_fresh(self, asked: Pending, now: float) -> bool:
-        return now - asked.last < min(6.0, moves.ANSWERED_WITHIN_S)
+        return now - asked.last < min(4.0, moves.ANSWERED_WITHIN_S)
 
 
 @deviation(

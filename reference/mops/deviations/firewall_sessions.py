@@ -77,19 +77,6 @@ class _SynPasses(Sessions):
 
 
 @deviation(
-    "firewall-old-tuple-stays-for-a-while",
-    "6",
-    "After the success nothing passes at the old tuple.",
-    "the old tuple passes for three seconds after a move",
-)
-class _OldTupleForAWhile(Sessions):
-    def leave(self, session: Rule) -> None:
-        stays = Rule(session.way, None, session.last)
-        super().leave(session)
-        self.add(stays)
-
-
-@deviation(
     "firewall-full-table-passes-all",
     "6",
     "When its table is full nothing passes that would not have passed before.",

@@ -2,10 +2,10 @@
 """The Migrates that a firewall has let through, and what their answers open (section 6).
 
 Readings: a Migrate opens what the server's success names, and what a failed reply to a best-effort one does not name;
-with `opens_on` "command" the Migrate itself opens. The answer comes from the address that was asked, within ten
-seconds of the last repeat; every answer passes, and the first one opens. A repeat is a new command: the node may have
-come back in between. From the outside a Migrate is let in if it names a session with that server. A Migrate whose
-Migrated Source is not its packet's source opens nothing.
+with `opens_on` "command" the Migrate itself opens, and the success closes what was left. The answer comes from the
+address that was asked, within ten seconds of the last repeat; every answer passes, and the first one opens. A repeat
+is a new command: the node may have come back in between. From the outside a Migrate is let in if it names a session
+with that server. A Migrate whose Migrated Source is not its packet's source opens nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -83,7 +83,7 @@ class Moves:
         if self.is_own(carried):
             self.note(carried, now)
             if self.opens_on == COMMAND:
-                self.open(carried, carried.entries, now)
+                self.offer(carried, now)
         return True
 
     def is_let_in(self, carried: Carried, now: float) -> bool:
@@ -102,7 +102,7 @@ class Moves:
         asked = self.find(carried, now)
         if asked is None:
             return False
-        if not asked.is_open and self.opens_on != COMMAND:
+        if not asked.is_open:
             self.open(asked.carried, self.agreed(asked.carried, carried), now)
         asked.is_open = self.is_done(carried)
         return True
@@ -189,6 +189,17 @@ class Moves:
         if not sessions and not asked.is_inward and not self.is_there(asked, entry, now):
             way = Way(asked.network, asked.message.protocol, node, (asked.destination, 0))
             self.sessions.expect(way, entry.identifier, now)
+
+    def offer(self, asked: Carried, now: float) -> None:
+        """Open the migrated places before anybody has answered: a session passes at both places until then."""
+        for entry in asked.entries:
+            node = asked.migrated, entry.migrated_port
+            for rule in self.known(asked, entry, now):
+                way = rule.way.with_end(node, is_inside=not asked.is_inward)
+                self.sessions.add(Rule(way, rule.tracker, now, rule.moves + 1))
+            if not asked.is_inward and not self.is_there(asked, entry, now):
+                way = Way(asked.network, asked.message.protocol, node, (asked.destination, 0))
+                self.sessions.expect(way, entry.identifier, now)
 
     def is_there(self, asked: Carried, entry: Entry, now: float) -> bool:
         """Whether a session is where an entry leads already: the node has not heard that it has moved."""
