@@ -13,6 +13,7 @@ from typing import Any
 
 from reference.__main__ import WARM
 from reference.daemon import run_host
+from reference.mops.anycast_server import Acknowledger, AnycastServer
 from reference.mops.capable import MobileCapable
 from reference.mops.mobile_node import MobileNode
 from reference.mops.server import Command, Outcome, Server
@@ -43,6 +44,26 @@ class MuteServer(Server):
 class RefusingServer(Server):
     def migrate(self, command: Command, entry: Any) -> Outcome:
         return Outcome(entry, "refused, whatever it is")
+
+
+class DeafAnycastServer(AnycastServer):
+    def receive(self, *_: Any) -> None:
+        pass
+
+
+class MuteAnycastServer(AnycastServer):
+    def reply(self, *_: Any) -> None:
+        pass
+
+
+class RefusingAnycastServer(AnycastServer):
+    def migrate(self, command: Command, entry: Any) -> Outcome:
+        return Outcome(entry, "refused, whatever it is")
+
+
+class SilentAcknowledger(Acknowledger):
+    def acknowledge(self, *_: Any) -> None:
+        pass
 
 
 class DeafNode(MobileNode):
@@ -112,6 +133,11 @@ PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
         "deaf": (SilentCapable, DeafServer, DeafNode),
         "mute": (SilentCapable, MuteServer, MuteNode),
         "refusing": (RefusingServer, RefusingNode),
+    },
+    ("mops", "anycast server"): {
+        "deaf": (SilentCapable, DeafAnycastServer, SilentAcknowledger),
+        "mute": (SilentCapable, MuteAnycastServer, SilentAcknowledger),
+        "refusing": (RefusingAnycastServer,),
     },
     ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost, MuteDatapath), "refusing": (RefusingHost,)},
 }
