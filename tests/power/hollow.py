@@ -17,6 +17,7 @@ from reference.bump.role import Role
 from reference.daemon import run_host
 from reference.middlebox.packet import Packet
 from reference.middlebox.role import MiddleboxRole
+from reference.mops.anycast_server import Acknowledger, AnycastServer
 from reference.mops.capable import MobileCapable
 from reference.mops.firewall.firewall import Firewall
 from reference.mops.firewall.moves import Moves
@@ -49,6 +50,26 @@ class MuteServer(Server):
 class RefusingServer(Server):
     def migrate(self, command: Command, entry: Any) -> Outcome:
         return Outcome(entry, "refused, whatever it is")
+
+
+class DeafAnycastServer(AnycastServer):
+    def receive(self, *_: Any) -> None:
+        pass
+
+
+class MuteAnycastServer(AnycastServer):
+    def reply(self, *_: Any) -> None:
+        pass
+
+
+class RefusingAnycastServer(AnycastServer):
+    def migrate(self, command: Command, entry: Any) -> Outcome:
+        return Outcome(entry, "refused, whatever it is")
+
+
+class SilentAcknowledger(Acknowledger):
+    def acknowledge(self, *_: Any) -> None:
+        pass
 
 
 class DeafNode(MobileNode):
@@ -156,6 +177,11 @@ PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
         "deaf": (SilentCapable, DeafServer, DeafNode),
         "mute": (SilentCapable, MuteServer, MuteNode),
         "refusing": (RefusingServer, RefusingNode),
+    },
+    ("mops", "anycast server"): {
+        "deaf": (SilentCapable, DeafAnycastServer, SilentAcknowledger),
+        "mute": (SilentCapable, MuteAnycastServer, SilentAcknowledger),
+        "refusing": (RefusingAnycastServer,),
     },
     ("mops", "firewall"): {"deaf": (DeafFirewall,), "mute": (MuteFirewall,), "refusing": (RefusingMoves,)},
     ("sacip", "server"): {"deaf": (DeafRemoteSide,)},

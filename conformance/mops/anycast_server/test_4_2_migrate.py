@@ -96,10 +96,12 @@ def test_connection_stays_until_the_move(case: Case, node: AnycastNode, dut: Any
 @inopportune
 @requirement("MOPS-4.2-39", case=1)
 def test_connection_of_another_server(node: AnycastNode, dut: AnycastServer) -> None:
-    """A Migrate of a connection that this server has not got is answered "failed", from the unicast address."""
+    """A Migrate of a connection that this server has not got is answered "failed" to a node that has others here."""
+    other = node.connect()
     node.move()
     entry = (node.new_port(), node.new_port(), chance.randbits(32))
     dut.answers_from(node.unicast, node.send_migrate(entries=[entry]), FAILED)
+    dut.serves(other)
 
 
 @waits(5.5)
