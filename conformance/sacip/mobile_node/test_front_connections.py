@@ -121,7 +121,7 @@ def test_ten_changes_settle(node: Node, dut: MobileNode) -> None:
     """After ten changes one after the other the connection is at the last address."""
     peer = node.connect()
     for _ in range(CHANGES):
-        dut.complete_change(peer)
+        dut.follow(dut.change_address(), peer)
     dut.serves(peer)
 
 
@@ -133,7 +133,9 @@ def test_change_after_that_of_the_peer_is_told_at_its_new_address(node: Node, du
     peer = node.connect()
     node.change(peer)
     dut.barrier()
-    dut.goes_on(dut.complete_change(peer), peer)
+    move = dut.change_address()
+    dut.notifies(peer.station, move)
+    dut.goes_on(move, peer)
 
 
 @exclusive
