@@ -80,7 +80,7 @@ class _OldTaken(Watching):
 @variant(
     "silent-to-strangers",
     "remote",
-    "A reset in answer is no must behind a filter.",
+    "A reset in answer is no must: a filter may drop it.",
     "what is for no connection is dropped",
 )
 class _SilentToStrangers(SacipDatapath):
