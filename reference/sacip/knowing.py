@@ -66,17 +66,29 @@ class Noting(SacipDatapath):
 
     def known(self, packet: Packet) -> Flow | None:
         """The connection of a segment from the wire, if there is one."""
-        ports = self._from_wire[packet.start : packet.start + 4]
-        port, own_port = int.from_bytes(ports[:2], "big"), int.from_bytes(ports[2:], "big")
-        return self._ipv4.flows.by_wire.get((packet.peer, port, own_port))
+        return self._ipv4.flows.by_wire.get((packet.peer, *self.ports(packet)))
 
-    def comes_from(self, at: int, source: int, instead: int) -> None:
-        """Have the packet come from another address of the peer."""
-        start, delta = HEADROOM + ETHERNET, (instead - source) % 0xFFFF
-        self._from_wire[start + 12 : start + 16] = instead.to_bytes(4, "big")
-        for place in (start + 10, at + CHECKSUM_AT):
+    def ports(self, packet: Packet) -> tuple[int, int]:
+        """The peer's port of a segment from the wire, and the own one."""
+        both = self._from_wire[packet.start : packet.start + 4]
+        return int.from_bytes(both[:2], "big"), int.from_bytes(both[2:], "big")
+
+    def changed_with(self, ports: tuple[int, int]) -> list[Flow]:
+        """The connections with these ports that have changed."""
+        flows = self._ipv4.flows.of()
+        return [flow for flow in flows if (flow.wire_port, flow.own_port) == ports and Changed in flow.contexts]
+
+    def take_for(self, flow: Flow, network: Network, packet: Packet) -> None:
+        """Take a segment from elsewhere for one of a connection: as if it came from where its peer is."""
+        start, (_, source), (_, peer) = HEADROOM + ETHERNET, ends(packet.peer), ends(flow.wire_address)
+        self._from_wire[start + 12 : start + 16] = peer.to_bytes(4, "big")
+        for place in (start + 10, packet.start + CHECKSUM_AT):
             field = int.from_bytes(self._from_wire[place : place + 2], "big")
-            self._from_wire[place : place + 2] = adjust(field, delta).to_bytes(2, "big")
+            self._from_wire[place : place + 2] = adjust(field, (peer - source) % 0xFFFF).to_bytes(2, "big")
+        there = packet._replace(peer=flow.wire_address)
+        found = super()._segment_from_wire(network, there)
+        if found is not None:
+            self._deliver(network, start, there, found)
 
 
 class Watching(Noting):

@@ -7,7 +7,8 @@ from conformance.sacip.tester.node import Change, Node
 from layers.sacip import CAPTURED
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
-from testbed.device.application import Socket
+from testbed.device.application import Listener, Socket
+from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import NotApplicable
 from testbed.peers.icmp import ICMP_PROTOCOL
 from testbed.peers.tcp import TcpPeer
@@ -23,6 +24,13 @@ class Server(Endpoint):
         if self._ixit.sacip.byte_order != CAPTURED:
             raise NotApplicable(f"{self._case.setup.profile.path}: ixit.sacip.byte_order is not captured")
         self.add_address(slides.HOST, slides.WHOLE)
+
+    def serves_telnet_port(self) -> Listener:
+        """An echo service at the port of the captured segment; NotApplicable where the device uses it itself."""
+        try:
+            return self.app.listen(slides.TELNET, service="echo")
+        except OperationFailed as error:
+            raise NotApplicable(f"port {slides.TELNET} of the device is not free: {error.reason}") from None
 
     # A notification that is taken
 

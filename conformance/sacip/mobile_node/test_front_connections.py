@@ -22,7 +22,8 @@ def test_stream_continues(node: Node, dut: MobileNode) -> None:
     """A stream that was begun at the old address goes on at the new one, byte-exact in both directions."""
     peer = node.connect()
     node.exchange(peer, data=STREAM[:5000])
-    dut.goes_on(dut.complete_change(), peer, data=STREAM)
+    dut.complete_change(peer)
+    dut.serves(peer, data=STREAM)
 
 
 @exclusive
@@ -106,7 +107,7 @@ def test_other_traffic_is_as_before(node: Node, other: Node, dut: MobileNode) ->
         dut.add_address(address)
     bystanders = [other.connect(remote=address) for address in kept]
     node.connect()
-    dut.delete_primary(kept[0])
+    dut.await_notification(node.station, dut.delete_primary(kept[0]))
     dut.serves(*bystanders)
     for dut.address in kept:
         if was_answered:
@@ -121,7 +122,7 @@ def test_ten_changes_settle(node: Node, dut: MobileNode) -> None:
     """After ten changes one after the other the connection is at the last address."""
     peer = node.connect()
     for _ in range(CHANGES):
-        dut.complete_change(peer)
+        dut.follow(dut.change_address(), peer)
     dut.serves(peer)
 
 
@@ -133,7 +134,9 @@ def test_change_after_that_of_the_peer_is_told_at_its_new_address(node: Node, du
     peer = node.connect()
     node.change(peer)
     dut.barrier()
-    dut.goes_on(dut.complete_change(peer), peer)
+    move = dut.change_address()
+    dut.notifies(peer.station, move)
+    dut.goes_on(move, peer)
 
 
 @exclusive

@@ -13,7 +13,8 @@ from testbed.case.case import LATER_S, Case
 def test_connection_continues_in_the_subnet(node: Node, dut: MobileNode) -> None:
     """A change to another address of the same subnet keeps the connections."""
     peers = [node.connect() for _ in range(3)]
-    dut.goes_on(dut.complete_change(), *peers)
+    dut.complete_change(*peers)
+    dut.serves(*peers)
 
 
 @exclusive
@@ -23,7 +24,8 @@ def test_connection_continues_in_the_subnet(node: Node, dut: MobileNode) -> None
 def test_connection_is_still_there_later(node: Node, dut: MobileNode, case: Case) -> None:
     """Half a second after the change the connection goes on at the new address."""
     peer = node.connect()
-    dut.goes_on(dut.complete_change(), peer)
+    dut.complete_change(peer)
+    dut.serves(peer)
     case.watch(LATER_S)
     dut.serves(peer)
 

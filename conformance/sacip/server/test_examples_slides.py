@@ -6,7 +6,6 @@ from conformance.sacip.tester import slides
 from conformance.sacip.tester.node import Node
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
-from testbed.device.application import Application
 from testbed.peers.sequence import SEQUENCE_SPACE
 
 HELLO = b"hello"
@@ -41,10 +40,10 @@ def test_captured_notification_without_a_connection(node: Node, dut: Server, cas
 @exclusive("it takes an address of the slides")
 @inopportune
 @requirement("SACIP-examples-13", case=1)
-def test_captured_segment_harms_nothing(node: Node, dut: Server, app: Application, case: Case) -> None:
+def test_captured_segment_harms_nothing(node: Node, dut: Server, case: Case) -> None:
     """The captured segment from the new address, which acknowledges what was never sent here, harms no connection."""
     dut.takes_the_address_of_the_slides()
-    listener = app.listen(slides.TELNET, service="echo")
+    listener = dut.serves_telnet_port()
     mobile, new = Node(case, slides.SECOND), case.station(slides.OTHER_SUBNET)
     first = (slides.SEGMENT_SEQUENCE - 1 - len(HELLO)) % SEQUENCE_SPACE
     peer = mobile.connect(slides.SEGMENT_PORT, listener.port, slides.HOST, initial_sequence=first)

@@ -12,6 +12,7 @@ from layers.sacip import SACIP
 from testbed.case.case import Case
 from testbed.case.expect import preamble
 from testbed.device.application import Application, Connecting, Socket
+from testbed.device.upper_tester import OperationFailed
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers import connection
 from testbed.peers.connection import await_state
@@ -111,9 +112,15 @@ class Node:
         return asked_ns
 
     def datagram_socket(self, app: Application) -> tuple[Socket, int]:
-        """A socket of UDP that the application connects to this host; its port here. A datagram comes, as preamble."""
+        """A socket of UDP that the application connects to this host, and its port here; a datagram comes, as preamble.
+
+        NotApplicable where there are none.
+        """
         port, since = next(self._case.setup.source_ports), self._case.mark()
-        socket = app.connect(self.station.address, port, protocol="udp").socket()
+        try:
+            socket = app.connect(self.station.address, port, protocol="udp").socket()
+        except OperationFailed as error:
+            raise NotApplicable(f"the device's applications connect no socket of UDP: {error.reason}") from None
         socket.send(b"hello")
         with preamble():
             expect_datagram(self._case, UdpPeer(self.station, port), since, self._case.deadline())

@@ -5,7 +5,6 @@ from reference.bump.datapath import Fields
 from reference.bump.flows import Flow
 from reference.bump.network import Network, Packet
 from reference.bump.tcp import ACK, FIN, SYN, State, distance, timestamps
-from reference.sacip.flows import ends
 from reference.sacip.knowing import Changed, Watching, reset_for_kernel
 from reference.system.alterations import deviation
 
@@ -54,18 +53,10 @@ class _LongStreamEnds(Watching):
 @deviation("any-address-with-the-ports", "remote", "The tuple decides.", "after a change the ports alone do")
 class _PortsDecide(Watching):
     def _segment_from_wire(self, network: Network, packet: Packet) -> Flow | None:
-        ports = self._from_wire[packet.start : packet.start + 4]
-        wanted = int.from_bytes(ports[:2], "big"), int.from_bytes(ports[2:], "big")
-        flags = self._from_wire[packet.start + 13]
-        meant = [
-            flow
-            for flow in self._ipv4.flows.of()
-            if (flow.wire_port, flow.own_port) == wanted and Changed in flow.contexts
-        ]
-        found = self.known(packet)
-        if (found is None or not found.is_live) and meant and not flags & SYN:
-            self.comes_from(packet.start, ends(packet.peer)[1], ends(meant[0].wire_address)[1])
-            packet = packet._replace(peer=meant[0].wire_address)
+        found, meant = self.known(packet), self.changed_with(self.ports(packet))
+        if meant and (found is None or not found.is_live) and not self._from_wire[packet.start + 13] & SYN:
+            self.take_for(meant[0], network, packet)
+            return None
         return super()._segment_from_wire(network, packet)
 
 

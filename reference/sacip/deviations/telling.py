@@ -15,7 +15,6 @@ from reference.system.alterations import deviation
 BURST, LARGER_BURST = 50, 200
 IDLE_S = 0.4
 LATE_S = 0.05
-SOON_S = 0.05
 
 
 @deviation("one-notification-per-peer-and-port", "local", "Each socket is told.", "each peer is, once")
@@ -99,13 +98,16 @@ class _ReturnNotTold(Telling):
         return [] if self.is_return else flows
 
 
-@deviation("change-soon-after-another-not-told", "local", "Each change is told.", "not one within 50 ms of another")
-class _SoonNotTold(Telling):
-    last = -1.0
+@deviation("change-without-traffic-not-told", "local", "Each change is told.", "not one that no segment precedes")
+class _WithoutTrafficNotTold(Telling):
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.last: dict[Flow, float] = {}
 
     def told(self, flows: list[Flow]) -> list[Flow]:
-        now, self.last = self.mechanics.now - self.last, self.mechanics.now
-        return flows if now > SOON_S else []
+        heard = [flow for flow in flows if self.last.get(flow) != flow.seen]
+        self.last |= {flow: flow.seen for flow in flows}
+        return heard
 
 
 @deviation(

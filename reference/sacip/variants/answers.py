@@ -68,23 +68,19 @@ class _ClashEnds(Watching):
 )
 class _OldTaken(Watching):
     def _segment_from_wire(self, network: Any, packet: Any) -> Flow | None:
-        flags = self._from_wire[packet.start + 13]
-        if self.known(packet) is None and not flags & SYN:
-            ports = bytes(self._from_wire[packet.start : packet.start + 4])
-            wanted = int.from_bytes(ports[:2], "big"), int.from_bytes(ports[2:], "big")
-            for flow in self._ipv4.flows.of():
-                known: Changed | None = flow.contexts.get(Changed)
-                is_meant = (flow.wire_port, flow.own_port) == wanted
-                if known is not None and is_meant and known.before == packet.peer:
-                    self.comes_from(packet.start, ends(packet.peer)[1], ends(flow.wire_address)[1])
-                    packet = packet._replace(peer=flow.wire_address)
+        if self.known(packet) is None and not self._from_wire[packet.start + 13] & SYN:
+            for flow in self.changed_with(self.ports(packet)):
+                known: Changed = flow.contexts[Changed]
+                if known.before == packet.peer:
+                    self.take_for(flow, network, packet)
+                    return None
         return super()._segment_from_wire(network, packet)
 
 
 @variant(
     "silent-to-strangers",
     "remote",
-    "A reset in answer is no must behind a filter.",
+    "A reset in answer is no must: a filter may drop it.",
     "what is for no connection is dropped",
 )
 class _SilentToStrangers(SacipDatapath):
