@@ -20,7 +20,11 @@ from tests.lint.decoder import faults
 ROOT = Path(__file__).resolve().parents[2]
 INTENDED: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "intended.toml").read_text())
 BESIDE = 8
-FLOCKS = {"short-end-hosts.toml": ("mops", "rehash"), "short-legacy.toml": ("legacy",)}
+FLOCKS = {
+    "short-end-hosts.toml": ("mops", "rehash"),
+    "short-legacy.toml": ("legacy",),
+    "short-migrate.toml": ("migrate",),
+}
 """Which protocols are run with which profile."""
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from reference.__main__ import WARM
 from reference.daemon import run_host
+from reference.migrate.datapath import MigrateDatapath
+from reference.migrate.host import FixedHost
 from reference.mops.capable import MobileCapable
 from reference.mops.mobile_node import MobileNode
 from reference.mops.server import Command, Outcome, Server
@@ -102,6 +104,44 @@ class RefusingHost(Host):
         return False
 
 
+class DeafFixedHost(FixedHost):
+    def permitted(self, *_: Any) -> None:
+        return None
+
+    def migrate(self, *_: Any) -> None:
+        return None
+
+    def offer(self, *_: Any) -> None:
+        return None
+
+
+class MuteMigrateDatapath(MigrateDatapath):
+    def permit(self, *_: Any) -> None:
+        return None
+
+    def originate(self, *_: Any) -> None:
+        pass
+
+    def refuse(self, *_: Any) -> None:
+        pass
+
+
+class RefusingFixedHost(FixedHost):
+    """Permits migration, and knows no connection that a Migrate SYN is about."""
+
+    def find(self, *_: Any) -> None:
+        return None
+
+    def is_migrateable(self, *_: Any) -> bool:
+        return False
+
+
+MIGRATE: dict[str, tuple[type[Any], ...]] = {
+    "deaf": (DeafFixedHost,),
+    "mute": (MuteMigrateDatapath,),
+    "refusing": (RefusingFixedHost,),
+}
+
 PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
     ("mops", "server"): {
         "deaf": (SilentCapable, DeafServer),
@@ -113,6 +153,8 @@ PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
         "mute": (SilentCapable, MuteServer, MuteNode),
         "refusing": (RefusingServer, RefusingNode),
     },
+    ("migrate", "server"): MIGRATE,
+    ("migrate", "mobile node"): MIGRATE,
     ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost, MuteDatapath), "refusing": (RefusingHost,)},
 }
 

@@ -46,6 +46,19 @@ def test_connection_that_the_device_opened_continues(node: MigrateHost, dut: Dut
 
 
 @valid
+@requirement("MIGRATE-2-12", case=3)
+def test_data_completes_the_handshake(node: MigrateHost, dut: DutNode) -> None:
+    """Where the ACK of the handshake was lost, the data after it completes it."""
+    connection = node.connect()
+    node.exchange(connection)
+    node.move()
+    sent = node.send_migrate(connection)
+    node.await_syn_ack(sent)
+    connection.rebind(sent.end)
+    dut.serves(connection)
+
+
+@valid
 @requirement("MIGRATE-2-16", case=1)
 def test_another_port_serves_as_well(node: MigrateHost, dut: DutNode, case: Case) -> None:
     """A Migrate SYN from another port of another address, and then from another port of the same one, is served."""
