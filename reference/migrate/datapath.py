@@ -226,9 +226,9 @@ class MigrateDatapath(OwnSegments):
         """The options of a SYN or SYN-ACK with Migrate-Permitted; None where there is no room for it."""
         own = context.own
         assert own is not None
-        if own.is_secure:
-            if stamps is None:
-                return None
+        if own.is_secure and stamps is None and self.host.needs_stamps:
+            return None
+        if own.is_secure and stamps is not None:
             options = with_stamps(options, self.host.own_stamps(context, stamps))
         permitted = own.pack(self.host.settings.permitted_kind)
         if len(options) + len(permitted) > MAXIMUM_OPTIONS:

@@ -54,6 +54,7 @@ class Negotiation:
     """What both ends of a connection say of migration while it opens."""
 
     role = "server"
+    needs_stamps = True  # a key that finds no timestamps is not sent
 
     def __init__(
         self,

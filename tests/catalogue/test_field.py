@@ -7,7 +7,7 @@ import tomllib
 from tests.architecture.sources import ROOT
 
 PAGE = (ROOT / "docs/field.md").read_text()
-REQUIREMENT = re.compile(r'"((?:MOPS|REHASH|LEGACY)-[\w.]+-\d+)"')
+REQUIREMENT = re.compile(r'"((?:MOPS|REHASH|MIGRATE|LEGACY)-[\w.]+-\d+)"')
 MARK = re.compile(r"requirement\(([^()]*?)case=(\d+)\)")
 
 
@@ -30,7 +30,7 @@ def alterations() -> set[str]:
 
 
 def test_cases_that_the_page_names_exist() -> None:
-    named = set(re.findall(r"`((?:MOPS|REHASH|LEGACY)-[^`]+)`", PAGE))
+    named = set(re.findall(r"`((?:MOPS|REHASH|MIGRATE|LEGACY)-[^`]+)`", PAGE))
     assert len(named) > 60
     assert named - cases() == set()
 

@@ -23,7 +23,7 @@ class End(UpperTester):
     """One end: a host, or a program on an ordinary kernel."""
 
     def __init__(
-        self, folder: Path, index: int, applications: list[list[str]], legacy: bool, role: str, mops: dict[str, Any]
+        self, folder: Path, index: int, applications: list[list[str]], legacy: bool, role: str, settings: dict[str, Any]
     ) -> None:
         super().__init__()
         self.folder, self.address, self.index = folder, ADDRESSES[index], index
@@ -36,7 +36,7 @@ class End(UpperTester):
         networks["ipff"] |= {"address": IPFF_ADDRESSES[index], "neighbour_mac": NEIGHBOURS[index]}
         networks["ipv4"]["address"] = self.address
         protocol, _, name = role.partition(" ")
-        changes: dict[str, Any] = {"protocol": protocol, "role": name, "networks": networks, "mops": mops}
+        changes: dict[str, Any] = {"protocol": protocol, "role": name, "networks": networks, protocol: settings}
         changes["applications"] = applications
         path = folder / f"{index}.json"
         path.write_text(json.dumps(configuration(**changes)))
@@ -69,12 +69,14 @@ class Pair:
         second: list[list[str]],
         legacy: int | None = None,
         roles: tuple[str, str] = ("rehash host", "rehash host"),
-        **mops: Any,
+        **settings: Any,
     ) -> None:
         self.folder = folder
         self._log = open(self.folder / "log", "wb")  # noqa: SIM115
         both = [[self._placed(argv) for argv in applications] for applications in (first, second)]
-        self.ends = [End(self.folder, index, both[index], index == legacy, roles[index], mops) for index in range(2)]
+        self.ends = [
+            End(self.folder, index, both[index], index == legacy, roles[index], settings) for index in range(2)
+        ]
         descriptors = [one for end in self.ends for one in end.far]
         self.process = subprocess.Popen(
             [PYTHON, str(SCRIPT), json.dumps([end.specification for end in self.ends])],

@@ -2,8 +2,8 @@
 """What is wrong with a frame: a decoder of its own, from the specifications, with nothing but struct.
 
 It knows Ethernet, ARP, IPv4 (RFC 791), IPFF (draft-eromenko-ipff-00), TCP (RFC 9293), UDP, ICMP (RFC 792) with the
-SACIP notification, the MOPS messages and the Rehash option. `faults` names each rule that a frame breaks; an ordinary
-frame breaks none.
+SACIP notification, the MOPS messages, the Rehash option and those of TCP Migrate. `faults` names each rule that a frame
+breaks; an ordinary frame breaks none.
 """
 
 import struct
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 ARP, IPV4, IPFF = 0x0806, 0x0800, 0x88B5
 ICMPV5_OVER_IPFF, TCP, UDP, ICMPV5_OVER_IPV4 = 1, 6, 17, 254
 MIGRATE, ANYCAST, NAT = 100, 101, 102
-REHASH = 253
+REHASH, MIGRATE_PERMITTED, MIGRATE_OPTION = 253, 15, 16
 ORDINARY_ICMP, SACIP = (0, 3, 5, 8, 11, 12), 20
 _FIXED = {2: 4, 3: 3, 4: 2, 8: 10}
 _FIVE_FIELDS = 5
@@ -149,10 +149,22 @@ def _option(kind: int, option: bytes, *, syn: bool) -> Iterator[str]:
         yield "length of TCP option 5"
     if kind in (2, 3, 4) and not syn:
         yield f"TCP option {kind} without SYN"
+    if kind in (MIGRATE_PERMITTED, MIGRATE_OPTION):
+        yield from _migrate_option(kind, option, syn=syn)
     if kind == REHASH and len(option) != 16:
         yield "length of the Rehash option"
     elif kind == REHASH and struct.unpack_from("!H", option, 2)[0] not in (0x0001, 0x0010):
         yield "header of the Rehash option"
+
+
+def _migrate_option(kind: int, option: bytes, *, syn: bool) -> Iterator[str]:
+    name = "Migrate" if kind == MIGRATE_OPTION else "Migrate-Permitted"
+    if len(option) not in ((19,) if kind == MIGRATE_OPTION else (3, 20)):
+        yield f"length of the {name} option"
+    elif kind == MIGRATE_PERMITTED and (option[2] == 0) != (len(option) == 3):
+        yield "Curve ID of the Migrate-Permitted option"
+    if not syn:
+        yield f"{name} without SYN"
 
 
 def _udp(datagram: Datagram) -> Iterator[str]:

@@ -25,6 +25,7 @@ OUTBOUND = 2
 FLOCKS = {
     "short-end-hosts.toml": ("mops", "rehash", "sacip"),
     "short-legacy.toml": ("legacy",),
+    "short-migrate.toml": ("migrate",),
     "short-router.toml": ("mops/nat_router",),
 }
 """Which folders of cases are run with which profile."""

@@ -17,6 +17,8 @@ from reference.bump.role import Role
 from reference.daemon import run_host
 from reference.middlebox.packet import Packet
 from reference.middlebox.role import MiddleboxRole
+from reference.migrate.datapath import MigrateDatapath
+from reference.migrate.host import FixedHost
 from reference.mops.anycast_server import Acknowledger, AnycastServer
 from reference.mops.capable import MobileCapable
 from reference.mops.firewall.firewall import Firewall
@@ -167,6 +169,44 @@ class RefusingMoves(Moves):
         pass
 
 
+class DeafFixedHost(FixedHost):
+    def permitted(self, *_: Any) -> None:
+        return None
+
+    def migrate(self, *_: Any) -> None:
+        return None
+
+    def offer(self, *_: Any) -> None:
+        return None
+
+
+class MuteMigrateDatapath(MigrateDatapath):
+    def permit(self, *_: Any) -> None:
+        return None
+
+    def originate(self, *_: Any) -> None:
+        pass
+
+    def refuse(self, *_: Any) -> None:
+        pass
+
+
+class RefusingFixedHost(FixedHost):
+    """Permits migration, and knows no connection that a Migrate SYN is about."""
+
+    def find(self, *_: Any) -> None:
+        return None
+
+    def is_migrateable(self, *_: Any) -> bool:
+        return False
+
+
+MIGRATE: dict[str, tuple[type[Any], ...]] = {
+    "deaf": (DeafFixedHost,),
+    "mute": (MuteMigrateDatapath,),
+    "refusing": (RefusingFixedHost,),
+}
+
 PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
     ("mops", "server"): {
         "deaf": (SilentCapable, DeafServer),
@@ -186,6 +226,8 @@ PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
     ("mops", "firewall"): {"deaf": (DeafFirewall,), "mute": (MuteFirewall,), "refusing": (RefusingMoves,)},
     ("sacip", "server"): {"deaf": (DeafRemoteSide,)},
     ("sacip", "mobile node"): {"deaf": (DeafRemoteSide, DeafLocalSide), "mute": (MuteLocalSide,)},
+    ("migrate", "server"): MIGRATE,
+    ("migrate", "mobile node"): MIGRATE,
     ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost, MuteDatapath), "refusing": (RefusingHost,)},
 }
 

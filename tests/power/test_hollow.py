@@ -29,6 +29,7 @@ HOLLOW = ["{python}", "-m", "tests.power.hollow"]
 SHORT: dict[str, dict[str, float]] = {
     "mops": {"migrate_within_s": 0.3},
     "rehash": {"idle_ack_within_s": 0.5},
+    "migrate": {"migrate_within_s": 0.3},
     "sacip": {},
 }
 """What never comes is not waited for longer."""
@@ -61,7 +62,7 @@ class Run:
     def profile(self) -> str:
         """The profile of the device."""
         content: dict[str, Any] = {"network": self.network, "ixit": SHORT[self.role.protocol]}
-        content |= {"role": self.role.name} if self.role.protocol == "mops" else {}
+        content |= {} if self.role.protocol == "rehash" else {"role": self.role.name}
         text = Entry(self.role.protocol, self.kind, content, 0).profile()
         for key, command in (("command", HOLLOW), ("fork_server", [*HOLLOW, "--fork-server"])):
             text = changed(text, "dut", key, command)

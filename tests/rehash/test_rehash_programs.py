@@ -2,31 +2,15 @@
 """Programs that nobody here wrote live through ten moves of two Rehash hosts and notice nothing."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.lab import programs
+from tests.lab.by_turns import move, none_failed
 from tests.lab.pair import ADDRESSES, Pair
 
 SERVER = ADDRESSES[0]
-
-
-def move(both: Pair) -> Callable[[int], None]:
-    """Both ends by turns, each five times, the last time back to where it began."""
-
-    def once(number: int) -> None:
-        end = both.ends[number % 2]
-        surroundings = end.address.rpartition(".")[0]
-        end.move(f"{surroundings}.{1 if number >= programs.MOVES - 2 else 10 + number}")
-
-    return once
-
-
-def none_failed(both: Pair) -> None:
-    for end in both.ends:
-        assert end.call("status")["failed"] == 0
 
 
 def test_a_download_is_byte_exact(tmp_path: Path) -> None:

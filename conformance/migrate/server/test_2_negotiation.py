@@ -103,12 +103,13 @@ def test_connection_without_permission_never_migrates(node: MigrateHost, dut: Du
 def test_permitted_of_another_length_negotiates_nothing(
     node: MigrateHost, dut: DutNode, case: Case, length: int
 ) -> None:
-    """Migrate-Permitted of a length other than 3 and 20 is not answered, and the connection is an ordinary one."""
+    """Migrate-Permitted of a length other than 3 and 20 is not answered: an ordinary connection, or a reset."""
     option = of_length(bytes(node.permitted()[0]), length)
     peer, answer = node.offer(option)
+    if answer.is_reset:
+        return
     found = answer.permitted(case.setup.profile.ixit.migrate.permitted_kind)
     require(not found, "Migrate-Permitted in the SYN-ACK", "none", found, answer.frame)
-    require(not answer.is_reset, "answer to the SYN", "a SYN-ACK", answer, answer.frame)
     peer.acknowledge()
     ordinary(node, dut, peer)
 

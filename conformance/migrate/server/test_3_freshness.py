@@ -110,19 +110,6 @@ def test_repeated_migrate_syn_changes_nothing(node: MigrateHost, dut: DutNode, w
     dut.serves(connection, data=b"after the repeated SYN")
 
 
-@valid
-@requirement("MIGRATE-3-09", case=2)
-def test_data_completes_the_handshake(node: MigrateHost, dut: DutNode) -> None:
-    """Where the ACK of the handshake was lost, the data after it completes it."""
-    connection = node.connect()
-    node.exchange(connection)
-    node.move()
-    sent = node.send_migrate(connection)
-    node.await_syn_ack(sent)
-    connection.rebind(sent.end)
-    dut.serves(connection)
-
-
 @invalid
 @requirement("MIGRATE-3-10", case=1)
 def test_recorded_migrate_syn_moves_nothing_elsewhere(node: MigrateHost, dut: DutNode) -> None:

@@ -98,6 +98,8 @@ class AnyKeyAccepted(Keys):
     "where the timestamps are missing it is answered as if they were there",
 )
 class HalfAKeyAccepted(FixedHost):
+    needs_stamps = False
+
     def permitted(self, options: bytes) -> Permitted | None:
         found = permitted_in(options, self.settings.permitted_kind)
         for kind, whole in split(options):

@@ -3,7 +3,7 @@
 
 from reference.bump.flows import Flow
 from reference.bump.tcp import FIN, RST
-from reference.migrate.context import Context, MigrateFlows, Segment, SlowStart, context_of
+from reference.migrate.context import Context, Segment, SlowStart, context_of
 from reference.migrate.datapath import MigrateDatapath
 from reference.migrate.host import FixedHost
 from reference.migrate.option import Migrate
@@ -99,41 +99,6 @@ class PeerKeepsItsPort(FixedHost):
 class TokenAtAnyPort(FixedHost):
     def is_port_right(self, flow: Flow, segment: Segment) -> bool:
         return True
-
-
-class _BothTuples(MigrateFlows):
-    """The tuples that a connection had before lead to it, too."""
-
-    def is_kept(self, flow: Flow) -> bool:
-        return True
-
-    def place(self, flow: Flow, address: int, port: int, own_port: int) -> None:
-        before = flow.wire
-        super().place(flow, address, port, own_port)
-        if before != flow.wire and self.is_kept(flow):
-            self.by_wire[before] = flow
-
-
-@deviation(
-    "migrate-old-tuple-still-taken",
-    "2",
-    "Segments from the old tuple do not reach the connection.",
-    "they do",
-)
-class OldTupleStillTaken(_BothTuples):
-    pass
-
-
-@deviation(
-    "migrate-first-tuple-taken-again",
-    "2",
-    "Segments from the old tuple do not reach the connection.",
-    "after a second migration those from the one before it do",
-)
-class FirstTupleTakenAgain(_BothTuples):
-    def is_kept(self, flow: Flow) -> bool:
-        context = context_of(flow)
-        return context is not None and (context.peer_reqno or 0) > 1
 
 
 @deviation(

@@ -120,21 +120,6 @@ class PermittedOfAnyLength(FixedHost):
 
 
 @deviation(
-    "migrate-odd-permission-ends-the-connection",
-    "2",
-    "Migrate-Permitted with a length other than 3 and 20 harms nothing.",
-    "a SYN-ACK with it is dropped, and its connection does not open",
-)
-class OddPermissionEndsTheConnection(FixedHost):
-    def peer_answers(self, flow: Flow, context: Context, segment: Segment) -> bool:
-        odd = [len(whole) for kind, whole in split(segment.options) if kind == self.settings.permitted_kind]
-        if [length for length in odd if length not in (3, 20)]:
-            self.abort(flow, context, segment)
-            return False
-        return super().peer_answers(flow, context, segment)
-
-
-@deviation(
     "migrate-permitted-in-the-first-syn-alone",
     "2",
     "A retransmitted SYN carries the same Migrate-Permitted as the first.",

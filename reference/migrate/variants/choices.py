@@ -2,7 +2,7 @@
 """Variants of what the draft leaves open: variants of keys, answers to duplicates, numbers, ports and times."""
 
 from reference.bump.flows import Flow
-from reference.bump.tcp import ACK, RST, SYN, State
+from reference.bump.tcp import ACK, RST, SYN, State, split
 from reference.migrate.context import Context, Exchange, Segment, context_of
 from reference.migrate.host import FixedHost
 from reference.migrate.migrating_host import MigratingHost
@@ -157,3 +157,18 @@ class SilentPeersWait(FixedHost):
         context = context_of(flow)
         if context is not None and context.awaits_ack:
             self.send_syn_ack(flow, context)
+
+
+@variant(
+    "migrate-odd-permission-reset",
+    "2",
+    "What a Migrate-Permitted of another length means is left open.",
+    "a SYN-ACK with it gets a reset, and the connection does not open",
+)
+class OddPermissionReset(FixedHost):
+    def peer_answers(self, flow: Flow, context: Context, segment: Segment) -> bool:
+        lengths = [len(whole) for kind, whole in split(segment.options) if kind == self.settings.permitted_kind]
+        if set(lengths) - {3, 20}:
+            self.abort(flow, context, segment)
+            return False
+        return super().peer_answers(flow, context, segment)
