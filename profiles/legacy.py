@@ -42,9 +42,9 @@ class IXIT(Table):
     )
 
 
-def dut_config(profile: "Profile") -> dict[str, Any]:
+def dut_config(profile: "Profile", role: Role) -> dict[str, Any]:
     """What a NAT that can be told has to set; a host finds no table of its own."""
-    if "NAT" not in profile.ics.legacy.roles:
+    if role.name != "NAT":
         return {}
     timer = profile.ixit.legacy.nat_udp_timeout_s
     settable = profile.ics.legacy.nat_udp_timer_settable

@@ -61,7 +61,7 @@ class IXIT(Table):
     )
 
 
-def dut_config(profile: "Profile") -> dict[str, Any]:
+def dut_config(profile: "Profile", _: Role) -> dict[str, Any]:
     """All that is stated, so that a device that can be told does as its profile says."""
     claims = profile.ics.migrate
     return {**profile.ixit.migrate.model_dump(), "insecure": claims.insecure, "secure": claims.secure}

@@ -173,7 +173,7 @@ def _check_anycast(profile: "Profile", network: str) -> None:
         )
 
 
-def dut_config(profile: "Profile") -> dict[str, Any]:
+def dut_config(profile: "Profile", role: Role) -> dict[str, Any]:
     """Timers, numbers and addresses of MOPS; `mobile_capable` is null where the device has nothing to do with it."""
     mops, claims = profile.ixit.mops, profile.ics.mops
     option = mops.model_dump(include={"mobile_capable_kind", "mobile_capable_length", "mobile_capable_exid"})
@@ -183,8 +183,8 @@ def dut_config(profile: "Profile") -> dict[str, Any]:
         **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries", "router"}),
         **mops.model_dump(include={"anycast", "anycast_continues"}),
         "mobile_capable": option if knows_option else None,
-        **(_nat_config(mops, settable=claims.nat_timers_settable) if "NAT router" in claims.roles else {}),
-        **({"firewall": _firewall_config(mops)} if "firewall" in claims.roles else {}),
+        **(_nat_config(mops, settable=claims.nat_timers_settable) if role.name == "NAT router" else {}),
+        **({"firewall": _firewall_config(mops)} if role.name == "firewall" else {}),
     }
 
 

@@ -46,6 +46,6 @@ class IXIT(Table):
     )
 
 
-def dut_config(profile: "Profile") -> dict[str, Any]:
+def dut_config(profile: "Profile", _: Role) -> dict[str, Any]:
     """All that is stated, so that a device that can be told does as its profile says."""
     return profile.ixit.rehash.model_dump()

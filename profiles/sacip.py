@@ -43,7 +43,7 @@ class IXIT(Table):
     )
 
 
-def dut_config(profile: "Profile") -> dict[str, Any]:
+def dut_config(profile: "Profile", _: Role) -> dict[str, Any]:
     """The byte order, and the router where the device claims to have that of the slides."""
     router = SLIDES_ROUTER if profile.ics.sacip.slides else None
     return {"byte_order": profile.ixit.sacip.byte_order, "router": router}

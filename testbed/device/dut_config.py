@@ -13,7 +13,7 @@ def configuration(profile: Profile, role: Role) -> dict[str, Any]:
     A device with two links finds a table for each in the table of a network. The Ethernet addresses of IPFF neighbours
     are added where the wires are known.
     """
-    table = importlib.import_module(f"profiles.{role.protocol}").dut_config(profile)
+    table = importlib.import_module(f"profiles.{role.protocol}").dut_config(profile, role)
     return {
         "protocol": role.protocol,
         "role": role.name,

@@ -9,7 +9,7 @@ from profiles import ProfileError, load
 from testbed.device.dut_config import configuration
 
 ROOT = Path(__file__).resolve().parents[2]
-REFERENCE = (ROOT / "profiles/reference.toml").read_text()
+REFERENCE = (ROOT / "tests/profiles/hosts.toml").read_text()
 NEITHER = "ixit.mops.anycast must name host addresses of the network that are neither the tester's nor ixit."
 
 
@@ -47,7 +47,7 @@ def test_other_roles_need_none(tmp_path: Path) -> None:
 
 
 def test_device_is_told() -> None:
-    profile = load(ROOT / "profiles/reference.toml")
+    profile = load(ROOT / "tests/profiles/hosts.toml")
     (role,) = [role for role in profile.claimed if role.name == "anycast server"]
     content = configuration(profile, role)
     assert content["networks"]["ipv4"]["address"] == "198.18.0.1"

@@ -8,7 +8,7 @@ import pytest
 from profiles import ProfileError, load
 
 ROOT = Path(__file__).resolve().parents[2]
-GOOD = (ROOT / "profiles/reference.toml").read_text()
+GOOD = (ROOT / "tests/profiles/hosts.toml").read_text()
 INTERFACE = 'kind = "interface"\ninterface = "eth1"\ndut_mac = "02:00:00:00:00:02"'
 COMMAND = 'command = ["{python}", "-m", "reference"]'
 COMMANDS = f'{COMMAND}\nfork_server = ["{{python}}", "-m", "reference", "--fork-server"]'
@@ -268,11 +268,11 @@ def test_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, line: s
 def test_mark_that_an_editor_has_put_in_front(tmp_path: Path) -> None:
     path = tmp_path / "marked.toml"
     path.write_text(GOOD, encoding="utf-8-sig")
-    assert load(path).dut.name == load(ROOT / "profiles/reference.toml").dut.name
+    assert load(path).dut.name == load(ROOT / "tests/profiles/hosts.toml").dut.name
 
 
 def test_arguments_go_behind_the_command() -> None:
-    profile = load(ROOT / "profiles/reference.toml", ["--deviate", "x"])
+    profile = load(ROOT / "tests/profiles/hosts.toml", ["--deviate", "x"])
     assert profile.dut.command[-3:] == ["reference", "--deviate", "x"]
 
 

@@ -88,6 +88,7 @@ def test_the_reference_profile_uses_documented_keys_only() -> None:
 
     def flat(table: dict[str, Any], prefix: str = "") -> Iterator[str]:
         for name, value in table.items():
-            yield from flat(value, f"{prefix}{name}.") if isinstance(value, dict) else [f"{prefix}{name}"]
+            below = prefix if name in ("inside", "outside") else f"{prefix}{name}."
+            yield from flat(value, below) if isinstance(value, dict) else [f"{prefix}{name}"]
 
     assert set(flat(content)) <= set(KEYS)

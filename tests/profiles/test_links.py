@@ -8,7 +8,7 @@ import pytest
 from profiles import InterfaceLink, ProfileError, load
 
 ROOT = Path(__file__).resolve().parents[2]
-GOOD = (ROOT / "profiles/reference.toml").read_text()
+GOOD = (ROOT / "tests/profiles/hosts.toml").read_text()
 LINKS = """
 [link.inside]
 kind = "interface"

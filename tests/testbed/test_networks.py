@@ -137,7 +137,7 @@ def test_configuration_of_a_role_without_values() -> None:
 def test_the_configuration_of_a_role_with_two_links_has_a_table_for_each(tmp_path: Path) -> None:
     """The device's address on the inside and on the outside, and the neighbours' Ethernet address on each."""
     path = tmp_path / "sides.toml"
-    path.write_text((ROOT / "profiles/reference.toml").read_text() + SIDES)
+    path.write_text((ROOT / "tests/profiles/hosts.toml").read_text() + SIDES)
     profile = load(path)
     content = configuration(
         profile, Role("mops", "in the middle", networks=("ipff", "ipv4"), links=("inside", "outside"))

@@ -30,6 +30,6 @@ class IXIT(Table):
     answer_within_s: Seconds = Field(default=1.0, description="seconds in which an answer must come")
 
 
-def dut_config(profile: "Profile") -> dict[str, Any]:
+def dut_config(profile: "Profile", _: Role) -> dict[str, Any]:
     """The protocol number."""
     return profile.ixit.example.model_dump(include={"protocol"})

@@ -21,6 +21,6 @@ class ICS(Claims):
     roles: list[str] = Field(default=[], description="roles of devices that forward packets")
 
 
-def dut_config(profile: "Profile") -> dict[str, Any]:
+def dut_config(profile: "Profile", _: Role) -> dict[str, Any]:
     """Nothing: the device has no table of its own."""
     return {}
