@@ -5,8 +5,8 @@
 fail with it of necessity (`also`; any with `later_breaks_any`), and over which networks and with which profile it is
 certified.
 
-`make power` runs every deviation against all cases. `make test` takes a tenth of them (`SEED` says which), each against
-the cases that have to catch it and a part of the others.
+`make power` runs every deviation against all cases. `make test` takes a twentieth of them (`SEED` says which), each
+against the cases that have to catch it and a part of the others.
 """
 
 from pathlib import Path
