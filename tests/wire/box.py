@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from profiles import Role, load
+from profiles import Role, link_key, load
 from testbed.device.dut_config import configuration
 from tests.testbed.lab import ROOT
 from tests.testbed.runs import Run, command, environment
@@ -17,10 +17,12 @@ from tests.wire.lab import Cable
 
 REFERENCE = (sys.executable, "-m", "reference")
 _TIMEOUT_S = 3600
+_MACS = ("MAC", "SECOND")
+"""What stands in the profile until the box is there and has Ethernet addresses."""
 
 
 def profile_of(known: Path, role: Role, folder: Path, *, changes: Iterable[tuple[str, str]] = ()) -> Path:
-    """The profile of a box in this role alone: what a profile with more roles says, over `lab0`."""
+    """The profile of a box in this role alone: what one with more roles says, over `lab0`, or `lab0` and `lab1`."""
     sections = re.split(r"(?m)^(?=\[)", known.read_text())
     kept = [_for_role(section, role, folder) for section in sections]
     text = "".join(kept)
@@ -36,8 +38,14 @@ def _for_role(section: str, role: Role, folder: Path) -> str:
     if section.startswith("[dut]"):
         agent = f'agent = ["{sys.executable}", "-m", "tests.wire.agent", "{folder}/agent"]'
         return re.sub(r"(?m)^(command|fork_server) = .*\n", "", re.sub(r"(?m)^agent = .*$", agent, section))
-    if section.startswith("[link]"):
-        return '[link]\nkind = "interface"\ninterface = "lab0"\ndut_mac = "MAC"\n\n'
+    if named := re.match(r"\[link\.?(\w*)\]", section):
+        link = named[1] or "link"
+        if link not in role.links:
+            return ""
+        wire = role.links.index(link)
+        return f'[{link_key(link)}]\nkind = "interface"\ninterface = "lab{wire}"\ndut_mac = "{_MACS[wire]}"\n\n'
+    if (named := re.match(r"\[ixit\.ip\w+\.?(\w*)\]", section)) and (named[1] or "link") not in role.links:
+        return ""
     if named := re.match(r"\[ics\.(\w+)\]", section):
         if named[1] != role.protocol:
             return ""
@@ -56,9 +64,11 @@ def certify(
     """
     folder.mkdir(parents=True, exist_ok=True)
     box_profile = profile_of(known, role, folder, changes=changes)
-    Cable([*box], configuration(load(known), role), **cards).write(folder / "cable.json")
+    wires = len(role.links)
+    Cable([*box], configuration(load(known), role), wires, **cards).write(folder / "cable.json")
     folders = [folder / f"run{number}" for number in range(times)]
-    script = f'sed -i "s/MAC/$(cat {folder}/mac0)/" {box_profile}\n'
+    macs = (f"s/{name}/$(cat {folder}/mac{wire})/" for wire, name in enumerate(_MACS[:wires]))
+    script = f'sed -i "{";".join(macs)}" {box_profile}\n'
     for one in folders:
         one.mkdir()
         words = shlex.join([*within, *command(cases, profile or box_profile, one, "-n", "0", *options)])
