@@ -89,7 +89,6 @@ def test_connection_stays_until_the_move(case: Case, node: AnycastNode, dut: Any
     dut.acknowledgement_of(connection.local, mark)
     dut.serves(connection)
     dut.is_not_at(node.unicast, connection)
-    dut.serves(connection)
     dut.sends_from(node.anycast, connection, mark)
 
 
@@ -142,7 +141,6 @@ def test_refused_migrate_changes_nothing(case: Case, node: AnycastNode, dut: Any
     request = node.send_migrate(connection, entries=[entry])
     dut.refuses(request, connection)
     dut.is_not_at(node.unicast, connection)
-    dut.serves(connection)
 
 
 @valid

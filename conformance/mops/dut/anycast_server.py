@@ -75,7 +75,7 @@ class AnycastServer(Server):
             return self.acknowledges(peer, since)
 
     def has_acknowledged(self, *peers: TcpPeer) -> list[Frame]:
-        """The acknowledgements so far that name the port of one of these ends, or of all of this case's."""
+        """The acknowledgements so far that name the port of one of these ends."""
         ports = {peer.port for peer in peers}
         return [frame for frame, packet in self.acknowledgements() if packet.payload.source_port in ports]
 
@@ -114,8 +114,14 @@ class AnycastServer(Server):
         self.serves(*connections)
 
     def is_not_at(self, address: str, connection: Connection) -> None:
-        """The connection does not take its next data where it is sent to this address of the server instead."""
-        self._have_no_connection([_towards(connection.local.at(connection.local.station), address)])
+        """The connection does not take its next data where it is sent to this address of the server instead.
+
+        Nothing but resets comes from there, and the data does not count as sent.
+        """
+        end = _towards(connection.local.at(connection.local.station), address)
+        sent = end.transmit(end.segment("PA", b"is anybody there"))
+        self.expect_silence(end, self._case.trace.mark_at(sent.frame), source=address)
+        self.serves(connection)
 
     def old_tuple_is_dead_at(self, address: str, connection: Connection) -> None:
         """Data sent to this address of the server from where the connection was before is not accepted."""

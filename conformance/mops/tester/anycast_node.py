@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from conformance.mops.capable import mobile_capable
+from conformance.mops.capable import CapableHandshake
 from conformance.mops.migrate import SentMigrate
 from conformance.mops.tester.mobile_node import Connection, MobileNode, UdpFlow
 from testbed.case.case import Case
@@ -37,9 +37,15 @@ class AnycastNode(MobileNode):
         self.called = self.anycast
         return connection
 
+    def capable_peer(self, port: int = 0, remote_port: int = 0) -> TcpPeer:
+        """An end whose SYN carries MOBILE_CAPABLE, and the ACK after it where the SYN-ACK does, not open yet."""
+        peer = self.new_peer(port, remote_port)
+        peer.options.append(CapableHandshake(self.case))
+        return peer
+
     def open_capable(self, port: int = 0, remote_port: int = 0) -> TcpPeer:
-        """A connection to the anycast address whose SYN carries MOBILE_CAPABLE, whatever comes back; preamble."""
-        return connect(self.case, self.new_peer(port, remote_port), mobile_capable(self.case))
+        """A connection to the anycast address whose SYN carries MOBILE_CAPABLE; preamble."""
+        return connect(self.case, self.capable_peer(port, remote_port))
 
     def complete(self, *peers: TcpPeer) -> None:
         """Acknowledge the SYN-ACK of each of these ends; preamble."""
