@@ -194,8 +194,8 @@ def wait_for_service(lab: Lab, network: str, service: int) -> Peer:
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"protocol": "carrier pigeon"}, "protocol is 'carrier pigeon', allowed: mops | rehash | legacy"),
-        ({"protocol": None}, "protocol is None, allowed: mops | rehash | legacy"),
+        ({"protocol": "carrier pigeon"}, "protocol is 'carrier pigeon', allowed: mops | rehash | sacip | legacy"),
+        ({"protocol": None}, "protocol is None, allowed: mops | rehash | sacip | legacy"),
         ({"role": "toaster"}, "role is 'toaster', allowed: server | mobile node"),
         ({"protocol": "rehash"}, "role is 'server', allowed: host"),
         ({"networks": {}}, "networks must have ipff or ipv4 for the role server"),
