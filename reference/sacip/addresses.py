@@ -46,8 +46,12 @@ class Addresses:
 
     @property
     def primary(self) -> int:
-        """Where new connections come from."""
+        """The first one."""
         return self.assigned[0].address
+
+    def towards(self, address: int) -> int:
+        """Where something new to this address comes from: the first address of its subnet, or of all."""
+        return next((one.address for one in self.assigned if one.is_on_link(address)), self.primary)
 
     def is_on_link(self, address: int) -> bool:
         """Whether an address is reached without a router."""

@@ -137,6 +137,7 @@ class SacipDatapath(Datapath):
             return None
         header = self._arp.header_for(hop, self.now)
         if header is None:
+            self._arp.use(self.addresses.towards(hop))
             self._arp.keep(hop, bytes(packet), self.now)
         return header
 

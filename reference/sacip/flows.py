@@ -43,7 +43,8 @@ class SacipFlows(Flows):
         flow = super().outbound(address, port, local_port, now, flags)
         if flow is None or flow is known:
             return flow
-        from_here = pair(self.addresses.primary, ends(address)[1])
+        peer = ends(address)[1]
+        from_here = pair(self.addresses.towards(peer), peer)
         if self.occupant(from_here, port, local_port) not in (None, flow):
             self.free(flow)
             return None

@@ -80,7 +80,7 @@ class SacipNetwork(Ipv4Network):
 
     def _answering(self, peer: int) -> int:
         asked = self.asked_at.get(peer, 0)
-        return asked if asked in self.addresses else self.addresses.primary
+        return asked if asked in self.addresses else self.addresses.towards(peer)
 
     def pseudo_header_sum(self, peer: int, protocol: int, length: int) -> int:
         return (peer + protocol + length) % 0xFFFF

@@ -201,8 +201,11 @@ def wait_for_service(lab: Lab, network: str, service: int) -> Peer:
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"protocol": "carrier pigeon"}, "protocol is 'carrier pigeon', allowed: mops | rehash | legacy"),
-        ({"protocol": None}, "protocol is None, allowed: mops | rehash | legacy"),
+        (
+            {"protocol": "carrier pigeon"},
+            "protocol is 'carrier pigeon', allowed: mops | rehash | migrate | sacip | legacy",
+        ),
+        ({"protocol": None}, "protocol is None, allowed: mops | rehash | migrate | sacip | legacy"),
         ({"role": "toaster"}, "role is 'toaster', allowed: server | mobile node | anycast server"),
         ({"protocol": "rehash"}, "role is 'server', allowed: host"),
         ({"networks": {}}, "networks must have ipff or ipv4 for the role server"),
