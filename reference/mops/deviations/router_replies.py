@@ -237,8 +237,7 @@ class _VersionUnread(NatRouter):
 @deviation("router-reply-count-unread", "B", SPOILT, "Count is not looked at")
 class _CountUnread(NatRouter):
     def is_reply(self, migrate: Migrate, length: int) -> bool:
-        count = len(migrate.entries)
-        return super().is_reply(replace(migrate, count=count), 24 + 8 * count)
+        return super().is_reply(replace(migrate, count=len(migrate.entries)), length)
 
 
 @deviation("router-failed-once-failed-for-ever", "B", "After failed the next Migrate passes.", "it is dropped")
