@@ -127,7 +127,7 @@ def test_node_moves_inside(node: Node, server: Server, dut: NatRouter) -> None:
     connection = dut.converses(node.at(), server)
     place = Node.like(node)
     moved = place.take(Moved(connection.mapped, connection.inner, connection.outer))
-    dut.migrates(place, server, moved)
+    dut.takes_along(place, server, moved)
     dut.continues(moved)
 
 
@@ -138,7 +138,7 @@ def test_two_connections_move_inside_with_their_ports(node: Node, server: Server
     connections = [dut.converses(node.at(), server) for _ in range(3)]
     place = Node.like(node)
     moved = [place.take(Moved(one.mapped, one.inner, one.outer), one.inner.port) for one in connections[:2]]
-    dut.migrates(place, server, *moved)
+    dut.takes_along(place, server, *moved)
     dut.continues(*moved)
     dut.carries(connections[2])
 
@@ -160,7 +160,7 @@ def test_connections_that_are_not_named_go_on(node: Node, server: Server, dut: N
     if outcome != "unanswered":
         dut.restored(migration.reply(SUCCESS if outcome == "success" else FAILED), node)
     for one in known:
-        dut.carries(one)
+        _goes_on(dut, one)
 
 
 @valid
@@ -171,8 +171,14 @@ def test_failed_leaves_a_connection_of_the_mapping(node: Node, server: Server, d
     connection = dut.converses(end, other)
     moved = node.bring(server, dut.elsewhere(), end.port)
     dut.refuses(node, server, moved)
-    dut.carries(connection)
+    _goes_on(dut, connection)
     _same_mapping(dut, connection, end.port, node, Server.like(server))
+
+
+def _goes_on(dut: NatRouter, connection: Connection) -> None:
+    """Data passes both ways, the server's first: what the node sends may open anew what has been shut."""
+    dut.delivers(connection.outer, connection.inner, b"the server first")
+    dut.carries(connection)
 
 
 def _same_mapping(dut: NatRouter, connection: Connection, port: int, node: Node, server: Server) -> None:
@@ -206,7 +212,7 @@ def test_connection_goes_on_at_its_old_tuple_meanwhile(node: Node, server: Serve
     new = place.take(old)
     request = place.migrate(server, new)
     came = dut.forwarded(request, server)
-    dut.carries(connection)
+    _goes_on(dut, connection)
     if code == FAILED:
         dut.restored(server.reply(came.message, came.packet.src, FAILED), place)
-        dut.carries(connection)
+        _goes_on(dut, connection)

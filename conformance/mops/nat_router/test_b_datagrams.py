@@ -15,7 +15,7 @@ from testbed.case.verdict import require
 @requirement("MOPS-B-51", case=1)
 def test_datagrams_pass_after_the_success(node: Node, server: Server, dut: NatRouter, number: int, first: str) -> None:
     """Datagrams of migrated flows pass both ways, the node's first or the server's."""
-    for flow in dut.migrated_flows(node, server, number):
+    for flow in dut.takes_flows_along(node, server, number):
         ends = (flow.inner, flow.outer) if first == "node" else (flow.outer, flow.inner)
         dut.passes_datagram(ends[0], ends[1], b"the first")
         dut.passes_datagram(ends[1], ends[0], b"the second")

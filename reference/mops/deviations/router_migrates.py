@@ -145,8 +145,7 @@ class _VersionUnread(NatRouter):
 @deviation("router-migrate-count-unread", "B", MALFORMED, "Count is not looked at")
 class _CountUnread(NatRouter):
     def is_request(self, migrate: Migrate, length: int) -> bool:
-        count = len(migrate.entries)
-        return super().is_request(replace(migrate, count=count), 24 + 8 * count)
+        return super().is_request(replace(migrate, count=len(migrate.entries)), length)
 
 
 @deviation("router-acknowledges-before-it-looks", "4.3", "A malformed Migrate draws none.", "it draws one")

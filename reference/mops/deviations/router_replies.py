@@ -165,7 +165,8 @@ class _IdentifiersUnread(_Looser):
 @deviation("router-order-of-replies-unread", "B", SAME, "the entries may come in any order")
 class _OrderUnread(_Looser):
     def resembles(self, asked: Migrate, reply: Migrate) -> Migrate:
-        return replace(reply, entries=tuple(one for one in asked.entries if one in reply.entries))
+        known = set(reply.entries) <= set(asked.entries)
+        return replace(reply, entries=tuple(one for one in asked.entries if one in reply.entries)) if known else reply
 
 
 @deviation("router-success-of-a-part-taken", "B", "A success of a part is not sent inward.", "it is sent inward")
@@ -236,8 +237,7 @@ class _VersionUnread(NatRouter):
 @deviation("router-reply-count-unread", "B", SPOILT, "Count is not looked at")
 class _CountUnread(NatRouter):
     def is_reply(self, migrate: Migrate, length: int) -> bool:
-        count = len(migrate.entries)
-        return super().is_reply(replace(migrate, count=count), 24 + 8 * count)
+        return super().is_reply(replace(migrate, count=len(migrate.entries)), length)
 
 
 @deviation("router-failed-once-failed-for-ever", "B", "After failed the next Migrate passes.", "it is dropped")

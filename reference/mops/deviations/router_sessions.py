@@ -252,7 +252,7 @@ class _Heir(Mappings):
         remotes = known.setdefault((mapping.protocol, mapping.outside[1]), set())
         remotes.add(remote)
         for one in remotes - mapping.flows.keys():
-            mapping.flows[one] = Flow(expires, seen)
+            mapping.flows[one] = Flow(expires + 60, seen)
         return super().open(mapping, remote, expires, seen)
 
 
