@@ -15,13 +15,18 @@ from typing import Any
 import pytest
 from scapy.utils import RawPcapNgReader
 
+from conformance.catalogue.cases import find_uses
 from tests.lint.decoder import faults
 
 ROOT = Path(__file__).resolve().parents[2]
 INTENDED: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "intended.toml").read_text())
 BESIDE = 8
-FLOCKS = {"short-end-hosts.toml": ("mops", "rehash"), "short-legacy.toml": ("legacy",)}
-"""Which protocols are run with which profile."""
+FLOCKS = {
+    "short-end-hosts.toml": ("mops", "rehash"),
+    "short-legacy.toml": ("legacy",),
+    "short-router.toml": ("mops/nat_router",),
+}
+"""Which folders of cases are run with which profile."""
 
 
 CUT_SHORT = "0800 4500 001c 0000 0000 40fe {} c613 0001 c612 0001 0064 ff9b 0000 0000"
@@ -41,9 +46,10 @@ def wrong(folder: Path, case: dict[str, Any]) -> list[list[str]]:
 
 @pytest.mark.parametrize("profile", FLOCKS)
 def test_packets_are_wrong_as_intended_and_in_no_other_way(profile: str, tmp_path: Path) -> None:
-    protocols = FLOCKS[profile]
-    named = [one.rpartition(".")[0] for one in INTENDED if one.startswith(tuple(one.upper() for one in protocols))]
-    command = [sys.executable, "-m", "pytest", *(f"conformance/{one}" for one in protocols), "-q", "--seed", "1"]
+    folders = [f"conformance/{one}" for one in FLOCKS[profile]]
+    judged = {use.requirement for folder in folders for use in find_uses(ROOT / folder)}
+    named = [requirement for one in INTENDED if (requirement := one.rpartition(".")[0]) in judged]
+    command = [sys.executable, "-m", "pytest", *folders, "-q", "--seed", "1"]
     command += ["--dut", f"tests/profiles/{profile}", "--report", str(tmp_path / "out")]
     command += ["-p", "no:cacheprovider", "-n", "0"]
     command += [f"--requirement={one}" for one in dict.fromkeys(named)] + [f"--beside={BESIDE}"]

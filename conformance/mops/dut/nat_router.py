@@ -18,7 +18,11 @@ from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.through import Tuple
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
+from testbed.wire.clock import NANO
 from testbed.wire.station import Station
+
+MARGIN_S = 0.5
+"""How long before the end of a timer a case must have come to its own."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,14 @@ class Migration:
 
 class NatRouter(Acknowledging, Flows):
     """The device under test."""
+
+    def check_in_time(self) -> None:
+        """Inconclusive where the tester has taken so long that mappings may have ended by themselves."""
+        case, mops = self._case, self._ixit.mops
+        if case.setup.profile.ics.mops.nat_timers_settable:
+            took_s = (case.clock.now_ns() - case.started_ns - case.waits_ns) / NANO
+            if took_s > mops.nat_transitory_s - MARGIN_S:
+                raise Inconclusive(f"the case has taken {took_s:.1f} s: mappings last {mops.nat_transitory_s:g} s")
 
     # Migrates
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fixtures of the cases for NAT routers. They are called in the case's own thread (testbed.run.fixtures)."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from conformance.mops.dut.acknowledging import Mapping
@@ -28,9 +30,11 @@ def upstream(case: Case) -> Upstream:
 
 
 @pytest.fixture
-def dut(case: Case) -> NatRouter:
-    """The device under test."""
-    return NatRouter(case)
+def dut(case: Case) -> Iterator[NatRouter]:
+    """The device under test; a case that takes longer than it keeps mappings says nothing."""
+    made = NatRouter(case)
+    yield made
+    made.check_in_time()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 4.3: acknowledgements of an upstream router that are not sent on, and those of nobody in particular."""
 
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +18,7 @@ from testbed.case.case import Case
 from testbed.wire.headers import UDP_PROTOCOL
 
 HIGHEST = 255
+FURTHER = struct.pack("!HH", 5051, 6051)
 UNMAPPED = 9
 """A port that no NAT gives to a node."""
 
@@ -33,8 +35,9 @@ WRONG: dict[str, Callable[[Packet], Message]] = {
 def test_upstream_that_matches_nothing_is_not_sent_on(
     node: Node, upstream: Upstream, dut: NatRouter, mapping: Mapping, which: str
 ) -> None:
-    """An upstream acknowledgement whose Original has another address, another port or another protocol passes not."""
+    """After a right one an acknowledgement whose Original has another address, port or protocol is not sent on."""
     address, port = mapping.outside
+    dut.forwards_level(node.station, upstream.send(_right(upstream, mapping), address))
     original = {"address": (upstream.address, port), "port": (address, UNMAPPED)}.get(which, mapping.outside)
     fields = {"protocol": UDP_PROTOCOL} if which == "protocol" else {}
     message = nat_acknowledgement(original, upstream.translation(), **fields)
@@ -113,7 +116,7 @@ def test_upstream_with_trailing_bytes_is_not_sent_on(
     node: Node, upstream: Upstream, dut: NatRouter, mapping: Mapping
 ) -> None:
     """An acknowledgement with an entry more than Count says is not sent on."""
-    message = sealed(bytes(_right(upstream, mapping)) + bytes(4))
+    message = sealed(bytes(_right(upstream, mapping)) + FURTHER)
     dut.passes_none(upstream.send(message, mapping.outside[0]), node.station)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scapy.packet import Packet
 
 from conformance.mops.dut.nat_router import NatRouter
-from conformance.mops.migrate import Message, Octets, ReceivedMigrate, in_mops, sealed
+from conformance.mops.migrate import ENTRY, Message, Octets, ReceivedMigrate, in_mops, sealed
 from conformance.mops.tester.sides import Node, Server
 from conformance.mops.tester.spoilt import MALFORMED, WRONG_CHECKSUMS, replaced
 from layers.mops import FAILED, MIGRATE_ATOMIC, SUCCESS
@@ -40,7 +40,7 @@ LEAKS: dict[str, Callable[[Node, Packet], Message]] = {
     "failed": lambda node, message: replaced(message, code=FAILED),
     "Count 0": lambda node, message: replaced(message, count=0),
     "Count 2 of 1 entry": lambda node, message: replaced(message, count=2),
-    "trailing bytes": lambda node, message: sealed(bytes(message) + bytes(8)),
+    "trailing bytes": lambda node, message: sealed(bytes(message) + ENTRY.pack(5051, 6051, 7)),
     "cut short": lambda node, message: sealed(bytes(message)[:-4]),
     "another node's": lambda node, message: replaced(message, migrated_source=in_mops(Node.like(node).address)),
 }

@@ -187,13 +187,13 @@ DIFFERENT: dict[str, Callable[[Migration, NatRouter], dict[str, Any]]] = {
     "identifier": lambda asked, dut: _changed(asked, 1, 2),
     "order": lambda asked, dut: {"entries": asked.came.entries[::-1]},
     "an entry twice": lambda asked, dut: {"entries": [asked.came.entries[0]] * 2},
-    "one entry more": lambda asked, dut: {"entries": [*asked.came.entries, (9, 9, 9)]},
+    "one entry more": lambda asked, dut: {"entries": [*asked.came.entries, (9, 10, 11)]},
 }
 
 
 def _changed(asked: Migration, place: int, column: int) -> dict[str, Any]:
     entries = [list(one) for one in asked.came.entries]
-    entries[place][column] ^= 1 if column < 2 else 0x8000_0000
+    entries[place][column] ^= 0x4000 if column < 2 else 0x8000_0000
     return {"entries": [tuple(one) for one in entries]}
 
 

@@ -25,7 +25,6 @@ from reference.system.packet_log import PacketLog
 from reference.system.rtnetlink import Rtnetlink
 
 _TO_HANDLE, _TO_NOTE = 1, 2  # groups
-_SOME_PACKETS = 10
 _MOST_YOUNG = 10_000
 _BEFORE_DESTINATION_NAT, _DESTINATION_NAT, _SOURCE_NAT = -150, -100, 100
 _REGISTER, _VERDICT = 1, 0
@@ -155,7 +154,7 @@ class KernelPath:
         if flow in self._carried:
             return True
         count = self._young.get(flow, 0) + 1
-        if count < _SOME_PACKETS:
+        if count < self._settings.kernel_after:
             if count > 1 or len(self._young) < _MOST_YOUNG:
                 self._young[flow] = count
             return False

@@ -29,6 +29,8 @@ class NatSettings:
     outside_mtu: int | None = None
     by_kernel: bool = False
     """Whether the kernel carries what has been decided, where it lets itself be used so."""
+    kernel_after: int = 10
+    """The packets of a flow that have to pass before it does."""
 
     @classmethod
     def read(cls, table: Table) -> "NatSettings":

@@ -38,7 +38,7 @@ class _OncePerHost(Announcements):
 @deviation("router-plain-syns-alone", "4.3", EVERY_SYN, "a SYN with options that it does not know draws none")
 class _PlainSyns(Announcements):
     def is_due(self, packet: Packet) -> bool:
-        return b"\xfd\x04" not in self.options(packet) and super().is_due(packet)
+        return b"\x4d\x04" not in self.options(packet) and super().is_due(packet)
 
 
 @deviation("router-reused-mapping-unsaid", "4.3", "A SYN on a mapping that is there draws one.", "it draws none")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from reference.middlebox.messages import Messages
 from reference.middlebox.nat.mappings import Mapping
-from reference.middlebox.packet import BoxNetwork, Packet
+from reference.middlebox.packet import TCP, BoxNetwork, Packet
 from reference.middlebox.side import Side
 from reference.mops.acknowledgements import NAT_TYPE, NatAcknowledgement
 from reference.mops.message import message_type
@@ -77,30 +77,43 @@ class _AddressUnread(Upstream):
         return super().mapping_of((protocol, level, (self.outside, port)) if level == 1 else key)
 
 
-@deviation("router-port-of-original-unread", "4.3", MATCHING, "what has no mapping is for the last one that had")
-class _PortUnread(Upstream):
+class _LastOfARouter(Upstream):
+    """Takes what it does not know for the last mapping that the same upstream router has told of."""
+
+    def is_taken(self, key: Key) -> bool:
+        return False
+
+    def passed_on(self, told: NatAcknowledgement) -> dict[int, NatAcknowledgement]:
+        self._router = told.translated
+        return super().passed_on(told)
+
     def mapping_of(self, key: Key) -> Mapping | None:
+        known: dict[int, Mapping] = self.__dict__.setdefault("_known", {})
         found = super().mapping_of(key)
-        if found is None and key[1] == 1 and key[2][0] == self.outside and key[0] == 6:
-            return self.__dict__.get("_last")
-        self._last = found
+        if found is None:
+            return known.get(self._router) if self.is_taken(key) else None
+        known[self._router] = found
         return found
+
+
+@deviation(
+    "router-port-of-original-unread", "4.3", MATCHING, "one without mapping is taken for the last one told of"
+)
+class _PortUnread(_LastOfARouter):
+    def is_taken(self, key: Key) -> bool:
+        return key[0] == TCP and key[1] == 1 and key[2][0] == self.outside
 
 
 @deviation("router-protocol-of-original-unread", "4.3", MATCHING, "Protocol is not compared")
 class _ProtocolUnread(Upstream):
     def mapping_of(self, key: Key) -> Mapping | None:
-        return super().mapping_of(key) or super().mapping_of((6, *key[1:]))
+        return super().mapping_of(key) or super().mapping_of((TCP, *key[1:]))
 
 
 @deviation("router-any-higher-level", "4.3", MATCHING, "a higher level is sent on though no level below names it")
-class _AnyHigherLevel(Upstream):
-    def mapping_of(self, key: Key) -> Mapping | None:
-        found = super().mapping_of(key)
-        if found is None and key[1] > 1:
-            return self.__dict__.get("_last")
-        self._last = found
-        return found
+class _AnyHigherLevel(_LastOfARouter):
+    def is_taken(self, key: Key) -> bool:
+        return key[1] > 1
 
 
 @deviation("router-levels-up-to-254", "4.3", "254 is sent on as 255.", "254 is the highest level that it sends")

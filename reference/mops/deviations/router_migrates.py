@@ -81,8 +81,8 @@ class _PreviousTranslated(_Changed):
         return replace(outward, previous=outward.migrated) if inside in known else outward
 
 
-@deviation("router-previous-port-zero-filled", "B", PREVIOUS, "a Previous Source Port of 0 becomes the migrated one")
-class _PreviousZero(_Changed):
+@deviation("router-previous-port-signed", "B", PREVIOUS, "a Previous Source Port above 32767 becomes that")
+class _PreviousSigned(_Changed):
     def changed(self, network: BoxNetwork, before: Migrate, outward: Migrate) -> Migrate:
         entries = [
             entry._replace(previous_port=entry.previous_port or entry.migrated_port) for entry in outward.entries

@@ -18,5 +18,5 @@ from reference.system.alterations import variant
 class _ByKernel(NatRouter):
     def handlers(self, wires: Sequence[str], raws: Sequence[socket.socket]) -> dict[int, Callable[[], None]]:
         if self.nat_settings is not None:
-            self.nat_settings = replace(self.nat_settings, by_kernel=True)
+            self.nat_settings = replace(self.nat_settings, by_kernel=True, kernel_after=1)
         return super().handlers(wires, raws)
