@@ -120,14 +120,20 @@ class Firewall(Passage):
         with preamble():
             self.passes(session.node.start())
 
-    def carries(self, *sessions: Flow, first: str = "server") -> None:
-        """Data passes both ways between the ends of sessions; the server, or the node, speaks first."""
+    def carries(self, *sessions: Flow, first: str = "") -> None:
+        """Data passes both ways; the end outside speaks first, or the one that is named: "server" or "node"."""
         for session in sessions:
-            one, other = session.server, session.node
-            if first == "node":
-                one, other = other, one
+            outer, inner = self._ends(session)
+            one, other = {"server": (session.server, session.node), "node": (session.node, session.server)}.get(
+                first, (outer, inner)
+            )
             self.delivers(one, other)
             self.delivers(other, one)
+
+    def _ends(self, session: Flow) -> tuple[End, End]:
+        """The ends of a session, the outside one first."""
+        is_outside = session.node.station in self._case.outside.stations
+        return (session.node, session.server) if is_outside else (session.server, session.node)
 
     def delivers(self, one: End, other: End, data: bytes = b"") -> None:
         """Data passes from one end to the other, which has read it then and acknowledges it with what it sends next."""
@@ -155,10 +161,10 @@ class Firewall(Passage):
         return move
 
     def use(self, *sessions: Flow) -> None:
-        """Data passes from the server to the node; preamble."""
+        """Data passes from the outside to the inside; preamble."""
         with preamble():
             for session in sessions:
-                self.delivers(session.server, session.node)
+                self.delivers(*self._ends(session))
 
     def ask(self, node: RoamingNode, move: Move, message: Packet | None = None) -> SentMigrate:
         """A Migrate passes; preamble."""

@@ -187,7 +187,7 @@ class _EndNotNoticed(Sessions):
 class _FinishNotNoticed(Tracker):
     def takes(self, segment: Segment, *, is_inward: bool) -> bool:
         takes = super().takes(segment, is_inward=is_inward)
-        if self.phase is Phase.ENDED and not segment.flags & RST and segment.flags & FIN:
+        if self.phase is Phase.ENDED and not segment.flags & RST:
             self.phase = Phase.OPEN
         return takes
 

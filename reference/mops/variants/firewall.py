@@ -162,3 +162,13 @@ class _TakesTwoHops(Firewall):
         if packet.hops > 1:
             packet.network.take_a_hop(packet)
         super().emit(out, packet)
+
+
+@variant(
+    "firewall-is-a-bridge",
+    "6",
+    "Whether a firewall routes or bridges is free.",
+    "it has no addresses, passes ARP, and takes no hop",
+)
+class _IsABridge(Firewall):
+    is_bridge = True
