@@ -61,8 +61,18 @@ def main() -> int:
     controls[CLIENT].send(b"go")
     found = json.loads(controls[CLIENT].recv(1 << 16))
     found["memory_kb"] = memory_of(router.pid)
+    found["status"] = status_of(router)
     sys.stdout.write(json.dumps(found))
     return 0
+
+
+def status_of(router: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """What a router tells of itself."""
+    assert router.stdin is not None
+    assert router.stdout is not None
+    router.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "status"}).encode() + b"\n")
+    router.stdin.flush()
+    return dict(json.loads(router.stdout.readline())["result"])
 
 
 def memory_of(process: int) -> int:

@@ -96,9 +96,7 @@ class _LastOfARouter(Upstream):
         return found
 
 
-@deviation(
-    "router-port-of-original-unread", "4.3", MATCHING, "one without mapping is taken for the last one told of"
-)
+@deviation("router-port-of-original-unread", "4.3", MATCHING, "one without mapping is taken for the last one told of")
 class _PortUnread(_LastOfARouter):
     def is_taken(self, key: Key) -> bool:
         return key[0] == TCP and key[1] == 1 and key[2][0] == self.outside

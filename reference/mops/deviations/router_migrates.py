@@ -171,9 +171,7 @@ class _MappedAnew(NatRouter):
         for entry in migrate.entries:
             mapping = translation.mappings.of_inside(migrate.protocol, (host, entry.migrated_port), self.now)
             if mapping is not None and not mapping.flows:
-                taken = translation.mappings._by_outside[migrate.protocol, mapping.outside[1]]
-                translation.mappings.remove(mapping)
-                translation.mappings._by_outside[migrate.protocol, mapping.outside[1]] = taken
+                translation.mappings.set_aside(mapping)
         return super().mappings_for(translation, migrate, host)
 
 
