@@ -113,6 +113,10 @@ class Profile(Table):
         """The roles that the device claims, protocol by protocol."""
         return tuple(role for role in ROLES if role.name in getattr(self.ics, role.protocol).roles)
 
+    def is_bridge(self, role: Role) -> bool:
+        """Whether the device in a role has no addresses: what is for the other side is sent to who is there."""
+        return bool(getattr(self.ics, role.protocol).is_bridge(role.name))
+
 
 PROTOCOLS: dict[str, type[Claims]] = {
     name: field.annotation

@@ -43,10 +43,17 @@ class ICS(Claims):
     nat_destination: bool = Field(
         default=False, description="the NAT router translates destinations for servers on its inside (section 5)"
     )
+    firewall_bridge: bool = Field(
+        default=False,
+        description="the firewall is a bridge: it has no addresses, passes ARP and takes no hop; else it is a router",
+    )
     nat_timers_settable: bool = Field(
         default=False,
         description="the NAT router's timers are as short as `ixit.mops.nat_transitory_s` and `nat_established_s` say",
     )
+
+    def is_bridge(self, role: str) -> bool:
+        return role == "firewall" and self.firewall_bridge
 
 
 class IXIT(Table):
@@ -154,7 +161,7 @@ def dut_config(profile: "Profile") -> dict[str, Any]:
         **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries", "router"}),
         "mobile_capable": option if knows_option else None,
         **(_nat_config(mops, settable=claims.nat_timers_settable) if "NAT router" in claims.roles else {}),
-        **({"firewall": _firewall_config(mops)} if "firewall" in claims.roles else {}),
+        **({"firewall": _firewall_config(mops, bridge=claims.firewall_bridge)} if "firewall" in claims.roles else {}),
     }
 
 
@@ -167,7 +174,8 @@ def _nat_config(mops: IXIT, *, settable: bool) -> dict[str, Any]:
     }
 
 
-def _firewall_config(mops: IXIT) -> dict[str, Any]:
+def _firewall_config(mops: IXIT, *, bridge: bool) -> dict[str, Any]:
     """What a firewall has to set; timers are null where they cannot be set."""
     own = mops.model_dump(include={name for name in IXIT.model_fields if name.startswith("firewall_")})
-    return {"opens_on": mops.opens_on, **{key.removeprefix("firewall_"): value for key, value in own.items()}}
+    set_so = {"bridge": bridge, "opens_on": mops.opens_on}
+    return {**set_so, **{key.removeprefix("firewall_"): value for key, value in own.items()}}

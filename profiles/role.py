@@ -49,6 +49,10 @@ class Claims(Table):
 
     roles: list[str] = Field(default=[], description="roles of the device")
 
+    def is_bridge(self, role: str) -> bool:
+        """Whether the device in this role, between two links, has no addresses and passes frames on as they are."""
+        return False
+
     @field_validator("roles")
     @classmethod
     def _check_roles(cls, roles: list[str]) -> list[str]:

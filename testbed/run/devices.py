@@ -205,6 +205,9 @@ class Devices:
             name: self._link_setup(role, dut.wires[name], name, known, reserved)
             for name, known in self._known(role, chain).items()
         }
+        if self._profile.is_bridge(role):
+            for link, other in zip(links.values(), reversed(links.values()), strict=True):
+                link.dut_mac = other.interface.mac
         if self._link(role).has_one_device:
             for link in links.values():
                 check_free(self._profile, link, self._clock)

@@ -2,8 +2,8 @@
 """The baseline: the device answers on every link, before the first case, after the last, and when a case has not
 received a single frame from it.
 
-A device with one link serves ordinary TCP on every network. One with two need not: it answers ARP on both (RFC 826);
-under IPFF alone there is nothing that it has to answer.
+A device with one link serves ordinary TCP on every network. One with two need not: it answers ARP on both (RFC 826), or
+passes it on where it is a bridge; under IPFF alone there is nothing that it has to answer.
 """
 
 import threading
@@ -88,22 +88,25 @@ def _dropped(case: Case) -> str:
 
 
 def _answers_arp(case: Case) -> str:
-    for side in case.sides.values():
-        if side.network.has_arp and not _resolves(case, side):
-            return f"no ARP reply from {side.dut_address} on the {side.name}"
+    is_bridge = case.setup.profile.is_bridge(case.setup.role)
+    sides = list(case.sides.values())
+    for side, other in zip(sides, reversed(sides), strict=True):
+        asked = other.station().address if is_bridge else side.dut_address
+        if side.network.has_arp and not _resolves(case, side, asked):
+            return f"no ARP reply from {asked} on the {side.name}"
     return ""
 
 
-def _resolves(case: Case, side: Side) -> bool:
+def _resolves(case: Case, side: Side, asked: str) -> bool:
     station = side.station()
-    question = ARP(op="who-has", hwsrc=side.interface.mac, psrc=station.address, pdst=side.dut_address)
+    question = ARP(op="who-has", hwsrc=side.interface.mac, psrc=station.address, pdst=asked)
     request = Ether(src=side.interface.mac, dst="ff:ff:ff:ff:ff:ff") / question
     sent = side.interface.send(bytes(request), case.trace)
 
     def reply() -> Frame | None:
         for frame in side.received():
             arp = side.network.dissect(frame.data).getlayer(ARP)
-            if arp is not None and arp.op == 2 and arp.psrc == side.dut_address:
+            if arp is not None and arp.op == 2 and arp.psrc == asked:
                 return frame.account()
         return None
 

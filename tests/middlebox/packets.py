@@ -27,11 +27,17 @@ def datagram(network: str, source: Tuple, destination: Tuple, data: bytes = b"da
 
 
 def segment(
-    network: str, source: Tuple, destination: Tuple, flags: int, data: bytes = b"", options: bytes = b""
+    network: str,
+    source: Tuple,
+    destination: Tuple,
+    flags: int,
+    data: bytes = b"",
+    options: bytes = b"",
+    numbers: tuple[int, int] = (1000, 2000),
 ) -> bytes:
-    """A segment of TCP."""
+    """A segment of TCP, with these numbers: its own and what it acknowledges."""
     offset = (HEADER + len(options)) << 2
-    head = struct.pack("!HHIIBBHHH", source[1], destination[1], 1000, 2000, offset, flags, 4096, 0, 0)
+    head = struct.pack("!HHIIBBHHH", source[1], destination[1], *numbers, offset, flags, 4096, 0, 0)
     whole = head + options + data
     pseudo = pseudo_header(network, source[0], destination[0], len(whole))
     checksum = internet_checksum(pseudo + whole)

@@ -12,8 +12,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from reference.__main__ import WARM
+from reference.between import run_middlebox
+from reference.bump.role import Role
 from reference.daemon import run_host
+from reference.middlebox.packet import Packet
+from reference.middlebox.role import MiddleboxRole
 from reference.mops.capable import MobileCapable
+from reference.mops.firewall.firewall import Firewall
+from reference.mops.firewall.moves import Moves
 from reference.mops.mobile_node import MobileNode
 from reference.mops.server import Command, Outcome, Server
 from reference.rehash.datapath import RehashDatapath
@@ -102,6 +108,27 @@ class RefusingHost(Host):
         return False
 
 
+class DeafFirewall(Firewall):
+    """An ordinary stateful firewall: messages that it does not know pass outwards alone."""
+
+    def passes_mops(self, packet: Packet, *, is_inward: bool) -> bool:
+        return not is_inward
+
+
+class MuteFirewall(Firewall):
+    """No message passes."""
+
+    def passes_mops(self, packet: Packet, *, is_inward: bool) -> bool:
+        return False
+
+
+class RefusingMoves(Moves):
+    """Messages pass, and open nothing."""
+
+    def open(self, *_: Any) -> None:
+        pass
+
+
 PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
     ("mops", "server"): {
         "deaf": (SilentCapable, DeafServer),
@@ -113,6 +140,7 @@ PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
         "mute": (SilentCapable, MuteServer, MuteNode),
         "refusing": (RefusingServer, RefusingNode),
     },
+    ("mops", "firewall"): {"deaf": (DeafFirewall,), "mute": (MuteFirewall,), "refusing": (RefusingMoves,)},
     ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost, MuteDatapath), "refusing": (RefusingHost,)},
 }
 
@@ -126,6 +154,9 @@ def main(arguments: Sequence[str]) -> int:
     role = role_of(configuration)(configuration)
     for part in PARTS[role.protocol, role.name][kind]:
         role.alter(part)
+    if isinstance(role, MiddleboxRole):
+        return run_middlebox(configuration, role, kind)
+    assert isinstance(role, Role)
     return run_host(configuration, role, kind)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.mops.dut.acknowledging import ACKNOWLEDGEMENT, MIGRATE_TYPE, Acknowledgement, Acknowledging
-from conformance.mops.dut.flows import Flows
+from conformance.mops.dut.flows import Flow, Flows
 from conformance.mops.migrate import CODES, ReceivedMigrate, entries_in, in_mops
 from conformance.mops.tester.sides import Moved, Node, SentMessage, Server
 from layers.mops import FAILED, SUCCESS, MOPSMigrate
@@ -17,8 +17,10 @@ from testbed.peers.connection import first_segment
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.through import Tuple
+from testbed.wire import chance
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent
 from testbed.wire.clock import NANO
+from testbed.wire.headers import UDP_PROTOCOL
 from testbed.wire.station import Station
 
 MARGIN_S = 0.5
@@ -124,12 +126,15 @@ class NatRouter(Acknowledging, Flows):
 
     def sends_on(self, node: Node, server: Server, *moved: Moved, **fields: Any) -> Migration:
         """A Migrate of these connections comes to their server, which knows their tuples from then on; preamble."""
-        request = node.migrate(server, *moved, **fields)
         with preamble():
-            came = self.forwards(request, server)
-        migration = Migration(node, server, request, came)
+            return self.passes_migrate(node, server, *moved, **fields)
+
+    def passes_migrate(self, node: Node, server: Server, *moved: Moved, **fields: Any) -> Migration:
+        """The same, where it is judged."""
+        request = node.migrate(server, *moved, **fields)
+        migration = Migration(node, server, request, self.forwards(request, server))
         if len(migration.mapped) < len(moved):
-            raise Inconclusive(f"preamble: #{came.frame.index} does not list all connections")
+            raise Inconclusive(f"preamble: #{migration.came.frame.index} does not list all connections")
         for one, mapped in zip(moved, migration.mapped, strict=False):
             one.outer.follow_remote(mapped[0], request.since)
             one.outer.remote_port = mapped[1]
@@ -137,10 +142,30 @@ class NatRouter(Acknowledging, Flows):
 
     def migrates(self, node: Node, server: Server, *moved: Moved, **fields: Any) -> Migration:
         """A Migrate that is answered with success, which comes to the node; preamble."""
-        migration = self.sends_on(node, server, *moved, **fields)
         with preamble():
-            self.restores(migration.reply(), node)
+            return self.takes_along(node, server, *moved, **fields)
+
+    def takes_along(self, node: Node, server: Server, *moved: Moved, **fields: Any) -> Migration:
+        """The same, where it is judged."""
+        migration = self.passes_migrate(node, server, *moved, **fields)
+        self.restores(migration.reply(), node)
         return migration
+
+    def migrated_flows(self, node: Node, server: Server, number: int) -> list[Flow]:
+        """Flows of UDP that were opened elsewhere, after a Migrate of theirs and its success; preamble."""
+        with preamble():
+            return self.takes_flows_along(node, server, number)
+
+    def takes_flows_along(self, node: Node, server: Server, number: int) -> list[Flow]:
+        """The same, where it is judged."""
+        flows = [self.new_flow(node.at(), server.at()) for _ in range(number)]
+        entries = [(1027 + one, flow.inner.port, chance.randbits(32)) for one, flow in enumerate(flows)]
+        request = node.send(node.request(self.elsewhere()[0], entries, protocol=UDP_PROTOCOL), server)
+        came = self.forwards(request, server)
+        self.restores(server.reply(came.message, came.packet.src, SUCCESS), node)
+        for flow, (_, migrated, _) in zip(flows, came.entries, strict=True):
+            flow.outer.remote, flow.outer.remote_port = came.packet.src, migrated
+        return flows
 
     def refuses(self, node: Node, server: Server, *moved: Moved) -> Migration:
         """A Migrate that is answered with failed, which comes to the node; preamble."""

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from conformance.mops.migrate import entries_in
+from conformance.mops.migrate import HEADER
 from testbed.case.case import Case
 from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding, require
@@ -16,15 +16,15 @@ from testbed.wire.station import Station
 PASSED = "passed"
 """What the packets that come through are called where their times are kept."""
 
-_CODE_AT = 5
+_CODE_AT, _PORTS = 5, 4
 _NOT_OFFSET = 0x0FFF
 
 
 class Passage:
     """The device under test between two sides, as packets see it.
 
-    A packet is known again on the other side by its addresses, its ports, its flags and its data, or by the type, code
-    and ports of a message: cases of their own judge whether it is unchanged.
+    A packet is known again on the other side by its addresses, its ports, its flags and its data, or by the type, code,
+    first ports and length of a message: cases of their own judge whether it is unchanged.
     """
 
     def __init__(self, case: Case) -> None:
@@ -87,6 +87,5 @@ def signature(network: Network, frame: Frame) -> tuple[Any, ...] | None:
     if header.protocol == UDP_PROTOCOL:
         return *ends, payload[:4], payload[8 if network.udp_has_length else 6 :]
     if header.protocol == network.icmp_protocol:
-        ports = [(previous, migrated) for previous, migrated, _ in entries_in(payload)]
-        return *ends, payload[:2], payload[_CODE_AT : _CODE_AT + 1], tuple(ports)
+        return *ends, payload[:2], payload[_CODE_AT : _CODE_AT + 1], payload[HEADER : HEADER + _PORTS], len(payload)
     return *ends, payload[:2]

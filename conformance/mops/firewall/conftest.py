@@ -3,7 +3,7 @@
 
 import pytest
 
-from conformance.mops.dut.firewall import INSIDE, Firewall
+from conformance.mops.dut.firewall import INSIDE, OUTSIDE, Firewall
 from conformance.mops.tester.crossing import RoamingNode
 from testbed.case.case import Case
 
@@ -12,6 +12,10 @@ from testbed.case.case import Case
 def position() -> str:
     """The side that the mobile node is on, where a case is not about both."""
     return INSIDE
+
+
+CROSSED = {"ipff": INSIDE, "ipv4": OUTSIDE}
+"""Where it is in cases whose parameter says "crossed": each network has one of the sides."""
 
 
 @pytest.fixture
@@ -23,7 +27,9 @@ def transport() -> str:
 @pytest.fixture
 def node(case: Case, position: str) -> RoamingNode:
     """The tester as a mobile node on one side, and as its server on the other."""
-    return RoamingNode(case, position)
+    side = CROSSED[case.inside.network.name] if position == "crossed" else position
+    case.values["mobile node"] = side
+    return RoamingNode(case, side)
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@
 import pytest
 
 from conformance.mops.dut.firewall import Firewall
-from conformance.mops.tester.crossing import End, Place, RoamingNode, Session, aimed, placed, probe
+from conformance.mops.tester.crossing import End, Flow, Place, RoamingNode, aimed, placed, probe
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
 from testbed.peers.sequence import SEQUENCE_SPACE
 
 BOTH = pytest.mark.parametrize("position", ["inside", "outside"])
+CROSSED = pytest.mark.parametrize("position", ["crossed"])
 TRANSPORTS = pytest.mark.parametrize("transport", ["tcp", "udp"])
 
 
@@ -23,7 +24,7 @@ def test_migrated_tuple_is_closed_before(node: RoamingNode, dut: Firewall, trans
     dut.keeps_closed(node, node.move(session))
 
 
-@BOTH
+@CROSSED
 @inopportune
 @requirement("MOPS-6-07", case=2)
 def test_next_migrated_tuple_is_closed_before(node: RoamingNode, dut: Firewall) -> None:
@@ -33,7 +34,7 @@ def test_next_migrated_tuple_is_closed_before(node: RoamingNode, dut: Firewall) 
     dut.keeps_closed(node, node.move(session))
 
 
-def _elsewhere(node: RoamingNode, session: Session, what: str) -> End:
+def _elsewhere(node: RoamingNode, session: Flow, what: str) -> End:
     """The outside end of a session as it would send to or from a tuple that differs in one part."""
     other_port, place = Place(session.place.station, node.new_port()), session.place
     beside = Place(node.side.station(), place.port)
@@ -48,7 +49,7 @@ def _elsewhere(node: RoamingNode, session: Session, what: str) -> End:
     return session.node_at(other_port if what == "other port" else beside)
 
 
-@BOTH
+@CROSSED
 @TRANSPORTS
 @inopportune
 @requirement("MOPS-6-09", case=1)
@@ -69,7 +70,7 @@ def test_unseen_session_opens_for_its_server_alone(node: RoamingNode, dut: Firew
     dut.can_open(node, session)
 
 
-@BOTH
+@CROSSED
 @inopportune
 @requirement("MOPS-6-43", case=1)
 def test_no_connection_is_opened_at_the_migrated_tuple(node: RoamingNode, dut: Firewall) -> None:
@@ -83,7 +84,7 @@ def test_no_connection_is_opened_at_the_migrated_tuple(node: RoamingNode, dut: F
     dut.can_open(node, session)
 
 
-@BOTH
+@CROSSED
 @inopportune
 @requirement("MOPS-6-48", case=1)
 def test_old_tuple_is_closed_after_the_success(node: RoamingNode, dut: Firewall) -> None:
@@ -93,7 +94,7 @@ def test_old_tuple_is_closed_after_the_success(node: RoamingNode, dut: Firewall)
     dut.stays_closed(node, session, session.left[-1])
 
 
-@BOTH
+@CROSSED
 @TRANSPORTS
 @inopportune
 @requirement("MOPS-6-74", case=1)
@@ -110,7 +111,7 @@ def test_no_other_port_of_the_server_passes(node: RoamingNode, dut: Firewall, tr
 
 
 @valid
-@BOTH
+@CROSSED
 @requirement("MOPS-6-14", case=1)
 def test_old_tuple_is_told(node: RoamingNode, dut: Firewall, case: Case) -> None:
     """Reported: whether data passes at the old tuple after the success, from the outside and from the inside."""

@@ -13,7 +13,7 @@ from conformance.mops.tester.crossing import RoamingNode
 from testbed import invalid, requirement
 from testbed.case.case import Case
 
-BOTH = pytest.mark.parametrize("position", ["inside", "outside"])
+CROSSED = pytest.mark.parametrize("position", ["crossed"])
 _VERSION_AT, _CODE_AT, _COUNT_AT, _CUT = 4, 5, 16, 4
 _COUNT_SHIFT = 50
 
@@ -42,7 +42,7 @@ SPOILT = [spoils[0] for spoils in WRONG.values()]
 WRONGLY = pytest.mark.parametrize("wrong", WRONG)
 
 
-@BOTH
+@CROSSED
 @WRONGLY
 @invalid
 @requirement("MOPS-6-12", case=1)
@@ -58,7 +58,7 @@ def test_malformed_migrate_opens_nothing(node: RoamingNode, dut: Firewall, wrong
     dut.keeps_closed(node, move)
 
 
-@BOTH
+@CROSSED
 @WRONGLY
 @invalid
 @requirement("MOPS-6-12", case=2)
@@ -73,7 +73,7 @@ def test_malformed_success_opens_nothing(node: RoamingNode, dut: Firewall, case:
     dut.keeps_closed(node, move)
 
 
-@BOTH
+@CROSSED
 @invalid
 @requirement("MOPS-6-12", case=3)
 def test_entry_beyond_count_is_never_opened(node: RoamingNode, dut: Firewall) -> None:
@@ -86,7 +86,7 @@ def test_entry_beyond_count_is_never_opened(node: RoamingNode, dut: Firewall) ->
     dut.keeps_closed(node, move, 1)
 
 
-@BOTH
+@CROSSED
 @invalid
 @requirement("MOPS-6-12", case=4)
 def test_malformed_message_closes_nothing(node: RoamingNode, dut: Firewall) -> None:

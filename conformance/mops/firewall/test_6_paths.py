@@ -6,12 +6,12 @@ import pytest
 from conformance.mops.claims import needs_opening_on_success
 from conformance.mops.dut.firewall import Firewall
 from conformance.mops.tester.beyond import ERRORS, REDIRECT, Router
-from conformance.mops.tester.crossing import End, Place, RoamingNode, Session
+from conformance.mops.tester.crossing import End, Flow, Place, RoamingNode
 from conformance.mops.tester.pieces import in_pieces, read_otherwise
 from testbed import inopportune, invalid, over, requirement, valid
 from testbed.case.case import Case
 
-BOTH = pytest.mark.parametrize("position", ["inside", "outside"])
+CROSSED = pytest.mark.parametrize("position", ["crossed"])
 TRANSPORTS = pytest.mark.parametrize("transport", ["tcp", "udp"])
 
 
@@ -21,11 +21,11 @@ def router(case: Case) -> Router:
     return Router(case)
 
 
-def _inside_end(node: RoamingNode, session: Session, place: Place) -> End:
+def _inside_end(node: RoamingNode, session: Flow, place: Place) -> End:
     return session.node_at(place) if node.position == "inside" else session.server_to(place)
 
 
-@BOTH
+@CROSSED
 @inopportune
 @requirement("MOPS-6-50", case=1)
 def test_errors_end_no_rule(node: RoamingNode, dut: Firewall, router: Router) -> None:
@@ -39,7 +39,7 @@ def test_errors_end_no_rule(node: RoamingNode, dut: Firewall, router: Router) ->
     dut.carries(session)
 
 
-@BOTH
+@CROSSED
 @TRANSPORTS
 @valid
 @requirement("MOPS-6-61", case=1)
@@ -53,7 +53,7 @@ def test_errors_about_a_migrated_session_come_in(
         dut.passes(router.report(error, _inside_end(node, session, session.place)))
 
 
-@BOTH
+@CROSSED
 @inopportune
 @requirement("MOPS-6-62", case=1)
 def test_errors_about_no_session_stay_out(node: RoamingNode, dut: Firewall, router: Router) -> None:
@@ -63,7 +63,7 @@ def test_errors_about_no_session_stay_out(node: RoamingNode, dut: Firewall, rout
     dut.blocks(*[router.report(error, _inside_end(node, session, place)) for error in ERRORS])
 
 
-@BOTH
+@CROSSED
 @inopportune
 @requirement("MOPS-6-03", case=11)
 def test_redirect_is_told(node: RoamingNode, dut: Firewall, router: Router, case: Case) -> None:
@@ -76,7 +76,7 @@ def test_redirect_is_told(node: RoamingNode, dut: Firewall, router: Router, case
 
 
 @over("ipv4")
-@BOTH
+@pytest.mark.parametrize("position", ["inside", "outside"])
 @pytest.mark.parametrize("order", ["the server's first", "the other first"])
 @invalid
 @requirement("MOPS-6-60", case=1)
@@ -97,7 +97,6 @@ def test_overlapping_fragments_open_one_reading(node: RoamingNode, dut: Firewall
 
 
 @over("ipv4")
-@BOTH
 @invalid
 @requirement("MOPS-6-60", case=2)
 def test_first_fragment_opens_nothing(node: RoamingNode, dut: Firewall, case: Case) -> None:
@@ -114,7 +113,6 @@ def test_first_fragment_opens_nothing(node: RoamingNode, dut: Firewall, case: Ca
 
 
 @over("ipv4")
-@BOTH
 @valid
 @requirement("MOPS-6-81", case=1)
 def test_migrate_in_fragments_is_told(node: RoamingNode, dut: Firewall, case: Case) -> None:

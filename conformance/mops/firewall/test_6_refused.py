@@ -10,11 +10,11 @@ from layers.mops import FAILED, MIGRATE, MIGRATE_ATOMIC
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
 
-BOTH = pytest.mark.parametrize("position", ["inside", "outside"])
+CROSSED = pytest.mark.parametrize("position", ["crossed"])
 TRANSPORTS = pytest.mark.parametrize("transport", ["tcp", "udp"])
 
 
-@BOTH
+@CROSSED
 @pytest.mark.parametrize(
     ("transport", "answer"), [("tcp", "failed"), ("udp", "failed"), ("tcp", "failed, atomic"), ("tcp", "none")]
 )
@@ -33,7 +33,7 @@ def test_refused_migrate_opens_nothing(
     dut.keeps_closed(node, move)
 
 
-@BOTH
+@CROSSED
 @inopportune
 @requirement("MOPS-6-08", case=2)
 def test_second_refusal_opens_nothing(node: RoamingNode, dut: Firewall, case: Case) -> None:
@@ -57,7 +57,7 @@ def test_refused_unseen_session_opens_nothing(node: RoamingNode, dut: Firewall, 
     dut.keeps_closed(node, move)
 
 
-@BOTH
+@CROSSED
 @inopportune
 @requirement("MOPS-6-08", case=4)
 def test_failed_atomic_migrate_opens_no_entry(node: RoamingNode, dut: Firewall, case: Case) -> None:
@@ -69,7 +69,7 @@ def test_failed_atomic_migrate_opens_no_entry(node: RoamingNode, dut: Firewall, 
     dut.keeps_closed(node, move)
 
 
-@BOTH
+@CROSSED
 @TRANSPORTS
 @valid
 @requirement("MOPS-6-68", case=1)
@@ -83,7 +83,7 @@ def test_refused_session_passes_where_it_was(node: RoamingNode, dut: Firewall, t
     dut.carries(session)
 
 
-@BOTH
+@CROSSED
 @pytest.mark.parametrize("code", [FAILED, None], ids=["failed", "success"])
 @valid
 @requirement("MOPS-6-57", case=1)

@@ -17,8 +17,10 @@ ANYCAST_TYPE = 101
 @valid
 @requirement("MOPS-4.2-81", case=1)
 def test_anycast_acknowledgement_is_translated(case: Case, node: Node, server: Server, dut: NatRouter) -> None:
-    """The acknowledgement of a server comes to the node with the node's own port, all else as it was."""
-    connection = dut.converses(node.at(), server)
+    """The acknowledgement of a server comes to the second node of a port with that port, all else as it was."""
+    port = node.at().port
+    dut.converses(Node.like(node).at(port), server)
+    connection = dut.converses(node.at(port), server)
     unicast = Server.like(server)
     message = MOPSAnycastAck(
         protocol=TCP_PROTOCOL,

@@ -171,3 +171,17 @@ def test_wrong_checksum_is_not_made_right(node: Node, server: Server, dut: NatRo
         require(
             not intact or segment.data != b"spoilt", "checksum", "none or a wrong one", "a right one", segment.frame
         )
+
+
+@pytest.mark.parametrize("wanted", [0x0000, 0x0001, 0xFFFE, 0xFFFF], ids=hex)
+@valid
+@requirement("MOPS-B-54", case=2)
+def test_segment_whose_checksum_is_at_its_edge(node: Node, server: Server, dut: NatRouter, wanted: int) -> None:
+    """Data of a migrated connection is such that its checksum outside comes to 0x0000 or 0xffff: it is right."""
+    ends = _ends(node, server, dut, "after a Migrate", "outside")
+    first = _comes(dut, ends.one, ends.other, ends.one.segment("PA", bytes(2)))
+    filling = ((first.header.checksum - wanted) % 0xFFFF).to_bytes(2)
+    sent = ends.one.transmit(ends.one.segment("PA", filling))
+    came = _passed(dut, sent, ends.other)
+    right = ends.other.station.network.tcp_checksum_ok(came.frame.data)
+    require(right, "TCP checksum", "a right one", hex(came.header.checksum), came.frame, sent.frame)

@@ -127,7 +127,7 @@ def test_node_moves_inside(node: Node, server: Server, dut: NatRouter) -> None:
     connection = dut.converses(node.at(), server)
     place = Node.like(node)
     moved = place.take(Moved(connection.mapped, connection.inner, connection.outer))
-    dut.migrates(place, server, moved)
+    dut.takes_along(place, server, moved)
     dut.continues(moved)
 
 
@@ -138,7 +138,7 @@ def test_two_connections_move_inside_with_their_ports(node: Node, server: Server
     connections = [dut.converses(node.at(), server) for _ in range(3)]
     place = Node.like(node)
     moved = [place.take(Moved(one.mapped, one.inner, one.outer), one.inner.port) for one in connections[:2]]
-    dut.migrates(place, server, *moved)
+    dut.takes_along(place, server, *moved)
     dut.continues(*moved)
     dut.carries(connections[2])
 

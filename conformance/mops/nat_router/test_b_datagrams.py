@@ -3,28 +3,10 @@
 
 import pytest
 
-from conformance.mops.dut.flows import Flow
 from conformance.mops.dut.nat_router import NatRouter
 from conformance.mops.tester.sides import Node, Server
-from layers.mops import SUCCESS
 from testbed import over, requirement, valid
 from testbed.case.verdict import require
-from testbed.wire import chance
-from testbed.wire.headers import UDP_PROTOCOL
-
-
-def _migrate(node: Node, server: Server, dut: NatRouter, *flows: Flow) -> None:
-    """A Migrate of flows that were opened elsewhere, and its success; preamble."""
-    entries = [(1027 + number, flow.inner.port, chance.randbits(32)) for number, flow in enumerate(flows)]
-    request = node.send(node.request(dut.elsewhere()[0], entries, protocol=UDP_PROTOCOL), server)
-    came = dut.forwarded(request, server)
-    dut.restored(server.reply(came.message, came.packet.src, SUCCESS), node)
-    for flow, (_, migrated, _) in zip(flows, came.entries, strict=True):
-        flow.outer.remote, flow.outer.remote_port = came.packet.src, migrated
-
-
-def _flows(node: Node, server: Server, dut: NatRouter, number: int) -> list[Flow]:
-    return [dut.new_flow(node.at(), server.at()) for _ in range(number)]
 
 
 @pytest.mark.parametrize("first", ["node", "server"])
@@ -33,9 +15,7 @@ def _flows(node: Node, server: Server, dut: NatRouter, number: int) -> list[Flow
 @requirement("MOPS-B-51", case=1)
 def test_datagrams_pass_after_the_success(node: Node, server: Server, dut: NatRouter, number: int, first: str) -> None:
     """Datagrams of migrated flows pass both ways, the node's first or the server's."""
-    flows = _flows(node, server, dut, number)
-    _migrate(node, server, dut, *flows)
-    for flow in flows:
+    for flow in dut.takes_flows_along(node, server, number):
         ends = (flow.inner, flow.outer) if first == "node" else (flow.outer, flow.inner)
         dut.passes_datagram(ends[0], ends[1], b"the first")
         dut.passes_datagram(ends[1], ends[0], b"the second")
@@ -49,8 +29,7 @@ LENGTHS = pytest.mark.parametrize("length", [0, 1, 2, 3, 255, 1001])
 @requirement("MOPS-B-52", case=1)
 def test_datagrams_of_any_length_pass(node: Node, server: Server, dut: NatRouter, length: int) -> None:
     """After the success datagrams of even and odd lengths come out as they went in, their checksum right."""
-    (flow,) = _flows(node, server, dut, 1)
-    _migrate(node, server, dut, flow)
+    (flow,) = dut.migrated_flows(node, server, 1)
     for one, other in ((flow.inner, flow.outer), (flow.outer, flow.inner)):
         dut.passes_datagram(one, other, _data(length))
 
@@ -61,8 +40,7 @@ def test_datagrams_of_any_length_pass(node: Node, server: Server, dut: NatRouter
 @requirement("MOPS-B-52", case=2)
 def test_datagrams_without_checksum_pass(node: Node, server: Server, dut: NatRouter, length: int) -> None:
     """After the success datagrams without a checksum come out without one."""
-    (flow,) = _flows(node, server, dut, 1)
-    _migrate(node, server, dut, flow)
+    (flow,) = dut.migrated_flows(node, server, 1)
     for one, other in ((flow.inner, flow.outer), (flow.outer, flow.inner)):
         packet = dut.passes_datagram(one, other, _data(length), checksum=0)
         seen = packet.getlayer(other.station.network.datagram).chksum

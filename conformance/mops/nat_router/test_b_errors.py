@@ -12,6 +12,7 @@ from conformance.mops.tester.sides import Moved, Node, Server
 from layers.icmpv5 import ICMPv5DestinationUnreachable, ICMPv5Redirect
 from testbed import inopportune, over, requirement, valid
 from testbed.case.case import Case
+from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive, NotApplicable
 from testbed.peers.tcp import TcpPeer
@@ -98,12 +99,12 @@ def test_icmpv5_error_ends_no_mapping(
     dut.continues(moved)
 
 
-def _error_at(dut: NatRouter, end: TcpPeer, since: Sent, case: Case) -> Frame | None:
+def _error_at(side: Side, end: TcpPeer, since: Sent, case: Case) -> Frame | None:
     """The first ICMP error to an end's host since something was sent, in time."""
     network, mark = end.station.network, case.trace.mark_at(since.frame)
 
     def find() -> Frame | None:
-        for frame in dut.inside.received(mark):
+        for frame in side.received(mark):
             header = network.header(frame.data)
             if header and (header.protocol, header.destination) == (ICMP_PROTOCOL, end.station.number):
                 return frame
@@ -120,7 +121,7 @@ def test_unreachable_comes_in(case: Case, node: Node, server: Server, dut: NatRo
     """Destination Unreachable about a segment of a migrated connection comes to the node."""
     moved = _connection(node, server, dut, "after a Migrate")
     sent = _send(moved.outer, ICMP_PROTOCOL, _icmp(error) / Raw(_quote(dut, moved.outer)))
-    if _error_at(dut, moved.inner, sent, case) is None:
+    if _error_at(dut.inside, moved.inner, sent, case) is None:
         deadline = case.deadline(since_ns=sent.ns)
         reason = f"no ICMP error at {moved.inner.station.address} within {deadline.within_s:g} s"
         raise Broken(Finding(reason, "1", "0", frames=[sent.frame]), deadline)
@@ -137,7 +138,7 @@ def test_error_quotes_what_the_node_has_sent(
     moved = _connection(node, server, dut, "after a Migrate")
     quote = _quote(dut, moved.outer)
     sent = _send(moved.outer, ICMP_PROTOCOL, _icmp(error) / Raw(quote))
-    frame = _error_at(dut, moved.inner, sent, case)
+    frame = _error_at(dut.inside, moved.inner, sent, case)
     if frame is None:
         raise NotApplicable("this NAT lets no such error in: that is MOPS-B-62")
     content = bytes(moved.inner.station.network.dissect(frame.data)[ICMP])[8:]
@@ -148,6 +149,41 @@ def test_error_quotes_what_the_node_has_sent(
     seen = (quoted.src, quoted[TCP].sport, quoted.dst, quoted[TCP].dport)
     require(seen == expected, "quoted tuple", expected, seen, frame, sent.frame)
     require(quoted[TCP].seq == IP(quote)[TCP].seq, "quoted number", IP(quote)[TCP].seq, quoted[TCP].seq, frame)
+
+
+@pytest.mark.parametrize("error", UNREACHABLE)
+@over("ipv4")
+@valid
+@requirement("MOPS-B-61", case=2)
+def test_error_that_goes_out_quotes_what_has_come_in(
+    case: Case, node: Node, server: Server, dut: NatRouter, error: str
+) -> None:
+    """What an error of the node about a segment of the server quotes at the server is the server's own segment."""
+    moved = _connection(node, server, dut, "after a Migrate")
+    quote = _quote(dut, moved.inner)
+    sent = _send(moved.inner, ICMP_PROTOCOL, _icmp(error) / Raw(quote))
+    frame = _error_at(dut.outside, moved.outer, sent, case)
+    if frame is None:
+        raise NotApplicable("this NAT lets no such error out: RFC 5508, REQ-5, is judged elsewhere")
+    quoted = IP(bytes(moved.outer.station.network.dissect(frame.data)[ICMP])[8:])
+    expected = (server.address, server.listening.port, moved.outer.remote, moved.outer.remote_port)
+    seen = (quoted.src, quoted[TCP].sport, quoted.dst, quoted[TCP].dport)
+    require(seen == expected, "quoted tuple", expected, seen, frame, sent.frame)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@over("ipv4")
+@inopportune
+@requirement("MOPS-B-46", case=3)
+def test_icmp_error_ends_no_flow(node: Node, server: Server, dut: NatRouter, error: str) -> None:
+    """After an error about its last datagram a flow that a Migrate has moved carries datagrams both ways."""
+    (flow,) = dut.migrated_flows(node, server, 1)
+    dut.passes_datagram(flow.inner, flow.outer, b"about this one")
+    quote = bytes(dut.last_frame(flow.outer).data[14:])[: flow.outer.station.network.header_length + QUOTED]
+    flow.outer.station.send(ICMP_PROTOCOL, _icmp(error) / Raw(quote), destination=flow.outer.remote)
+    dut.settles()
+    dut.passes_datagram(flow.outer, flow.inner, b"inward")
+    dut.passes_datagram(flow.inner, flow.outer, b"outward")
 
 
 @inopportune

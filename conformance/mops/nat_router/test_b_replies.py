@@ -253,6 +253,6 @@ def test_migrate_after_failed_passes(node: Node, server: Server, dut: NatRouter)
     dut.refuses(node, server, moved)
     moved.inner.send_lost(b"never came")
     moved.outer.rcv_nxt = moved.inner.snd_nxt
-    migration = dut.sends_on(node, server, moved)
+    migration = dut.passes_migrate(node, server, moved)
     _require_restored(dut.restores(migration.reply(), node), migration, SUCCESS, [0])
     dut.continues(moved)

@@ -10,7 +10,6 @@ from conformance.mops.tester.sides import Node, Server
 from layers.mops import MOPSMigrate
 from testbed import chain, over, requirement, valid
 from testbed.case.case import Case
-from testbed.case.expect import preamble
 from testbed.case.verdict import require
 from testbed.wire.capture import Frame
 
@@ -36,7 +35,7 @@ def test_migrate_through_two_routers(case: Case, node: Node, server: Server, dut
     address = server.address
     case.between(BETWEEN).observe(address)
     moved = node.bring(server, (server.like(server).address, 6050))
-    migration = dut.sends_on(node, server, moved)
+    migration = dut.passes_migrate(node, server, moved)
     came = migration.came
     seen = came.address("migrated_source"), in_mops(came.packet.src)
     outermost = in_mops(case.outside.dut_address)  # of the outer router, whichever that is
@@ -70,8 +69,7 @@ def _between(case: Case, destination: str) -> list[tuple[Frame, MOPSMigrate]]:
 @requirement("MOPS-B-19", case=2)
 def test_levels_of_two_routers(case: Case, node: Node, server: Server, dut: NatRouter, place: str) -> None:
     """A SYN through both elicits level 1 and level 2, which join the node's tuple to what the server sees."""
-    with preamble():
-        mapping = dut.maps(node.at(), server)
+    mapping = dut.maps(node.at(), server)
     first = dut.acknowledges(node.station, mapping.made)
     second = dut.acknowledges(node.station, mapping.made, number=2)
     levels = first.message.nat_level, second.message.nat_level

@@ -9,7 +9,7 @@ from scapy.layers.inet import ICMP
 from scapy.packet import Raw
 
 from conformance.mops.migrate import Octets, in_mops, send_message
-from conformance.mops.tester.crossing import End, RoamingNode, Session
+from conformance.mops.tester.crossing import End, Flow, RoamingNode
 from layers.mops import MOPSAnycastAck, MOPSNATAck
 from testbed.case.case import Case
 from testbed.peers.icmp import ICMP_PROTOCOL
@@ -58,7 +58,7 @@ class Router:
 
     def acknowledge(
         self,
-        session: Session,
+        session: Flow,
         original: Tuple,
         translated: Tuple,
         level: int = 1,
@@ -107,7 +107,7 @@ class AnycastServer:
         self.anycast = node.server.station
         self.unicast = node.server.side.station()
 
-    def acknowledge(self, session: Session, **fields: Any) -> Sent:
+    def acknowledge(self, session: Flow, **fields: Any) -> Sent:
         """Acknowledge a session from the anycast address; any field can be replaced."""
         content = {
             "protocol": session.protocol,

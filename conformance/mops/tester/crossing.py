@@ -50,7 +50,7 @@ class Place(NamedTuple):
 
 
 @dataclass
-class Session:
+class Flow:
     """A connection or UDP flow through the device. `left` is where the node's end was before, in turn.
 
     `identifier` is what a Migrate names it by: the node's SND.NXT, or the Unique ID of a UDP flow.
@@ -123,7 +123,7 @@ def _remote(end: End) -> tuple[str, int]:
 class Move:
     """A move of the node: of each of its sessions where it was and where it is to be, all to one new address."""
 
-    sessions: list[Session]
+    sessions: list[Flow]
     places: list[Place]
     previous: list[Place]
 
@@ -185,16 +185,16 @@ class RoamingNode:
         """A new port, at a new address of the node's side unless one is named."""
         return Place(station or self.side.station(), self.new_port())
 
-    def move(self, *sessions: Session, to: Station | None = None) -> Move:
+    def move(self, *sessions: Flow, to: Station | None = None) -> Move:
         """Be at a new address, or at this one, with a new port for each session; nothing is sent."""
         station = to or self.side.station()
         return Move(list(sessions), [self.new_place(station) for _ in sessions], [one.place for one in sessions])
 
-    def return_to(self, session: Session, place: Place) -> Move:
+    def return_to(self, session: Flow, place: Place) -> Move:
         """Take a session back to a place that it had before; nothing is sent."""
         return Move([session], [place], [session.place])
 
-    def bring(self, transport: str = "tcp", elsewhere: Station | None = None) -> Session:
+    def bring(self, transport: str = "tcp", elsewhere: Station | None = None) -> Flow:
         """A session in mid-stream that was opened elsewhere: the device has seen nothing of it.
 
         The node was at a new address of the other side, or at this one.
@@ -260,11 +260,11 @@ class RoamingNode:
         return self.send(move, self.request(move, **fields))
 
 
-def new_session(case: Case, transport: str, near: Place, far: Place, **choices: Any) -> Session:
+def new_session(case: Case, transport: str, near: Place, far: Place, **choices: Any) -> Flow:
     """A session between two places that is not open yet; `choices` are those of `TcpPeer`."""
     if TRANSPORTS[transport] == TCP_PROTOCOL:
-        return Session(tcp_end(case, near, far, **choices), tcp_end(case, far, near, **choices))
-    return Session(udp_end(case, near, far), udp_end(case, far, near))
+        return Flow(tcp_end(case, near, far, **choices), tcp_end(case, far, near, **choices))
+    return Flow(udp_end(case, near, far), udp_end(case, far, near))
 
 
 def tcp_end(case: Case, own: Place, far: Place, **choices: Any) -> TcpPeer:

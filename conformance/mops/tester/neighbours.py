@@ -28,7 +28,8 @@ PREFIX = 16
 
 def router_after(profile: Profile) -> Chain:
     """The device, then a second router on its outside."""
-    route = {"networks": {"ipv4": {"outside": {"routes": [{"to": "10.4.0.0/16", "via": _joined(profile, "outside")}]}}}}
+    routes = [{"to": "10.4.0.0/16", "via": _joined(profile, "outside")}]
+    route = {"networks": {"ipv4": {"outside": {"routes": routes}}}} if "ipv4" in profile.ics.networks else {}
     there = _second(profile, inside=_at_the_device(profile, "outside"), outside=_far(profile, OUTSIDE))
     return Chain((Position(configuration=route), Position(ROUTER, there)), {2: _networks(profile, OUTSIDE)}, (BETWEEN,))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reference.mops.firewall import moves
-from reference.mops.firewall.moves import Asked, Carried, Moves
+from reference.mops.firewall.moves import Carried, Moves, Pending
 from reference.mops.firewall.sessions import Sessions
 from reference.mops.firewall.settings import COMMAND
 from reference.mops.message import FAILED, MIGRATE_ATOMIC, SUCCESS, Entry
@@ -200,7 +200,7 @@ class _MigratedNotCompared(_WithoutField):
     "an answer is believed whichever side it comes from",
 )
 class _EitherSideAnswers(Moves):
-    def find(self, answer: Carried, now: float) -> Asked | None:
+    def find(self, answer: Carried, now: float) -> Pending | None:
         return super().find(answer, now) or super().find(replace(answer, is_inward=not answer.is_inward), now)
 
 
@@ -259,10 +259,10 @@ class _SecondReplyDropped(Moves):
         return (asked is None or not asked.is_open) and super().answer(carried, now)
 
 
-@deviation("firewall-reply-within-six-seconds", "6", REPEATS, "an answer that comes after six seconds does not pass")
-class _WithinSixSeconds(Moves):
-    def is_fresh(self, asked: Asked, now: float) -> bool:
-        return now - asked.last < min(6.0, moves.ANSWERED_WITHIN_S)
+@deviation("firewall-reply-within-four-seconds", "6", REPEATS, "an answer that comes after four seconds does not pass")
+class _WithinFourSeconds(Moves):
+    def is_fresh(self, asked: Pending, now: float) -> bool:
+        return now - asked.last < min(4.0, moves.ANSWERED_WITHIN_S)
 
 
 @deviation(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from reference.middlebox.packet import UDP
 from reference.mops.firewall.moves import Carried, Moves
-from reference.mops.firewall.sessions import Session
+from reference.mops.firewall.sessions import Rule
 from reference.mops.message import Entry
 from reference.system.alterations import deviation
 
@@ -46,7 +46,7 @@ class _OpensConnectionsAlone(Moves):
     "a Migrate of a session that it has never seen opens nothing",
 )
 class _OpensSeenAlone(Moves):
-    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Session], now: float) -> None:
+    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Rule], now: float) -> None:
         if sessions:
             super().open_entry(asked, entry, sessions, now)
 
@@ -86,7 +86,7 @@ class _LeavesOutTheLast(Moves):
     "a session that has moved does not move again",
 )
 class _MovesOnce(Moves):
-    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Session], now: float) -> None:
+    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Rule], now: float) -> None:
         fresh = [one for one in sessions if one.moves < 1]
         if fresh or not sessions:
             super().open_entry(asked, entry, fresh, now)
@@ -99,7 +99,7 @@ class _MovesOnce(Moves):
     "a session that has moved twice does not move again",
 )
 class _MovesTwice(Moves):
-    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Session], now: float) -> None:
+    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Rule], now: float) -> None:
         fresh = [one for one in sessions if one.moves < 2]
         if fresh or not sessions:
             super().open_entry(asked, entry, fresh, now)
@@ -159,12 +159,12 @@ class _OneUnknownBars(Moves):
     "the session passes at both tuples",
 )
 class _OldTupleStays(Moves):
-    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Session], now: float) -> None:
+    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Rule], now: float) -> None:
         left = [(one.way, one.tracker) for one in sessions]
         super().open_entry(asked, entry, sessions, now)
         for way, tracker in left:
             if self.sessions.find(way, now) is None:
-                self.sessions.add(Session(way, tracker, now))
+                self.sessions.add(Rule(way, tracker, now))
 
 
 @deviation(
@@ -190,7 +190,7 @@ class _MoveEndsTheOthers(Moves):
     "a move takes the sessions along that the same port has with other servers",
 )
 class _TakesThePortAlong(Moves):
-    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Session], now: float) -> None:
+    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Rule], now: float) -> None:
         super().open_entry(asked, entry, sessions, now)
         is_inside, previous = not asked.is_inward, (asked.previous, entry.previous_port)
         for session in list(self.sessions.by_way.values()):

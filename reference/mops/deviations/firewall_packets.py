@@ -6,12 +6,12 @@ import struct
 from reference.middlebox.packet import TCP, Packet, shift
 from reference.middlebox.side import Side
 from reference.mops.firewall.firewall import Firewall
-from reference.mops.firewall.tracking import SYN
+from reference.mops.firewall.tracking import ACK, SYN
 from reference.mops.message import SUCCESS
 from reference.system.alterations import deviation
 
 SHIFT = 1000
-_SEQUENCE, _OFFSET, _FLAGS, _CHECKSUM, _HEADER = 4, 12, 13, 16, 20
+_SEQUENCE, _ACKNOWLEDGEMENT, _OFFSET, _FLAGS, _CHECKSUM, _HEADER = 4, 8, 12, 13, 16, 20
 _SACK, _NO_OPERATION = 5, 1
 NUMBERS = "Sequence numbers pass unchanged."
 
@@ -55,11 +55,19 @@ class _IsnOfSyns(_Rewrites):
 
 
 @deviation(
-    "firewall-isn-of-syn-acks-changed", "6", "The ISN of a SYN-ACK passes unchanged.", "the ISN of SYN-ACKs is another"
+    "firewall-isn-of-syn-acks-changed",
+    "6",
+    "The ISN of a SYN-ACK passes unchanged.",
+    "the outside's numbers are others on the inside, from the SYN-ACK on",
 )
 class _IsnOfSynAcks(_Rewrites):
+    def passes(self, side: Side, packet: Packet, out: Side) -> bool:
+        if packet.protocol == TCP and side is self.inside and packet.buffer[packet.start + _FLAGS] & ACK:
+            self.add(packet, _ACKNOWLEDGEMENT, -SHIFT)
+        return super().passes(side, packet, out)
+
     def rewrite(self, packet: Packet, flags: int, *, is_inward: bool) -> None:
-        if flags & SYN and is_inward:
+        if is_inward:
             self.add(packet, _SEQUENCE, SHIFT)
 
 

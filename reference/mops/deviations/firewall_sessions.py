@@ -3,7 +3,7 @@
 
 from reference.middlebox.packet import TCP
 from reference.mops.firewall.moves import Carried, Moves
-from reference.mops.firewall.sessions import Session, Sessions
+from reference.mops.firewall.sessions import Rule, Sessions
 from reference.mops.firewall.tracking import ACK, FIN, RST, SYN, Direction, Phase, Segment, Tracker
 from reference.mops.firewall.ways import Endpoint, Way
 from reference.system.alterations import deviation
@@ -17,11 +17,11 @@ LASTS = "A migrated session lasts as long as any open session."
 class _LetsIn(Sessions):
     """Lets in more than belongs to its sessions."""
 
-    def begin(self, way: Way, segment: Segment | None, now: float, *, is_inward: bool) -> Session | None:
+    def begin(self, way: Way, segment: Segment | None, now: float, *, is_inward: bool) -> Rule | None:
         session = super().begin(way, segment, now, is_inward=is_inward)
         if session is None and is_inward and self.lets_in(way, segment, now):
             tracker = self.tracker.in_the_middle(0, is_inside=True) if way.protocol == TCP else None
-            session = self.add(Session(way, tracker, now))
+            session = self.add(Rule(way, tracker, now))
         return session
 
     def lets_in(self, way: Way, segment: Segment | None, now: float) -> bool:
@@ -70,23 +70,10 @@ class _AnyDatagram(_LetsIn):
     "a SYN passes at the tuple of a session that has moved",
 )
 class _SynPasses(Sessions):
-    def takes(self, session: Session, segment: Segment | None, *, is_inward: bool) -> bool:
+    def takes(self, session: Rule, segment: Segment | None, *, is_inward: bool) -> bool:
         if segment is not None and segment.flags & SYN and session.moves and is_inward:
             return True
         return super().takes(session, segment, is_inward=is_inward)
-
-
-@deviation(
-    "firewall-old-tuple-stays-for-a-while",
-    "6",
-    "After the success nothing passes at the old tuple.",
-    "the old tuple passes for three seconds after a move",
-)
-class _OldTupleForAWhile(Sessions):
-    def leave(self, session: Session) -> None:
-        stays = Session(session.way, None, session.last)
-        super().leave(session)
-        self.add(stays)
 
 
 @deviation(
@@ -108,7 +95,7 @@ class _FullPassesAll(Sessions):
     "when its table is full the session goes that is there for longest",
 )
 class _OldestGivesWay(Sessions):
-    def add(self, session: Session) -> Session | None:
+    def add(self, session: Rule) -> Rule | None:
         if len(self) >= self.settings.largest_table and session.way not in self.by_way:
             self.drop(next(iter(self.by_way.values())))
         return super().add(session)
@@ -117,23 +104,23 @@ class _OldestGivesWay(Sessions):
 class _TimedOtherwise(Sessions):
     """Sessions that have moved have another timer."""
 
-    def lifetime(self, session: Session) -> float:
+    def lifetime(self, session: Rule) -> float:
         return self.after_a_move(session) if session.moves else super().lifetime(session)
 
-    def after_a_move(self, session: Session) -> float:
+    def after_a_move(self, session: Rule) -> float:
         """How long a session lasts that has moved."""
         return super().lifetime(session)
 
 
 @deviation("firewall-migrated-lasts-half", "6", LASTS, "a session that has moved lasts half as long as another one")
 class _LastsHalf(_TimedOtherwise):
-    def after_a_move(self, session: Session) -> float:
+    def after_a_move(self, session: Rule) -> float:
         return super().after_a_move(session) / 2
 
 
 @deviation("firewall-migrated-flow-lasts-half", "6", LASTS, "a UDP flow that has moved lasts half as long")
 class _FlowLastsHalf(_TimedOtherwise):
-    def after_a_move(self, session: Session) -> float:
+    def after_a_move(self, session: Rule) -> float:
         return super().after_a_move(session) / (1 if session.tracker else 2)
 
 
@@ -144,7 +131,7 @@ class _FlowLastsHalf(_TimedOtherwise):
     "a session that has moved is not forgotten while it is open",
 )
 class _LastsForEver(_TimedOtherwise):
-    def after_a_move(self, session: Session) -> float:
+    def after_a_move(self, session: Rule) -> float:
         return 1e9 if session.phase is Phase.OPEN else super().after_a_move(session)
 
 
@@ -184,7 +171,7 @@ class _ForgedProlongs(Moves):
     "the end of a connection that has moved is not noticed",
 )
 class _EndNotNoticed(Sessions):
-    def takes(self, session: Session, segment: Segment | None, *, is_inward: bool) -> bool:
+    def takes(self, session: Rule, segment: Segment | None, *, is_inward: bool) -> bool:
         takes = super().takes(session, segment, is_inward=is_inward)
         if session.moves and session.tracker:
             session.tracker.phase = Phase.OPEN
@@ -200,14 +187,14 @@ class _EndNotNoticed(Sessions):
 class _FinishNotNoticed(Tracker):
     def takes(self, segment: Segment, *, is_inward: bool) -> bool:
         takes = super().takes(segment, is_inward=is_inward)
-        if self.phase is Phase.ENDED and not segment.flags & RST and segment.flags & FIN:
+        if self.phase is Phase.ENDED and not segment.flags & RST:
             self.phase = Phase.OPEN
         return takes
 
 
 @deviation("firewall-any-reset-ends", "6", FOLLOWED, "a reset ends a connection, whatever its number")
 class _AnyResetEnds(Sessions):
-    def takes(self, session: Session, segment: Segment | None, *, is_inward: bool) -> bool:
+    def takes(self, session: Rule, segment: Segment | None, *, is_inward: bool) -> bool:
         takes = super().takes(session, segment, is_inward=is_inward)
         if segment is not None and segment.flags & RST and not takes:
             self.drop(session)
@@ -216,7 +203,7 @@ class _AnyResetEnds(Sessions):
 
 @deviation("firewall-any-finish-ends", "6", FOLLOWED, "a FIN of a side whose number is wrong ends a connection")
 class _AnyFinishEnds(Sessions):
-    def takes(self, session: Session, segment: Segment | None, *, is_inward: bool) -> bool:
+    def takes(self, session: Rule, segment: Segment | None, *, is_inward: bool) -> bool:
         takes = super().takes(session, segment, is_inward=is_inward)
         if segment is not None and segment.flags & FIN and not takes:
             self.drop(session)
@@ -225,13 +212,13 @@ class _AnyFinishEnds(Sessions):
 
 @deviation("firewall-reset-at-the-old-tuple-ends", "6", FOLLOWED, "a reset at the tuple that was left ends the session")
 class _ResetAtTheOldTuple(Sessions):
-    def leave(self, session: Session) -> None:
+    def leave(self, session: Rule) -> None:
         self.left[session.way] = session
         super().leave(session)
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
-        self.left: dict[Way, Session] = {}
+        self.left: dict[Way, Rule] = {}
 
     def admits(self, way: Way, segment: Segment | None, now: float, *, is_inward: bool) -> bool:
         admits = super().admits(way, segment, now, is_inward=is_inward)
@@ -255,7 +242,7 @@ class _StrayMovesTheWindow(Tracker):
 
 @deviation("firewall-window-lost-by-a-move", "6", FOLLOWED, "after a move the windows count as what was in use")
 class _WindowLost(Sessions):
-    def move(self, session: Session, node: Endpoint, now: float, *, is_inside: bool) -> None:
+    def move(self, session: Rule, node: Endpoint, now: float, *, is_inside: bool) -> None:
         super().move(session, node, now, is_inside=is_inside)
         for one in (session.tracker.inside, session.tracker.outside) if session.tracker else ():
             one.edge = (one.end + 2000) % (1 << 32)

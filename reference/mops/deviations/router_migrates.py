@@ -65,11 +65,10 @@ class _SecondAddress(NatRouter):
 
 @deviation("router-migrates-to-the-first-server", "B", "It goes to its destination.", "a host's go to its first server")
 class _FirstServer(NatRouter):
-    def rewrite(self, packet: Packet, message: Migrate) -> None:
-        known = self.__dict__.setdefault("_server", {})
-        first = known.setdefault(message.previous, packet.destination)
+    def migrate_passes(self, packet: Packet, migrate: Migrate) -> bool:
+        first = self.__dict__.setdefault("_server", {}).setdefault(packet.source, packet.destination)
         packet.change_destination(first)
-        super().rewrite(packet, message)
+        return super().migrate_passes(packet, migrate)
 
 
 @deviation("router-previous-address-translated", "B", PREVIOUS, "one that is on the inside becomes the outside one")
@@ -84,9 +83,7 @@ class _PreviousTranslated(_Changed):
 @deviation("router-previous-port-signed", "B", PREVIOUS, "a Previous Source Port above 32767 becomes that")
 class _PreviousSigned(_Changed):
     def changed(self, network: BoxNetwork, before: Migrate, outward: Migrate) -> Migrate:
-        entries = [
-            entry._replace(previous_port=entry.previous_port or entry.migrated_port) for entry in outward.entries
-        ]
+        entries = [one._replace(previous_port=min(one.previous_port, 0x7FFF)) for one in outward.entries]
         return replace(outward, entries=tuple(entries))
 
 
@@ -148,8 +145,7 @@ class _VersionUnread(NatRouter):
 @deviation("router-migrate-count-unread", "B", MALFORMED, "Count is not looked at")
 class _CountUnread(NatRouter):
     def is_request(self, migrate: Migrate, length: int) -> bool:
-        count = len(migrate.entries)
-        return super().is_request(replace(migrate, count=count), 24 + 8 * count)
+        return super().is_request(replace(migrate, count=len(migrate.entries)), length)
 
 
 @deviation("router-acknowledges-before-it-looks", "4.3", "A malformed Migrate draws none.", "it draws one")
@@ -171,7 +167,10 @@ class _MappedAnew(NatRouter):
         for entry in migrate.entries:
             mapping = translation.mappings.of_inside(migrate.protocol, (host, entry.migrated_port), self.now)
             if mapping is not None and not mapping.flows:
-                translation.mappings.set_aside(mapping)
+                translation.mappings.remove(mapping)
+                nobody = translation.mapping_for(migrate.protocol, (0, mapping.outside[1]))
+                if nobody is not None:
+                    translation.mappings.hold(nobody, self.now + self.hold_s)
         return super().mappings_for(translation, migrate, host)
 
 

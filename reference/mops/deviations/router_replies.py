@@ -165,7 +165,8 @@ class _IdentifiersUnread(_Looser):
 @deviation("router-order-of-replies-unread", "B", SAME, "the entries may come in any order")
 class _OrderUnread(_Looser):
     def resembles(self, asked: Migrate, reply: Migrate) -> Migrate:
-        return replace(reply, entries=tuple(one for one in asked.entries if one in reply.entries))
+        known = set(reply.entries) <= set(asked.entries)
+        return replace(reply, entries=tuple(one for one in asked.entries if one in reply.entries)) if known else reply
 
 
 @deviation("router-success-of-a-part-taken", "B", "A success of a part is not sent inward.", "it is sent inward")

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The firewall: what of the packets between two links passes, and what MOPS adds to that (section 6).
 
-It forwards as a router does, and drops in silence. Errors about a session that it knows pass, others do not. Messages
-of MOPS whose checksum is wrong pass in neither direction.
+It forwards as a router does, or as a bridge: frames go on as they are, ARP too. It drops in silence. Errors about a
+session that it knows pass, others do not. Messages of MOPS whose checksum is wrong pass in neither direction.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reference.bump.arp import ETHERTYPE as ARP_ETHERTYPE
 from reference.middlebox.messages import Messages
 from reference.middlebox.middlebox import Middlebox
 from reference.middlebox.packet import TCP, UDP, BoxNetwork, Packet
-from reference.middlebox.side import Side
+from reference.middlebox.side import ETHERNET, Side
 from reference.mops.acknowledgements import ANYCAST_TYPE, NAT_TYPE, AnycastAcknowledgement, NatAcknowledgement
 from reference.mops.firewall.acknowledgements import Acknowledgements
 from reference.mops.firewall.moves import Carried, Moves
@@ -26,6 +27,7 @@ class Firewall(Middlebox):
     """A stateful firewall."""
 
     role = "firewall"
+    is_bridge = False
 
     def __init__(
         self,
@@ -36,6 +38,30 @@ class Firewall(Middlebox):
     ) -> None:
         super().__init__(sides, messages)
         self.sessions, self.moves, self.acknowledgements = moves.sessions, moves, acknowledgements
+
+    def take(self, side: Side, length: int) -> None:
+        if self.is_bridge:
+            self.bridge(side, length)
+        else:
+            super().take(side, length)
+
+    def bridge(self, side: Side, length: int) -> None:
+        """Serve a frame as a bridge does: it goes on as it is, in fragments again where it was put together."""
+        buffer, out = side.buffer, side.other
+        ethertype = int.from_bytes(buffer[12:ETHERNET])
+        if ethertype == ARP_ETHERTYPE:
+            out.send(bytes(buffer[:length]))
+        network = next((one for one in self.networks if one.ethertype == ethertype), None)
+        packet = network.parse(buffer, ETHERNET, length) if network and length > ETHERNET else None
+        is_fragment = packet is not None and packet.is_fragment
+        if packet is not None and is_fragment:
+            packet = self._reassembled(side, packet)
+        if packet is None or not self.passes(side, packet, out):
+            return
+        header = bytes(buffer[:ETHERNET])
+        pieces = packet.network.pieces(packet, out.mtu) if len(packet) > out.mtu else [packet.whole]
+        for piece in pieces:
+            out.send(header + piece)
 
     def passes(self, side: Side, packet: Packet, out: Side) -> bool:
         is_inward = side is self.outside

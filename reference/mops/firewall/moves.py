@@ -2,16 +2,16 @@
 """The Migrates that a firewall has let through, and what their answers open (section 6).
 
 Readings: a Migrate opens what the server's success names, and what a failed reply to a best-effort one does not name;
-with `opens_on` "command" the Migrate itself opens. The answer comes from the address that was asked, within ten
-seconds of the last repeat; every answer passes, and the first one opens. A repeat is a new command: the node may have
-come back in between. From the outside a Migrate is let in if it names a session with that server. A Migrate whose
-Migrated Source is not its packet's source opens nothing.
+with `opens_on` "command" the Migrate itself opens, and the success closes what was left. The answer comes from the
+address that was asked, within ten seconds of the last repeat; every answer passes, and the first one opens. A repeat
+is a new command: the node may have come back in between. From the outside a Migrate is let in if it names a session
+with that server. A Migrate whose Migrated Source is not its packet's source opens nothing.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reference.mops.firewall.sessions import Session, Sessions
+from reference.mops.firewall.sessions import Rule, Sessions
 from reference.mops.firewall.settings import COMMAND
 from reference.mops.firewall.ways import Way
 from reference.mops.message import FAILED, MIGRATE, MIGRATE_ATOMIC, SUCCESS, VERSION, Entry, Migrate, length_for
@@ -40,7 +40,7 @@ class Carried:
 
 
 @dataclass
-class Asked:
+class Pending:
     """A Migrate that has passed: when it passed last, and whether what it asked for has been opened."""
 
     carried: Carried
@@ -55,7 +55,7 @@ class Moves:
 
     def __init__(self, sessions: Sessions, opens_on: str) -> None:
         self.sessions, self.opens_on = sessions, opens_on
-        self.asked: dict[tuple[object, ...], list[Asked]] = {}
+        self.asked: dict[tuple[object, ...], list[Pending]] = {}
 
     # Messages ----------------------------------------------------------------------------------------------------
 
@@ -83,7 +83,7 @@ class Moves:
         if self.is_own(carried):
             self.note(carried, now)
             if self.opens_on == COMMAND:
-                self.open(carried, carried.entries, now)
+                self.offer(carried, now)
         return True
 
     def is_let_in(self, carried: Carried, now: float) -> bool:
@@ -102,7 +102,7 @@ class Moves:
         asked = self.find(carried, now)
         if asked is None:
             return False
-        if not asked.is_open and self.opens_on != COMMAND:
+        if not asked.is_open:
             self.open(asked.carried, self.agreed(asked.carried, carried), now)
         asked.is_open = self.is_done(carried)
         return True
@@ -128,9 +128,9 @@ class Moves:
         while len(self.asked) >= MOST:
             del self.asked[next(iter(self.asked))]
         others = [one for one in known if one.carried.entries != carried.entries and self.is_fresh(one, now)]
-        self.asked[key] = [*others[-MOST:], Asked(carried, now)]
+        self.asked[key] = [*others[-MOST:], Pending(carried, now)]
 
-    def find(self, answer: Carried, now: float) -> Asked | None:
+    def find(self, answer: Carried, now: float) -> Pending | None:
         """What an answer answers."""
         for asked in self.asked.get(self.key(answer, answer.destination, answer.source), ()):
             is_other_way = asked.carried.is_inward is not answer.is_inward
@@ -138,7 +138,7 @@ class Moves:
                 return asked
         return None
 
-    def is_fresh(self, asked: Asked, now: float) -> bool:
+    def is_fresh(self, asked: Pending, now: float) -> bool:
         """Whether there may be an answer still."""
         return now - asked.last < ANSWERED_WITHIN_S
 
@@ -181,7 +181,7 @@ class Moves:
         for entry, sessions in moving:
             self.open_entry(asked, entry, sessions, now)
 
-    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Session], now: float) -> None:
+    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Rule], now: float) -> None:
         """Open the migrated place of one entry, of which these sessions are known."""
         node = asked.migrated, entry.migrated_port
         for session in sessions:
@@ -190,19 +190,30 @@ class Moves:
             way = Way(asked.network, asked.message.protocol, node, (asked.destination, 0))
             self.sessions.expect(way, entry.identifier, now)
 
+    def offer(self, asked: Carried, now: float) -> None:
+        """Open the migrated places before anybody has answered: a session passes at both places until then."""
+        for entry in asked.entries:
+            node = asked.migrated, entry.migrated_port
+            for rule in self.known(asked, entry, now):
+                way = rule.way.with_end(node, is_inside=not asked.is_inward)
+                self.sessions.add(Rule(way, rule.tracker, now, rule.moves + 1))
+            if not asked.is_inward and not self.is_there(asked, entry, now):
+                way = Way(asked.network, asked.message.protocol, node, (asked.destination, 0))
+                self.sessions.expect(way, entry.identifier, now)
+
     def is_there(self, asked: Carried, entry: Entry, now: float) -> bool:
         """Whether a session is where an entry leads already: the node has not heard that it has moved."""
         node = asked.migrated, entry.migrated_port
         ends = asked.network, asked.message.protocol, node, asked.destination
         return bool(self.sessions.of_node(*ends, now, is_inside=not asked.is_inward))
 
-    def known(self, asked: Carried, entry: Entry, now: float) -> list[Session]:
+    def known(self, asked: Carried, entry: Entry, now: float) -> list[Rule]:
         """The sessions that an entry is about."""
         node = asked.previous, entry.previous_port
         ends = asked.network, asked.message.protocol, node, asked.destination
         return self.sessions.of_node(*ends, now, is_inside=not asked.is_inward)
 
-    def all(self) -> Iterator[Asked]:
+    def all(self) -> Iterator[Pending]:
         """Everything that was asked."""
         for several in self.asked.values():
             yield from several

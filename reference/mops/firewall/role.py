@@ -44,4 +44,6 @@ class FirewallRole(MiddleboxRole):
         sessions = self.parts.sessions(self.settings, self.parts.tracker)
         moves = self.parts.moves(sessions, self.settings.opens_on)
         acknowledgements = self.parts.acknowledgements(sessions, moves)
-        return self.parts.firewall(self.sides(wires, networks), networks, moves, acknowledgements)
+        firewall = self.parts.firewall(self.sides(wires, networks), networks, moves, acknowledgements)
+        firewall.is_bridge = firewall.is_bridge or self.settings.bridge
+        return firewall

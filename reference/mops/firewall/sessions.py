@@ -17,8 +17,8 @@ from reference.mops.firewall.ways import Endpoint, Way
 ANY_PORT = 0
 
 
-class Session:
-    """One session; `tracker` is that of a connection, `moves` is how often it has moved."""
+class Rule:
+    """What is kept of one session; `tracker` is that of a connection, `moves` is how often it has moved."""
 
     __slots__ = ("last", "moves", "tracker", "way")
 
@@ -38,8 +38,8 @@ class Sessions:
 
     def __init__(self, settings: FirewallSettings, tracker: type[Tracker] = Tracker) -> None:
         self.settings, self.tracker = settings, tracker
-        self.by_way: dict[Way, Session] = {}
-        self._by_end: dict[tuple[str, int, bool, Endpoint], dict[Way, Session]] = {}
+        self.by_way: dict[Way, Rule] = {}
+        self._by_end: dict[tuple[str, int, bool, Endpoint], dict[Way, Rule]] = {}
 
     def __len__(self) -> int:
         return len(self.by_way)
@@ -61,7 +61,7 @@ class Sessions:
         session.last = self.refreshed(session, now, is_inward=is_inward)
         return True
 
-    def takes(self, session: Session, segment: Segment | None, *, is_inward: bool) -> bool:
+    def takes(self, session: Rule, segment: Segment | None, *, is_inward: bool) -> bool:
         """Whether a packet belongs to its session."""
         if session.tracker is None or segment is None:
             return True
@@ -69,7 +69,7 @@ class Sessions:
             return False
         return session.tracker.takes(segment, is_inward=is_inward)
 
-    def may_call(self, session: Session) -> bool:
+    def may_call(self, session: Rule) -> bool:
         """Whether a SYN may come in at a session: it crosses that of the inside, or the policy lets it in."""
         return session.phase is Phase.OPENING or self.is_open_inward(session.way)
 
@@ -77,28 +77,28 @@ class Sessions:
         """What does not fit passes outwards where it is the SYN of a host that has begun anew."""
         return not is_inward and segment is not None and segment.flags & (SYN | ACK | RST) == SYN
 
-    def refreshed(self, session: Session, now: float, *, is_inward: bool) -> float:
+    def refreshed(self, session: Rule, now: float, *, is_inward: bool) -> float:
         """When the time of a session begins that a packet has passed of."""
         return now
 
-    def is_anew(self, session: Session, segment: Segment | None) -> bool:
+    def is_anew(self, session: Rule, segment: Segment | None) -> bool:
         """Whether another connection begins where one has ended."""
         return session.phase is Phase.ENDED and segment is not None and segment.flags & (SYN | ACK) == SYN
 
-    def begin(self, way: Way, segment: Segment | None, now: float, *, is_inward: bool) -> Session | None:
+    def begin(self, way: Way, segment: Segment | None, now: float, *, is_inward: bool) -> Rule | None:
         """The session that a packet begins, if it may."""
         if is_inward and not self.is_open_inward(way):
             return None
         if way.protocol == TCP and (segment is None or segment.flags & (SYN | ACK | RST) != SYN):
             return None
         tracker = self.tracker() if way.protocol == TCP else None
-        return self.add(Session(way, tracker, now))
+        return self.add(Rule(way, tracker, now))
 
     def is_open_inward(self, way: Way) -> bool:
         """Whether the policy lets in new sessions there."""
         return way.inside[1] in self.settings.inward_ports
 
-    def resume(self, way: Way, segment: Segment | None, now: float) -> Session | None:
+    def resume(self, way: Way, segment: Segment | None, now: float) -> Rule | None:
         """The session that is expected here, whose server's port is known from now on."""
         expected = self.find(way._replace(outside=(way.outside[0], ANY_PORT)), now)
         if expected is None or (segment is not None and segment.flags & (SYN | RST)):
@@ -111,7 +111,7 @@ class Sessions:
 
     def of_node(
         self, network: str, protocol: int, node: Endpoint, peer: int, now: float, *, is_inside: bool
-    ) -> list[Session]:
+    ) -> list[Rule]:
         """The sessions of a node's end with a peer's address."""
         found = list(self._by_end.get((network, protocol, is_inside, node), {}))
         return [
@@ -124,7 +124,7 @@ class Sessions:
         """Whether there is a session of an inside end."""
         return any(self.find(way, now) for way in list(self._by_end.get((network, protocol, True, inside), {})))
 
-    def move(self, session: Session, node: Endpoint, now: float, *, is_inside: bool) -> None:
+    def move(self, session: Rule, node: Endpoint, now: float, *, is_inside: bool) -> None:
         """The node's end of a session is elsewhere from now on."""
         self.leave(session)
         session.way = session.way.with_end(node, is_inside=is_inside)
@@ -132,18 +132,18 @@ class Sessions:
         session.moves += 1
         self.add(session)
 
-    def leave(self, session: Session) -> None:
+    def leave(self, session: Rule) -> None:
         """A session goes: the place that it had is closed."""
         self.drop(session)
 
     def expect(self, way: Way, number: int, now: float) -> None:
         """A node inside goes on here with a session that began elsewhere, at this sequence number."""
         tracker = self.tracker.in_the_middle(number, is_inside=True) if way.protocol == TCP else None
-        self.add(Session(way._replace(outside=(way.outside[0], ANY_PORT)), tracker, now, moves=1))
+        self.add(Rule(way._replace(outside=(way.outside[0], ANY_PORT)), tracker, now, moves=1))
 
     # The table ---------------------------------------------------------------------------------------------------
 
-    def find(self, way: Way, now: float) -> Session | None:
+    def find(self, way: Way, now: float) -> Rule | None:
         """The session of a way, unless its time is over."""
         session = self.by_way.get(way)
         if session is not None and now - session.last > self.lifetime(session):
@@ -151,13 +151,13 @@ class Sessions:
             return None
         return session
 
-    def lifetime(self, session: Session) -> float:
+    def lifetime(self, session: Rule) -> float:
         """How long a session is kept that nothing passes of, in seconds."""
         if session.tracker is None:
             return self.settings.datagrams_s
         return self.settings.idle_s if session.phase is Phase.OPEN else self.settings.ended_s
 
-    def add(self, session: Session) -> Session | None:
+    def add(self, session: Rule) -> Rule | None:
         """Take a session into the table, where there is room: those that are there stay."""
         if len(self.by_way) >= self.settings.largest_table and session.way not in self.by_way:
             return None
@@ -166,7 +166,7 @@ class Sessions:
             self._by_end.setdefault(end, {})[session.way] = session
         return session
 
-    def drop(self, session: Session) -> None:
+    def drop(self, session: Rule) -> None:
         """Forget a session."""
         if self.by_way.get(session.way) is not session:
             return

@@ -14,6 +14,7 @@ _MOST = 1_000_000
 class FirewallSettings:
     """Times are in seconds. The defaults are those of RFC 5382, REQ-5, and RFC 4787, REQ-5."""
 
+    bridge: bool = False  # without addresses; otherwise a router
     opens_on: str = SUCCESS
     inward_ports: frozenset[int] = frozenset()
     idle_s: float = 7440.0  # of an open session
@@ -25,6 +26,7 @@ class FirewallSettings:
     def read(cls, table: Table) -> "FirewallSettings":
         """Check the table; a timer that is not to be set is null."""
         return cls(
+            bridge=table.value.get("bridge") is True,
             opens_on=table.choice("opens_on", (SUCCESS, COMMAND), SUCCESS),
             inward_ports=_ports(table),
             idle_s=_timer(table, "idle_s", cls.idle_s),
