@@ -18,8 +18,14 @@ from typing import Any
 
 from pyroute2 import IPRoute
 
-from reference.system.linux import die_with_parent, offloads_off, unshare_network, write_sysctl
-from tests.lab.host_process import become_root
+from testbed.device.linux import (
+    CLONE_NEWNET,
+    become_root_in_user_namespace,
+    die_with_parent,
+    disable_ipv6,
+    switch_offloads,
+    unshare,
+)
 
 CLIENT, SERVER = "10.0.1.1", "198.19.0.1"
 PREFIXES = {CLIENT: 16, SERVER: 15}
@@ -32,9 +38,10 @@ _PATIENCE_S = 10.0
 
 def main() -> int:
     path, seconds, *words = sys.argv[1:]
-    become_root()
-    unshare_network()
-    write_sysctl("ipv6/conf/all/disable_ipv6", 1)
+    if os.geteuid():
+        become_root_in_user_namespace()
+    unshare(CLONE_NEWNET)
+    disable_ipv6("all")
     ends = {CLIENT: client, SERVER: server}
     controls: dict[str, socket.socket] = {}
     for number, address in enumerate(ends):
@@ -48,7 +55,7 @@ def main() -> int:
         with IPRoute() as route:
             route.link("add", ifname=f"wire{number}", kind="veth", peer={"ifname": "eth0", "net_ns_pid": child})
             route.link("set", index=route.link_lookup(ifname=f"wire{number}")[0], state="up")
-        offloads_off(f"wire{number}")
+        switch_offloads(f"wire{number}", on=False)
         controls[address] = ours
     environment = {**os.environ, "DUT_CONFIG": path, "DUT_WIRES": "wire0 wire1"}
     command = [sys.executable, "-m", "reference", *words]
@@ -61,8 +68,18 @@ def main() -> int:
     controls[CLIENT].send(b"go")
     found = json.loads(controls[CLIENT].recv(1 << 16))
     found["memory_kb"] = memory_of(router.pid)
+    found["status"] = status_of(router)
     sys.stdout.write(json.dumps(found))
     return 0
+
+
+def status_of(router: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """What a router tells of itself."""
+    assert router.stdin is not None
+    assert router.stdout is not None
+    router.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "status"}).encode() + b"\n")
+    router.stdin.flush()
+    return dict(json.loads(router.stdout.readline())["result"])
 
 
 def memory_of(process: int) -> int:
@@ -73,11 +90,11 @@ def memory_of(process: int) -> int:
 
 def end(address: str, control: socket.socket, work: Callable[[socket.socket, float], None], seconds: float) -> int:
     """One end, in a process and a namespace of its own."""
-    unshare_network()
-    write_sysctl("ipv6/conf/all/disable_ipv6", 1)
+    unshare(CLONE_NEWNET)
+    disable_ipv6("all")
     control.send(b"namespace")
     control.recv(64)
-    offloads_off("eth0")
+    switch_offloads("eth0", on=False)
     with IPRoute() as route:
         index = route.link_lookup(ifname="eth0")[0]
         route.addr("add", index=index, address=address, prefixlen=PREFIXES[address])

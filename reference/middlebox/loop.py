@@ -47,10 +47,12 @@ class WiresLoop:
 
     def _read(self, wire: socket.socket, side: Side) -> None:
         """Take up to a burst of frames."""
-        receive, room, take = wire.recv_into, side.room, self._box.take
+        box, receive, room = self._box, wire.recv_into, side.room
         try:
             for _ in range(_BURST):
-                take(side, receive(room))
+                length = receive(room)
+                box.now = clock()  # never before the frame has come: what it begins may not end too soon
+                box.take(side, length)
         except BlockingIOError:
             return
         except OSError as error:  # ENETDOWN, once: the link went down and may come back

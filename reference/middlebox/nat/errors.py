@@ -28,7 +28,7 @@ class Errors:
         quoted, source, _ = found
         if source[0] != self._translation.outside:
             return False
-        mapping = self._translation.mapping_at(quoted.protocol, source[1])
+        mapping = self.sender(quoted.protocol, source[1])
         if mapping is None:
             return False
         before = self._body_sum(packet)
@@ -43,7 +43,7 @@ class Errors:
             return False
         quoted, source, destination = found
         translation = self._translation
-        mapping = translation.mappings.of_inside(quoted.protocol, destination, translation.now())
+        mapping = self.receiver(quoted.protocol, destination)
         if mapping is None or packet.destination != quoted.source:
             return False
         before = self._body_sum(packet)
@@ -58,6 +58,14 @@ class Errors:
         self._readdress(packet, family, before, source=translation.outside, destination=receiver)
         return True
 
+    def sender(self, protocol: int, port: int) -> Mapping | None:
+        """The mapping from which a quoted packet has gone out."""
+        return self._translation.mapping_at(protocol, port)
+
+    def receiver(self, protocol: int, inside: Endpoint) -> Mapping | None:
+        """The mapping by which a quoted packet has come in."""
+        return self._translation.mappings.of_inside(protocol, inside, self._translation.now())
+
     def revert_source(self, quoted: Packet, mapping: Mapping) -> None:
         """Have a quoted packet come from the inside endpoint, as its host has sent it."""
         self._translation.endpoints.change_source(quoted, mapping.inside)
@@ -69,11 +77,19 @@ class Errors:
     def _quoted(self, packet: Packet, family: Messages) -> tuple[Packet, Endpoint, Endpoint] | None:
         """The packet that an error quotes, in its place, and its endpoints; None where there is something wrong."""
         at = family.quote_at(packet.payload)
-        if at is None or not family.is_intact(packet):
+        if at is None or not self.is_intact(packet, family):
             return None
-        quoted = self._translation.network.quoted(packet.buffer, packet.start + at, packet.end)
+        quoted = self.quoted_at(packet, packet.start + at)
         ends = None if quoted is None else self._translation.endpoints.read(quoted)
         return None if quoted is None or ends is None else (quoted, *ends)
+
+    def is_intact(self, packet: Packet, family: Messages) -> bool:
+        """Whether the checksum of an error is right."""
+        return family.is_intact(packet)
+
+    def quoted_at(self, packet: Packet, at: int) -> Packet | None:
+        """The packet that is quoted at a place of the buffer; None where its header is damaged."""
+        return self._translation.network.quoted(packet.buffer, at, packet.end)
 
     @staticmethod
     def _body_sum(packet: Packet) -> int:

@@ -147,6 +147,9 @@ class KernelPath:
         except OSError as error:
             log(f"packets from the kernel: {error.strerror}")
 
+    def __len__(self) -> int:
+        return len(self._carried)
+
     # Flows -------------------------------------------------------------------------------------------------------
 
     def passed(self, mapping: Mapping, remote: Endpoint, flow: Flow) -> bool:

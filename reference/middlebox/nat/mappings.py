@@ -88,6 +88,10 @@ class Mappings:
     def __len__(self) -> int:
         return len(self._by_inside)
 
+    def all(self) -> list[Mapping]:
+        """Every mapping, those that have ended and were not looked at since too."""
+        return list(self._by_inside.values())
+
     def of_inside(self, protocol: int, inside: Endpoint, now: float) -> Mapping | None:
         """The mapping of an inside endpoint, while it lasts."""
         return self._alive(self._by_inside.get((protocol, inside)), now)
@@ -139,10 +143,20 @@ class Mappings:
         """End a mapping."""
         for flow in mapping.flows.values():
             self._end(flow)
+        self.set_aside(mapping)
+        port = _key(mapping.protocol, mapping.outside[1])
+        if self._by_outside.get(port) is mapping:
+            del self._by_outside[port]
+            self._ports_of[mapping.protocol] -= 1
+
+    def set_aside(self, mapping: Mapping) -> None:
+        """Use a mapping for what comes in alone: its inside endpoint has none any more."""
         if self._by_inside.get((mapping.protocol, mapping.inside)) is mapping:
             del self._by_inside[mapping.protocol, mapping.inside]
-            del self._by_outside[_key(mapping.protocol, mapping.outside[1])]
-            self._ports_of[mapping.protocol] -= 1
+
+    def prefer(self, mapping: Mapping) -> None:
+        """Of several mappings of an inside endpoint, use this one for what goes out."""
+        self._by_inside[mapping.protocol, mapping.inside] = mapping
 
     def expire(self, now: float) -> None:
         """Forget what has had its time, in about a second of it."""

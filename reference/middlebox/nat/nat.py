@@ -51,6 +51,7 @@ class Nat(Middlebox):
         self.errors = {network: one.errors for network, one in translated.items()}
         self.unsolicited = unsolicited
         self.nat_settings: NatSettings | None = None
+        self.kernel_path: KernelPath | None = None
         for translation in self.translations.values():
             translation.now = lambda: self.now
 
@@ -76,7 +77,7 @@ class Nat(Middlebox):
         except OSError as error:
             log(f"the kernel carries nothing: {error.strerror or error}")
             return {}
-        translation.passed, translation.mappings.carrier = path.passed, path
+        translation.passed, translation.mappings.carrier, self.kernel_path = path.passed, path, path
         return handlers
 
     def expire(self) -> None:
@@ -86,7 +87,8 @@ class Nat(Middlebox):
 
     def status(self) -> dict[str, Any]:
         mappings = {network.name: len(one.mappings) for network, one in self.translations.items()}
-        return {**super().status(), "mappings": mappings}
+        carried = {} if self.kernel_path is None else {"carried_by_kernel": len(self.kernel_path)}
+        return {**super().status(), "mappings": mappings, **carried}
 
     # Where a packet goes -----------------------------------------------------------------------------------------
 
