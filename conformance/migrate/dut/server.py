@@ -176,13 +176,15 @@ class DutServer(MobileHost):
             raise Inconclusive(f"preamble: no echo received within {deadline.within_s:g} s")
         connection.taken = expected
 
-    def delivers_without_ack(self, connection: Connection, data: bytes) -> None:
-        """The application sends data, which is taken in and not acknowledged, as preamble."""
+    def delivers_without_ack(self, connection: Connection, data: bytes) -> int:
+        """The application sends data, which is taken in and not acknowledged, as preamble; when it was asked to."""
         peer, expected = connection.local, len(connection.local.stream) + len(data)
-        deadline = self._case.deadline(since_ns=connection.socket.send(data))
+        asked_ns = connection.socket.send(data)
+        deadline = self._case.deadline(since_ns=asked_ns)
         if await_state(self._case, peer, deadline, lambda: len(peer.stream) >= expected) is None:
             raise Inconclusive(f"preamble: no data received within {deadline.within_s:g} s")
         connection.taken = expected
+        return asked_ns
 
     # MIGRATE-WAIT
 

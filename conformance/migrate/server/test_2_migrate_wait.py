@@ -95,7 +95,7 @@ def test_data_of_the_application_survives_the_wait(node: MigrateHost, dut: DutNo
 
 
 @valid
-@requirement("MIGRATE-2-25", "MIGRATE-2-28", case=1)
+@requirement("MIGRATE-2-25", case=1)
 @waits(3)
 def test_the_wait_ends(node: MigrateHost, dut: DutNode, app: Application, case: Case) -> None:
     """When nobody comes the application sees the end, and a Migrate SYN gets a reset."""

@@ -23,16 +23,23 @@ class OffersNoKey(FixedHost):
 
 
 @variant(
+    "migrate-syn-ack-number-is-the-next-one",
+    "processing",
+    "A host may take SND.UNA, the number that is acknowledged last, for that of the byte that is.",
+    "its SYN-ACK has that number",
+)
+class SynAckNumberIsTheNextOne(FixedHost):
+    def syn_ack_numbers(self, flow: Flow, context: Context) -> tuple[int, int]:
+        return context.acknowledged, super().syn_ack_numbers(flow, context)[1]
+
+
+@variant(
     "migrate-syn-number-is-the-next-one",
     "requesting",
     "A host may take SND.UNA, the number that is acknowledged last, for that of the byte that is.",
-    "its Migrate SYN has that number, and so has its SYN-ACK",
+    "its Migrate SYN has that number",
 )
 class SynNumberIsTheNextOne(MigratingHost):
-    def __init__(self, host: FixedHost) -> None:
-        super().__init__(host)
-        host.syn_ack_numbers = lambda flow, context: (context.acknowledged, flow.tcp.rcv_nxt)  # type: ignore[method-assign]
-
     def syn_number(self, context: Context) -> int:
         return context.acknowledged
 
