@@ -175,7 +175,7 @@ def test_the_table_is_complete() -> None:
         for one in all_deviations().values()
         if one.protocol == "mops"
         and not one.part.__module__.rpartition(".")[2].startswith(
-            ("node_", "choices", "ipff", "anycast_server", *ON_A_WIRE_ALL)
+            ("node_", "choices", "ipff", "anycast_server", "router_", "firewall", *ON_A_WIRE_ALL)
         )
     ]
     assert sorted([*DIFFERENT, *ON_THE_WIRE]) == names

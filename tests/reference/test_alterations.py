@@ -9,7 +9,7 @@ import pytest
 from reference.roles import all_deviations, all_variants
 from tests.lab.host import ROOT, Lab
 
-SECTIONS_OF_DRAFT = ("2.1", "3", "4.1", "4.2", "4.3", "8", "A", "B", "C")
+SECTIONS_OF_DRAFT = ("2.1", "3", "4.1", "4.2", "4.3", "5", "6", "8", "A", "B", "C")
 SECTIONS_OF_COMPANIONS = ("ipff.3", "ipff.5", "ipff.6", "ipff.7.1", "icmp", "udp", "addressing.2.5.5", "addressing.3")
 SECTIONS_OF_MOPS = SECTIONS_OF_DRAFT + SECTIONS_OF_COMPANIONS
 
