@@ -127,6 +127,16 @@ class Context:
         self.echo = b""  # what the peer echoes of our key
 
     @property
+    def shift(self) -> int:
+        """What is added to the kernel's timestamps towards an ordinary peer, which has seen the end of our key as one.
+
+        Otherwise they would go back, and the peer would drop what carries them (RFC 7323, 5).
+        """
+        if not self.echo or (self.peer is not None and self.peer.is_secure):
+            return 0
+        return int.from_bytes(self.echo, "big") - int.from_bytes(self.kernel_stamp, "big")
+
+    @property
     def is_silent(self) -> bool:
         """Whether nothing that the kernel sends goes out now."""
         return self.wait_until is not None or self.awaits_ack or self.exchange is not None

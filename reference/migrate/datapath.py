@@ -11,7 +11,7 @@ from reference.bump.network import ETHERNET, HEADROOM, TCP, Network, Packet
 from reference.bump.tcp import ACK, CHECKSUM_AT, FIN, MAXIMUM_OPTIONS, RST, SEGMENT, SYN, State, distance
 from reference.migrate.context import Context, Segment, context_of
 from reference.migrate.migrating_host import MigratingHost
-from reference.migrate.option import padded, stamps_in, with_stamps, without_padding
+from reference.migrate.option import padded, stamp_later, stamps_in, with_stamps, without_padding
 from reference.migrate.own_segments import OwnSegments
 from reference.system.addresses import ipv4_from_text
 
@@ -105,6 +105,8 @@ class MigrateDatapath(OwnSegments):
             changed = self.host.peer_stamps(context, segment.options)
         elif stamps is not None and stamps[4:] == context.echo:
             changed = stamps[:4] + context.kernel_stamp
+        if stamps is not None and context.shift and segment.flags & ACK:
+            changed = stamps[:4] + stamp_later(stamps[4:], -context.shift)
         if changed is not None and stamps is not None:
             self._correct(at, segment.options, with_stamps(segment.options, changed), self._from_wire)
 
@@ -218,6 +220,9 @@ class MigrateDatapath(OwnSegments):
         stamps = stamps_in(options)
         if flags & SYN and context.own is not None:
             return self.permit(context, options, stamps)
+        if stamps is not None and context.shift:
+            options = with_stamps(options, stamp_later(stamps[:4], context.shift) + stamps[4:])
+            return options if flags & RST else self.later_options(context, options, length) or options
         if context.peer_stamp and stamps is not None and stamps[4:] == bytes(4):
             return self.echo(context, options, stamps)
         return None if flags & RST else self.later_options(context, options, length)

@@ -84,6 +84,11 @@ def with_stamps(options: bytes, stamps: bytes) -> bytes:
     )
 
 
+def stamp_later(stamp: bytes, by: int) -> bytes:
+    """A timestamp and so much more."""
+    return ((int.from_bytes(stamp, "big") + by) & 0xFFFFFFFF).to_bytes(4, "big")
+
+
 def without_padding(options: bytes) -> bytes:
     """These options without no-operations, so that others find room."""
     return b"".join(whole for one, whole in split(options) if one != NO_OPERATION)

@@ -137,9 +137,15 @@ class Acknowledging(Through):
         ]
         return sorted(found, key=lambda one: one.frame.ns)
 
-    def acknowledges(self, at: Station, since: Sent, within_s: float = 0, number: int = 1) -> Acknowledgement:
-        """So many acknowledgements come to a station after something that was sent, in time; the last of them."""
-        deadline = self._case.deadline(within_s or self._ixit.mops.reply_within_s, since.ns)
+    def acknowledges(
+        self, at: Station, since: Sent, within_s: float = 0, number: int = 1, until: Sent | None = None
+    ) -> Acknowledgement:
+        """So many acknowledgements come to a station after something that was sent, in time; the last of them.
+
+        Where it takes the tester a while to send what draws them, the time begins with the last of it, `until`.
+        """
+        last = until or since
+        deadline = self._case.deadline(within_s or self._ixit.mops.reply_within_s, last.ns)
         mark = self._case.trace.mark_at(since.frame)
 
         def find() -> Frame | None:
@@ -149,8 +155,8 @@ class Acknowledging(Through):
         frame = self._case.look(find, deadline)
         if frame is None:
             what = f"NAT acknowledgement to {at.address} within {deadline.within_s:g} s"
-            raise Broken(Finding(f"no {what}", "1", "0", frames=[since.frame]), deadline)
-        self._case.answered(ACKNOWLEDGEMENT, since.ns, frame.ns)
+            raise Broken(Finding(f"no {what}", "1", "0", frames=[last.frame]), deadline)
+        self._case.answered(ACKNOWLEDGEMENT, last.ns, frame.ns)
         frame.account("acknowledgement")
         return self.acknowledgements(at, mark)[number - 1]
 
@@ -205,7 +211,7 @@ class Acknowledging(Through):
                 translated = upstream.address, 1024 + level
                 told.append(upstream.send(nat_acknowledgement(original, translated, level), mapping.outside[0]))
                 original = translated
-            self.acknowledges(at, told[0].sent, number=len(told))
+            self.acknowledges(at, told[0].sent, number=len(told), until=told[-1].sent)
             came += self.acknowledgements(at, told[0].since)
         return original, came
 
