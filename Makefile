@@ -39,7 +39,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# Every deviation and variant against every case; `make test` takes a twentieth of them
+# Every deviation and variant against every case; `make test` takes a fortieth of them
 # (SEED says which) and a part of the cases for each. It goes on where it stopped, as long as the tree is the same.
 power: $(READY)
 	ALL_CASES=1 $(BIN)/python -m pytest tests/power $(TESTS) -q $(ARGS)

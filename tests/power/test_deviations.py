@@ -5,7 +5,7 @@
 fail with it of necessity (`also`; any with `later_breaks_any`), and over which networks and with which profile it is
 certified.
 
-`make power` runs every deviation against all cases. `make test` takes a twentieth of them (`SEED` says which), each
+`make power` runs every deviation against all cases. `make test` takes a fortieth of them (`SEED` says which), each
 against the cases that have to catch it and a part of the others.
 """
 

@@ -5,7 +5,7 @@
 `ixit`), which requirements are about the choice that it makes differently (`about`), and which of them are shoulds that
 it breaks (`deviates`).
 
-`make power` runs every variant against all cases. `make test` takes a twentieth of them (`SEED` says which), each
+`make power` runs every variant against all cases. `make test` takes a fortieth of them (`SEED` says which), each
 against the cases that it is about and a part of the others.
 """
 
