@@ -70,7 +70,7 @@ def test_udp_that_nobody_answers_for_is_dead(surroundings: Surroundings, network
         surroundings.lab.call("receive", connection=connection, length=1, timeout_s=INTERVAL_S * 6)
     # Over IPv6 there are two errors, and the application may be told of the first before the second is there.
     assert caught.value.args[1].startswith(("EHOSTUNREACH", "ECONNREFUSED"))
-    with pytest.raises(LookupError, match="EHOSTUNREACH|ECONNREFUSED"):
+    with pytest.raises(LookupError, match=r"EHOSTUNREACH|ECONNREFUSED"):
         surroundings.lab.call("send", connection=connection, data="00")
 
 
