@@ -10,7 +10,7 @@ from profiles import Role
 from testbed.case.case import CaseSpec
 from testbed.case.verdict import Verdict
 from testbed.run.attempts import Outcome
-from testbed.run.overlap import Overlap
+from testbed.run.overlap import Body, Overlap
 from testbed.wire.clock import Clock
 
 CASES = 200
@@ -33,7 +33,7 @@ def main() -> int:
 
     overlap = Overlap(clock)
     started, spent = time.perf_counter(), time.process_time()
-    overlap.start((str(number), body) for number in range(CASES))
+    overlap.start(Body(str(number), body) for number in range(CASES))
     for number in range(CASES):
         overlap.outcome(str(number))
     side_by_side, processor = time.perf_counter() - started, time.process_time() - spent

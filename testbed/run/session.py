@@ -12,7 +12,7 @@ from testbed.device.supervisor import LinkError
 from testbed.interruptions import DeviceLost, MachineError, check_open_files, machine_error
 from testbed.run.attempts import Outcome, run_case, without_verdict
 from testbed.run.devices import Devices
-from testbed.run.overlap import MOST_AT_ONCE, Overlap
+from testbed.run.overlap import MOST_AT_ONCE, Body, Overlap
 from testbed.run.room import Room
 from testbed.wire.clock import NANO, Clock, RunOver
 
@@ -47,9 +47,8 @@ class TestSession:
                 self.lost = error if isinstance(error, LinkError | DeviceLost) else machine_error("set-up", error)
                 if self.lost is None:
                     raise
-        self._overlap.start(
-            [(spec.id, self._runner(spec, body)) for spec, body in mine], at_once, self._devices.pace.wait
-        )
+        bodies = [Body(spec.id, self._runner(spec, body), spec.parameters["network"] == "ipv4") for spec, body in mine]
+        self._overlap.start(bodies, at_once, self._devices.pace)
 
     def knows(self, identifier: str) -> bool:
         """Whether the case has been started."""

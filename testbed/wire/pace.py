@@ -34,6 +34,10 @@ class Pace:
         """A station has appeared."""
         self._appeared.append(time.monotonic())
 
+    def has_room(self) -> bool:
+        """Whether another station may appear at once."""
+        return self._left_s() <= 0
+
     def wait(self) -> None:
         """Wait until the table has room again; RunOver if the run is stopped."""
         while (left_s := self._left_s()) > 0:

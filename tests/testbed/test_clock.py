@@ -12,8 +12,9 @@ import pytest
 from testbed.case.verdict import Verdict
 from testbed.device.lag import LagProbe, measure
 from testbed.run.attempts import Outcome
-from testbed.run.overlap import Overlap
+from testbed.run.overlap import Body, Overlap
 from testbed.wire.clock import Clock, ClockStepped, RunOver
+from testbed.wire.pace import Pace
 from tests.testbed.lab import spec
 
 NANO = 1_000_000_000
@@ -111,10 +112,31 @@ def test_bodies_overlap_and_outcomes_keep_their_names() -> None:
         return passed()
 
     started = time.monotonic()
-    overlap.start((str(number), lambda: body(0.3)) for number in range(100))
+    overlap.start(Body(str(number), lambda: body(0.3)) for number in range(100))
     assert all(overlap.outcome(str(number)).verdict is Verdict.PASS for number in range(100))
     assert time.monotonic() - started < 1.5
     assert not overlap.knows("another")
+
+
+def test_whoever_is_not_paced_starts_while_there_is_no_room() -> None:
+    """A body whose stations the kernel does not remember goes before one that has to wait for the table."""
+    clock = Clock()
+    pace = Pace(clock, processes=1000)
+    pace.count()
+    began, ended = time.monotonic(), dict[str, float]()
+
+    def body(name: str, paced: bool) -> Body:
+        def run() -> Outcome:
+            ended[name] = time.monotonic() - began
+            return passed()
+
+        return Body(name, run, paced)
+
+    overlap = Overlap(clock)
+    overlap.start([body("first", True), body("second", False), body("third", True)], pace=pace)
+    for name in ("first", "second", "third"):
+        overlap.outcome(name)
+    assert ended["second"] < 3 < 4.9 < ended["first"] < ended["third"]
 
 
 def test_no_more_than_so_many_at_once() -> None:
@@ -130,7 +152,7 @@ def test_no_more_than_so_many_at_once() -> None:
         inside -= 1
         return passed()
 
-    overlap.start(((str(number), body) for number in range(12)), at_once=3)
+    overlap.start((Body(str(number), body) for number in range(12)), at_once=3)
     for number in range(12):
         overlap.outcome(str(number))
     assert most == 3
@@ -147,7 +169,7 @@ def test_a_body_that_raises_and_a_run_that_stops_leave_no_outcome_open() -> None
         clock.wait_until(clock.now_ns() + 60 * NANO)
         return passed()
 
-    overlap.start([("fails", fails), *((f"waits {number}", waits) for number in range(5))], at_once=3)
+    overlap.start([Body("fails", fails), *(Body(f"waits {number}", waits) for number in range(5))], at_once=3)
     with pytest.raises(SystemExit):
         overlap.outcome("fails")
     overlap.stop()

@@ -9,7 +9,7 @@ from conformance.mops.migrate import off_by_one
 from conformance.mops.tester.nat_router import nat_acknowledgement
 from conformance.mops.tester.sides import Node, Server, Upstream
 from layers.mops import SUCCESS, MOPSMigrate
-from testbed import inopportune, requirement, valid
+from testbed import inopportune, requirement, valid, waits
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive, NotApplicable
@@ -47,6 +47,7 @@ def transitory_s(case: Case) -> float:
     return case.setup.profile.ixit.mops.nat_transitory_s
 
 
+@waits(20)
 @inopportune
 @requirement("MOPS-4.3-67", case=1)
 def test_upstream_after_the_mapping_has_ended(
@@ -63,6 +64,7 @@ def test_upstream_after_the_mapping_has_ended(
     dut.passes_none(upstream.send(message, mapping.outside[0]), node.station)
 
 
+@waits(17)
 @valid
 @requirement("MOPS-B-57", case=1)
 def test_migrated_mapping_outlives_the_transitory_time(
@@ -72,6 +74,7 @@ def test_migrated_mapping_outlives_the_transitory_time(
     _lives_on(case, node, server, dut, LATE * transitory_s)
 
 
+@waits(21)
 @valid
 @requirement("MOPS-B-58", case=1)
 def test_migrated_mapping_lives_like_an_established_one(case: Case, node: Node, server: Server, dut: NatRouter) -> None:
@@ -108,6 +111,7 @@ def _success(mapping: Mapping) -> MOPSMigrate:
     )
 
 
+@waits(20)
 @pytest.mark.parametrize("what", FORGED)
 @inopportune
 @requirement("MOPS-B-60", case=1)
@@ -127,6 +131,7 @@ def test_what_counts_for_nothing_lengthens_nothing(
         raise Broken(Finding("mapping after its time", "ended", seen), case.deadline(0))
 
 
+@waits(20)
 @inopportune
 @requirement("MOPS-B-59", case=1)
 def test_old_server_does_not_come_to_the_new_node(
