@@ -15,6 +15,7 @@ from conformance.mops.tester.sides import Node, Server, Upstream
 from conformance.mops.tester.spoilt import CHECKSUMS, MALFORMED, replaced
 from testbed import inopportune, invalid, requirement
 from testbed.case.case import Case
+from testbed.case.expect import preamble
 from testbed.wire.headers import UDP_PROTOCOL
 
 HIGHEST = 255
@@ -60,7 +61,8 @@ def test_level_without_the_one_below_is_not_sent_on(
 @requirement("MOPS-4.3-21", case=1)
 def test_level_255_is_not_sent_on(node: Node, upstream: Upstream, dut: NatRouter, mapping: Mapping) -> None:
     """After all levels in order one of 255 is not sent on."""
-    original, came = dut.climbs(node.station, upstream, mapping, HIGHEST - 1)
+    with preamble():
+        original, came = dut.climbs(node.station, upstream, mapping, HIGHEST - 1)
     for one in came:
         one.frame.account()
     message = nat_acknowledgement(original, upstream.translation(), HIGHEST)

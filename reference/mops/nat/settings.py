@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reference.middlebox.nat.settings import NatSettings
 from reference.mops.capable import CapableSettings
+from reference.mops.nat.destinations import Forward, read_forwards
 from reference.mops.settings import Settings
 from reference.system.configuration import Table
 
@@ -20,6 +21,7 @@ class RouterSettings:
     trigger: str = ANY_SYN
     acknowledges_on: str = ON_MIGRATE
     mobile_capable: CapableSettings | None = None
+    forwards: tuple[Forward, ...] = ()
 
     @classmethod
     def read(cls, table: Table) -> "RouterSettings":
@@ -29,4 +31,5 @@ class RouterSettings:
             table.choice("nat_ack_trigger", (ANY_SYN, MOBILE_CAPABLE), cls.trigger),
             table.choice("nat_ack_on", (ON_MIGRATE, ON_SUCCESS), cls.acknowledges_on),
             Settings.read(table).mobile_capable,
+            read_forwards(table),
         )
