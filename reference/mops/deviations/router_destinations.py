@@ -125,9 +125,7 @@ class _FailureNothing(Destinations):
             super().take_effect(request, reply, now)
 
 
-@deviation(
-    "router-destination-failure-ends-at-the-first", "5", PARTLY, "nothing that comes after the first that has failed is"
-)
+@deviation("router-destination-failure-ends-at-the-first", "5", PARTLY, "nothing after the first failed one is")
 class _UpToTheFirst(Destinations):
     def take_effect(self, request: Request, reply: Migrate, now: float) -> None:
         for entry, mapping in request.migrated(reply):
