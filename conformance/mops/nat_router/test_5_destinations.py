@@ -68,19 +68,16 @@ class Roaming:
         self.dut.restored(migration.reply(code, **fields), self.place)
 
     def stay(self, *numbers: int) -> None:
-        """These connections carry data both ways where they were, the server's first."""
+        """These connections carry data both ways where they were, the node's first: the server's opens any mapping."""
         for number in numbers or range(len(self.connections)):
-            one = self.connections[number]
-            self.dut.delivers(one.outer, one.inner, b"the server first")
-            self.dut.carries(one)
+            self.dut.carries(self.connections[number])
 
     def go_on(self, *numbers: int) -> None:
-        """These connections carry data both ways at the new place, the server's first."""
+        """These connections carry data both ways at the new place, the node's first."""
         for number in numbers or range(len(self.connections)):
             was, there = self.connections[number], self.moved[number]
             inner, outer = was.inner.at(there.inner.station, there.inner.port), was.outer.at(there.outer.station)
             outer.remote, outer.remote_port = there.outer.remote, there.outer.remote_port
-            self.dut.delivers(outer, inner, b"the server first")
             self.dut.continues(Moved(there.previous, inner, outer))
             self.connections[number] = replace(was, inner=inner, outer=outer)
 
