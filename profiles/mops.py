@@ -159,6 +159,11 @@ class IXIT(Table):
         default=2_000, description="sessions of a firewall's largest table: a flood begins twice as many"
     )
 
+    nat_largest_table: Annotated[int, Field(ge=100, le=20_000)] | None = Field(
+        default=None,
+        description="mappings of a NAT router's largest table, where it can be set so low that a case fills it; twenty "
+        "other cases need some thousands",
+    )
     nat_servers: list[IPFFAddress | IPv4Address] = Field(
         default=[],
         description="addresses on the inside, two or more of each network, that the tester plays servers at: ports of "
@@ -247,7 +252,7 @@ def _nat_config(profile: "Profile") -> dict[str, Any]:
         for number, address in enumerate(mops.servers_on(network))
     ]
     return {
-        **mops.model_dump(include={"nat_ack_trigger", "nat_ack_on"}),
+        **mops.model_dump(include={"nat_ack_trigger", "nat_ack_on", "nat_largest_table"}),
         **(timers if claims.nat_timers_settable else dict.fromkeys(timers)),
         "nat_forwards": forwards,
     }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What can be set of a NAT router: the table `mops` of DUT_CONFIG."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reference.middlebox.nat.settings import NatSettings
 from reference.mops.capable import CapableSettings
@@ -26,8 +26,11 @@ class RouterSettings:
     @classmethod
     def read(cls, table: Table) -> "RouterSettings":
         """Check the table."""
+        nat = NatSettings.read(table)
+        if table.value.get("nat_largest_table") is not None:
+            nat = replace(nat, most_mappings=table.integer("nat_largest_table", 1, nat.most_mappings))
         return cls(
-            NatSettings.read(table),
+            nat,
             table.choice("nat_ack_trigger", (ANY_SYN, MOBILE_CAPABLE), cls.trigger),
             table.choice("nat_ack_on", (ON_MIGRATE, ON_SUCCESS), cls.acknowledges_on),
             Settings.read(table).mobile_capable,
