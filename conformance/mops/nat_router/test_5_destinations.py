@@ -183,3 +183,16 @@ def test_what_has_failed_stays(
     roaming = Roaming.of(dut, node, server, 3)
     roaming.answer(roaming.ask(code=code), FAILED, *failed)
     roaming.stay(*failed)
+
+
+@inopportune
+@requirement("MOPS-5-14", case=2)
+def test_what_has_failed_twice_stays(node: OutsideNode, server: InsideServer, dut: NatRouter) -> None:
+    """A connection whose Migrates to two places have failed, one after the other, carries data where it was."""
+    roaming = Roaming.of(dut, node, server, 1)
+    one = roaming.connections[0]
+    for _ in range(2):
+        roaming.answer(roaming.ask(), FAILED)
+        roaming.place = OutsideNode.like(node)
+        roaming.moved = [roaming.place.take(Moved(one.mapped, one.inner, one.outer))]
+    roaming.stay()

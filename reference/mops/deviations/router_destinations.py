@@ -109,13 +109,11 @@ class _Once(Destinations):
         moved.add((mapping, reply.migrated, entry.migrated_port))
 
 
-@deviation("router-destination-first-entry-remapped", "5", ON_SUCCESS, "of several the first one alone is remapped")
-class _FirstRemapped(Destinations):
+@deviation("router-destination-several-not-remapped", "5", ON_SUCCESS, "of several connections none is remapped")
+class _SeveralNot(Destinations):
     def take_effect(self, request: Request, reply: Migrate, now: float) -> None:
-        first = request.migrated(reply)[:1]
-        request.is_answered = True
-        for entry, mapping in first:
-            self.remap(mapping, reply, entry, now)
+        if len(request.entries) == 1:
+            super().take_effect(request, reply, now)
 
 
 @deviation("router-destination-failure-remaps-nothing", "5", PARTLY, "nothing is remapped")
@@ -141,15 +139,16 @@ class _FailureIsSuccess(Destinations):
             self.remap(mapping, reply, entry, now)
 
 
-@deviation("router-destination-later-failures-remapped", "5", STAYS, "of those listed the first one alone stays")
-class _LaterRemapped(Destinations):
+@deviation("router-destination-second-failure-remaps", "5", STAYS, "the second failure of a connection remaps it")
+class _SecondFailure(Destinations):
     def take_effect(self, request: Request, reply: Migrate, now: float) -> None:
-        if reply.code != FAILED or request.code != MIGRATE:
-            super().take_effect(request, reply, now)
-            return
+        super().take_effect(request, reply, now)
+        refused = self.__dict__.setdefault("_refused", set())
         for entry, mapping in zip(request.entries, request.mappings, strict=True):
-            if entry != reply.entries[0]:
+            where = mapping, reply.previous, entry.previous_port
+            if reply.code == FAILED and where in refused:
                 self.remap(mapping, reply, entry, now)
+            refused.add(where)
 
 
 @deviation(
