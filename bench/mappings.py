@@ -1,93 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What 100,000 mappings take: of the process, and of the kernel where it carries their flows."""
+"""What 100,000 mappings of the reference take: of its process, and of the kernel where it carries their flows."""
 
+import json
 import os
-import statistics
+import subprocess
 import sys
-import time
 from pathlib import Path
 
 from rich.console import Console
 
-from reference.middlebox.nat.mappings import Mappings
-from reference.middlebox.packet import TCP, UDP
-from reference.system.conntrack import Conntrack, Entry
-from reference.system.linux import unshare_network
-from testbed.device.linux import become_root_in_user_namespace
+from testbed.device.linux import CLONE_NEWNET, become_root_in_user_namespace, unshare
 
-COUNT = 100_000
-_INSIDE, _OUTSIDE, _REMOTE = 0x0A000101, 0xC6120001, 0xC6130001
-_FIRST_PORT, _HOSTS, _LASTS_S = 1024, 50, 3600.0
-_KB = 1024
-_STEP = 10_000
-"""Entries between two looks: what others do meanwhile is in few of the ten differences, whose median counts."""
-
-
-def _ends() -> list[tuple[int, tuple[int, int], int]]:
-    """Protocol, inside endpoint and outside port of each mapping: half are of TCP, half of UDP, of fifty hosts."""
-    each = COUNT // 2
-    return [
-        (protocol, (_INSIDE + number % _HOSTS, _FIRST_PORT + number), _FIRST_PORT + number)
-        for protocol in (TCP, UDP)
-        for number in range(each)
-    ]
-
-
-def of_the_process() -> tuple[float, float]:
-    """Bytes and seconds of a mapping with a flow."""
-    ends, before = _ends(), _resident()
-    start, mappings = time.monotonic(), Mappings(_OUTSIDE, 2 * COUNT)
-    for protocol, inside, port in ends:
-        mapping = mappings.make(protocol, inside, lambda _, __, port=port: port, 0.0)  # type: ignore[misc]
-        assert mapping is not None
-        mappings.open(mapping, (_REMOTE, 80), _LASTS_S)
-    spent = time.monotonic() - start
-    assert len(mappings) == COUNT
-    return (_resident() - before) * _KB / COUNT, spent / COUNT
-
-
-def of_the_kernel() -> tuple[float, float]:
-    """Bytes and seconds of an entry of connection tracking, in a namespace of its own; OSError where it refuses."""
-    if os.geteuid():
-        become_root_in_user_namespace()
-    unshare_network()
-    tracking, ends, sizes, start = Conntrack(), _ends(), [], time.monotonic()
-    for first in range(0, COUNT, _STEP):
-        before = _slab()
-        for protocol, inside, port in ends[first : first + _STEP]:
-            tracking.add(Entry(protocol, inside, (_REMOTE, 80), (_OUTSIDE, port)), _LASTS_S)
-        sizes.append(_slab() - before)
-    spent = time.monotonic() - start
-    return statistics.median(sizes) * _KB / _STEP, spent / COUNT
-
-
-def _resident() -> int:
-    """Resident memory of this process in kB."""
-    return _field(Path("/proc/self/status"), "VmRSS")
-
-
-def _slab() -> int:
-    """What the kernel's caches of objects take, in kB, all of the machine's together."""
-    return _field(Path("/proc/meminfo"), "Slab")
-
-
-def _field(file: Path, name: str) -> int:
-    return next(int(line.split()[1]) for line in file.read_text().splitlines() if line.startswith(f"{name}:"))
+ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
-    """Measure and print."""
-    console = Console()
-    size, spent = of_the_process()
-    console.print(f"{COUNT} mappings of the process: {size * COUNT / 1e6:.0f} MB, {spent * 1e6:.1f} us each")
-    try:
-        size, spent = of_the_kernel()
-    except OSError as error:
-        console.print(f"the kernel carries none here: {error.strerror}")
-        return 0
-    console.print(f"{COUNT} entries of the kernel: {size * COUNT / 1e6:.0f} MB, {spent * 1e6:.1f} us each")
+    """Measure in a namespace of its own, and print."""
+    command = [sys.executable, "-m", "bench.mappings", "--measure"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found, console = json.loads(done.stdout), Console()
+    for name in ("process", "kernel"):
+        if isinstance(found[name], str):
+            console.print(f"the {name} has none here: {found[name]}")
+            continue
+        size, seconds = found[name]
+        console.print(
+            f"{found['count']} of the {name}: {size * found['count'] / 1e6:.0f} MB, {seconds * 1e6:.1f} us each"
+        )
     return 0
 
 
+def measure() -> None:
+    """Become the reference's measurement, in a namespace of its own."""
+    if os.geteuid():
+        become_root_in_user_namespace()
+    unshare(CLONE_NEWNET)
+    os.execv(sys.executable, [sys.executable, "-m", "reference.middlebox.nat.size"])
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    measure()
