@@ -85,7 +85,7 @@ def test_fields_of_the_upstream_are_kept(
 def test_checksum_of_what_is_sent_on(node: Node, upstream: Upstream, dut: NatRouter, mapping: Mapping) -> None:
     """The checksum of what is sent on is right, three times."""
     for _ in range(3):
-        came = dut.forwards_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
+        came = dut.forwarded_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
         require(came.is_intact, "checksum", "a right one", hex(came.message.checksum), came.frame)
 
 
@@ -93,7 +93,7 @@ def test_checksum_of_what_is_sent_on(node: Node, upstream: Upstream, dut: NatRou
 @requirement("MOPS-4.3-62", case=1)
 def test_level_comes_from_the_inside_address(node: Node, upstream: Upstream, dut: NatRouter, mapping: Mapping) -> None:
     """The source of what is sent on is the router's own address on the inside."""
-    came = dut.forwards_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
+    came = dut.forwarded_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
     require(came.packet.src == dut.inside.dut_address, "source", dut.inside.dut_address, came.packet.src, came.frame)
 
 
