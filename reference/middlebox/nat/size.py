@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run as a module: what 100,000 mappings take of a process, and of the kernel where it carries their flows.
 
-Prints one JSON object: `process` and `kernel` are the bytes and the seconds of one, or why there is none. To be run in a
-network namespace of its own.
+Prints one JSON object: `process` and `kernel` are the bytes and the seconds of one, or why there is none. To be run in
+a network namespace of its own.
 """
 
 import json
