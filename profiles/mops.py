@@ -251,7 +251,9 @@ def _nat_config(profile: "Profile") -> dict[str, Any]:
         for network in (profile.ics.networks if claims.nat_destination else ())
         for number, address in enumerate(mops.servers_on(network))
     ]
+    outside = profile.link.outside
     return {
+        **({"outside_mtu": outside.mtu} if outside is not None and outside.mtu is not None else {}),
         **mops.model_dump(include={"nat_ack_trigger", "nat_ack_on", "nat_largest_table"}),
         **(timers if claims.nat_timers_settable else dict.fromkeys(timers)),
         "nat_forwards": forwards,

@@ -140,8 +140,8 @@ class Station:
 
     @property
     def room(self) -> int:
-        """The most bytes that one packet carries here: the interface's MTU less the network header."""
-        return self.interface.mtu - self.network.header_length
+        """The most bytes that one packet carries on every link of the device: the least MTU less the network header."""
+        return self.interface.path_mtu - self.network.header_length
 
     @property
     def segment_room(self) -> int:
