@@ -10,6 +10,7 @@ import pytest
 
 from profiles import load
 from testbed.wire.clock import Clock, RunOver
+from testbed.wire.neighbours import neighbours, read
 from testbed.wire.network import Network, networks
 from testbed.wire.pace import Pace
 from testbed.wire.station import AddressPool
@@ -115,3 +116,10 @@ def test_pace_counts_who_is_asked_for() -> None:
     began = time.monotonic()
     pace.wait()
     assert time.monotonic() - began < 1
+
+
+def test_the_table_of_neighbours_is_read_as_the_kernel_writes_it() -> None:
+    """Entries stand in every row, overflows are each processor's own."""
+    text = "entries  allocs table_fulls\n0000000a 00193f96 000017d5\n0000000a 00188dd5 00000da6\n"
+    assert read(text) == (10, 0x17D5 + 0xDA6)
+    assert neighbours().entries >= 0
