@@ -15,7 +15,7 @@ from pathlib import Path
 
 from testbed.wire.capture import Sent
 from testbed.wire.clock import NANO, Clock, ClockStepped
-from testbed.wire.neighbours import neighbours
+from testbed.wire.machine import neighbours
 
 _TABLE = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 _USUAL_TABLE = 1024
