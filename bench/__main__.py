@@ -5,12 +5,11 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import journal, layers, overlap, router, speed, steady
+from bench import journal, layers, mappings, overlap, router, speed, steady
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-parser.add_argument(
-    "benchmark", nargs="?", choices=("all", "journal", "layers", "overlap", "router", "speed", "steady"), default="all"
-)
+NAMES = ("all", "journal", "layers", "mappings", "overlap", "router", "speed", "steady")
+parser.add_argument("benchmark", nargs="?", choices=NAMES, default="all")
 parser.add_argument("--short", action="store_true", help="speed: a part of the cases, half a minute instead of eight")
 parser.add_argument("--write", action="store_true", help="speed, steady: keep the tables in docs")
 parser.add_argument("--runs", type=int, default=steady.RUNS, metavar="N", help="steady: runs under each condition")
@@ -19,6 +18,7 @@ chosen = parser.parse_args()
 benchmarks: dict[str, Callable[[], int]] = {
     "journal": journal.main,
     "layers": layers.main,
+    "mappings": mappings.main,
     "overlap": overlap.main,
     "router": router.main,
     "speed": lambda: speed.main(short=chosen.short, write=chosen.write),

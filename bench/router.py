@@ -17,6 +17,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import router_ipff
+
 ROOT = Path(__file__).parents[1]
 ROUNDS, SECONDS = 3, 1.5
 DEVICES: dict[str, tuple[list[str], dict[str, Any]]] = {
@@ -38,11 +40,15 @@ CONFIGURATION = {
 }
 
 
-def measured(words: list[str], told: dict[str, Any], seconds: float) -> dict[str, Any]:
+OVER_IPFF = "reference, ipff"
+"""No kernel speaks IPFF: there is no TCP of a kernel's, and no masquerade to compare with."""
+
+
+def measured(words: list[str], configuration: dict[str, Any], seconds: float) -> dict[str, Any]:
     """One run with one device."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dut.json"
-        path.write_text(json.dumps({**CONFIGURATION, "legacy": {"outside_mtu": 1500, **told}}))
+        path.write_text(json.dumps(configuration))
         command = [sys.executable, "-m", "bench.router_process", str(path), str(seconds), *words]
         done = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
@@ -64,7 +70,7 @@ def figures(runs: list[dict[str, Any]]) -> dict[str, float]:
 
 
 ROWS = {
-    "bytes": ("TCP, Mbit/s", 8e-6),
+    "bytes": ("TCP, over ipff datagrams of 1,300 bytes, Mbit/s", 8e-6),
     "packets": ("datagrams of 60 bytes, thousands a second", 1e-3),
     "connections": ("new connections a second", 1.0),
     "p50": ("round trip p50, ms", 1e3),
@@ -77,12 +83,14 @@ def main(rounds: int = ROUNDS, seconds: float = SECONDS) -> int:
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in DEVICES}
     for _ in range(rounds):
         for name, (words, told) in DEVICES.items():
-            runs[name].append(measured(words, told, seconds))
+            configuration = {**CONFIGURATION, "legacy": {"outside_mtu": 1500, **told}}
+            runs[name].append(measured(words, configuration, seconds))
+        runs.setdefault(OVER_IPFF, []).append(measured([], router_ipff.CONFIGURATION, seconds))
     found = {name: figures(some) for name, some in runs.items()}
-    table = Table("", *DEVICES, title="A NAT between two wires, and how it compares with masquerade")
+    table = Table("", *runs, title="A NAT between two wires, and how it compares with masquerade")
     for key, (what, scale) in ROWS.items():
         numbers = [one[key] * scale for one in found.values()]
-        ratios = [f"{number:.2f} (x {number / numbers[0]:.2f})" for number in numbers[1:]]
+        ratios = [f"{number:.2f} (x {number / numbers[0]:.2f})" if number else "" for number in numbers[1:]]
         table.add_row(what, f"{numbers[0]:.2f}", *ratios)
     Console().print(table)
     return 0

@@ -18,6 +18,7 @@ from typing import Any
 
 from pyroute2 import IPRoute
 
+from bench import router_ipff
 from testbed.device.linux import (
     CLONE_NEWNET,
     become_root_in_user_namespace,
@@ -28,6 +29,11 @@ from testbed.device.linux import (
 )
 
 CLIENT, SERVER = "10.0.1.1", "198.19.0.1"
+MACS = (
+    (router_ipff.MACS["inside"], router_ipff.MACS["client"]),
+    (router_ipff.MACS["outside"], router_ipff.MACS["server"]),
+)
+"""Of the device and of the end, on each wire."""
 PREFIXES = {CLIENT: 16, SERVER: 15}
 GATEWAY, FAR = "10.0.0.1", "198.18.0.0/15"
 SINK, COUNTER, ACCEPTOR, ECHO = 5001, 5002, 5003, 5004
@@ -38,11 +44,14 @@ _PATIENCE_S = 10.0
 
 def main() -> int:
     path, seconds, *words = sys.argv[1:]
+    over_ipff = "ipff" in json.loads(Path(path).read_text())["networks"]
     if os.geteuid():
         become_root_in_user_namespace()
     unshare(CLONE_NEWNET)
     disable_ipv6("all")
     ends = {CLIENT: client, SERVER: server}
+    if over_ipff:
+        ends = {CLIENT: router_ipff.client, SERVER: router_ipff.server}
     controls: dict[str, socket.socket] = {}
     for number, address in enumerate(ends):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -53,7 +62,9 @@ def main() -> int:
             os._exit(end(address, theirs, ends[address], float(seconds)))
         ours.recv(64)
         with IPRoute() as route:
-            route.link("add", ifname=f"wire{number}", kind="veth", peer={"ifname": "eth0", "net_ns_pid": child})
+            near, far = MACS[number]
+            peer = {"ifname": "eth0", "net_ns_pid": child, "address": far}
+            route.link("add", ifname=f"wire{number}", kind="veth", address=near, peer=peer)
             route.link("set", index=route.link_lookup(ifname=f"wire{number}")[0], state="up")
         switch_offloads(f"wire{number}", on=False)
         controls[address] = ours

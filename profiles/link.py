@@ -8,6 +8,12 @@ from pydantic import Field, StringConstraints, model_validator
 from profiles.addresses import MacAddress
 from profiles.table import SIDES, Allowed, PerLink, Table
 
+Mtu = Annotated[int, Field(ge=576, le=65535)]
+_MTU = (
+    "the most bytes of a packet that the device sends on this link and takes, where that is less than the MTU of the "
+    "tester's interface; no case sends a longer one on any link of the device"
+)
+
 
 class NamespaceLink(Table):
     """Virtual wires into a network namespace that the run makes for the device."""
@@ -15,6 +21,7 @@ class NamespaceLink(Table):
     kind: Literal["namespace"] = Field(
         description='`"namespace"`: virtual wires, the suite starts the device; `"interface"`: a real wire'
     )
+    mtu: Mtu | None = Field(default=None, description=_MTU)
 
 
 class InterfaceLink(Table):
@@ -29,6 +36,7 @@ class InterfaceLink(Table):
         default=1000,
         description="how many cases may be at the device at once; one that moves it is alone (kind interface)",
     )
+    mtu: Mtu | None = Field(default=None, description=_MTU)
 
 
 def link_key(link: str) -> str:

@@ -56,6 +56,8 @@ class ICS(Claims):
     def check(self, profile: "Profile") -> None:
         for network in profile.ics.networks if "anycast server" in self.roles else ():
             _check_anycast(profile, network)
+        for network in profile.ics.networks if "NAT router" in self.roles and self.nat_destination else ():
+            _check_servers(profile, network)
 
     def is_bridge(self, role: str) -> bool:
         return role == "firewall" and self.firewall_bridge
@@ -157,6 +159,26 @@ class IXIT(Table):
         default=2_000, description="sessions of a firewall's largest table: a flood begins twice as many"
     )
 
+    nat_largest_table: Annotated[int, Field(ge=100, le=20_000)] | None = Field(
+        default=None,
+        description="mappings of a NAT router's largest table, where it can be set so low that a case fills it; twenty "
+        "other cases need some thousands",
+    )
+    nat_servers: list[IPFFAddress | IPv4Address] = Field(
+        default=[],
+        description="addresses on the inside, two or more of each network, that the tester plays servers at: ports of "
+        "the NAT router's outside address lead there (section 5)",
+    )
+    nat_server_port: Annotated[int, Field(ge=1, le=0xFFFF)] = Field(default=80, description="the port of these servers")
+    nat_destination_port: Annotated[int, Field(ge=1, le=0xFFFF)] = Field(
+        default=8080,
+        description="the port of the outside address that leads to the first of them; the next port leads to the next",
+    )
+
+    def servers_on(self, network: str) -> list[str]:
+        """The servers inside that are reached from the outside, on a network."""
+        return addresses_on(self.nat_servers, network)
+
     def anycast_on(self, network: str) -> str:
         """The anycast address on a network, nothing where there is none."""
         return address_on(self.anycast, network)
@@ -164,8 +186,13 @@ class IXIT(Table):
 
 def address_on(addresses: list[str], network: str) -> str:
     """The first of these addresses that is one of this network, nothing where none is."""
+    return next(iter(addresses_on(addresses, network)), "")
+
+
+def addresses_on(addresses: list[str], network: str) -> list[str]:
+    """Those of these addresses that are of this network."""
     dots = {"ipff": 4, "ipv4": 3}[network]
-    return next((address for address in addresses if address.count(".") == dots), "")
+    return [address for address in addresses if address.count(".") == dots]
 
 
 def _check_anycast(profile: "Profile", network: str) -> None:
@@ -180,6 +207,21 @@ def _check_anycast(profile: "Profile", network: str) -> None:
         )
 
 
+def _check_servers(profile: "Profile", network: str) -> None:
+    """Servers inside are at addresses of their own: none that the tester or the router uses for anything else."""
+    addresses, table = profile.ixit.mops.servers_on(network), getattr(profile.ixit, network).of("inside")
+    if len(addresses) < 2:
+        raise ValueError(
+            f"ixit.mops.nat_servers must name two or more addresses of {network}: ics.mops.nat_destination is true"
+        )
+    for address in addresses if table is not None else ():
+        if not table.has_room_for(address):
+            raise ValueError(
+                f"ixit.mops.nat_servers must name host addresses of the inside that are neither among the tester's "
+                f"nor ixit.{network}.inside.address: {address}"
+            )
+
+
 def dut_config(profile: "Profile", role: Role) -> dict[str, Any]:
     """Timers, numbers and addresses of MOPS; `mobile_capable` is null where the device has nothing to do with it."""
     mops, claims = profile.ixit.mops, profile.ics.mops
@@ -190,17 +232,31 @@ def dut_config(profile: "Profile", role: Role) -> dict[str, Any]:
         **mops.model_dump(include={"rate_limit_s", "migrate_seq", "retry_interval_s", "retries", "router"}),
         **mops.model_dump(include={"anycast", "anycast_continues"}),
         "mobile_capable": option if knows_option else None,
-        **(_nat_config(mops, settable=claims.nat_timers_settable) if role.name == "NAT router" else {}),
+        **(_nat_config(profile) if role.name == "NAT router" else {}),
         **({"firewall": _firewall_config(mops, bridge=claims.firewall_bridge)} if role.name == "firewall" else {}),
     }
 
 
-def _nat_config(mops: IXIT, *, settable: bool) -> dict[str, Any]:
-    """What a NAT router has to set: what it acknowledges, and timers where it lets them be set."""
+def _nat_config(profile: "Profile") -> dict[str, Any]:
+    """What a NAT router has to set: what it acknowledges, timers where it lets them be set, servers inside."""
+    mops, claims = profile.ixit.mops, profile.ics.mops
     timers = mops.model_dump(include={"nat_transitory_s", "nat_established_s"})
+    forwards = [
+        {
+            "network": network,
+            "port": mops.nat_destination_port + number,
+            "address": address,
+            "server_port": mops.nat_server_port,
+        }
+        for network in (profile.ics.networks if claims.nat_destination else ())
+        for number, address in enumerate(mops.servers_on(network))
+    ]
+    outside = profile.link.outside
     return {
-        **mops.model_dump(include={"nat_ack_trigger", "nat_ack_on"}),
-        **(timers if settable else dict.fromkeys(timers)),
+        **({"outside_mtu": outside.mtu} if outside is not None and outside.mtu is not None else {}),
+        **mops.model_dump(include={"nat_ack_trigger", "nat_ack_on", "nat_largest_table"}),
+        **(timers if claims.nat_timers_settable else dict.fromkeys(timers)),
+        "nat_forwards": forwards,
     }
 
 

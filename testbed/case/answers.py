@@ -19,6 +19,10 @@ class AnswerTimes:
         if seconds > slowest:
             self._slowest[kind] = max(seconds - withheld_s(), slowest)
 
+    def slowest_s(self, kind: str) -> float:
+        """The slowest answer of this kind so far, in seconds."""
+        return self._slowest.get(kind, 0.0)
+
     def window(self, kind: str, at_least: float, at_most: float) -> float:
         """How long an answer of this kind is waited for before there is none."""
-        return min(max(at_least, SLOWER * self._slowest.get(kind, 0.0)), at_most)
+        return min(max(at_least, SLOWER * self.slowest_s(kind)), at_most)

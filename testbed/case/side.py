@@ -48,10 +48,10 @@ class Side:
         network = network or self.network
         pool = self._link.pools[network.name]
         with self._clock.waiting():
-            if address:
-                pool.lease_this(address)
-            else:
+            if not address:
                 address = pool.lease()
+            elif all(one.address != address for one in self.stations):
+                pool.lease_this(address)
         station = Station(network, self.interface, self.dut_mac, address, self._trace)
         self.stations.append(station)
         return station

@@ -79,12 +79,15 @@ class Through:
         with preamble():
             return self.opens(inner, outer, *options, **choices)
 
-    def opens(self, inner: Endpoint, outer: Endpoint, *options: bytes, **choices: Any) -> Connection:
+    def opens(
+        self, inner: Endpoint, outer: Endpoint, *options: bytes, called: Tuple | None = None, **choices: Any
+    ) -> Connection:
         """A connection opens, with these options on its SYN and SYN-ACK: all three segments pass.
 
-        `choices` are those of both ends (see `TcpPeer`).
+        The first end calls the other by its own tuple unless by another one; `choices` are those of both ends (see
+        `TcpPeer`).
         """
-        first = self.end(inner, outer.place, **choices)
+        first = self.end(inner, called or outer.place, **choices)
         made = first.start(*options)
         syn = self.passes_syn(first, made, outer)
         second = self.end(outer, (syn.source, syn.source_port), **choices)

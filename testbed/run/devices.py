@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from profiles import Profile, Role
+from profiles.table import SIDES
 from testbed.case.answers import AnswerTimes
 from testbed.case.case import CaseSpec
 from testbed.case.setup import LinkSetup, Setup, source_ports
@@ -205,6 +206,9 @@ class Devices:
             name: self._link_setup(role, dut.wires[name], name, known, reserved)
             for name, known in self._known(role, chain).items()
         }
+        path_mtu = min(self._mtu(link) for link in links.values())
+        for link in links.values():
+            link.interface.path_mtu = path_mtu
         if self._profile.is_bridge(role):
             for link, other in zip(links.values(), reversed(links.values()), strict=True):
                 link.dut_mac = other.interface.mac
@@ -217,6 +221,12 @@ class Devices:
         setup.confirm_alive = Doubt(setup).settle
         check_alive(setup)
         return setup
+
+    def _mtu(self, link: LinkSetup) -> int:
+        """The most bytes of a packet on a link: what the tester's interface carries, or less where the device does."""
+        table = self._profile.link.of(link.name) if link.name in ("link", *SIDES) else None
+        stated = table.mtu if table else None
+        return link.interface.mtu if stated is None else min(stated, link.interface.mtu)
 
     def _known(self, role: Role, chain: Chain | None) -> dict[str, dict[str, Network]]:
         """The networks on each wire of the tester, by the link's name."""

@@ -40,10 +40,11 @@ class Interface:
     """One Ethernet interface of the tester.
 
     `name` is that of the link, `mac` the address that stations on this interface use, `mtu` the most bytes of a packet
-    in one of its frames; `numbers` gives the frames their
-    indices, which no other interface of the same device uses. Frames go to the trace of the station they are from or
-    for, or of a case that observes the address; of the frames that belong to nobody the last ones stay in `unowned`.
-    What a station would not hear is dropped, and says why; a packet that came in fragments follows the last of them.
+    in one of its frames, `path_mtu` of one that goes through the device and out of its other links too; `numbers` gives
+    the frames their indices, which no other interface of the same device uses. Frames go to the trace of the station
+    that they are from or for, or of a case that observes the address; of those that belong to nobody the last ones stay
+    in `unowned`. What a station would not hear is dropped, and says why; a packet that came in fragments follows the
+    last of them.
 
     Every frame with a kernel stamp up to `drained_ns` has been read: the reader found the queue empty `SETTLING_NS`
     later. A frame that takes longer from its stamp to the queue is counted in `late_frames`, for what was concluded
@@ -63,7 +64,7 @@ class Interface:
     ) -> None:
         self.name = name
         self.mac = mac
-        self.mtu = mtu_of(sender)
+        self.mtu = self.path_mtu = mtu_of(sender)
         self.clock = clock
         self.unowned: deque[Frame] = deque(maxlen=_KEPT_UNOWNED)
         self.drained_ns = 0

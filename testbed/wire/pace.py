@@ -6,6 +6,7 @@ is full of entries that are not five seconds old there is no room for another: a
 tester's address again and again, and its answers come too late or never (arp(7), `gc_thresh3`).
 """
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -14,11 +15,13 @@ from pathlib import Path
 
 from testbed.wire.capture import Sent
 from testbed.wire.clock import NANO, Clock, ClockStepped
+from testbed.wire.machine import neighbours
 
 _TABLE = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 _USUAL_TABLE = 1024
 _USED_SHARE = 0.9
 _FORGOTTEN_AFTER_S = 5.0
+_LOOK_AGAIN_S = 0.2
 _CAUGHT_UP_NS = 20_000_000
 
 
@@ -26,7 +29,8 @@ class Pace:
     """Counts the stations of one of `processes` test processes; whoever starts a case waits until there is room."""
 
     def __init__(self, clock: Clock, processes: int) -> None:
-        self.most = max(1, int(_table_size() * _USED_SHARE) // processes)
+        self._room = int(_table_size() * _USED_SHARE)
+        self.most = max(1, self._room // processes)
         self._clock = clock
         self._appeared: deque[float] = deque(maxlen=self.most)
 
@@ -39,12 +43,19 @@ class Pace:
         return self._left_s() <= 0
 
     def wait(self) -> None:
-        """Wait until the table has room again; RunOver if the run is stopped."""
+        """Wait until the table has room again; RunOver if the run is stopped.
+
+        What others on the machine fill it with is waited for too, but not longer than entries live.
+        """
         while (left_s := self._left_s()) > 0:
-            try:
-                self._clock.wait_until(self._clock.now_ns() + round(left_s * NANO))
-            except ClockStepped:
-                continue
+            self._sleep(left_s)
+        end = time.monotonic() + _FORGOTTEN_AFTER_S
+        while self._appeared and neighbours().entries > self._room and time.monotonic() < end:
+            self._sleep(_LOOK_AGAIN_S)
+
+    def _sleep(self, seconds: float) -> None:
+        with contextlib.suppress(ClockStepped):
+            self._clock.wait_until(self._clock.now_ns() + round(seconds * NANO))
 
     def _left_s(self) -> float:
         if len(self._appeared) < self.most:

@@ -45,6 +45,7 @@ class AddressPool:
         self._clock = clock
         self._skipped = {self._place(address) for address in reserved}
         self._returned: deque[int] = deque()
+        self._elsewhere: set[int] = set()
         self._pace = pace if network.ethertype == ETHERTYPE_IPV4 else None
         self._changed = threading.Condition()
 
@@ -76,14 +77,19 @@ class AddressPool:
                     self._returned.remove(place)
                 else:
                     self._skipped.add(place)
+            elif self._changed.wait_for(lambda: place not in self._elsewhere, _TIMEOUT_S):
+                self._elsewhere.add(place)
+            else:
+                raise Inconclusive(f"{address} is not free")
 
     def give_back(self, address: str) -> None:
         """Return an address to the end of the queue."""
         place = self._place(address)
-        if self._first <= place <= self._last:
-            with self._changed:
+        with self._changed:
+            if self._first <= place <= self._last:
                 self._returned.append(place)
-                self._changed.notify_all()
+            self._elsewhere.discard(place)
+            self._changed.notify_all()
 
     def _place(self, address: str) -> int:
         return self._network.place(self._network.number(address))
@@ -134,8 +140,8 @@ class Station:
 
     @property
     def room(self) -> int:
-        """The most bytes that one packet carries here: the interface's MTU less the network header."""
-        return self.interface.mtu - self.network.header_length
+        """The most bytes that one packet carries on every link of the device: the least MTU less the network header."""
+        return self.interface.path_mtu - self.network.header_length
 
     @property
     def segment_room(self) -> int:

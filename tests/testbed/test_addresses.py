@@ -10,6 +10,7 @@ import pytest
 
 from profiles import load
 from testbed.wire.clock import Clock, RunOver
+from testbed.wire.machine import dropped_frames, neighbours, read_dropped, read_neighbours
 from testbed.wire.network import Network, networks
 from testbed.wire.pace import Pace
 from testbed.wire.station import AddressPool
@@ -115,3 +116,11 @@ def test_pace_counts_who_is_asked_for() -> None:
     began = time.monotonic()
     pace.wait()
     assert time.monotonic() - began < 1
+
+
+def test_the_machines_statistics_are_read_as_the_kernel_writes_them() -> None:
+    text = "entries  allocs table_fulls\n0000000a 00193f96 000017d5\n0000000a 00188dd5 00000da6\n"
+    assert read_neighbours(text) == (10, 0x17D5 + 0xDA6)
+    assert read_dropped("0ef93e3a 00000428 00000007\n0f1d640c 000001e3 00000009\n") == 0x428 + 0x1E3
+    assert neighbours().entries >= 0
+    assert dropped_frames() >= 0

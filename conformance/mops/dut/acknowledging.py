@@ -200,6 +200,11 @@ class Acknowledging(Through):
         """An upstream acknowledgement is sent on to a station, in time: the first acknowledgement that comes there."""
         return self.acknowledges(at, told.sent)
 
+    def forwarded_level(self, at: Station, told: SentMessage) -> Acknowledgement:
+        """What was sent on that a case looks into, as preamble."""
+        with preamble():
+            return self.forwards_level(at, told)
+
     def climbs(
         self, at: Station, upstream: Upstream, mapping: Mapping, number: int
     ) -> tuple[Tuple, list[Acknowledgement]]:

@@ -45,18 +45,27 @@ class Firewall(Passage):
         self._flow: tuple[UdpPeer, UdpPeer] | None = None
         self.fresh_ns = case.started_ns
         """When all sessions of the case were in use last: what is idle for long may be forgotten."""
-        self._idle_s = case.setup.profile.ixit.mops.firewall_idle_s
+        self._lasts_s = case.setup.profile.ixit.mops.firewall_idle_s
         case.explains = lambda packet: is_mops(packet) and not self._was_sent(packet)
 
     def passes(self, sent: Sent) -> Frame:
-        """The packet comes out on the other side, in time; Inconclusive where its session may have been forgotten."""
+        """The packet comes out on the other side, in time; Inconclusive where its session may have been forgotten.
+
+        A device that is late with its work takes the packet when it is nearer to the end of a timer.
+        """
         try:
             return super().passes(sent)
         except Broken as broken:
-            idle_s = (sent.ns - self.fresh_ns) / NANO
-            if self._idle_s is not None and idle_s > _SAFE * self._idle_s:
+            late_s = max(self._case.setup.answers.slowest_s(PASSED), self._withheld_s(sent))
+            idle_s = (sent.ns - self.fresh_ns) / NANO + late_s
+            if self._lasts_s is not None and idle_s > _SAFE * self._lasts_s:
                 raise Inconclusive(f"after {idle_s:.1f} s, near a timer: {broken.finding.reason}") from None
             raise
+
+    def _withheld_s(self, sent: Sent) -> float:
+        """What the machine has withheld from the device since a packet was sent."""
+        with self._case.clock.waiting():
+            return self._case.setup.withheld_ns(sent.ns, self._case.clock.now_ns()) / NANO
 
     # Sessions
 
@@ -115,8 +124,9 @@ class Firewall(Passage):
         return (syn, came), (syn_ack, answer), (ack, last)
 
     def sends_syn(self, session: Flow) -> None:
-        """The node's SYN passes; preamble."""
+        """The node's SYN passes, and its session is not open yet; preamble."""
         assert isinstance(session.node, TcpPeer)
+        self._lasts_s = self._case.setup.profile.ixit.mops.firewall_ended_s
         with preamble():
             self.passes(session.node.start())
 

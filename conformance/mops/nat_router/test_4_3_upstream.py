@@ -3,6 +3,7 @@
 
 import pytest
 
+from conformance.mops.claims import needs_addresses_of_the_draft
 from conformance.mops.dut.acknowledging import LEARNING_S, Mapping
 from conformance.mops.dut.nat_router import NatRouter
 from conformance.mops.migrate import in_mops
@@ -11,7 +12,6 @@ from conformance.mops.tester.sides import Node, SentMessage, Server, Upstream
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
-from testbed.interruptions import NotApplicable
 from testbed.wire.clock import NANO
 
 HIGHEST = 255
@@ -85,7 +85,7 @@ def test_fields_of_the_upstream_are_kept(
 def test_checksum_of_what_is_sent_on(node: Node, upstream: Upstream, dut: NatRouter, mapping: Mapping) -> None:
     """The checksum of what is sent on is right, three times."""
     for _ in range(3):
-        came = dut.forwards_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
+        came = dut.forwarded_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
         require(came.is_intact, "checksum", "a right one", hex(came.message.checksum), came.frame)
 
 
@@ -93,7 +93,7 @@ def test_checksum_of_what_is_sent_on(node: Node, upstream: Upstream, dut: NatRou
 @requirement("MOPS-4.3-62", case=1)
 def test_level_comes_from_the_inside_address(node: Node, upstream: Upstream, dut: NatRouter, mapping: Mapping) -> None:
     """The source of what is sent on is the router's own address on the inside."""
-    came = dut.forwards_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
+    came = dut.forwarded_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
     require(came.packet.src == dut.inside.dut_address, "source", dut.inside.dut_address, came.packet.src, came.frame)
 
 
@@ -193,8 +193,7 @@ def test_entries_that_match_come_to_their_nodes(
 @requirement("MOPS-B-01", case=1)
 def test_first_half_of_the_scenario(case: Case, dut: NatRouter) -> None:
     """The node of appendix B, port 1027, connects to its server: it gets levels 1 and 2, one chained to the other."""
-    if case.inside.network.name != "ipff" or case.setup.profile.link.interfaces:
-        raise NotApplicable("the addresses of the scenario exist in IPFF, and on virtual wires alone")
+    needs_addresses_of_the_draft(case)
     node, server, router = Node(case, "10.2.0.0.1"), Server(case, "8.8.8.8.8", 80), Upstream(case)
     mapping = dut.maps(node.at(1027), server)
     first = dut.acknowledges(node.station, mapping.made)

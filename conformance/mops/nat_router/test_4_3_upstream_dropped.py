@@ -15,6 +15,7 @@ from conformance.mops.tester.sides import Node, Server, Upstream
 from conformance.mops.tester.spoilt import CHECKSUMS, MALFORMED, replaced
 from testbed import inopportune, invalid, requirement
 from testbed.case.case import Case
+from testbed.case.expect import preamble
 from testbed.wire.headers import UDP_PROTOCOL
 
 HIGHEST = 255
@@ -37,7 +38,7 @@ def test_upstream_that_matches_nothing_is_not_sent_on(
 ) -> None:
     """After a right one an acknowledgement whose Original has another address, port or protocol is not sent on."""
     address, port = mapping.outside
-    dut.forwards_level(node.station, upstream.send(_right(upstream, mapping), address))
+    dut.forwarded_level(node.station, upstream.send(_right(upstream, mapping), address))
     original = {"address": (upstream.address, port), "port": (address, UNMAPPED)}.get(which, mapping.outside)
     fields = {"protocol": UDP_PROTOCOL} if which == "protocol" else {}
     message = nat_acknowledgement(original, upstream.translation(), **fields)
@@ -51,7 +52,7 @@ def test_level_without_the_one_below_is_not_sent_on(
 ) -> None:
     """An acknowledgement of level 2 whose Original no level 1 has named as translated is not sent on."""
     lower = upstream.acknowledge(mapping.outside, upstream.translation())
-    dut.forwards_level(node.station, lower)
+    dut.forwarded_level(node.station, lower)
     message = nat_acknowledgement((case.outside.station().address, UNMAPPED), upstream.translation(), 2)
     dut.passes_none(upstream.send(message, mapping.outside[0]), node.station)
 
@@ -60,7 +61,8 @@ def test_level_without_the_one_below_is_not_sent_on(
 @requirement("MOPS-4.3-21", case=1)
 def test_level_255_is_not_sent_on(node: Node, upstream: Upstream, dut: NatRouter, mapping: Mapping) -> None:
     """After all levels in order one of 255 is not sent on."""
-    original, came = dut.climbs(node.station, upstream, mapping, HIGHEST - 1)
+    with preamble():
+        original, came = dut.climbs(node.station, upstream, mapping, HIGHEST - 1)
     for one in came:
         one.frame.account()
     message = nat_acknowledgement(original, upstream.translation(), HIGHEST)
@@ -94,7 +96,7 @@ def test_upstream_with_a_wrong_checksum_is_not_sent_on(
     node: Node, upstream: Upstream, dut: NatRouter, mapping: Mapping, wrong: str
 ) -> None:
     """A right acknowledgement is sent on, and then not one whose checksum is wrong."""
-    dut.forwards_level(node.station, upstream.send(_right(upstream, mapping), mapping.outside[0]))
+    dut.forwarded_level(node.station, upstream.send(_right(upstream, mapping), mapping.outside[0]))
     spoilt = Octets(bytes(_right(upstream, mapping)), CHECKSUMS[wrong])
     dut.passes_none(upstream.send(spoilt, mapping.outside[0]), node.station)
 

@@ -199,3 +199,13 @@ def test_nodes_with_one_port_are_told_apart(node: Node, server: Server, dut: Nat
         wanted = entries_in(migration.request.octets)[0][0]
         require(seen == wanted, "previous port of the reply", wanted, seen, reply.frame)
     dut.continues(*moved)
+
+
+@valid
+@requirement("MOPS-B-71", case=1)
+def test_choice_of_ports_is_told(case: Case, node: Node, server: Server, dut: NatRouter) -> None:
+    """Reported: what one inside port of three nodes becomes, the first, the second and the third."""
+    port = node.at().port
+    places = [node, Node.like(node), Node.like(node)]
+    outside = [dut.maps(one.at(port), server).outside[1] for one in places]
+    case.values[f"outside ports for {port}"] = ", ".join("kept" if one == port else str(one) for one in outside)

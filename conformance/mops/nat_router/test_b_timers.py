@@ -56,7 +56,7 @@ def test_upstream_after_the_mapping_has_ended(
     """An upstream acknowledgement of a mapping that has ended is not sent on; before its end it was."""
     mapping = dut.maps(node.at(), server)
     dut.is_acknowledged(mapping)
-    dut.forwards_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
+    dut.forwarded_level(node.station, upstream.acknowledge(mapping.outside, upstream.translation()))
     _wait(case, mapping.made.ns, OVER, transitory_s)
     if not _has_ended(dut, mapping, server, node):
         raise Inconclusive("preamble: the mapping has not ended")

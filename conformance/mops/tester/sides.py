@@ -78,6 +78,11 @@ class Host:
         """Where it is."""
         return self.station.address
 
+    @property
+    def called(self) -> str:
+        """The address by which hosts on the other side know it."""
+        return self.address
+
     def at(self, port: int = 0) -> Endpoint:
         """A port of the host: this one, or one that no other case uses."""
         return Endpoint(self.station, port or next(self._case.setup.source_ports))
@@ -127,7 +132,7 @@ class Node(Host):
 
     def send(self, message: Message, server: "Server") -> SentMessage:
         """Send a message to a server."""
-        return transmit(self.station, message, server.address)
+        return transmit(self.station, message, server.called)
 
     def send_with_hops(self, message: Packet, server: "Server", hops: int) -> SentMessage:
         """Send a message to a server in a packet with this hop limit."""

@@ -134,6 +134,10 @@ class Mappings:
             self._watch(mapping, expires)
         flow.expires = expires
 
+    def end_flow(self, mapping: Mapping, remote: Endpoint) -> None:
+        """A flow with a remote endpoint ends."""
+        self._end(mapping.flows.pop(remote))
+
     def leave_to_carrier(self, mapping: Mapping, flow: Flow, now: float) -> None:
         """Have a flow last as long as its carrier says."""
         flow.expires = math.inf

@@ -2,16 +2,21 @@
 """Deviations of a firewall in which acknowledgements come in, and which it sends."""
 
 import struct
+from collections.abc import Sequence
 
 from reference.middlebox.packet import Packet
 from reference.mops.acknowledgements import ANYCAST_TYPE, NAT_TYPE, AnycastAcknowledgement, NatAcknowledgement
 from reference.mops.firewall.acknowledgements import Acknowledgements
 from reference.mops.firewall.firewall import Firewall
-from reference.mops.message import MIGRATE, Migrate
+from reference.mops.firewall.moves import Carried, Moves
+from reference.mops.firewall.sessions import Rule
+from reference.mops.message import MIGRATE, Entry, Migrate
 from reference.system.alterations import deviation
 
 KNOWN = "Acknowledgements pass for sessions that it knows."
 NO_OTHERS = "Acknowledgements for sessions that it does not know do not pass."
+UNICAST = "A session with an anycast server passes at its migrated tuple with that server's own address."
+ANYCAST = "A session with an anycast server passes at its migrated tuple with the anycast address."
 LEVELS = "Acknowledgements of a higher level pass where an earlier one led."
 
 
@@ -26,7 +31,7 @@ class _NoNat(Acknowledgements):
 @deviation("firewall-no-anycast-acknowledgements", "6", KNOWN, "no anycast acknowledgement comes in")
 class _NoAnycast(Acknowledgements):
     def passes_anycast(
-        self, network: str, node: int, message: AnycastAcknowledgement, anycast: int, now: float
+        self, network: str, node: int, message: AnycastAcknowledgement, addresses: tuple[int, int], now: float
     ) -> bool:
         return False
 
@@ -76,9 +81,9 @@ class _ToAnotherNode(Acknowledgements):
 @deviation("firewall-anycast-ports-not-compared", "6", NO_OTHERS, "an anycast one comes in with other ports")
 class _AnycastPorts(Acknowledgements):
     def passes_anycast(
-        self, network: str, node: int, message: AnycastAcknowledgement, anycast: int, now: float
+        self, network: str, node: int, message: AnycastAcknowledgement, addresses: tuple[int, int], now: float
     ) -> bool:
-        return any(one.inside[0] == node and one.outside[0] == anycast for one in self.sessions.ways())
+        return any(one.inside[0] == node and one.outside[0] == addresses[0] for one in self.sessions.ways())
 
 
 @deviation(
@@ -124,3 +129,36 @@ class _Acknowledges(Firewall):
         octets = struct.pack("!HHBBBBQQHH", NAT_TYPE, 0, 1, 0, 1, 0, *words, port, port)
         family = self.messages[packet.network][packet.protocol]
         self.send_message(self.inside, packet.network, family, (packet.destination, packet.source), octets)
+
+
+@deviation("firewall-anycast-session-left-at-its-place", "6", ANYCAST, "what it has with the anycast address stays")
+class _LeftAtItsPlace(Acknowledgements):
+    def passes_anycast(
+        self, network: str, node: int, message: AnycastAcknowledgement, addresses: tuple[int, int], now: float
+    ) -> bool:
+        return super().passes_anycast(network, node, message, (addresses[0], addresses[0]), now)
+
+
+@deviation("firewall-unicast-address-closed", "6", UNICAST, "it passes with the anycast address alone")
+class _UnicastClosed(Moves):
+    def open_unicast(self, session: Rule, address: int, now: float) -> None:
+        """Nothing."""
+
+
+@deviation("firewall-unicast-address-once", "6", UNICAST, "after the second move it does not any more")
+class _UnicastOnce(Moves):
+    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Rule], now: float) -> None:
+        is_anycast = any(one.unicast is not None and one.moves for one in sessions)
+        followed = [one for one in sessions if not is_anycast or one.unicast is not None]
+        super().open_entry(asked, entry, followed, now)
+
+    def open_unicast(self, session: Rule, address: int, now: float) -> None:
+        if session.moves == 1:
+            super().open_unicast(session, address, now)
+
+
+@deviation("firewall-anycast-session-moves-once", "6", ANYCAST, "after the second move it is where it was")
+class _MovesOnce(Moves):
+    def open_entry(self, asked: Carried, entry: Entry, sessions: Sequence[Rule], now: float) -> None:
+        followed = [one for one in sessions if one.unicast is None or not one.moves]
+        super().open_entry(asked, entry, followed, now)

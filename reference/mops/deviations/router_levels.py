@@ -262,3 +262,10 @@ class _AnycastPort(NatRouter):
         if message_type(message) == 101:
             message = message[:24] + packet.payload[24:26] + message[26:]
         super().send_on(packet, host, message)
+
+
+@deviation("router-levels-of-calls-alone", "B", SENT_ON, "one about the mapping of a Migrate is not")
+class _OfCallsAlone(Upstream):
+    def mapping_of(self, key: Key) -> Mapping | None:
+        found = super().mapping_of(key)
+        return found if found is None or found.flows else None

@@ -57,9 +57,13 @@ class Acknowledgements:
         self.translated[network, node, protocol, *end] = None
 
     def passes_anycast(
-        self, network: str, node: int, message: AnycastAcknowledgement, anycast: int, now: float
+        self, network: str, node: int, message: AnycastAcknowledgement, addresses: tuple[int, int], now: float
     ) -> bool:
-        """Whether an anycast acknowledgement to a node inside passes; `anycast` is the address that it called."""
+        """Whether an anycast acknowledgement to a node inside passes; `addresses` are the called and the own one."""
+        anycast, unicast = addresses
         end = node, message.source_port
         sessions = self.sessions.of_node(network, message.protocol, end, anycast, now, is_inside=True)
-        return message.is_sound and any(one.way.outside[1] == message.destination_port for one in sessions)
+        found = [one for one in sessions if one.way.outside[1] == message.destination_port and message.is_sound]
+        for session in found:
+            session.unicast = unicast
+        return bool(found)

@@ -163,10 +163,12 @@ class Firewall(Middlebox):
             nat = NatAcknowledgement.parse(data)
             return nat is not None and self.passes_nat(network, node, nat)
         anycast = AnycastAcknowledgement.parse(data)
-        called = None if anycast is None else network.from_ipff(anycast.anycast)
-        if anycast is None or called is None:
+        if anycast is None:
             return False
-        return self.acknowledgements.passes_anycast(network.name, node, anycast, called, self.now)
+        called, own = network.from_ipff(anycast.anycast), network.from_ipff(anycast.unicast)
+        if called is None or own is None:
+            return False
+        return self.acknowledgements.passes_anycast(network.name, node, anycast, (called, own), self.now)
 
     def passes_nat(self, network: BoxNetwork, node: int, message: NatAcknowledgement) -> bool:
         """Whether a NAT acknowledgement comes in to a node."""

@@ -5,7 +5,8 @@ Readings: a Migrate opens what the server's success names, and what a failed rep
 with `opens_on` "command" the Migrate itself opens, and the success closes what was left. The answer comes from the
 address that was asked, within ten seconds of the last repeat; every answer passes, and the first one opens. A repeat
 is a new command: the node may have come back in between. From the outside a Migrate is let in if it names a session
-with that server. A Migrate whose Migrated Source is not its packet's source opens nothing.
+with that server. A Migrate whose Migrated Source is not its packet's source opens nothing. A session with an anycast
+server whose acknowledgement has passed goes on at either of that server's addresses.
 """
 
 from collections.abc import Iterator, Sequence
@@ -186,9 +187,17 @@ class Moves:
         node = asked.migrated, entry.migrated_port
         for session in sessions:
             self.sessions.move(session, node, now, is_inside=not asked.is_inward)
+            if session.unicast == asked.destination:
+                self.open_unicast(session, asked.destination, now)
         if not sessions and not asked.is_inward and not self.is_there(asked, entry, now):
             way = Way(asked.network, asked.message.protocol, node, (asked.destination, 0))
             self.sessions.expect(way, entry.identifier, now)
+
+    def open_unicast(self, session: Rule, address: int, now: float) -> None:
+        """Open the own address of a session's anycast server: where the session goes on is the hosts' affair."""
+        way = session.way._replace(outside=(address, session.way.outside[1]))
+        if self.sessions.find(way, now) is None:
+            self.sessions.add(Rule(way, session.tracker, now, session.moves))
 
     def offer(self, asked: Carried, now: float) -> None:
         """Open the migrated places before anybody has answered: a session passes at both places until then."""

@@ -18,12 +18,16 @@ ANY_PORT = 0
 
 
 class Rule:
-    """What is kept of one session; `tracker` is that of a connection, `moves` is how often it has moved."""
+    """What is kept of one session; `tracker` is that of a connection, `moves` is how often it has moved.
 
-    __slots__ = ("last", "moves", "tracker", "way")
+    `unicast` is the own address of its anycast server, where that has told the node.
+    """
+
+    __slots__ = ("last", "moves", "tracker", "unicast", "way")
 
     def __init__(self, way: Way, tracker: Tracker | None, now: float, moves: int = 0) -> None:
         self.way, self.tracker, self.last, self.moves = way, tracker, now, moves
+        self.unicast: int | None = None
 
     @property
     def phase(self) -> Phase:
@@ -112,12 +116,10 @@ class Sessions:
     def of_node(
         self, network: str, protocol: int, node: Endpoint, peer: int, now: float, *, is_inside: bool
     ) -> list[Rule]:
-        """The sessions of a node's end with a peer's address."""
-        found = list(self._by_end.get((network, protocol, is_inside, node), {}))
+        """The sessions of a node's end with a peer, by the address that it was called by or its own."""
+        found = [self.find(way, now) for way in list(self._by_end.get((network, protocol, is_inside, node), {}))]
         return [
-            session
-            for way in found
-            if way.end(is_inside=not is_inside)[0] == peer and (session := self.find(way, now)) is not None
+            one for one in found if one is not None and peer in (one.way.end(is_inside=not is_inside)[0], one.unicast)
         ]
 
     def knows_end(self, network: str, protocol: int, inside: Endpoint, now: float) -> bool:

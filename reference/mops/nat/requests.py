@@ -35,11 +35,16 @@ class Request:
 
     def migrated_by(self, reply: Migrate) -> list[Mapping]:
         """The mappings of the entries that a reply says have migrated."""
+        return [mapping for _, mapping in self.migrated(reply)]
+
+    def migrated(self, reply: Migrate) -> list[tuple[Entry, Mapping]]:
+        """The entries that a reply says have migrated, with their mappings."""
+        pairs = list(zip(self.entries, self.mappings, strict=True))
         if reply.code != FAILED:
-            return list(self.mappings)
+            return pairs
         if self.code != MIGRATE:
             return []
-        return [one for entry, one in zip(self.entries, self.mappings, strict=True) if entry not in reply.entries]
+        return [(entry, mapping) for entry, mapping in pairs if entry not in reply.entries]
 
 
 class Requests:

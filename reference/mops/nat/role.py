@@ -9,6 +9,7 @@ from reference.bump.ipv4 import Ipv4Settings
 from reference.middlebox.nat.parts import TranslationParts
 from reference.middlebox.role import MiddleboxRole
 from reference.mops.nat.announcements import Announcements
+from reference.mops.nat.destinations import Destinations
 from reference.mops.nat.requests import Requests
 from reference.mops.nat.router import Mobility, NatRouter
 from reference.mops.nat.settings import RouterSettings
@@ -24,6 +25,7 @@ class NatRouterParts(TranslationParts):
     announcements: type[Announcements] = Announcements
     upstream: type[Upstream] = Upstream
     requests: type[Requests] = Requests
+    destinations: type[Destinations] = Destinations
     box: type[NatRouter] = NatRouter
 
 
@@ -48,7 +50,11 @@ class NatRouterRole(MiddleboxRole):
             network: parts.upstream(network.to_ipff(one.translation.outside), one.translation.mapping_at)
             for network, one in translated.items()
         }
-        mobility = Mobility(settings, parts.announcements(settings), upstream, requests)
+        destinations = {
+            network: parts.destinations(network, one.translation, parts.requests(), settings.forwards)
+            for network, one in translated.items()
+        }
+        mobility = Mobility(settings, parts.announcements(settings), upstream, requests, destinations)
         box = parts.box(sides, networks, translated, parts.unsolicited(settings.nat), mobility)
         box.nat_settings = settings.nat
         return box

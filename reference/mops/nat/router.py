@@ -33,6 +33,7 @@ from reference.mops.message import (
     message_type,
 )
 from reference.mops.nat.announcements import Announcements
+from reference.mops.nat.destinations import Destinations
 from reference.mops.nat.requests import Request, Requests
 from reference.mops.nat.settings import ON_MIGRATE, ON_SUCCESS, RouterSettings
 from reference.mops.nat.upstream import Upstream
@@ -46,6 +47,7 @@ class Mobility:
     announcements: Announcements
     upstream: Map[BoxNetwork, Upstream]
     requests: Map[BoxNetwork, Requests]
+    destinations: Map[BoxNetwork, Destinations]
 
 
 class NatRouter(Nat):
@@ -63,12 +65,12 @@ class NatRouter(Nat):
     ) -> None:
         super().__init__(sides, messages, translated, unsolicited)
         self.settings, self.announcements = mobility.settings, mobility.announcements
-        self.upstream, self.requests = mobility.upstream, mobility.requests
+        self.upstream, self.requests, self.destinations = mobility.upstream, mobility.requests, mobility.destinations
         self.counters |= {"acknowledged": 0, "passed_on": 0, "migrates": 0, "replies": 0}
 
     def expire(self) -> None:
         super().expire()
-        for requests in self.requests.values():
+        for requests in (*self.requests.values(), *(one.requests for one in self.destinations.values())):
             requests.expire(self.now)
         for upstream in self.upstream.values():
             upstream.expire()
@@ -118,7 +120,11 @@ class NatRouter(Nat):
         if message_type(message) != MIGRATE_TYPE or not family.is_intact(packet):
             return False
         migrate = Migrate.parse(message)
-        return migrate is not None and self.is_request(migrate, len(message)) and self.migrate_passes(packet, migrate)
+        if migrate is None:
+            return False
+        if self.is_reply(migrate, len(message)):
+            return self.answer_passes(packet, migrate)
+        return self.is_request(migrate, len(message)) and self.migrate_passes(packet, migrate)
 
     def message_for_itself(self, side: Side, packet: Packet, message: bytes) -> None:
         if side is not self.outside or packet.protocol != packet.network.icmp_protocol:
@@ -133,9 +139,11 @@ class NatRouter(Nat):
             if anycast is not None:
                 self.anycast_received(packet, anycast)
         elif kind == MIGRATE_TYPE:
-            reply = Migrate.parse(message)
-            if reply is not None and self.is_reply(reply, len(message)):
-                self.reply_received(packet, reply)
+            migrate = Migrate.parse(message)
+            if migrate is not None and self.is_reply(migrate, len(message)):
+                self.reply_received(packet, migrate)
+            elif migrate is not None and self.is_request(migrate, len(message)):
+                self.request_received(packet, migrate)
 
     def is_request(self, migrate: Migrate, length: int) -> bool:
         """Whether a message is a sound request."""
@@ -240,6 +248,27 @@ class NatRouter(Nat):
         )
         restored = replace(reply, migrated=network.to_ipff(request.inside), entries=entries)
         return without_checksum(restored.pack())
+
+    # Servers inside ----------------------------------------------------------------------------------------------
+
+    def passes_inward(self, side: Side, packet: Packet) -> bool:
+        self.destinations[packet.network].let_in(packet, self.now)
+        return super().passes_inward(side, packet)
+
+    def request_received(self, packet: Packet, migrate: Migrate) -> None:
+        """A host outside asks a server inside to migrate connections."""
+        if self.is_of_its_sender(packet, migrate):
+            server = self.destinations[packet.network].asked(migrate, packet.destination, self.now)
+            if server is not None:
+                self.send_on(packet, server, without_checksum(migrate.pack()))
+
+    def answer_passes(self, packet: Packet, reply: Migrate) -> bool:
+        """Whether the answer of a server inside goes out, from the address that was asked."""
+        if not self.destinations[packet.network].answered(reply, packet.source, self.now):
+            return False
+        packet.change_source(self.outside.own[packet.network])
+        self.rewrite(packet, reply)
+        return True
 
     def send_on(self, packet: Packet, host: int, message: bytes) -> None:
         """Send a message from the outside on to an inside host, changed, its checksum zero, with one hop less."""

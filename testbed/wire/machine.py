@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a machine that is busy takes from the devices on it without a word: neighbours and frames.
+
+The table of ARP neighbours is one for all namespaces: when it is full a device whose kernel routes resolves nobody, and
+drops what it was to send (`/proc/net/stat/arp_cache`). Frames between two namespaces wait in a queue of each processor
+that holds a thousand of them, from all wires of the machine: what does not fit is gone (`/proc/net/softnet_stat`). Both
+were seen while several runs were on one machine. Each file has a row a processor, in hexadecimal; where one cannot be
+read nothing is known.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+_NEIGHBOURS, _QUEUES = Path("/proc/net/stat/arp_cache"), Path("/proc/net/softnet_stat")
+_ENTRIES, _TABLE_FULLS = "entries", "table_fulls"
+_DROPPED = 1
+
+
+class Neighbours(NamedTuple):
+    """Entries of the table, and how often since the machine has started there was no room for another one."""
+
+    entries: int
+    overflows: int
+
+
+def neighbours() -> Neighbours:
+    """What the table is like now."""
+    try:
+        return read_neighbours(_NEIGHBOURS.read_text())
+    except OSError:
+        return Neighbours(0, 0)
+
+
+def read_neighbours(text: str) -> Neighbours:
+    """Read the kernel's statistics: entries stand in every row, overflows are each processor's own."""
+    heads, *rows = (line.split() for line in text.splitlines())
+    columns = [dict(zip(heads, (int(word, 16) for word in row), strict=False)) for row in rows]
+    return Neighbours(
+        max((one.get(_ENTRIES, 0) for one in columns), default=0), sum(one.get(_TABLE_FULLS, 0) for one in columns)
+    )
+
+
+def dropped_frames() -> int:
+    """How many frames the machine's queues have dropped since it has started."""
+    try:
+        return read_dropped(_QUEUES.read_text())
+    except OSError:
+        return 0
+
+
+def read_dropped(text: str) -> int:
+    """Read the kernel's statistics, of all processors together."""
+    return sum(int(line.split()[_DROPPED], 16) for line in text.splitlines())
