@@ -69,9 +69,8 @@ def _typed(options: dict[str, object]) -> list[str]:
 
 def _pytest(options: dict[str, object], further: list[str]) -> list[str]:
     """The command line of pytest."""
-    if os.path.isdir(str(options["dut"])):
-        raise click.UsageError(f"--dut {options['dut']}: is a folder; allowed is a profile, a TOML file")
-    dut = profile(str(options["dut"]))
+    if (dut := profile(str(options["dut"]))).is_dir():
+        raise click.UsageError(f"--dut {dut}: is a folder; allowed is a profile, a TOML file")
     cases = [] if any("::" in word for word in further) else [from_here(TREE / "conformance")]
     words = [*cases, "--dut", from_here(dut), "--report", str(options["report"])]
     if Path.cwd() != TREE:
