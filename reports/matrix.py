@@ -74,7 +74,8 @@ class Section:
     def verdict(self, place: int) -> str:
         """The loudest verdict of the section for one device."""
         counts = self.counts(place)
-        return next((verdict for verdict in LOUDEST_FIRST if counts[verdict]), NOT_CLAIMED)
+        order = sorted(LOUDEST_FIRST, key=lambda verdict: verdict is Verdict.INFO)  # a section that passes has passed
+        return next((verdict for verdict in order if counts[verdict]), NOT_CLAIMED)
 
 
 def read_columns(paths: Sequence[Path], page: Path) -> list[Column]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 from reports.bundle import ssh
@@ -19,7 +18,7 @@ def seal(folder: Path, bundle: str, sign_key: str, profile: Path, lock: Path) ->
     """
     if not bundle and not sign_key:
         return Seal()
-    key = ssh.load_key(Path(sign_key), lambda: getpass.getpass(f"Passphrase of {sign_key}: ")) if sign_key else None
+    key = ssh.load_key(Path(sign_key)) if sign_key else None
     path = Path(bundle) if bundle else folder / BUNDLE
     return Seal(path, key, profile.read_bytes(), lock.read_bytes())
 

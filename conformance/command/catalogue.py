@@ -99,9 +99,10 @@ def explain_command(requirement: str) -> None:
       roamproof explain MOPS-4.1-12
     """
     known = catalogue.load()
-    if (name := requirement.upper()) not in known:
-        raise click.UsageError(f"{requirement}: no such requirement; `roamproof list` names them{_near(name, known)}")
-    one = known.requirement(name)
+    one = next((one for one in known if one.id.upper() == requirement.upper()), None)
+    if one is None:
+        near = _near(requirement.upper(), known)
+        raise click.UsageError(f"{requirement}: no such requirement; `roamproof list` names them{near}")
     section = known.protocol(one.protocol).section(one.section)
     click.echo(f"{one.id}  {STRENGTHS[one.strength]}, for {', '.join(one.roles)}")
     _paragraph("Asks", one.statement)
@@ -127,7 +128,7 @@ def explain_command(requirement: str) -> None:
 def _near(name: str, known: catalogue.Catalogue) -> str:
     """Ids that begin alike, where there are any."""
     stem = name.rpartition("-")[0]
-    near = [one.id for one in known if stem and one.id.startswith(f"{stem}-")][:3]
+    near = [one.id for one in known if stem and one.id.upper().startswith(f"{stem}-")][:3]
     return f", such as {', '.join(near)}" if near else ""
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The archive of a run: a ZIP whose bytes depend on nothing but the files in it.
+"""The archive of a run: a ZIP whose bytes depend on nothing but the files in it, which are not compressed.
 
 Every file is read once; its digest is that of the bytes in memory that go into the archive.
 """
@@ -7,6 +7,7 @@ Every file is read once; its digest is that of the bytes in memory that go into 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -99,10 +100,19 @@ def _environment(results: Results) -> bytes:
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     info = zipfile.ZipInfo(name, _EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
+    info.compress_type = zipfile.ZIP_STORED
     info.external_attr = _MODE
     info.create_system = 3
-    archive.writestr(info, content, compresslevel=6)
+    archive.writestr(info, content)
+
+
+def is_as_made(archive: zipfile.ZipFile, path: Path) -> bool:
+    """Whether the archive at `path` is, byte by byte, the one that is made of what it holds."""
+    again = io.BytesIO()
+    with zipfile.ZipFile(again, "w") as other:
+        for name in archive.namelist():
+            _add(other, name, archive.read(name))
+    return again.getvalue() == path.read_bytes()
 
 
 def evidence_name(name: str) -> bool:

@@ -11,7 +11,6 @@ import binascii
 import hashlib
 import struct
 import textwrap
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -41,24 +40,19 @@ class Signer(NamedTuple):
     blob: bytes
 
 
-def load_key(path: Path, passphrase: Callable[[], str | None] = lambda: None) -> PrivateKey:
-    """The private key in a file that ssh-keygen made; `passphrase` is asked for where the key needs one."""
+def load_key(path: Path) -> PrivateKey:
+    """The private key in a file that ssh-keygen made, one without a passphrase."""
     try:
-        content = path.read_bytes()
+        key = serialization.load_ssh_private_key(path.read_bytes(), None)
     except OSError as error:
         raise SignatureError(f"{path}: cannot be read: {error.strerror or error}") from None
-    for secret in (lambda: None, passphrase):
-        try:
-            words = secret()
-            key = serialization.load_ssh_private_key(content, words.encode() if words else None)
-        except (TypeError, ValueError, UnsupportedAlgorithm) as error:
-            if secret is not passphrase and "encrypted" in str(error).lower():
-                continue
-            raise SignatureError(f"{path}: no private key that can be used: {error}; allowed is {_ALLOWED}") from None
-        if isinstance(key, PrivateKey):
-            return key
-        break
-    raise SignatureError(f"{path}: no private key that can be used; allowed is {_ALLOWED}")
+    except TypeError:
+        raise SignatureError(f"{path}: has a passphrase; allowed is a key without, made for signing alone") from None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise SignatureError(f"{path}: no private key that can be used: {error}; allowed is {_ALLOWED}") from None
+    if not isinstance(key, PrivateKey):
+        raise SignatureError(f"{path}: a key of another kind; allowed is {_ALLOWED}")
+    return key
 
 
 _ALLOWED = "an SSH key, made by `ssh-keygen -t ed25519` (or rsa)"

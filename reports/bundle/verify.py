@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reports.bundle import ssh, statement
-from reports.bundle.archive import MANIFEST, SIGNATURE, evidence_name
+from reports.bundle.archive import MANIFEST, SIGNATURE, evidence_name, is_as_made
 from reports.cases import InMemory
 from reports.files import ResultsError, one_line
 from reports.folder import RESULTS
@@ -42,7 +43,9 @@ def verify_bundle(path: Path, signers: list[ssh.Signer] | None = None) -> Verifi
             signature = archive.read(SIGNATURE).decode("ascii", "replace") if SIGNATURE in names else ""
             found = _signature(manifest, signature, signers)
             _files(archive, manifest, found)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            if not found.wrong and not is_as_made(archive, path):
+                found.wrong.append("bytes of the archive that belong to no file have changed")
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise ResultsError(f"{path}: cannot be read: {error}") from None
     return found
 
@@ -80,7 +83,7 @@ def _files(archive: zipfile.ZipFile, manifest: bytes, found: Verification) -> No
             if contents[name] != digests[name]:
                 found.wrong.append(f"{name}: has changed: its SHA-256 is not that of the manifest")
     found.files = len(digests)
-    if RESULTS in contents:
+    if contents.get(RESULTS):
         found.wrong += _results(archive.read(RESULTS), verdicts, contents, found)
 
 
@@ -88,7 +91,7 @@ def _digest(archive: zipfile.ZipFile, name: str) -> str:
     """The digest of a member; empty where its bytes are damaged."""
     try:
         return hashlib.sha256(archive.read(name)).hexdigest()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, zlib.error):
         return ""
 
 
