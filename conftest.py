@@ -24,6 +24,7 @@ from testbed.run.plugin import PROFILE, SPEC
 
 if TYPE_CHECKING:  # workers load nothing of the reports
     from reports.model import RequirementResult, Results, Suite
+    from reports.official import Official
 
 REPORT = pytest.StashKey["ReportFolder"]()
 """On the configuration: the folder that the run's results go to, where it has any."""
@@ -39,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--strict-verdict", action="store_true", help="a broken should makes the device not conformant")
     group.addoption("--brief", action="store_true", help="no letter a case; a line every ten seconds, then the summary")
     group.addoption("--resume", action="store_true", help="go on with the run in the folder of --report")
+    group.addoption("--official", action="store_true", help="a whole run of a clean suite, with declaration and report")
     group.addoption("--bundle", default="", metavar="FILE", help="put the evidence of the run into one archive")
     group.addoption("--sign-key", default="", metavar="FILE", help="sign the bundle with this SSH private key")
 
@@ -99,7 +101,8 @@ class ResultsPlugin:
         self._completeness: Completeness = config.pluginmanager.get_plugin("roamproof completeness")
         folder, option = config.stash[REPORT].path, config.option
         lock = Path(__file__).with_name("requirements.lock")
-        self._seal = seal(folder, option.bundle, option.sign_key, config.stash[PROFILE].path, lock)
+        profile = config.stash[PROFILE]
+        self._seal = seal(folder, option.bundle, option.sign_key, profile.path, lock, _official(config))
         head = _empty_results(config)
         before = taken_up(folder, resume=option.resume)
         if before:
@@ -220,6 +223,21 @@ def _empty_results(config: pytest.Config) -> "Results":
         ],
         requirements=_requirements(profile),
     )
+
+
+def _official(config: pytest.Config) -> "Official | None":
+    """What makes the run official, where that is asked for. UsageError where it cannot be."""
+    if not config.option.official:
+        return None
+    from conformance import official
+    from reports.official import Official
+
+    profile = config.stash[PROFILE]
+    if why := official.refusal(config, profile):
+        raise pytest.UsageError(why)
+    assert profile.declaration
+    changed = list(official.changed(profile))
+    return Official(official.declared(profile.declaration), official.identities(profile), changed)
 
 
 def _suite() -> "Suite":

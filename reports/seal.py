@@ -11,16 +11,18 @@ from reports.bundle.archive import write_bundle
 from reports.cases import Cases
 from reports.certificate import UNSIGNED
 from reports.model import Results
+from reports.official import Official
 
 
 @dataclass(frozen=True)
 class Seal:
-    """Where the bundle goes, None for no bundle, and what is in it beside the run's own files."""
+    """Where the bundle goes, None for no bundle, what is in it beside the run's own files, what makes it official."""
 
     path: Path | None = None
     key: ssh.PrivateKey | None = None
     profile: bytes = b""
     lock: bytes = b""
+    official: Official | None = None
 
     @property
     def line(self) -> str:
@@ -30,6 +32,8 @@ class Seal:
         return f"in {self.path.name}, with the key {ssh.fingerprint(ssh.public_blob(self.key))}"
 
     def close(self, folder: Path, results: Results, cases: Cases) -> None:
-        """Write the bundle of what lies in the folder. OSError where it cannot be written."""
+        """Write the pages of an official run and the bundle of what lies in the folder. OSError where that fails."""
+        if self.official is not None:
+            self.official.write(folder, results, cases)
         if self.path is not None:
             write_bundle(self.path, folder, results, cases, profile=self.profile, lock=self.lock, key=self.key)

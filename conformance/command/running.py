@@ -71,7 +71,7 @@ def _pytest(options: dict[str, object], further: list[str]) -> list[str]:
     """The command line of pytest."""
     if (dut := profile(str(options["dut"]))).is_dir():
         raise click.UsageError(f"--dut {dut}: is a folder; allowed is a profile, a TOML file")
-    cases = [] if any("::" in word for word in further) else [from_here(TREE / "conformance")]
+    cases = [] if any(map(_names_cases, further)) else [from_here(TREE / "conformance")]
     words = [*cases, "--dut", from_here(dut), "--report", str(options["report"])]
     if Path.cwd() != TREE:
         words += ["--rootdir", str(TREE), "-c", str(TREE / "pyproject.toml"), "-p", "no:cacheprovider"]
@@ -87,6 +87,12 @@ def _pytest(options: dict[str, object], further: list[str]) -> list[str]:
     words += [f"--{name}={options[key]}" for key, name in _VALUES.items() if options[key] is not None]
     words += [f"--{name}" for name in ("strict-verdict", "official") if options[name.replace("-", "_")]]
     return [*words, *further]
+
+
+def _names_cases(word: str) -> bool:
+    """Whether a word of the command line is a case, or a file or folder of cases."""
+    path = Path(word.partition("::")[0])
+    return "::" in word or (path.exists() and path.resolve().is_relative_to(TREE / "conformance"))
 
 
 _VALUES = {"seed": "seed", "bundle": "bundle", "sign_key": "sign-key"}

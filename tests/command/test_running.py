@@ -16,13 +16,13 @@ from tests.reports.test_bundle import made_key
 from tests.testbed.lab import ROOT
 
 PROFILE = ROOT / "profiles/linux.toml"
-FEW = ["--requirement", "LEGACY-9293.3.1-01", "-n", "0"]
+FEW = [str(ROOT / "conformance/legacy/host"), "--requirement", "LEGACY-9293.3.1-01", "-n", "0"]
 MOST_LINES = 25
 
 
 def roamproof(*words: str | Path, folder: Path = ROOT) -> tuple[int, str]:
     """Exit code and output of the command."""
-    command = [sys.executable, "-m", "conformance", *map(str, words)]
+    command = [sys.executable, "-P", "-m", "conformance", *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("PYTEST_XDIST_WORKER", None)
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -35,12 +35,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
     folder = tmp_path_factory.mktemp("run")
     for name in ("profiles", "reports", "conformance", "reference"):
         (folder / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
-    started = [sys.executable, "-P", "-m", "conformance", "certify", "--dut", str(PROFILE), *FEW]
-    done = subprocess.run(
-        [*started, "--sign-key", str(made_key(folder / "key"))],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return folder / "out", done.returncode, done.stdout + done.stderr
+    code, output = roamproof("certify", "--dut", PROFILE, *FEW, "--sign-key", made_key(folder / "key"), folder=folder)
+    return folder / "out", code, output
 
 
 def cases(folder: Path) -> dict[str, str]:
