@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import time
 from collections.abc import Sequence
@@ -12,13 +13,14 @@ from typing import Any
 
 from reports.certificate import write_certificate
 from reports.expected import against
-from reports.folder import CERTIFICATE, JUNIT, RESULTS
+from reports.folder import CERTIFICATE, JUNIT, OFFICIAL, RESULTS
 from reports.journal import JOURNAL, Journal
 from reports.junit import write_junit
 from reports.model import Figures, Results, aggregate, judge
 from reports.seal import Seal
 
 NO_SEAL = Seal()
+CHANGED = "has changed since it was written, and not by this run"
 
 
 class Keeper:
@@ -64,12 +66,17 @@ class Keeper:
             self._lost = self._lost or why
 
     def close(self, *, strict: bool, interrupted: str = "", seal: Seal = NO_SEAL) -> int:
-        """Judge the run and write everything; the exit code. OSError if anything cannot be written: then all is gone.
+        """Judge the run and write everything; the exit code. OSError if anything cannot be written, or if
+        something else has written to the journal: then all is gone.
 
         What is left is the journal, as of a run that has died: no file says more than another.
         """
-        if changed := self._changed():
-            self.give_out(f"{changed} has changed since it was written, and not by this run", limit=True)
+        if not self.cases.is_as_written():
+            self.cases.index.clear()  # nothing in it counts any more
+            raise OSError(errno.EIO, CHANGED, str(self.folder / JOURNAL))
+        if changed := self._changed_capture():
+            self.give_out(f"{changed} {CHANGED}", limit=True)
+            seal = NO_SEAL
         self.results.finished = datetime.now(UTC).astimezone()
         code = self.judge(strict=strict, interrupted=interrupted)
         try:
@@ -79,15 +86,13 @@ class Keeper:
             self.cases.write_head(self.results)
             seal.close(self.folder, self.results, self.cases)
         except OSError:
-            for name in (CERTIFICATE, JUNIT, RESULTS):
+            for name in (CERTIFICATE, JUNIT, RESULTS, *OFFICIAL):
                 (self.folder / name).unlink(missing_ok=True)
             raise
         return code
 
-    def _changed(self) -> str:
-        """The first file that something else has changed, or removed, while the run went on."""
-        if not self.cases.is_as_written():
-            return JOURNAL
+    def _changed_capture(self) -> str:
+        """The first capture that something else has changed, or removed, while the run went on."""
         for name, digest in self._captures.items():
             try:
                 content = (self.folder / name).read_bytes()
