@@ -26,9 +26,8 @@ TESTS     := -n $(or $(JOBS),auto) --dist worksteal
 .PHONY: certify test lint power mutants coverage fuzz bench steady chaos wire lock clean
 
 certify: $(READY)
-	$(BIN)/python -m pytest conformance --dut "$(DUT)" --report "$(REPORT)" $(PROCESSES) -q --tb=short \
-	    $(if $(DEVIATE),--dut-arg=--deviate --dut-arg=$(DEVIATE)) \
-	    $(if $(VARIANT),--dut-arg=--variant --dut-arg=$(VARIANT)) $(ARGS)
+	$(BIN)/python -m conformance certify --dut "$(DUT)" --report "$(REPORT)" $(PROCESSES) \
+	    $(if $(DEVIATE),--deviate $(DEVIATE)) $(if $(VARIANT),--variant $(VARIANT)) $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest tests $(TESTS) -q $(ARGS)
@@ -85,6 +84,9 @@ $(READY): requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
 	    -r requirements.lock
+	printf '%s\n' "#!$(abspath $(BIN))/python" "import sys" "sys.path.insert(0, '$(CURDIR)')" \
+	    "from conformance.command.main import main" "sys.exit(main())" >$(BIN)/roamproof
+	chmod +x $(BIN)/roamproof
 	touch $@
 
 # Needs pip-tools; the lock file keeps hashes and names no registry.

@@ -16,17 +16,21 @@ import pytest
 
 from conformance import catalogue
 from conformance.applicability import unclaimed
-from conformance.plugin import interpreter
+from conformance.plugin import program, started_by
 from profiles import ROLES, Profile
 from testbed.interruptions import cannot_write
 from testbed.run.completeness import ENDED, Completeness
-from testbed.run.plugin import PROFILE
+from testbed.run.plugin import PROFILE, SPEC
 
 if TYPE_CHECKING:  # workers load nothing of the reports
     from reports.model import RequirementResult, Results, Suite
+    from reports.official import Official
 
 REPORT = pytest.StashKey["ReportFolder"]()
 """On the configuration: the folder that the run's results go to, where it has any."""
+
+DECIDED = "roamproof_decided"
+"""Option of a run that goes on: the ids of the cases that it has decided before."""
 
 INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -34,6 +38,11 @@ INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pyte
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("roamproof")
     group.addoption("--strict-verdict", action="store_true", help="a broken should makes the device not conformant")
+    group.addoption("--brief", action="store_true", help="no letter a case; a line every ten seconds, then the summary")
+    group.addoption("--resume", action="store_true", help="go on with the run in the folder of --report")
+    group.addoption("--official", action="store_true", help="a whole run of a clean suite, with declaration and report")
+    group.addoption("--bundle", default="", metavar="FILE", help="put the evidence of the run into one archive")
+    group.addoption("--sign-key", default="", metavar="FILE", help="sign the bundle with this SSH private key")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -44,7 +53,8 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
         from reports.verdicts import ExitCode
 
         try:
-            config.stash[REPORT] = ReportFolder(Path(config.getoption("--report")))
+            path, resume = Path(config.getoption("--report")), config.getoption("--resume")
+            config.stash[REPORT] = ReportFolder(path, goes_on=resume)
         except FolderError as error:
             raise pytest.UsageError(str(error)) from None
         except OSError as error:
@@ -66,8 +76,18 @@ def pytest_configure(config: pytest.Config) -> None:
             pytest.exit(line, ExitCode.NOTHING_SELECTED)
         try:
             config.pluginmanager.register(ResultsPlugin(config))
+        except ValueError as error:  # of the reports, one line each
+            raise pytest.UsageError(str(error)) from None
         except OSError as error:
             pytest.exit(str(cannot_write(error)), ExitCode.MACHINE)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A run that goes on leaves out what it has decided."""
+    if decided := set(getattr(config.option, DECIDED, ())):
+        gone = [item for item in items if SPEC in item.stash and item.stash[SPEC].id in decided]
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in set(gone)]
 
 
 class ResultsPlugin:
@@ -76,10 +96,22 @@ class ResultsPlugin:
     def __init__(self, config: pytest.Config) -> None:
         from reports.keeper import Keeper
         from reports.progress import Progress
+        from reports.run_options import seal, taken_up
 
         self._completeness: Completeness = config.pluginmanager.get_plugin("roamproof completeness")
-        self.keeper = Keeper(_empty_results(config), config.stash[REPORT].path)
-        self.progress = Progress()
+        folder, option = config.stash[REPORT].path, config.option
+        lock = Path(__file__).with_name("requirements.lock")
+        profile = config.stash[PROFILE]
+        self._seal = seal(folder, option.bundle, option.sign_key, profile.path, lock, _official(config))
+        head = _empty_results(config)
+        before = taken_up(folder, resume=option.resume)
+        if before:
+            before.check(head, folder)
+            head.started, head.command = before.results.started, before.results.command
+            setattr(option, DECIDED, before.ids)  # xdist hands it to every process
+        already_s = before.results.figures.wall_s if before else 0.0
+        self.keeper = Keeper(head, folder, already_s, before.told if before else ())
+        self.progress = Progress(brief=option.brief)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionstart(self) -> Iterator[None]:
@@ -127,7 +159,7 @@ class ResultsPlugin:
         if exitstatus in INTERRUPTED and ENDED not in session.config.stash:
             unfinished = f"the run ended early: {pytest.ExitCode(exitstatus).name.lower().replace('_', ' ')}"
         try:
-            code = self.keeper.close(strict=strict, interrupted=unfinished)
+            code = self.keeper.close(strict=strict, interrupted=unfinished, seal=self._seal)
         except OSError as error:
             self._cannot_write(error)
             code = self.keeper.judge(strict=strict)
@@ -138,6 +170,11 @@ class ResultsPlugin:
         line = str(cannot_write(error))
         self.keeper.give_out(line, limit=True)
         self._completeness.end(line)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
+        """Print no letter, where that is asked for."""
+        return (report.outcome, "", "") if config.option.brief else None
 
     def pytest_terminal_summary(self) -> None:
         """Say the answer, what is broken, the figures and where the certificate is."""
@@ -161,7 +198,7 @@ def _empty_results(config: pytest.Config) -> "Results":
     return Results(
         suite=_suite(),
         started=datetime.now(UTC).astimezone(),
-        command=shlex.join([interpreter(), "-m", "pytest", *config.invocation_params.args]),
+        command=started_by() or shlex.join([*program(), *config.invocation_params.args]),
         seed=config.option.seed,
         dut=Dut(
             name=profile.dut.name,
@@ -186,6 +223,21 @@ def _empty_results(config: pytest.Config) -> "Results":
         ],
         requirements=_requirements(profile),
     )
+
+
+def _official(config: pytest.Config) -> "Official | None":
+    """What makes the run official, where that is asked for. UsageError where it cannot be."""
+    if not config.option.official:
+        return None
+    from conformance import official
+    from reports.official import Official
+
+    profile = config.stash[PROFILE]
+    if why := official.refusal(config, profile):
+        raise pytest.UsageError(why)
+    assert profile.declaration
+    changed = list(official.changed(profile))
+    return Official(official.declared(profile.declaration), official.identities(profile), changed)
 
 
 def _suite() -> "Suite":

@@ -55,6 +55,7 @@ def made_up(number: int, node: str) -> dict[str, Any]:
         "values": {},
         "frames": [_frame(number, place) for place in range(FRAMES)],
         "evidence": None,
+        "evidence_sha256": "",
         "attempts": 1,
         "duration_s": 0.25,
         "waits_s": 0.0,

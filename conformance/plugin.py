@@ -3,6 +3,7 @@
 
 import functools
 import inspect
+import os
 import re
 import shlex
 import sys
@@ -143,7 +144,7 @@ def _rerun(item: pytest.Function, profile: Profile) -> str:
     arguments += [f"{ALLOW}={name}" for name in config.getoption(ALLOW)]
     report = f"{config.getoption('--report').removesuffix(_RERUN)}{_RERUN}"
     options = ["--dut", str(profile.path), *arguments, "--seed", str(config.option.seed), "--report", report]
-    return shlex.join([interpreter(), "-m", "pytest", node, *options])
+    return shlex.join([*program(), node, *options])
 
 
 def _unsolicited(known: catalogue.Catalogue, role: Role) -> Requirement | None:
@@ -174,6 +175,19 @@ def case_id(requirement: str, number: int, parameters: str) -> str:
 def interpreter() -> str:
     """How to call this Python from the folder that the run was started in."""
     return from_here(Path(sys.executable))
+
+
+def started_by() -> str:
+    """The command that has started this run and that repeats it; empty where it was pytest."""
+    return os.environ.get("ROAMPROOF_COMMAND", "")
+
+
+def program() -> list[str]:
+    """How a case is run again: by the command that has started this run, or by pytest itself."""
+    started = shlex.split(started_by())
+    if "certify" in started:
+        return started[: started.index("certify") + 1]
+    return [interpreter(), "-m", "pytest"]
 
 
 @functools.cache

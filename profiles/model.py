@@ -19,6 +19,7 @@ import profiles.mops
 import profiles.msocks
 import profiles.rehash
 import profiles.sacip
+from profiles.declaration import Declaration
 from profiles.dut import DUT
 from profiles.expected import Expected
 from profiles.link import Links, link_key
@@ -81,6 +82,7 @@ class Profile(Table):
     ics: ICS = Field(description="the table of what the device claims")
     ixit: IXIT = Field(description="the table of addresses and times")
     expected: list[Expected] = Field(default=[], description="requirements that the device is known to break")
+    declaration: Declaration | None = Field(default=None, description="the table that an official run needs")
 
     @model_validator(mode="after")
     def _check_networks(self) -> "Profile":
@@ -148,7 +150,7 @@ def load(path: Path, command_arguments: list[str] | None = None, roles: list[str
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path}: not TOML: {error}") from None
     if "path" in content:
-        raise ProfileError(f"{path}: path: is not a key; allowed are dut, link, ics, ixit, expected")
+        raise ProfileError(f"{path}: path: is not a key; allowed are dut, link, ics, ixit, expected, declaration")
     try:
         profile = Profile(path=path, **content)
     except ValidationError as error:

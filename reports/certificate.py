@@ -21,31 +21,37 @@ from reports.text import visible
 from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
 from reports.view import View
 
+UNSIGNED = "unsigned"
+
 
 def write_certificate(
-    results: Results | Path | str, folder: Path | str | None = None, out: Path | str = "", cases: Cases | None = None
+    results: Results | Path | str,
+    folder: Path | str | None = None,
+    out: Path | str = "",
+    cases: Cases | None = None,
+    signature: str = UNSIGNED,
 ) -> Path:
     """Write `certificate.html` into `folder` (or to `out`) and return where it is.
 
     `results` are the results or the path of a results.json; `cases` are theirs where they are not in them. `folder` is
-    where their evidence lies: the folder of that file unless given. Raises ResultsError for a file that is wrong or for
-    results that contradict themselves.
+    where their evidence lies: the folder of that file unless given; `signature` is what page one says of the
+    signature. Raises ResultsError for a file that is wrong or for results that contradict themselves.
     """
     if not isinstance(results, Results):
         folder = Path(results).parent if folder is None else folder
         results = Results.load(results)
     folder = Path("." if folder is None else folder)
     path = Path(out) if out else folder / "certificate.html"
-    replace_file(path, (part.encode("utf-8") for part in _parts(results, folder, cases)))
+    replace_file(path, (part.encode("utf-8") for part in _parts(results, folder, cases, signature)))
     return path
 
 
 def render(results: Results, folder: Path) -> str:
     """The certificate as one HTML text; `folder` is where the evidence of the results lies."""
-    return "".join(_parts(results, folder, None))
+    return "".join(_parts(results, folder, None, UNSIGNED))
 
 
-def _parts(results: Results, folder: Path, cases: Cases | None) -> Iterator[str]:
+def _parts(results: Results, folder: Path, cases: Cases | None, signature: str) -> Iterator[str]:
     cases = InMemory(results.cases) if cases is None else cases
     _refuse_contradictions(results, cases)
     return pages.render_parts(
@@ -54,6 +60,7 @@ def _parts(results: Results, folder: Path, cases: Cases | None) -> Iterator[str]
         scripts=("ladder.js", "certificate.js"),
         view=View(results, cases, folder),
         results=results,
+        signature=signature,
         legend=LEGEND,
         exit_codes=EXIT_CODES,
         verdicts=LOUDEST_FIRST,

@@ -123,6 +123,7 @@ class CaseResult(Frozen):
     values: dict[str, str] = Field(default_factory=dict)
     frames: list[Frame] = Field(default_factory=list)
     evidence: Annotated[str, AfterValidator(_stays_in_the_folder)] | None = None
+    evidence_sha256: str = Field(default="", description="digest of that file, of its bytes as they were written")
     attempts: NonNegativeInt = 1
     duration_s: NonNegativeFloat = 0.0
     waits_s: NonNegativeFloat = Field(default=0.0, description="sum of the mandated waits of this case")

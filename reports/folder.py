@@ -14,8 +14,12 @@ RESULTS = "results.json"
 CERTIFICATE = "certificate.html"
 JUNIT = "junit.xml"
 EVIDENCE = "evidence"
+BUNDLE = "bundle.zip"
 
-_OF_A_RUN = {JOURNAL, RESULTS, CERTIFICATE, JUNIT, EVIDENCE, "coverage.json", "coverage.html"}
+OFFICIAL = ("declaration.html", "report.html")
+"""What an official run has beside its certificate: the declaration, the protocol conformance test report."""
+
+_OF_A_RUN = {JOURNAL, RESULTS, CERTIFICATE, JUNIT, EVIDENCE, BUNDLE, *OFFICIAL, "coverage.json", "coverage.html"}
 
 
 class FolderError(ValueError):
@@ -25,13 +29,16 @@ class FolderError(ValueError):
 class ReportFolder:
     """A new and empty folder at `path`, for this run alone while it goes on.
 
-    An earlier run's is renamed to `path.1`, or the first number that is free. FolderError where `path` holds anything
-    that no run wrote, or belongs to a run that goes on; OSError where it cannot be made.
+    With `goes_on` it is that of the run that went before, as it is. An earlier run's is renamed to `path.1`, or the
+    first number that is free. FolderError where `path` holds anything that no run wrote, or belongs to a run that goes
+    on; OSError where it cannot be made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, goes_on: bool = False) -> None:
         self.path = path
         self._claim()
+        if goes_on:
+            return
         if foreign := sorted(entry.name for entry in path.iterdir() if not _is_of_a_run(entry.name)):
             more = f" and {len(foreign) - 1} more" if foreign[1:] else ""
             raise FolderError(

@@ -8,9 +8,10 @@ the run goes on or has died. A last line without its end was cut off by a kill a
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 
 from reports.cases import Cases, Kept, kept
 from reports.entries import CaseResult, Figures
-from reports.files import ResultsError, as_json, expect_schema, one_line
+from reports.files import ResultsError, as_json, expect_schema, one_line, replace_file
 from reports.model import SCHEMA, Results, aggregate
 from reports.verdicts import Verdict
 
@@ -28,14 +29,32 @@ _HEAD = b'{"schema":'
 
 
 class Journal(Cases):
-    """The journal of the run that goes on. OSError where it cannot be written, as on a full disk."""
+    """The journal of the run that goes on. OSError where it cannot be written, as on a full disk.
 
-    def __init__(self, path: Path, results: Results) -> None:
+    `earlier` are the cases that an earlier part of the run has told: they take the place of its journal, in one step.
+    """
+
+    def __init__(self, path: Path, results: Results, earlier: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        if earlier:
+            replace_file(path, (as_json(results, exclude={"cases"}) + b"\n", *(one["line"] + b"\n" for one in earlier)))
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(path, flags if earlier else flags | os.O_TRUNC, 0o666)
         self._size = 0
-        self.write_head(results)
+        self._written = hashlib.sha256()
+        if earlier:
+            self._take_up(as_json(results, exclude={"cases"}), earlier)
+        else:
+            self.write_head(results)
+
+    def _take_up(self, head: bytes, earlier: Sequence[dict[str, Any]]) -> None:
+        """Note the lines that are in the file already."""
+        for line, told in [(head, None), *((told["line"], told) for told in earlier)]:
+            if told:
+                self.index.append(_kept(told, self._size))
+            self._size += len(line) + 1
+            self._written.update(line + b"\n")
 
     def write_head(self, results: Results) -> None:
         """Append the head as it is now."""
@@ -44,7 +63,7 @@ class Journal(Cases):
     def add(self, told: dict[str, Any]) -> None:
         """Append a case: its line, and beside it what is kept in memory."""
         line: bytes = told["line"]
-        case = kept(Kept(told["id"], Verdict(told["verdict"]), tuple(told["requirements"]), 0), self._size, len(line))
+        case = _kept(told, self._size)
         self._append(line)
         self.index.append(case)
 
@@ -65,6 +84,21 @@ class Journal(Cases):
             os.ftruncate(self._file, self._size)  # half a line would spoil the next one
             raise
         self._size = size
+        self._written.update(line + b"\n")
+
+    def is_as_written(self) -> bool:
+        """Whether the file holds what was written to it, told by the digest of the bytes as they went out."""
+        found = hashlib.sha256()
+        with open(os.dup(self._file), "rb") as file:
+            file.seek(0)
+            while part := file.read(1 << 20):
+                found.update(part)
+        return found.digest() == self._written.digest()
+
+
+def _kept(told: dict[str, Any], place: int) -> Kept:
+    case = Kept(told["id"], Verdict(told["verdict"]), tuple(told["requirements"]), 0)
+    return kept(case, place, len(told["line"]))
 
 
 class Found(Cases):

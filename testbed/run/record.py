@@ -58,6 +58,7 @@ def record(outcome: Outcome, folder: Path, room: Room | None = None) -> dict[str
         "values": {},
         "frames": [],
         "evidence": None,
+        "evidence_sha256": "",
         "attempts": outcome.attempts,
         "duration_s": outcome.duration_s,
         "waits_s": 0.0,
@@ -71,7 +72,7 @@ def record(outcome: Outcome, folder: Path, room: Room | None = None) -> dict[str
     frames = room.frames(seen)
     left_out = {LEFT_OUT: f"{len(seen) - len(frames)} of {len(seen)}"} if len(frames) < len(seen) else {}
     evidence = f"{EVIDENCE}/{_file_name(spec.id)}.pcapng"
-    pcapng.write(folder / evidence, frames, list(case.sides), f"{spec.id}: {outcome.verdict}")
+    digest = pcapng.write(folder / evidence, frames, list(case.sides), f"{spec.id}: {outcome.verdict}")
     is_pass = outcome.verdict is Verdict.PASS
     shown = ends(len(frames), MOST_OF_A_PASS if is_pass else len(frames))
     rungs = [frame for frame, is_shown in zip(frames, shown, strict=True) if is_shown]
@@ -81,6 +82,7 @@ def record(outcome: Outcome, folder: Path, room: Room | None = None) -> dict[str
         "values": case.values | left_out,
         "frames": [_frame(case, frame, frames[0].ns, has_fields=not is_pass) for frame in rungs],
         "evidence": evidence,
+        "evidence_sha256": digest,
         "waits_s": case.waits_ns / NANO,
         "log": room.log(_log(case)),
     }
@@ -130,7 +132,8 @@ def _json(entry: dict[str, Any]) -> bytes:
 
 def told(entry: dict[str, Any]) -> dict[str, Any]:
     """What a case's report tells the process that keeps the results: the line, and what has to be known at once."""
-    return {name: entry[name] for name in ("id", "verdict", "requirements")} | {"line": as_line(entry)}
+    known = ("id", "verdict", "requirements", "evidence", "evidence_sha256")
+    return {name: entry[name] for name in known} | {"line": as_line(entry)}
 
 
 def _file_name(identifier: str) -> str:

@@ -4,6 +4,7 @@
 Format: draft-ietf-opsawg-pcapng, little-endian, an interface of each link.
 """
 
+import hashlib
 import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,13 +17,15 @@ _OPT_COMMENT, _IF_NAME, _IF_TSRESOL, _EPB_FLAGS = 1, 2, 9, 2
 _INBOUND, _OUTBOUND = 1, 2
 
 
-def write(path: Path, frames: Iterable[Frame], interfaces: Sequence[str], comment: str) -> None:
+def write(path: Path, frames: Iterable[Frame], interfaces: Sequence[str], comment: str) -> str:
     """Write the frames of one case, seen on these interfaces; each frame's note becomes a packet comment, `comment`
-    that of the section."""
+    that of the section. The SHA-256 of what was written, taken in memory."""
     blocks = [_section(comment), *map(_interface, interfaces)]
     blocks += [_packet(frame, interfaces.index(frame.interface)) for frame in frames]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join(blocks))
+    content = b"".join(blocks)
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _section(comment: str) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.architecture.sources import FOLDERS, ROOT, imports, sources
 
-# Who may import whom of ours; `bench`, the tests and conftest.py may import what they measure and join.
+# Who may import whom of ours; `bench`, the tests, conftest.py and the command may import what they measure and join.
 ALLOWED = {
     "layers": {"layers"},
     "profiles": {"profiles"},
@@ -20,6 +20,9 @@ ALLOWED = {
     "reports": {"reports"},
     "reference": {"reference"},
 }
+COMMAND = ROOT / "conformance" / "command"
+"""The command joins the parts, as conftest.py does, and nobody imports it but its own entry point."""
+
 LAYERS_MAY_USE = {*sys.stdlib_module_names, "scapy", "layers"}
 
 # Waiting by the clock instead of by the wire, and Scapy's own sockets: none of them belongs into the lower tester.
@@ -36,8 +39,22 @@ def test_arrows_between_folders_never_turn_back(folder: str) -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line} imports {name}"
         for path in sources(folder)
+        if not path.is_relative_to(COMMAND)
         for line, name in imported(path)
         if name in FOLDERS and name not in ALLOWED[folder]
+    ]
+    assert not wrong
+
+
+def test_nobody_imports_the_command() -> None:
+    entry_points = {ROOT / "conformance" / "__main__.py"}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for folder in ALLOWED
+        for path in sources(folder)
+        if not path.is_relative_to(COMMAND) and path not in entry_points
+        for line, name in imports(path)
+        if name.startswith("conformance.command")
     ]
     assert not wrong
 

@@ -15,6 +15,7 @@ GENERAL = [
     *sources("testbed"),
     *sources("reports"),
     *sources("conformance/catalogue"),
+    *sources("conformance/command"),
     *(ROOT / "conformance").glob("*.py"),
     *(ROOT / "layers").glob("*.py"),
     *(path for path in (ROOT / "profiles").glob("*.py") if path.stem not in (*PROTOCOLS, "model")),
