@@ -5,18 +5,22 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import journal, layers, overlap, router, speed, steady
+from bench import handover, journal, layers, overlap, router, speed, steady
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
 parser.add_argument(
-    "benchmark", nargs="?", choices=("all", "journal", "layers", "overlap", "router", "speed", "steady"), default="all"
+    "benchmark",
+    nargs="?",
+    choices=("all", "handover", "journal", "layers", "overlap", "router", "speed", "steady"),
+    default="all",
 )
 parser.add_argument("--short", action="store_true", help="speed: a part of the cases, half a minute instead of eight")
-parser.add_argument("--write", action="store_true", help="speed, steady: keep the tables in docs")
+parser.add_argument("--write", action="store_true", help="handover, speed, steady: keep the tables in docs")
 parser.add_argument("--runs", type=int, default=steady.RUNS, metavar="N", help="steady: runs under each condition")
 chosen = parser.parse_args()
 
 benchmarks: dict[str, Callable[[], int]] = {
+    "handover": lambda: handover.main(write=chosen.write),
     "journal": journal.main,
     "layers": layers.main,
     "overlap": overlap.main,
