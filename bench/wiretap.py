@@ -11,9 +11,10 @@ import struct
 import sys
 from pathlib import Path
 
-from reference.system.linux import ETH_P_ALL, die_with_parent
+from testbed.device.linux import die_with_parent
 
 RECORD = struct.Struct("<QIIHHII")
+_ETH_P_ALL = 3
 _SO_TIMESTAMPNS = 35
 _SO_RCVBUFFORCE = 33
 _TIMESPEC = struct.Struct("@qq")
@@ -55,7 +56,7 @@ def listen(wire: socket.socket, file: Path) -> None:
 
 def main() -> None:
     file, name, *command = sys.argv[1:]
-    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
     wire.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     wire.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 64 << 20)
     wire.bind((name, 0))

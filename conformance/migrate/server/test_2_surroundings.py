@@ -25,6 +25,7 @@ def test_soft_error_aborts_nothing(node: MigrateHost, dut: DutNode, case: Case, 
     node.exchange(connection)
     router.send(error_about(connection.local, UNREACHABLE, code))
     dut.barrier()
+    node.move()
     sent = node.send_migrate(connection)
     with dut.control():
         node.complete(connection, sent, dut.answers(node, sent))
@@ -73,6 +74,7 @@ def test_other_traffic_is_as_before(node: MigrateHost, dut: DutNode) -> None:
 def test_connections_of_many_peers_migrate(node: MigrateHost, dut: DutNode, case: Case, count: int) -> None:
     """The connections of 64 and of 300 peers migrate, each to an address of its own, or as many as there can be."""
     needs_peers(case, 2 * count)
+    dut.moves_an_ordinary_connection()
 
     def connect() -> Connection:
         node.move()
@@ -82,6 +84,5 @@ def test_connections_of_many_peers_migrate(node: MigrateHost, dut: DutNode, case
     for connection in connections:
         node.move()
         sent = node.send_migrate(connection)
-        with dut.control():
-            node.complete(connection, sent, dut.answers(node, sent))
+        node.complete(connection, sent, dut.answers(node, sent))
     dut.serves(connections[0], connections[-1])
