@@ -5,17 +5,18 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import journal, layers, mappings, overlap, router, speed, steady
+from bench import handover, journal, layers, mappings, overlap, router, speed, steady
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-NAMES = ("all", "journal", "layers", "mappings", "overlap", "router", "speed", "steady")
+NAMES = ("all", "handover", "journal", "layers", "mappings", "overlap", "router", "speed", "steady")
 parser.add_argument("benchmark", nargs="?", choices=NAMES, default="all")
 parser.add_argument("--short", action="store_true", help="speed: a part of the cases, half a minute instead of eight")
-parser.add_argument("--write", action="store_true", help="speed, steady: keep the tables in docs")
+parser.add_argument("--write", action="store_true", help="handover, speed, steady: keep the tables in docs")
 parser.add_argument("--runs", type=int, default=steady.RUNS, metavar="N", help="steady: runs under each condition")
 chosen = parser.parse_args()
 
 benchmarks: dict[str, Callable[[], int]] = {
+    "handover": lambda: handover.main(write=chosen.write),
     "journal": journal.main,
     "layers": layers.main,
     "mappings": mappings.main,

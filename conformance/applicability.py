@@ -7,6 +7,7 @@ from conformance.catalogue import Requirement
 from profiles import Profile, Role
 from testbed.case.case import Case
 from testbed.interruptions import NotApplicable
+from testbed.wire.station import ADDRESSES_PER_CASE
 
 
 def rules_out(profile: Profile, role: Role, network: str, requirements: Iterable[Requirement]) -> str:
@@ -43,3 +44,13 @@ def _claims(profile: Profile, key: str) -> bool:
 
 def _line(profile: Profile, key: str) -> str:
     return f"{profile.path}: ics.{key} is false"
+
+
+def needs_peers(case: Case, count: int) -> None:
+    """NotApplicable where the profile has no addresses, or the device's ARP table no room, for so many peers."""
+    ixit, path = case.setup.profile.ixit.ipv4.of("link"), case.setup.profile.path
+    size = case.setup.pools[case.network.name].size
+    if size < count + ADDRESSES_PER_CASE:
+        raise NotApplicable(f"{path}: ixit.ipv4: tester_first to tester_last are not enough for {count} peers")
+    if ixit and ixit.neighbours and ixit.neighbours < count:
+        raise NotApplicable(f"{path}: ixit.ipv4.neighbours is less than {count}")

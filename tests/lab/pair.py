@@ -23,7 +23,14 @@ class End(UpperTester):
     """One end: a host, or a program on an ordinary kernel."""
 
     def __init__(
-        self, folder: Path, index: int, applications: list[list[str]], legacy: bool, role: str, settings: dict[str, Any]
+        self,
+        folder: Path,
+        index: int,
+        applications: list[list[str]],
+        legacy: bool,
+        role: str,
+        settings: dict[str, Any],
+        before: list[str],
     ) -> None:
         super().__init__()
         self.folder, self.address, self.index = folder, ADDRESSES[index], index
@@ -35,13 +42,18 @@ class End(UpperTester):
         networks = configuration()["networks"]
         networks["ipff"] |= {"address": IPFF_ADDRESSES[index], "neighbour_mac": NEIGHBOURS[index]}
         networks["ipv4"]["address"] = self.address
-        protocol, _, name = role.partition(" ")
-        changes: dict[str, Any] = {"protocol": protocol, "role": name, "networks": networks, protocol: settings}
+        self.protocol, _, name = role.partition(" ")
+        changes: dict[str, Any] = {
+            "protocol": self.protocol,
+            "role": name,
+            "networks": networks,
+            self.protocol: settings,
+        }
         changes["applications"] = applications
         path = folder / f"{index}.json"
         path.write_text(json.dumps(configuration(**changes)))
         self.specification = {
-            "command": applications[0] if legacy else [PYTHON, "-m", "reference"],
+            "command": applications[0] if legacy else [*before, PYTHON, "-m", "reference"],
             "stdin": there,
             "stdout": here,
             "environment": {"DUT_CONFIG": str(path)},
@@ -60,7 +72,10 @@ class End(UpperTester):
 
 
 class Pair:
-    """Both ends; `legacy` is the index of one whose own kernel is on the wire."""
+    """Both ends; `legacy` is the index of one whose own kernel is on the wire.
+
+    `before` are the words before the command of each host, of a program that becomes what comes after them.
+    """
 
     def __init__(
         self,
@@ -69,13 +84,15 @@ class Pair:
         second: list[list[str]],
         legacy: int | None = None,
         roles: tuple[str, str] = ("rehash host", "rehash host"),
+        before: tuple[list[str], list[str]] = ([], []),
         **settings: Any,
     ) -> None:
         self.folder = folder
         self._log = open(self.folder / "log", "wb")  # noqa: SIM115
         both = [[self._placed(argv) for argv in applications] for applications in (first, second)]
         self.ends = [
-            End(self.folder, index, both[index], index == legacy, roles[index], settings) for index in range(2)
+            End(self.folder, index, both[index], index == legacy, roles[index], settings, before[index])
+            for index in range(2)
         ]
         descriptors = [one for end in self.ends for one in end.far]
         self.process = subprocess.Popen(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The device under test as the host that moves: its Migrate SYNs, and how the connection resumes."""
 
+from itertools import islice
+
 from conformance.migrate.dut.server import DutServer
 from conformance.migrate.segment import Migrate, MigrateSegment
 from conformance.migrate.tester.connection import Connection
@@ -12,7 +14,7 @@ from testbed.peers.connection import first_segment
 from testbed.peers.host import Move
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
-from testbed.wire.capture import Mark
+from testbed.wire.capture import Frame, Mark
 from testbed.wire.clock import Deadline
 
 
@@ -55,6 +57,24 @@ class DutNode(DutServer):
             return self.requests(connection, move)
         except Broken:
             raise Inconclusive("preamble: no Migrate SYN received from the DUT", repeat=False) from None
+
+    def requests_each(self, connections: list[Connection], move: Move) -> None:
+        """A Migrate SYN for each of these connections comes from the new address in time."""
+        kind, deadline = self._numbers.option_kind, self._first_deadline(move)
+        left = {(one.local.station.address, one.local.port) for one in connections}
+        seen: list[Frame] = []
+
+        def all_came() -> Frame | None:
+            news = list(islice(self._case.trace.received(move.mark), len(seen), None))
+            seen.extend(news)
+            for one in filter(None, (Segment.read(frame, self._case.network) for frame in news)):
+                if one.source == move.new and self.is_intact(one) and MigrateSegment.of(one).migrate(kind):
+                    left.discard((one.destination, one.destination_port))
+            return None if left else seen[-1]
+
+        if self._case.look(all_came, deadline) is None:
+            came = len(connections) - len(left)
+            raise Broken(Finding("connections asked for", str(len(connections)), str(came)), deadline)
 
     def repeats(self, connection: Connection, last: MigrateSegment) -> tuple[MigrateSegment, Migrate]:
         """Another Migrate SYN comes in time after one that nobody has answered."""

@@ -19,9 +19,11 @@ from testbed.device.application import Application
 from testbed.interruptions import Inconclusive
 from testbed.peers import connection as tcp_connection
 from testbed.peers.flight import initial_window
+from testbed.peers.segment import Segment
 from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import exchange
 from testbed.peers.tcp import TcpPeer
+from testbed.wire.capture import BEGINNING, Mark
 
 MSS = 1460
 
@@ -106,10 +108,10 @@ class Opener:
         pair = (keys or Keys()) if asked is Variant.SECURE else None
         if pair is not None:
             choices = {"clock": int.from_bytes(pair.public[KEY_PART:-4])} | choices
-        has_timestamps = pair is not None or bool(choices.pop("timestamps", False))
+        mark, has_timestamps = self._case.mark(), pair is not None or bool(choices.pop("timestamps", False))
         peer = self.new_peer(port, remote_port, timestamps=has_timestamps and pair is None, **choices)
         tcp_connection.half_open(self._case, peer, *self.permitted(pair))
-        syn_ack = self.syn_ack_of(peer)
+        syn_ack = self.syn_ack_of(peer, mark)
         device = syn_ack.permitted(self._numbers.permitted_kind)
         identity = self._agreed((peer.snd_nxt - 1) % SEQUENCE_SPACE, syn_ack.seq, pair, device)
         peer.timestamps = has_timestamps
@@ -131,11 +133,13 @@ class Opener:
             raise Inconclusive(f"preamble: the SYN from {peer} was not answered")
         return MigrateSegment.of(found)
 
-    def syn_ack_of(self, peer: TcpPeer) -> MigrateSegment:
-        """The SYN-ACK that has come to an end."""
-        found = tcp_connection.first_segment(
-            self._case, lambda one: peer.owns(one.frame) and "S" in one.flags, self._case.deadline(), at=peer.station
-        )
+    def syn_ack_of(self, peer: TcpPeer, since: Mark = BEGINNING) -> MigrateSegment:
+        """The SYN-ACK that has come to an end since a mark."""
+
+        def wanted(segment: Segment) -> bool:
+            return peer.owns(segment.frame) and "S" in segment.flags
+
+        found = tcp_connection.first_segment(self._case, wanted, self._case.deadline(), since, peer.station)
         assert found
         return MigrateSegment.of(found)
 

@@ -56,6 +56,7 @@ def test_captured_notification_is_produced(dut: MobileNode, node: Node, case: Ca
     move = dut.delete_further(slides.FIRST, slides.SECOND)
     told = dut.await_notification(host.station, move)
     captured = slides.NOTIFICATION[-LENGTH:]
+    case.values["notification, received"] = told.content.hex(" ")
     seen, expected = f"{told.source}: {told.content.hex(' ')}", f"{slides.FIRST}: {captured.hex(' ')}"
     require(seen == expected, "notification", expected, seen, told.frame)
     dut.goes_on(move, peer)

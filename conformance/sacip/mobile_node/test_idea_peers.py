@@ -3,6 +3,7 @@
 
 import pytest
 
+from conformance.applicability import needs_peers
 from conformance.sacip.dut.mobile_node import MobileNode
 from conformance.sacip.tester.node import Node
 from testbed import exclusive, requirement, valid
@@ -43,7 +44,7 @@ def test_peers_are_told_of_each_change(node: Node, other: Node, dut: MobileNode)
 @requirement("SACIP-idea-04", case=1)
 def test_many_peers_are_told(dut: MobileNode, case: Case, node: Node, count: int) -> None:
     """However many peers there are, each is told, in spite of limits on messages of ICMP, and goes on."""
-    node.has_room_for(count)
+    needs_peers(case, count)
     nodes = [node, *(Node(case) for _ in range(count - 1))]
     peers = [one.connect() for one in nodes]
     move = dut.change_address()

@@ -22,7 +22,7 @@ from testbed.peers.stream import exchange
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.udp import UdpPeer, expect_datagram
 from testbed.wire.capture import Mark, Sent
-from testbed.wire.station import ADDRESSES_PER_CASE, Station
+from testbed.wire.station import Station
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,6 @@ class Node:
         self._ixit = case.setup.profile.ixit
         self.station = case.station(address)
         self.home = self.station
-
-    def has_room_for(self, count: int) -> None:
-        """NotApplicable where the profile has no addresses, or the device's ARP table no room, for so many peers."""
-        ixit, path = self._ixit.ipv4.of("link"), self._case.setup.profile.path
-        size = self._case.setup.pools[self._case.network.name].size
-        if size < count + ADDRESSES_PER_CASE:
-            raise NotApplicable(f"{path}: ixit.ipv4: tester_first to tester_last are not enough for {count} peers")
-        if ixit and ixit.neighbours and ixit.neighbours < count:
-            raise NotApplicable(f"{path}: ixit.ipv4.neighbours is less than {count}")
 
     # Connections
 

@@ -2,7 +2,7 @@
 """Variants of what the draft leaves open: variants of keys, answers to duplicates, numbers, ports and times."""
 
 from reference.bump.flows import Flow
-from reference.bump.tcp import ACK, RST, SYN, State, split
+from reference.bump.tcp import ACK, FIN, RST, SYN, State, split
 from reference.migrate.context import Context, Exchange, Segment, context_of
 from reference.migrate.host import FixedHost
 from reference.migrate.migrating_host import MigratingHost
@@ -179,3 +179,14 @@ class OddPermissionReset(FixedHost):
             self.abort(flow, context, segment)
             return False
         return super().peer_answers(flow, context, segment)
+
+
+@variant(
+    "migrate-refuses-a-syn-with-more",
+    "processing",
+    "The draft says nothing of data or a FIN on a Migrate SYN.",
+    "it is refused like one that is wrong",
+)
+class RefusesASynWithMore(FixedHost):
+    def is_request_right(self, context: Context, segment: Segment, option: Migrate) -> bool:
+        return not segment.length and not segment.flags & FIN and super().is_request_right(context, segment, option)
