@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Frames on the wire: Ethernet, ARP (RFC 826), IPv4 (RFC 791), echo requests of ICMP (RFC 792).
- * Fragments are not put together; everybody in the prefix is on the link. */
+ * Everybody in the prefix is on the link. A few packets at a time are put together of fragments. */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -12,7 +12,7 @@
 
 #include "server.h"
 
-enum { ETHERNET = 14, ARP = 28, IPV4 = 20, SHORTEST_FRAME = 60, NEIGHBOURS = 1 << 17 };
+enum { ETHERNET = 14, ARP = 28, IPV4 = 20, SHORTEST_FRAME = 60, NEIGHBOURS = 1 << 17, PUZZLES = 16, PATIENCE_S = 30 };
 
 struct neighbour {
   uint32_t address;
@@ -130,18 +130,52 @@ static void icmp_receive(uint32_t from, const uint8_t *message, size_t length) {
   ip_send(from, ICMP, answer, length);
 }
 
+static void deliver(uint32_t from, uint8_t protocol, const uint8_t *payload, size_t length) {
+  if (protocol == TCP) tcp_receive(from, payload, length);
+  else if (protocol == ICMP) icmp_receive(from, payload, length);
+  else if (protocol == settings.mops_protocol) mops_receive(from, payload, length);
+}
+
+/* A fragment (RFC 791, 3.2): it waits for the others, and what is whole is delivered. */
+static void fragment_receive(uint32_t from, const uint8_t *packet, const uint8_t *payload, size_t length) {
+  static struct puzzle {
+    uint32_t from;
+    uint16_t number;
+    uint8_t protocol, is_here[LONGEST_PACKET / 8 + 1], data[LONGEST_PACKET];
+    size_t whole;  // its length, once the last fragment has told
+    double since;
+  } puzzles[PUZZLES];
+  size_t offset = (get16(packet + 6) & 0x1FFF) * 8;
+  int is_last = !(packet[6] & 0x20);
+  if (offset + length > LONGEST_PACKET || (!is_last && length % 8)) return;
+  struct puzzle *one = NULL, *oldest = puzzles;
+  for (struct puzzle *each = puzzles; each < puzzles + PUZZLES; each++) {
+    if (each->from == from && each->number == get16(packet + 4) && each->protocol == packet[9] && now - each->since < PATIENCE_S)
+      one = each;
+    if (each->since < oldest->since) oldest = each;
+  }
+  if (!one) {
+    one = oldest;
+    *one = (struct puzzle){.from = from, .number = get16(packet + 4), .protocol = packet[9], .since = now};
+  }
+  memcpy(one->data + offset, payload, length);
+  memset(one->is_here + offset / 8, 1, (length + 7) / 8);
+  if (is_last) one->whole = offset + length;
+  if (!one->whole || memchr(one->is_here, 0, (one->whole + 7) / 8)) return;
+  deliver(from, one->protocol, one->data, one->whole);
+  one->from = 0;
+}
+
 static void ip_receive(const uint8_t *packet, size_t length, const uint8_t *mac) {
   if (length < IPV4 || packet[0] >> 4 != 4) return;
   size_t header = (size_t)(packet[0] & 15) * 4, total = get16(packet + 2);
   if (header < IPV4 || total < header || total > length || checksum(packet, header, 0)) return;
-  if (get16(packet + 6) & 0x3FFF || get32(packet + 16) != settings.address) return;
+  if (get32(packet + 16) != settings.address) return;
   uint32_t from = get32(packet + 12);
   if (!is_peer(from)) return;
   learn(from, mac);
-  const uint8_t *payload = packet + header;
-  if (packet[9] == TCP) tcp_receive(from, payload, total - header);
-  else if (packet[9] == ICMP) icmp_receive(from, payload, total - header);
-  else if (packet[9] == settings.mops_protocol) mops_receive(from, payload, total - header);
+  if (get16(packet + 6) & 0x3FFF) fragment_receive(from, packet, packet + header, total - header);
+  else deliver(from, packet[9], packet + header, total - header);
 }
 
 void wire_receive(int wire) {
