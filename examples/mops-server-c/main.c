@@ -37,7 +37,8 @@ static void configure(const char *text) {
   memcpy(word, address, strcspn(address, "\"") < sizeof word ? strcspn(address, "\"") : sizeof word - 1);
   settings.address = ntohl(inet_addr(word));
   settings.netmask = 0xFFFFFFFFu << (32 - atoi(value(network, "prefix_length")));
-  settings.mops_protocol = (uint8_t)atoi(value(network, "icmp_protocol"));
+  int is_mops = !strncmp(value(text, "protocol"), "mops", 4);  // otherwise it is to be an ordinary host
+  settings.mops_protocol = is_mops ? atoi(value(network, "icmp_protocol")) : -1;
   settings.echo_port = (uint16_t)atoi(value(value(text, "services"), "echo"));
   settings.rate_limit_s = atof(value(mops, "rate_limit_s"));
   settings.exact = !strncmp(value(mops, "migrate_seq"), "exact", 5);

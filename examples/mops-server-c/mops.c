@@ -104,7 +104,7 @@ static void answer(uint32_t to, const uint8_t *request, uint8_t code, const uint
   put16(reply + 16, (uint16_t)(count << 2 | (request[17] & 3)));
   memcpy(reply + HEADER, entries, ENTRY * count);
   put16(reply + 2, checksum(reply, HEADER + ENTRY * count, 0));
-  ip_send(to, settings.mops_protocol, reply, HEADER + ENTRY * count);
+  ip_send(to, (uint8_t)settings.mops_protocol, reply, HEADER + ENTRY * count);
 }
 
 void mops_receive(uint32_t from, const uint8_t *message, size_t length) {

@@ -12,7 +12,7 @@ enum { TCP = 6, ICMP = 1, MSS = 1460, BUFFER = 32768, LONGEST_PACKET = 1500 };
 struct settings {
   uint32_t address, netmask;
   uint16_t echo_port;
-  uint8_t mops_protocol;      // the IPv4 protocol number that MOPS messages travel under
+  int mops_protocol;          // the IPv4 protocol number that MOPS messages travel under, or -1
   double rate_limit_s;
   int exact;                  // whether a sequence number has to be RCV.NXT itself
 };
