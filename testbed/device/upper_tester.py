@@ -63,15 +63,24 @@ class Call:
             came = self.instead()
             what = f"upper tester: no answer to {self.verb} within {self.timeout_s:.0f} s{came}"
             raise Inconclusive(what, repeat=not came) from None
+        self._check_known(reply)
         failure = reply.get("error")
         if isinstance(failure, dict):
-            if failure.get("code") == METHOD_NOT_FOUND:
-                raise NotApplicable(f"the device's upper tester has no verb {self.verb}")
             raise OperationFailed(f"upper tester: {self.verb}: {shortened(str(failure.get('message')))}")
         try:
             return checked_result(self.verb, reply.get("result"))
         except ValueError as error:
             raise Inconclusive(f"upper tester: {self.verb}: {error}", repeat=False) from None
+
+    def check_verb(self) -> None:
+        """NotApplicable if the device has answered by now that it has no such verb."""
+        if self.reply.done() and not self.reply.exception():
+            self._check_known(self.reply.result())
+
+    def _check_known(self, reply: Reply) -> None:
+        failure = reply.get("error")
+        if isinstance(failure, dict) and failure.get("code") == METHOD_NOT_FOUND:
+            raise NotApplicable(f"the device's upper tester has no verb {self.verb}")
 
 
 class UpperTester(ABC):

@@ -10,6 +10,7 @@ from typing import Any
 from scapy.packet import Packet
 
 from testbed.case.case import Case
+from testbed.device.application import Connecting
 from testbed.interruptions import Inconclusive
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
@@ -88,8 +89,8 @@ def accept(case: Case, peer: TcpPeer, syn: Segment, *options: Packet | bytes) ->
         raise Inconclusive("preamble: the device did not acknowledge the SYN-ACK")
 
 
-def await_syn(case: Case, station: Station, port: int, since: Mark = BEGINNING) -> Segment:
-    """The device's SYN to a port of the tester."""
+def await_syn(case: Case, station: Station, port: int, connecting: Connecting, since: Mark = BEGINNING) -> Segment:
+    """The SYN of an application that connects to a port of the tester; NotApplicable if the device cannot connect."""
 
     def wanted(segment: Segment) -> bool:
         ends = segment.destination, segment.destination_port
@@ -97,6 +98,7 @@ def await_syn(case: Case, station: Station, port: int, since: Mark = BEGINNING) 
 
     segment = first_segment(case, wanted, case.deadline(), since, station)
     if segment is None:
+        connecting.call.check_verb()
         raise Inconclusive("preamble: the device did not send a SYN")
     segment.frame.account()
     return segment

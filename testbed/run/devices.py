@@ -197,8 +197,22 @@ class Devices:
         }
         return makers[kind]()
 
+    def begin(self, role: Role) -> Setup:
+        """A device in a role that nobody has looked at yet: for a check of its contract, which ends it (`end`)."""
+        self._bring_up_link(self._kind(role))
+        return self._make(role)
+
+    def end(self, setup: Setup) -> None:
+        """Stop a device that was begun."""
+        self._link(setup.role).stop(setup.dut)
+
     def _start(self, role: Role, chain: Chain | None = None) -> Setup:
         """A device in `role`, which does what any such device does."""
+        setup = self._make(role, chain)
+        check_alive(setup)
+        return setup
+
+    def _make(self, role: Role, chain: Chain | None = None) -> Setup:
         dut = self._link(role).start(role, chain)
         self.said = dut.name, dut.version
         reserved = chain.reserved if chain else frozenset()
@@ -219,7 +233,6 @@ class Devices:
         rate, ports = Rate(self._clock), source_ports(self._seed)
         setup = Setup(self._profile, role, dut, self._clock, self._lag, links, rate, ports, answers=self._answers)
         setup.confirm_alive = Doubt(setup).settle
-        check_alive(setup)
         return setup
 
     def _mtu(self, link: LinkSetup) -> int:

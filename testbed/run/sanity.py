@@ -77,11 +77,11 @@ def _serves_tcp(case: Case) -> str:
         exchange(case, peer, b"baseline")
         peer.reset()
     except (Inconclusive, Broken) as error:
-        return f"no echo service at {case.network.dut} over {case.network.name}: {error}{_dropped(case)}"
+        return f"no echo service at {case.network.dut} over {case.network.name}: {error}{dropped(case)}"
     return ""
 
 
-def _dropped(case: Case) -> str:
+def dropped(case: Case) -> str:
     """What the device has sent that no receiver takes, as the end of a sentence; nothing if there was nothing."""
     notes = dict.fromkeys(frame.note for frame in case.trace.frames if frame.dropped and not frame.outgoing)
     return f"; of the frames that came: {', '.join(list(notes)[:_MOST_NOTES])}" if notes else ""
@@ -92,12 +92,13 @@ def _answers_arp(case: Case) -> str:
     sides = list(case.sides.values())
     for side, other in zip(sides, reversed(sides), strict=True):
         asked = other.station().address if is_bridge else side.dut_address
-        if side.network.has_arp and not _resolves(case, side, asked):
+        if side.network.has_arp and not resolves(case, side, asked):
             return f"no ARP reply from {asked} on the {side.name}"
     return ""
 
 
-def _resolves(case: Case, side: Side, asked: str) -> bool:
+def resolves(case: Case, side: Side, asked: str, within_s: float | None = None) -> bool:
+    """Whether somebody on this side answers ARP for an address, in time."""
     station = side.station()
     question = ARP(op="who-has", hwsrc=side.interface.mac, psrc=station.address, pdst=asked)
     request = Ether(src=side.interface.mac, dst="ff:ff:ff:ff:ff:ff") / question
@@ -110,7 +111,7 @@ def _resolves(case: Case, side: Side, asked: str) -> bool:
                 return frame.account()
         return None
 
-    return case.look(reply, case.deadline(since_ns=sent.ns)) is not None
+    return case.look(reply, case.deadline(within_s, sent.ns)) is not None
 
 
 class Doubt:

@@ -113,7 +113,7 @@ class Node:
         """Have the device's application connect: the end that its SYN came to, and that SYN, not answered yet."""
         port = next(self._case.setup.source_ports)
         connecting = app.connect(self.station.address, port)
-        syn = await_syn(self._case, self.station, port)
+        syn = await_syn(self._case, self.station, port, connecting)
         return connecting, self.peer(port=port, remote_port=syn.source_port), syn
 
     def find_refusing_port(self) -> int:

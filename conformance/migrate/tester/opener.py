@@ -173,7 +173,7 @@ class Opener:
         """A connection that the application opens to this host, not answered yet; Inconclusive if no SYN comes."""
         port = next(self._case.setup.source_ports)
         connecting = app.connect(self.station.address, port)
-        syn = MigrateSegment.of(tcp_connection.await_syn(self._case, self.station, port))
+        syn = MigrateSegment.of(tcp_connection.await_syn(self._case, self.station, port, connecting))
         peer = self.new_peer(port, syn.source_port, **choices)
         peer.remote = syn.source
         return Opening(connecting, syn, peer)

@@ -174,7 +174,7 @@ class Applications:
         """
         port, since = next(self._case.setup.source_ports), self._case.mark()
         connecting = self._dut.app.connect(server.address, port, **self._mobile(choices))
-        syn = await_syn(self._case, server.station, port, since)
+        syn = await_syn(self._case, server.station, port, connecting, since)
         local = new_peer(self._case, server.station, port, syn.source_port, checks_source=True, **end)
         local.remote = syn.source
         return Attempt(connecting, syn, local)

@@ -119,7 +119,7 @@ class MobileNode:
         port, since = self.new_port(), self.case.mark()
         choices = {"mobile_allowed": True} if self.case.setup.profile.ics.mops.mobile_allowed else {}
         connecting = app.connect(self.address, port, **choices)
-        syn = await_syn(self.case, self.station, port, since)
+        syn = await_syn(self.case, self.station, port, connecting, since)
         local = new_peer(self.case, self.station, port, syn.source_port, options=self.handshake_options())
         return Attempt(connecting, syn, local)
 

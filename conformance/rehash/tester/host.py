@@ -131,7 +131,7 @@ class RehashHost:
         """A connection that the application opens to this host, not answered yet; Inconclusive if no SYN comes."""
         port = next(self._case.setup.source_ports)
         connecting = app.connect(self.address, port)
-        syn = RehashSegment.of(tcp_connection.await_syn(self._case, self.station, port))
+        syn = RehashSegment.of(tcp_connection.await_syn(self._case, self.station, port, connecting))
         peer = self.new_peer(port, syn.source_port)
         peer.remote = syn.source
         state_of(peer).device_nonce = syn.init.nonce if syn.init else None

@@ -76,7 +76,7 @@ class Node:
         """A connection that the application opens to this host, not answered yet, as preamble."""
         port = next(self._case.setup.source_ports)
         connecting = app.connect(self.station.address, port)
-        syn = connection.await_syn(self._case, self.station, port)
+        syn = connection.await_syn(self._case, self.station, port, connecting)
         peer = self.peer(port, syn.source_port, **choices)
         peer.remote = syn.source
         return Opening(connecting, syn, peer)
