@@ -10,6 +10,7 @@ from conformance.msocks.tester.session import Session
 from conformance.msocks.tester.streams import Flow, carry, require_stream, take
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
+from testbed.peers.connection import await_state, new_peer
 from testbed.peers.segment import Segment
 from testbed.peers.stream import most_data, room
 from testbed.peers.tcp import TcpPeer
@@ -40,6 +41,18 @@ class Relay(SocksServer):
         """That nothing was served says something: a new client is, as preamble."""
         with preamble():
             self.serves_anew()
+
+    def is_open(self, far: Correspondent, address: str, port: int) -> tuple[TcpPeer, Segment]:
+        """A correspondent can connect to where the proxy listens; its end, and the SYN-ACK."""
+        peer = new_peer(self._case, far.station, far.port, port, checks_source=True)
+        peer.remote = address
+        deadline = self._case.deadline(since_ns=peer.start().ns)
+        frame = await_state(self._case, peer, deadline, lambda: peer.state != "SYN-SENT")
+        segment = peer.segment_in(frame) if frame else None
+        if segment is None or peer.state != "ESTABLISHED":
+            raise Broken(Finding(f"SYN to {address}:{port}", "a SYN-ACK", peer.state), deadline)
+        peer.acknowledge()
+        return peer, segment
 
     # Streams
 
@@ -162,27 +175,29 @@ class Relay(SocksServer):
 
     # An end that takes nothing
 
-    def fills(self, sender: TcpPeer, receiver: TcpPeer) -> int:
-        """Send to an end that takes nothing until the window is shut for good; how many bytes were taken.
+    def fills(self, sender: TcpPeer, receiver: TcpPeer | None) -> bytes:
+        """Send to an end that takes nothing, or is away, until the window is shut for good; what was sent.
 
         Broken where it is not when more has been sent than the profile says that the proxy and its kernel keep.
         """
         limit = self._ixit.buffer_bytes + self._ixit.kernel_bytes
+        data = bytearray()
 
         def opens() -> Frame | None:
             frames = sender.read()
-            self._refuse(receiver)
+            if receiver:
+                self._refuse(receiver)
             return frames[-1] if frames and room(sender) > 0 else None
 
-        total = 0
         while True:
-            while (size := min(most_data(sender), room(sender))) > 0 and total <= limit:
-                last = sender.send(bytes([total % 251]) * size)
-                total += size
-            if total > limit:
-                raise Broken(Finding("bytes that nobody takes", f"at most {limit} kept", str(total)), last.frame)
+            while (size := min(most_data(sender), room(sender))) > 0 and len(data) <= limit:
+                piece = bytes([len(data) % 251]) * size
+                last = sender.send(piece)
+                data += piece
+            if len(data) > limit:
+                raise Broken(Finding("bytes that nobody takes", f"at most {limit} kept", str(len(data))), last.frame)
             if self._case.look(opens, self._case.deadline(FULL_S)) is None:
-                return total
+                return bytes(data)
 
     def _refuse(self, receiver: TcpPeer) -> None:
         """Take what has come, and say that no more is wanted."""
@@ -205,7 +220,11 @@ class Relay(SocksServer):
     def carry_each(self, sessions: Sequence[Session]) -> None:
         """Each of many sessions carries its own data both ways."""
         for session in sessions:
-            mark = self._case.mark()
-            session.node.pass_over(mark)
-            session.far.pass_over(mark)
+            self.pass_over(session)
             self.carries(session)
+
+    def pass_over(self, session: Session) -> None:
+        """Of a session of many, look at nothing that has come so far: there is nothing."""
+        mark = self._case.mark()
+        session.node.pass_over(mark)
+        session.far.pass_over(mark)

@@ -3,7 +3,7 @@
 
 import pytest
 
-from conformance.msocks.dut.relay import Relay
+from conformance.msocks.dut.proxy import Proxy
 from conformance.msocks.tester.client import Client
 from conformance.msocks.tester.correspondent import Correspondent
 from testbed.case.case import Case
@@ -22,7 +22,7 @@ def far(case: Case) -> Correspondent:
 
 
 @pytest.fixture
-def dut(case: Case) -> Relay:
+def dut(case: Case) -> Proxy:
     """The device under test."""
     case.solicited.clear()
-    return Relay(case)
+    return Proxy(case)

@@ -157,4 +157,4 @@ def test_buffer_is_bounded(client: Client, far: Correspondent, dut: Relay, case:
     """The window of a side closes when the other end takes nothing, before more is kept than the profile says."""
     session = client.connect(far)
     one, other = (session.node, session.far) if end == "node" else (session.far, session.node)
-    case.values["bytes kept"] = str(dut.fills(other, one))
+    case.values["bytes kept"] = str(len(dut.fills(other, one)))

@@ -90,31 +90,12 @@ class Client:
         """RECONNECT to a session with the node's true counters; any field can be replaced."""
         return self.reconnect(session.identifier, len(session.received), len(session.to_far), **fields)
 
-    # Losing the mobile side
-
-    def lose(self, session: Session, how: str = "reset") -> None:
-        """Lose the mobile side: by a reset, or in silence, so that nothing comes from there or is taken any more."""
-        session.node.read()
-        if how == "reset":
-            session.lost_ns = session.node.reset().ns
-        session.node.drop_incoming()
+    # Moving
 
     def move(self) -> Station:
         """Another address on the inside."""
         self.station = self._case.inside.station()
         return self.station
-
-    # Data
-
-    def send(self, session: Session, data: bytes) -> None:
-        """Have the node send data, which comes to the proxy."""
-        session.to_far += data
-        session.node.send(data)
-
-    def send_lost(self, session: Session, data: bytes) -> None:
-        """Have the node send data that never comes to the proxy."""
-        session.to_far += data
-        session.node.send_lost(data)
 
 
 def random_data(length: int) -> bytes:

@@ -4,7 +4,9 @@
 from dataclasses import dataclass, field
 
 from conformance.msocks.tester.dialogue import Dialogue
+from conformance.msocks.tester.streams import take
 from testbed.peers.segment import Segment
+from testbed.peers.stream import most_data
 from testbed.peers.tcp import TcpPeer
 
 Identifier = tuple[str, int]
@@ -40,13 +42,43 @@ class Session:
         """All that the node has received since CONNECT."""
         return bytes(self.taken) + self.dialogue.rest
 
-    @property
-    def acknowledged(self) -> int:
-        """How much of what the node has sent the proxy has acknowledged on its present mobile side, at the least."""
-        return len(self.to_far) - (self.node.snd_nxt - self.node.snd_una) % (1 << 32)
+    # What both ends send
 
-    def attach(self, dialogue: Dialogue) -> None:
-        """Go on at another mobile side, whose reply has been taken."""
+    def node_sends(self, data: bytes, lost: bytes = b"") -> None:
+        """The node sends data, and then some that never comes to the proxy."""
+        self.to_far += data + lost
+        send_in_segments(self.node, data)
+        self.node.send_lost(lost)
+
+    def far_sends(self, data: bytes) -> None:
+        """The correspondent sends data."""
+        self.to_node += data
+        send_in_segments(self.far, data)
+
+    # The mobile side
+
+    def lose(self, how: str) -> None:
+        """Lose the mobile side: by a reset, or in silence, so that nothing goes to or from there any more."""
+        take(self.node)
+        if how == "reset":
+            self.lost_ns = self.node.reset().ns
+        if how != "open":
+            self.node.drop_incoming()
+
+    def unread(self, count: int) -> None:
+        """The last bytes that have come are lost at the node after all; it must not have acknowledged them."""
+        del self.node.stream[len(self.node.stream) - count :]
+
+    def attach(self, dialogue: Dialogue) -> Dialogue:
+        """Go on at another mobile side, whose reply has been taken; the former one."""
+        former = self.dialogue
         self.taken = bytearray(self.received)
         self.dialogue = dialogue
         self.lost_ns = 0
+        return former
+
+
+def send_in_segments(peer: TcpPeer, data: bytes) -> None:
+    """Send data in segments that the device takes, whatever its window says."""
+    for at in range(0, len(data), most_data(peer)):
+        peer.send(data[at : at + most_data(peer)])
