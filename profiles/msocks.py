@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from profiles.addresses import IPv4Address
 from profiles.role import Claims, Role
@@ -49,9 +49,9 @@ class IXIT(Table):
         description="address of the tester at which a mobile node finds its proxy; its port is `port`",
     )
     reconnect_command: Number8 = Field(default=0x80, description="command number of RECONNECT")
-    users: Annotated[dict[Text, Text], Allowed("table of text")] = Field(
-        default={},
-        description="users that the proxy knows by the method username/password (RFC 1929), with their passwords; "
+    users: list[Annotated[Text, StringConstraints(pattern="^[^:]+:.+$"), Allowed("text: `name:password`")]] = Field(
+        default=[],
+        description="users that the proxy knows by the method username/password (RFC 1929), each with the password; "
         "two serve every case",
     )
     hold_s: Seconds = Field(
@@ -77,10 +77,16 @@ class IXIT(Table):
     )
 
 
+def accounts(profile: "Profile") -> dict[str, str]:
+    """The users that the proxy knows, with their passwords."""
+    return dict(user.split(":", 1) for user in profile.ixit.msocks.users)
+
+
 def dut_config(profile: "Profile", role: Role) -> dict[str, Any]:
     """What a proxy or a mobile node that can be told has to do as its profile says."""
     ics, ixit = profile.ics.msocks, profile.ixit.msocks
     if role.name == "mobile node":
-        return ixit.model_dump(include={"proxy", "port", "reconnect_command", "users"})
-    told = {"port", "reconnect_command", "users", "hold_s", "rst_means", "replay_bytes", "buffer_bytes"}
-    return ixit.model_dump(include=told) | ics.model_dump(include={"anonymous", "bind", "splicing"})
+        return ixit.model_dump(include={"proxy", "port", "reconnect_command"}) | {"users": accounts(profile)}
+    told = {"port", "reconnect_command", "hold_s", "rst_means", "replay_bytes", "buffer_bytes"}
+    claimed = ics.model_dump(include={"anonymous", "bind", "splicing"})
+    return {**ixit.model_dump(include=told), **claimed, "users": accounts(profile)}

@@ -113,8 +113,8 @@ WRONG: list[tuple[str, str, str, str]] = [
     ),
     (
         "role of MSOCKS without cases",
-        "[ics.rehash]",
-        '[ics.msocks]\nroles = ["relay"]\n[ics.rehash]',
+        '[ics.msocks]\nroles = ["mobile node"]',
+        '[ics.msocks]\nroles = ["relay"]',
         'ics.msocks.roles: there are no cases for the role "relay"; allowed: "proxy", "mobile node"',
     ),
     (
