@@ -7,11 +7,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from reference.between import run_middlebox
+from reference.between import run_middlebox, run_on_kernel
 from reference.bump.role import Role
 from reference.daemon import run_host
 from reference.legacy.kernel import run_kernel
 from reference.legacy.masquerade import run_masquerade
+from reference.middlebox.kernel import KernelRole
 from reference.middlebox.role import MiddleboxRole
 from reference.roles import all_deviations, all_variants, fits, role_of
 from reference.supervision import HostError
@@ -74,6 +75,8 @@ def _run(alteration: Deviation | Variant | None) -> int:
     name = None if alteration is None else alteration.name
     if isinstance(role, MiddleboxRole):
         return run_middlebox(configuration, role, name)
+    if isinstance(role, KernelRole):
+        return run_on_kernel(configuration, role, name)
     assert isinstance(role, Role)
     return run_host(configuration, role, name)
 
