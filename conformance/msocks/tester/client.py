@@ -80,7 +80,7 @@ class Client:
 
     # Messages
 
-    def reconnect(self, identifier: Identifier, received: int, sent: int, **fields: Any) -> MSOCKSReconnect:
+    def reconnect(self, identifier: Identifier, received: int = 0, sent: int = 0, **fields: Any) -> MSOCKSReconnect:
         """RECONNECT to an identifier with counters; any field can be replaced."""
         address, port = identifier
         named = {"cmd": self._ixit.reconnect_command, "address": address, "port": port}
@@ -88,7 +88,8 @@ class Client:
 
     def reconnect_to(self, session: Session, **fields: Any) -> MSOCKSReconnect:
         """RECONNECT to a session with the node's true counters; any field can be replaced."""
-        return self.reconnect(session.identifier, len(session.received), len(session.to_far), **fields)
+        counters = {"received": len(session.received), "sent": len(session.to_far)}
+        return self.reconnect(session.identifier, **(counters | fields))
 
     # Moving
 
