@@ -22,6 +22,7 @@ from reference.system.alterations import Deviation, Variant
 from reference.system.configuration import Configuration, ConfigurationError, read_configuration
 from reference.system.fork_server import serve
 from reference.system.log import log
+from reference.system.role import RunningRole
 
 WARM = ("asyncio", "concurrent.futures.thread")
 """What a host imports only when it runs."""
@@ -83,6 +84,8 @@ def _run(alteration: Deviation | Variant | None) -> int:
         return run_middlebox(configuration, role, name)
     if isinstance(role, KernelRole):
         return run_on_kernel(configuration, role, name)
+    if isinstance(role, RunningRole):
+        return role.run(name)
     assert isinstance(role, Role)
     return run_host(configuration, role, name)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from reference.system.linux import enter_network
 from tests.lab.host import ROOT, UpperTester
+from tests.lab.pair import wait_for
 
 SCRIPT = Path(__file__).with_name("three_process.py")
 FIRST, DEVICE, SECOND = range(3)
@@ -48,10 +49,17 @@ class Three:
             if error is not None:
                 error.add_note(f"{log.name}:\n{log.read_text()[-3000:]}")
 
+    def server_log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    def wait_for(self, name: str, timeout: float) -> str:
+        return wait_for(self.folder / name, timeout)
+
     def start(
         self, where: int, argv: Sequence[str], name: str = "", environment: Mapping[str, str] | None = None, **more: Any
     ) -> "subprocess.Popen[bytes]":
-        """Start a program; what it says on standard error is in `NAME.log`."""
+        """Start a program, `{folder}` in its words that of the test; output that nobody takes goes to `NAME.log`."""
+        argv = [word.replace("{folder}", str(self.folder)) for word in argv]
         pid = self._pids[where]
         user, network = (os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY) for kind in ("user", "net"))
         is_root = os.geteuid() == 0
@@ -63,8 +71,9 @@ class Three:
 
         with open(self.folder / f"{name or Path(argv[0]).name}.log", "ab") as log:
             started = subprocess.Popen(
-                argv, cwd=self.folder, preexec_fn=enter, stderr=log,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}, **more,
+                argv, cwd=self.folder, preexec_fn=enter,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+                **{"stdout": log, "stderr": log, **more},
             )  # fmt: skip
         os.close(user)
         os.close(network)
