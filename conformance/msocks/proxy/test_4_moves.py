@@ -157,13 +157,14 @@ def test_numbers_wrap_at_a_move(client: Client, dut: Proxy, case: Case) -> None:
     dut.goes_on(client, session, client.move())
 
 
+@pytest.mark.parametrize("how", ["silent", "reset"])
 @valid
 @requirement("MSOCKS-4-14", case=4)
-def test_move_while_a_direction_is_full(client: Client, far: Correspondent, dut: Proxy) -> None:
+def test_move_while_a_direction_is_full(client: Client, far: Correspondent, dut: Proxy, how: str) -> None:
     """All comes once that the correspondent has sent to an absent node until its window was shut."""
     session = client.connect(far)
     dut.lives(session)
-    session.lose("silent")
+    _lose(dut, session, how)
     dut.fills_for_absent(session)
     dut.goes_on(client, session, client.move())
 
@@ -254,13 +255,14 @@ def test_two_at_once(client: Client, far: Correspondent, dut: Proxy) -> None:
     dut.brings_to_far(session)
 
 
+@pytest.mark.parametrize("how", ["silent", "reset"])
 @inopportune
 @requirement("MSOCKS-4-34", case=1)
-def test_close_during_absence(client: Client, far: Correspondent, dut: Proxy) -> None:
+def test_close_during_absence(client: Client, far: Correspondent, dut: Proxy, how: str) -> None:
     """Data and the FIN of the correspondent that come while the node is absent come to it after RECONNECT."""
     session = client.connect(far)
     dut.lives(session)
-    session.lose("silent")
+    _lose(dut, session, how)
     session.far_sends(random_data(2000))
     session.far.finish()
     dut.reconnects(client, session, client.move())

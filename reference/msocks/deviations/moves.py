@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations while a session moves: the old mobile side, the correspondent, bytes under way, and counters."""
 
+import contextlib
 import socket
 
 from reference.msocks import messages
@@ -149,7 +150,7 @@ class FinAtALoss(Relay):
             self.finish_outside()
 
 
-@deviation("msocks-byte-of-urgency-at-a-move", "4", "No byte is repeated.", "after a move the last byte goes out again")
+@deviation("msocks-byte-again-at-a-move", "4", "No byte is repeated.", "after a move the last byte goes out again")
 class ByteAgainAtAMove(Relay):
     last = b""
 
@@ -162,7 +163,8 @@ class ByteAgainAtAMove(Relay):
         moving = self.mobile is not None or self.holding is not None
         super().attach(mobile, received, behind)
         if moving and self.last and not self.outside_shut:
-            self.outside.socket.send(self.last)
+            with contextlib.suppress(OSError):
+                self.outside.socket.send(self.last)
 
 
 @deviation("msocks-fourth-move-loses-a-byte", "4", "No byte is lost.", "the fourth mobile side misses one")
@@ -198,10 +200,10 @@ class OneByteAgain(Relay):
 )
 class AbsenceIsNotBuffered(Relay):
     def _take_from_outside(self) -> None:
-        lost = self.mobile is None and self.to_mobile.unsent > 2000
-        end, pieces = self.to_mobile.end, len(self.to_mobile._pieces)
+        stream = self.to_mobile
+        end, pieces = stream.end, len(stream._pieces)
         super()._take_from_outside()
-        if lost and self.to_mobile.end > end:
-            while len(self.to_mobile._pieces) > pieces:
-                self.to_mobile._pieces.pop()
-            self.to_mobile.end = end
+        if self.mobile is None and stream.unsent > 2000:
+            while len(stream._pieces) > pieces:
+                stream._pieces.pop()
+            stream.end = end

@@ -42,7 +42,11 @@ class ByteLostInward(Relay):
 class HalfCloseIsAClose(Relay):
     def finish_outside(self) -> None:
         super().finish_outside()
-        self.end()
+        self.loop.after(0, self.end_if_not_over)
+
+    def end_if_not_over(self) -> None:
+        if not self.over:
+            self.end()
 
 
 @deviation(
@@ -54,7 +58,11 @@ class HalfCloseIsAClose(Relay):
 class CloseOfTheCorrespondentEndsAll(Relay):
     def finish_mobile(self) -> None:
         super().finish_mobile()
-        self.end()
+        self.loop.after(0, self.end_if_not_over)
+
+    def end_if_not_over(self) -> None:
+        if not self.over:
+            self.end()
 
 
 @deviation("msocks-fin-not-passed-outward", "4", "A FIN comes to the other end.", "the node's does not")
