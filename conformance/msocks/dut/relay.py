@@ -29,8 +29,8 @@ class Relay(SocksServer):
 
     def serves_anew(self, far: Correspondent | None = None) -> Session:
         """A new client is served: greeting, CONNECT, and data both ways."""
-        dialogue = Client(self._case).greet()
-        far = far or Correspondent(self._case)
+        dialogue = Client(self._case, *self._case.inside.stations[:1]).greet()
+        far = far or Correspondent(self._case, *self._case.outside.stations[:1])
         since = self.mark()
         dialogue.send(far.request())
         session = self.connects(dialogue, far, since)

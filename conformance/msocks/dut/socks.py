@@ -165,7 +165,7 @@ class SocksServer:
 
     def quiesce(self) -> None:
         """What was sent before has been dealt with: a later client is answered, and then there is silence."""
-        dialogue = Client(self._case).call()
+        dialogue = Client(self._case, *self._case.inside.stations[:1]).call()
         dialogue.send(Socks5Greeting(methods=[0, 2]))
         if dialogue.selection() is None:
             raise Inconclusive("preamble: the proxy does not answer a later client")

@@ -14,14 +14,18 @@ from testbed.peers import connection
 from testbed.wire import chance
 from testbed.wire.station import Station
 
+PLACES = 3
+"""Addresses that a node moves between."""
+
 
 class Client:
     """A client on the inside, at an address of its own; it moves to others."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, station: Station | None = None) -> None:
         self._case = case
         self._ixit = case.setup.profile.ixit.msocks
-        self.station = case.inside.station()
+        self.station = station or case.inside.station()
+        self._places = [self.station]
 
     # Connections to the proxy
 
@@ -94,8 +98,12 @@ class Client:
     # Moving
 
     def move(self) -> Station:
-        """Another address on the inside."""
-        self.station = self._case.inside.station()
+        """Another address on the inside: a new one, or from the third move on the one that was left for longest."""
+        if len(self._places) < PLACES:
+            self._places.append(self._case.inside.station())
+        else:
+            self._places.append(self._places.pop(0))
+        self.station = self._places[-1]
         return self.station
 
 
