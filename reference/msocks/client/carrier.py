@@ -80,11 +80,11 @@ class Carrier:
         except OSError:
             return ""
 
-    # What a deviation would do otherwise -------------------------------------------------------------------------
+    # Choices ------------------------------------------------------------------------------------------------------
 
     def counters(self) -> Counters:
-        """What the proxy is told: bytes received and sent since the connection began."""
-        return Counters(self.received, self.outgoing.highest)
+        """What the proxy is told: bytes received, and sent by the application, since the connection began."""
+        return Counters(self.received, self.outgoing.end)
 
     def drain(self) -> None:
         """Take what the kernel has acknowledged on the old way: the proxy may not have it any more."""
@@ -115,6 +115,7 @@ class Carrier:
         """Find the proxy from where the host is now; OSError when it refuses or is not found in time."""
         deadline = time.monotonic() + self.give_up_s
         self.drain()
+        self._take_from_application()
         while True:
             self._forget_moves()
             try:
@@ -202,19 +203,38 @@ class Carrier:
         """Take from the application and give to it."""
         try:
             if reads:
-                with contextlib.suppress(BlockingIOError):
-                    data = self.application.recv(_CHUNK)
-                    if data:
-                        self.outgoing.append(data)
-                    else:
-                        self.application_finished = True
+                self._read_application()
             self._give()
         except BlockingIOError:
             pass
-        except OSError:  # it has closed, and takes no more
-            self.application_finished = self.application_shut = self.deaf = True
-            self.incoming.clear()
+        except OSError:
+            self._application_gone()
         self._send()
+
+    def _take_from_application(self) -> None:
+        """Take all that it has sent, as far as there is room: it counts as sent."""
+        try:
+            while not self.application_finished and self.outgoing.unsent < _MOST_WAITING and self._read_application():
+                pass
+        except OSError:
+            self._application_gone()
+
+    def _read_application(self) -> bool:
+        """Take what the application has sent; False when there was nothing."""
+        try:
+            data = self.application.recv(_CHUNK)
+        except BlockingIOError:
+            return False
+        if data:
+            self.outgoing.append(data)
+        else:
+            self.application_finished = True
+        return True
+
+    def _application_gone(self) -> None:
+        """The application has closed: it sends nothing and takes nothing any more."""
+        self.application_finished = self.application_shut = self.deaf = True
+        self.incoming.clear()
 
     def _serve_mobile(self, takes: bool) -> None:
         try:
@@ -253,7 +273,7 @@ class Carrier:
             shut(self.application)
 
     def _send(self) -> None:
-        """Send what the kernel takes, and a FIN behind the last byte."""
+        """Send what the kernel takes, and a FIN after the last byte."""
         try:
             while self.outgoing.unsent:
                 count = self.mobile.send(self.outgoing.piece())
