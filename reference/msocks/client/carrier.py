@@ -22,7 +22,7 @@ from reference.msocks.tcp import is_closed, prepared, shut, unacknowledged
 _CHUNK = 65536
 _MOST_WAITING = 1 << 18
 _KEEP = 1 << 20
-_TRY_S, _AGAIN_S, _SETTLE_S = 5.0, 0.2, 0.02
+_TRY_S, _AGAIN_S, _SETTLE_S, _DRAIN_S = 5.0, 0.2, 0.02, 1.0
 
 
 class LostError(Exception):
@@ -88,8 +88,9 @@ class Carrier:
 
     def drain(self) -> None:
         """Take what the kernel has acknowledged on the old way: the proxy may not have it any more."""
+        deadline = time.monotonic() + _DRAIN_S
         with contextlib.suppress(OSError):
-            while not self.proxy_finished and self._take():
+            while not self.proxy_finished and time.monotonic() < deadline and self._take():
                 pass
 
     def is_possible(self, proxy: Counters) -> bool:
