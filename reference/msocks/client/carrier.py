@@ -87,11 +87,14 @@ class Carrier:
         return Counters(self.received, self.outgoing.end)
 
     def drain(self) -> None:
-        """Take what the kernel has acknowledged on the old way: the proxy may not have it any more."""
+        """Take what the kernel has acknowledged on the old way: the proxy may not have it any more.
+
+        An end is no FIN here: after an error nothing else comes, and a FIN comes again on the new way.
+        """
         deadline = time.monotonic() + _DRAIN_S
         with contextlib.suppress(OSError):
-            while not self.proxy_finished and time.monotonic() < deadline and self._take():
-                pass
+            while not self.proxy_finished and time.monotonic() < deadline and (data := self.mobile.recv(_CHUNK)):
+                self._taken(data)
 
     def is_possible(self, proxy: Counters) -> bool:
         """Whether a proxy can have received and sent so much, and all it lacks is kept."""
@@ -247,19 +250,21 @@ class Carrier:
         with contextlib.suppress(BlockingIOError):
             self._give()
 
-    def _take(self) -> bool:
-        """Take what has come from the proxy; False when there was nothing."""
+    def _take(self) -> None:
+        """Take what has come from the proxy."""
         try:
             data = self.mobile.recv(_CHUNK)
         except BlockingIOError:
-            return False
+            return
         if data:
-            self.received += len(data)
-            if not self.deaf:
-                self.incoming.append(data)
+            self._taken(data)
         else:
             self.proxy_finished = True
-        return True
+
+    def _taken(self, data: bytes) -> None:
+        self.received += len(data)
+        if not self.deaf:
+            self.incoming.append(data)
 
     def _give(self) -> None:
         """Give the application what has come for it."""
