@@ -70,7 +70,8 @@ class IXIT(Table):
         default=1 << 18, description="most bytes of one direction of a connection that the proxy itself keeps"
     )
     kernel_bytes: Bytes = Field(
-        default=1 << 20, description="most bytes that the buffers of its two sockets take besides"
+        default=12 << 20,
+        description="most bytes that the buffers of its two sockets take besides; those of Linux grow to 10 MiB",
     )
     reconnect_within_s: Seconds = Field(
         default=2.0, description="seconds after the return of `move` in which a mobile node sends RECONNECT"
