@@ -5,11 +5,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import journal, layers, overlap, router, speed, steady
+from bench import journal, layers, overlap, proxy, router, speed, steady
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
 parser.add_argument(
-    "benchmark", nargs="?", choices=("all", "journal", "layers", "overlap", "router", "speed", "steady"), default="all"
+    "benchmark",
+    nargs="?",
+    choices=("all", "journal", "layers", "overlap", "proxy", "router", "speed", "steady"),
+    default="all",
 )
 parser.add_argument("--short", action="store_true", help="speed: a part of the cases, half a minute instead of eight")
 parser.add_argument("--write", action="store_true", help="speed, steady: keep the tables in docs")
@@ -20,6 +23,7 @@ benchmarks: dict[str, Callable[[], int]] = {
     "journal": journal.main,
     "layers": layers.main,
     "overlap": overlap.main,
+    "proxy": proxy.main,
     "router": router.main,
     "speed": lambda: speed.main(short=chosen.short, write=chosen.write),
 }

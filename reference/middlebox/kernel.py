@@ -51,7 +51,6 @@ def settle_between(wires: Sequence[str], sides: Sequence[Ipv4Settings], sysctls:
     if refused:
         log(f"sysctl not changed: {' '.join(refused)}")
     with Rtnetlink() as netlink:
-        netlink.set_up("lo")
         for wire, network in zip(wires, sides, strict=True):
             netlink.add_address(wire, network.kernel_address)
             netlink.add_route(wire, *network.kernel_route, quickack=False)

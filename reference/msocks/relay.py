@@ -5,6 +5,7 @@ What goes to the client is kept until its kernel has acknowledged it, and `repla
 have it again. What comes from the client is gone when the kernel of this side has it for the correspondent.
 """
 
+import contextlib
 import errno
 import socket
 from typing import TYPE_CHECKING, Protocol
@@ -106,13 +107,20 @@ class Relay:
     def lost(self, error: OSError) -> None:
         """The mobile side is gone; the correspondent is not told for a while."""
         assert self.mobile is not None
+        self.rescue(self.mobile.socket)
         self.mobile.close()
         self.mobile = None
         if error.errno in (errno.ECONNRESET, errno.EPIPE) and self.settings.rst_means == "abort":
             self.abort()
             return
         self.holding = self.loop.after(self.hold_s(), self.hold_ended)
-        self._want_outside()
+        self.flush_to_outside()
+
+    def rescue(self, mobile: socket.socket) -> None:
+        """Take what the kernel had acknowledged to the node before its side was lost."""
+        with contextlib.suppress(OSError):
+            while not self.mobile_finished and (data := mobile.recv(_CHUNK)):
+                self.to_outside.append(data)
 
     def hold_s(self) -> float:
         """Seconds that a loss may last."""

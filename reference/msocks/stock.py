@@ -22,6 +22,7 @@ from reference.supervision import HostError
 from reference.system.configuration import Configuration, ConfigurationError
 from reference.system.linux import die_with_parent
 from reference.system.log import log
+from reference.system.rtnetlink import Rtnetlink
 
 _START_S, _AGAIN_S = 10.0, 0.02
 _DANTED = """\
@@ -75,6 +76,8 @@ def run_stock(name: str, configuration: Configuration) -> int:
     with tempfile.TemporaryDirectory() as folder:
         words = SERVERS[name](Path(folder), inside.text, outside.text, settings)
         try:
+            with Rtnetlink() as netlink:
+                netlink.set_up("lo")  # over which it is asked whether it listens
             settle_between(configuration.wires, (inside, outside), {})
             parent = os.getpid()
             server = subprocess.Popen(

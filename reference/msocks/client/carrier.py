@@ -22,7 +22,7 @@ from reference.msocks.tcp import is_closed, prepared, shut, unacknowledged
 _CHUNK = 65536
 _MOST_WAITING = 1 << 18
 _KEEP = 1 << 20
-_TRY_S, _AGAIN_S, _SETTLE_S = 5.0, 0.2, 0.02
+_TRY_S, _AGAIN_S, _SETTLE_S, _DRAIN_S = 5.0, 0.2, 0.02, 1.0
 
 
 class LostError(Exception):
@@ -80,17 +80,21 @@ class Carrier:
         except OSError:
             return ""
 
-    # What a deviation would do otherwise -------------------------------------------------------------------------
+    # Choices ------------------------------------------------------------------------------------------------------
 
     def counters(self) -> Counters:
-        """What the proxy is told: bytes received and sent since the connection began."""
-        return Counters(self.received, self.outgoing.highest)
+        """What the proxy is told: bytes received, and sent by the application, since the connection began."""
+        return Counters(self.received, self.outgoing.end)
 
     def drain(self) -> None:
-        """Take what the kernel has acknowledged on the old way: the proxy may not have it any more."""
+        """Take what the kernel has acknowledged on the old way: the proxy may not have it any more.
+
+        An end is no FIN here: after an error nothing else comes, and a FIN comes again on the new way.
+        """
+        deadline = time.monotonic() + _DRAIN_S
         with contextlib.suppress(OSError):
-            while not self.proxy_finished and self._take():
-                pass
+            while not self.proxy_finished and time.monotonic() < deadline and (data := self.mobile.recv(_CHUNK)):
+                self._taken(data)
 
     def is_possible(self, proxy: Counters) -> bool:
         """Whether a proxy can have received and sent so much, and all it lacks is kept."""
@@ -115,6 +119,7 @@ class Carrier:
         """Find the proxy from where the host is now; OSError when it refuses or is not found in time."""
         deadline = time.monotonic() + self.give_up_s
         self.drain()
+        self._take_from_application()
         while True:
             self._forget_moves()
             try:
@@ -202,19 +207,38 @@ class Carrier:
         """Take from the application and give to it."""
         try:
             if reads:
-                with contextlib.suppress(BlockingIOError):
-                    data = self.application.recv(_CHUNK)
-                    if data:
-                        self.outgoing.append(data)
-                    else:
-                        self.application_finished = True
+                self._read_application()
             self._give()
         except BlockingIOError:
             pass
-        except OSError:  # it has closed, and takes no more
-            self.application_finished = self.application_shut = self.deaf = True
-            self.incoming.clear()
+        except OSError:
+            self._application_gone()
         self._send()
+
+    def _take_from_application(self) -> None:
+        """Take all that it has sent, as far as there is room: it counts as sent."""
+        try:
+            while not self.application_finished and self.outgoing.unsent < _MOST_WAITING and self._read_application():
+                pass
+        except OSError:
+            self._application_gone()
+
+    def _read_application(self) -> bool:
+        """Take what the application has sent; False when there was nothing."""
+        try:
+            data = self.application.recv(_CHUNK)
+        except BlockingIOError:
+            return False
+        if data:
+            self.outgoing.append(data)
+        else:
+            self.application_finished = True
+        return True
+
+    def _application_gone(self) -> None:
+        """The application has closed: it sends nothing and takes nothing any more."""
+        self.application_finished = self.application_shut = self.deaf = True
+        self.incoming.clear()
 
     def _serve_mobile(self, takes: bool) -> None:
         try:
@@ -226,19 +250,21 @@ class Carrier:
         with contextlib.suppress(BlockingIOError):
             self._give()
 
-    def _take(self) -> bool:
-        """Take what has come from the proxy; False when there was nothing."""
+    def _take(self) -> None:
+        """Take what has come from the proxy."""
         try:
             data = self.mobile.recv(_CHUNK)
         except BlockingIOError:
-            return False
+            return
         if data:
-            self.received += len(data)
-            if not self.deaf:
-                self.incoming.append(data)
+            self._taken(data)
         else:
             self.proxy_finished = True
-        return True
+
+    def _taken(self, data: bytes) -> None:
+        self.received += len(data)
+        if not self.deaf:
+            self.incoming.append(data)
 
     def _give(self) -> None:
         """Give the application what has come for it."""
@@ -253,7 +279,7 @@ class Carrier:
             shut(self.application)
 
     def _send(self) -> None:
-        """Send what the kernel takes, and a FIN behind the last byte."""
+        """Send what the kernel takes, and a FIN after the last byte."""
         try:
             while self.outgoing.unsent:
                 count = self.mobile.send(self.outgoing.piece())

@@ -55,7 +55,7 @@ class Dialogue:
         return bound
 
     def counters(self) -> Counters:
-        """The two numbers behind the reply to a RECONNECT."""
+        """The two numbers after the reply to a RECONNECT."""
         return Counters(*COUNTERS.unpack(self._read(COUNTERS.size)))
 
     def _authenticate(self) -> None:

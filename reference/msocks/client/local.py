@@ -45,7 +45,7 @@ class LocalServer:
                 back.join()
 
     def _negotiate(self, client: socket.socket) -> tuple[Request, bytes]:
-        """Take the greeting and the request; what came behind it."""
+        """Take the greeting and the request; what came after it."""
         data = b""
         while (greeting := messages.greeting(data)) is None:
             data += _more(client)
