@@ -2,9 +2,11 @@
 """Deviations of the mobile node: what it tells its proxy, what it sends again, what it tells its application."""
 
 import contextlib
+import socket
 from typing import ClassVar
 
 from reference.msocks.client.carrier import Carrier, LostError
+from reference.msocks.client.node import Ends, MobileNode, RefusedError, ordinary_pair
 from reference.msocks.messages import Counters, End, command
 from reference.system.alterations import deviation
 
@@ -68,15 +70,22 @@ class IdentifierCut(Carrier):
 
 
 @deviation(
-    "msocks-node-does-not-drain",
+    "msocks-node-last-piece-twice",
     "4",
-    "What its kernel had and the application had not comes once.",
-    "it is counted and lost",
+    "What had come before a move comes to the application once.",
+    "the last of it comes again",
 )
-class CountsAndDrops(Carrier):
-    def drain(self) -> None:
-        super().drain()
-        self.incoming.clear()
+class LastPieceTwice(Carrier):
+    last = b""
+
+    def _taken(self, data: bytes) -> None:
+        super()._taken(data)
+        self.last = data
+
+    def go_on(self, proxy: Counters) -> None:
+        super().go_on(proxy)
+        if self.last:
+            self.incoming.append(self.last)
 
 
 @deviation(
@@ -231,3 +240,45 @@ class FinLostAfterAMove(Carrier):
         with contextlib.ExitStack() as stack:
             stack.callback(setattr, self, "application_finished", finished)
             super()._send()
+
+
+@deviation(
+    "msocks-node-asks-for-the-next-port",
+    "4",
+    "CONNECT names the application's address and port.",
+    "it is the next port",
+)
+class AsksForTheNextPort(MobileNode):
+    role = "mobile node"
+
+    def connect_with_ends(self, host: str, port: int, timeout_s: float = 10.0) -> tuple[socket.socket, Ends]:
+        return super().connect_with_ends(host, port % 65535 + 1, timeout_s)
+
+
+@deviation(
+    "msocks-node-refused-connect-untold",
+    "4",
+    "A refused CONNECT is an error to the application.",
+    "it seems to succeed",
+)
+class RefusedConnectUntold(MobileNode):
+    role = "mobile node"
+    kept: ClassVar[list[socket.socket]] = []
+
+    def connect_with_ends(self, host: str, port: int, timeout_s: float = 10.0) -> tuple[socket.socket, Ends]:
+        try:
+            return super().connect_with_ends(host, port, timeout_s)
+        except RefusedError:
+            application, ours = ordinary_pair()
+            self.kept.append(ours)
+            return application, Ends(End("0.0.0.0", 0), End(host, port))
+
+
+@deviation("msocks-node-calls-without-need", "4", "Without a move no further connection is opened.", "data opens one")
+class CallsWithoutNeed(Carrier):
+    def _taken(self, data: bytes) -> None:
+        super()._taken(data)
+        further = socket.socket()
+        further.setblocking(False)
+        further.connect_ex((self.settings.proxy, self.settings.port))
+        self.__dict__.setdefault("further", []).append(further)
