@@ -162,8 +162,10 @@ def _carry(case: Case, flows: Sequence[Flow], work: Callable[[], list[Frame]], *
         elif case.clock.now_ns() >= limit.end_ns and not is_over():
             _judge(flows, limit)
         else:
-            for sender in (*flows, *echoes):
-                sender.send_again()
+            for flow in flows:
+                flow.send_again()
+            for echo in echoes:
+                echo.send_again()
     _judge(flows, case.deadline())
 
 
