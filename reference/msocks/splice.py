@@ -2,8 +2,9 @@
 """A connection whose two halves are joined segment by segment: acknowledgements are those of the ends.
 
 Positions count the bytes of a direction from the first one, a FIN as one more. Each half has for each direction the
-sequence number of position 0; a segment is passed on with its position's number in the other half. No copy is kept:
-what a mobile side has lost the correspondent sends again, and the other way round.
+sequence number of position 0; a segment is passed on with its position's number in the other half. Segments of the
+correspondent that the node has not acknowledged are kept for its next mobile side, within bounds: beyond them, and the
+other way, the ends send again.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _CHUNK = 65536
 _QUIET_S, _JOIN_WITHIN_S = 0.002, 10.0
 _AGAIN_S, _TIMES = 0.3, 20
-_DUPLICATES = 3
+_MOST_KEPT = 1 << 22
 _TIME_WAIT_S = 2.0
 
 
@@ -71,6 +72,8 @@ class Splice(Relay):
         self.out_node = self.out_peer = self.mob_node = self.mob_peer = 0  # numbers of position 0
         self._window = 0  # the node's last, in bytes
         self._fin_again = 0
+        self._kept: dict[int, Segment] = {}  # of the correspondent, by position
+        self._kept_bytes = 0
 
     def _outside_ready(self, _: int) -> None:
         """The kernel's socket has nothing to say any more."""
@@ -171,6 +174,7 @@ class Splice(Relay):
         """From here on the kernel has no part in it."""
         out = self.out
         assert out is not None
+        is_again = self.was_joined
         if not self.was_joined:
             self.node_top = self.node_acked
             self.out_node = out.kernel_next - self.node_acked
@@ -180,22 +184,43 @@ class Splice(Relay):
         self.mob_node = mob.kernel_ack - self._resumes.received
         self.mob_peer = mob.kernel_next - self._resumes.sent
         self.is_joined, mob.splice = True, self
-        self.peer_acked = max(self.peer_acked, self._resumes.sent)
+        if self._resumes.sent > self.peer_acked:
+            self.acknowledged(self._resumes.sent)
+            self._acknowledge()
+        if is_again:
+            self.send_again(mob)
         for flow in (out, mob):
             held, flow.held, flow.holds = flow.held, [], False
             for segment in held:
                 if not self.over:
                     self.take(flow, segment)
         if not self.over and self.is_joined:
-            self.ask_again()
             self._fin_again = _TIMES
             self._finish_again(mob)
 
-    def ask_again(self) -> None:
-        """Have the correspondent send what the node lacks: acknowledge what it has, and again as for a lost segment."""
-        if self.peer_top > self._resumes.sent and self.peer_acked == self._resumes.sent:
-            for _ in range(1 + _DUPLICATES):
-                self._acknowledge()
+    def send_again(self, mob: Flow) -> None:
+        """Send the node what is kept: it has come while no mobile side took it, or was lost with the last one."""
+        assert self.out is not None
+        for peer in sorted(self._kept):
+            segment = self._kept[peer]
+            self.peer_top = max(self.peer_top, peer + len(segment.data) + bool(segment.flags & FIN))
+            window = segment.window << self.out.peer_shift
+            self.pass_on(mob, self.mob_peer + peer, self.mob_node + self.node_acked, segment, window)
+
+    def keep(self, peer: int, segment: Segment) -> None:
+        """Keep a segment of the correspondent until the node has acknowledged it."""
+        if (segment.data or segment.flags & FIN) and self._kept_bytes < _MOST_KEPT and peer >= self.peer_acked:
+            self._kept_bytes += len(segment.data) - len(self._kept[peer].data if peer in self._kept else b"")
+            self._kept[peer] = segment
+
+    def acknowledged(self, peer: int) -> None:
+        """The node has the correspondent's direction up to a position."""
+        self.peer_acked = peer
+        for position, segment in list(self._kept.items()):
+            if position + len(segment.data) + bool(segment.flags & FIN) > peer:
+                break
+            del self._kept[position]
+            self._kept_bytes -= len(segment.data)
 
     def _acknowledge(self) -> None:
         assert self.out is not None
@@ -233,7 +258,8 @@ class Splice(Relay):
             return
         if self.peer_fin is not None and peer > self.peer_fin:
             self._fin_again = 0
-        self.peer_acked = max(self.peer_acked, peer)
+        if peer > self.peer_acked:
+            self.acknowledged(peer)
         self._window = segment.window << mob.peer_shift
         end = node + len(segment.data)
         if segment.flags & FIN:
@@ -254,12 +280,13 @@ class Splice(Relay):
         if node > self.node_top:
             return
         self.node_acked = max(self.node_acked, node)
+        self.keep(peer, segment)
+        if segment.flags & FIN:
+            self.peer_fin = peer + len(segment.data)
         if not self.is_joined or self.mob is None:
             self.while_absent(peer, segment)
             return
         end = peer + len(segment.data)
-        if segment.flags & FIN:
-            self.peer_fin = end
         self.peer_top = max(self.peer_top, end + bool(segment.flags & FIN))
         self.pass_on(self.mob, self.mob_peer + peer, self.mob_node + node, segment, segment.window << out.peer_shift)
         self._end_when_finished()
