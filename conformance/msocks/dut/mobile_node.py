@@ -90,6 +90,12 @@ class MobileNode(MobileHost):
         link.send(b"to the node")
         self.reads(link, socket, before)
 
+    def acknowledges(self, link: Link) -> None:
+        """Its kernel has acknowledged all that the proxy has sent, as preamble."""
+        peer = link.call.peer
+        if not link.call.comes(lambda: peer.snd_una == peer.snd_nxt, self._case.deadline()):
+            raise Inconclusive("preamble: the node does not acknowledge what the proxy sends")
+
     # Moving
 
     def calls_again(self, proxy: MobilityProxy, move: Move) -> Call:

@@ -11,6 +11,7 @@ from conformance.msocks.tester.session import Session
 from testbed import inopportune, requirement, waits
 from testbed.case.case import Case
 from testbed.interruptions import NotApplicable
+from testbed.peers.tcp import TcpPeer
 from testbed.wire.clock import NANO
 
 LATE, MIDDLE = 0.7, 0.6
@@ -101,21 +102,38 @@ def test_refusals_do_not_prolong_the_hold_time(client: Client, far: Corresponden
     dut.gives_up(session)
 
 
-@pytest.mark.parametrize("side", ["inside", "outside"])
-@inopportune
-@requirement("MSOCKS-4-42", case=1)
-def test_soft_errors_end_nothing(client: Client, far: Correspondent, dut: Proxy, case: Case, side: str) -> None:
-    """Soft errors about the mobile side or the correspondent's end no session, open or absent."""
-    session = client.connect(far)
-    dut.lives(session)
-    end = session.node if side == "inside" else session.far
+def _soft_errors(dut: Proxy, end: TcpPeer) -> None:
+    """Soft errors about the last segment that has come to an end, dealt with."""
     last = dut.segments_at(end)[-1]
     for code in SOFT:
         quoted = bytes(IP(bytes(last.packet)))[:28]
         end.station.transmit(IP(src=end.station.address, dst=end.remote) / ICMP(type=3, code=code) / quoted)
     dut.quiesce()
+
+
+@pytest.mark.parametrize("side", ["inside", "outside"])
+@inopportune
+@requirement("MSOCKS-4-42", case=1)
+def test_soft_errors_end_nothing(client: Client, far: Correspondent, dut: Proxy, side: str) -> None:
+    """Soft errors about either connection of a session end nothing."""
+    session = client.connect(far)
+    dut.lives(session)
+    _soft_errors(dut, session.node if side == "inside" else session.far)
     dut.carries(session)
+
+
+@inopportune
+@requirement("MSOCKS-4-52", case=1)
+def test_soft_errors_about_a_lost_side(client: Client, far: Correspondent, dut: Proxy) -> None:
+    """Soft errors about a mobile side to which data is under way in vain end nothing: the session goes on elsewhere."""
+    session = client.connect(far)
+    dut.lives(session)
+    session.lose("silent")
+    session.far_sends(b"to nobody")
+    dut.quiesce()
+    _soft_errors(dut, session.node)
     dut.goes_on(client, session, client.move())
+    dut.stays_unbroken(session)
 
 
 @inopportune

@@ -304,7 +304,7 @@ def test_half_closed_session_moves(client: Client, far: Correspondent, dut: Prox
 
 
 @valid
-@requirement("MSOCKS-4-32", case=2)
+@requirement("MSOCKS-4-33", case=1)
 def test_many_sessions_move(client: Client, far: Correspondent, dut: Proxy) -> None:
     """A hundred sessions of one node move together, and each goes on as itself."""
     sessions = client.connect_all(far, TOGETHER)

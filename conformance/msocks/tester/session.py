@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from conformance.msocks.tester.dialogue import Dialogue
 from conformance.msocks.tester.streams import take
 from testbed.peers.segment import Segment
+from testbed.peers.sequence import SEQUENCE_SPACE
 from testbed.peers.stream import most_data
 from testbed.peers.tcp import TcpPeer
 
@@ -29,6 +30,9 @@ class Session:
     to_far: bytearray = field(default_factory=bytearray)
     to_node: bytearray = field(default_factory=bytearray)
     taken: bytearray = field(default_factory=bytearray)
+    missing: int = 0
+    """Bytes at the end of what the node has sent on this mobile side that never came to the proxy."""
+
     lost_ns: int = 0
     """When the mobile side was lost as the proxy can see, 0 where it was not."""
 
@@ -49,6 +53,7 @@ class Session:
         self.to_far += data + lost
         send_in_segments(self.node, data)
         self.node.send_lost(lost)
+        self.missing += len(lost)
 
     def far_sends(self, data: bytes) -> None:
         """The correspondent sends data."""
@@ -61,7 +66,9 @@ class Session:
         """Lose the mobile side: by a reset, or in silence, so that nothing goes to or from there any more."""
         take(self.node)
         if how == "reset":
-            self.lost_ns = self.node.reset().ns
+            node = self.node
+            seq = (node.snd_nxt - self.missing) % SEQUENCE_SPACE  # what the proxy expects: no other reset is taken
+            self.lost_ns = node.transmit(node.segment("RA", seq=seq)).ns
         if how != "open":
             self.node.drop_incoming()
 
@@ -74,7 +81,7 @@ class Session:
         former = self.dialogue
         self.taken = bytearray(self.received)
         self.dialogue = dialogue
-        self.lost_ns = 0
+        self.lost_ns = self.missing = 0
         return former
 
 

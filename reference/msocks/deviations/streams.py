@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deviations of what joins two connections: their streams, their closes, and what is kept."""
 
+import errno
 import socket
 from typing import Any
 
@@ -163,3 +164,20 @@ class ResetIsNoEnd(Relay):
         assert self.mobile is not None
         self.mobile.close()
         self.mobile = None
+
+
+@deviation(
+    "msocks-soft-errors-end-the-session",
+    "4",
+    "A soft ICMP error about a lost mobile side ends no session.",
+    "the correspondent's connection is ended",
+)
+class SoftErrorsEndTheSession(Relay):
+    def attach(self, mobile: socket.socket, received: int, behind: bytes = b"") -> None:
+        mobile.setsockopt(socket.IPPROTO_IP, _RECVERR, 1)
+        super().attach(mobile, received, behind)
+
+    def lost(self, error: OSError) -> None:
+        super().lost(error)
+        if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EOPNOTSUPP) and not self.over:
+            self.abort()
