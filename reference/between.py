@@ -50,7 +50,8 @@ def run_on_kernel(configuration: Configuration, role: KernelRole, alteration: st
     as_many_descriptors_as_allowed()
     control, agent = _start_agent([])
     try:
-        settle_between(configuration.wires, (role.inside, role.outside), role.sysctls)
+        interfaces = role.interfaces(configuration.wires)
+        settle_between(interfaces, (role.inside, role.outside), role.sysctls, quickack=role.quickack)
         program = role.build()
     except OSError as error:
         raise HostError(error.strerror or str(error)) from None

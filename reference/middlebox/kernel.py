@@ -27,11 +27,16 @@ class KernelRole(DeviceRole):
 
     wires = 2
     links: ClassVar[tuple[str, ...]] = SIDES
-    sysctls: ClassVar[Mapping[str, str | int]] = {}
+    sysctls: Mapping[str, str | int] = {}
+    quickack = False
 
     def __init__(self, configuration: Configuration) -> None:
         super().__init__(configuration)
         self.inside, self.outside = read_sides(configuration)
+
+    def interfaces(self, wires: Sequence[str]) -> Sequence[str]:
+        """The interfaces that get the addresses: the wires themselves, unless something is put before them."""
+        return wires
 
     @abstractmethod
     def build(self) -> Program:
@@ -45,12 +50,17 @@ def read_sides(configuration: Configuration) -> tuple[Ipv4Settings, Ipv4Settings
     return inside, outside
 
 
-def settle_between(wires: Sequence[str], sides: Sequence[Ipv4Settings], sysctls: Mapping[str, str | int]) -> None:
-    """Give the wires of the current namespace addresses and routes, and the namespace its settings."""
+def settle_between(
+    wires: Sequence[str], sides: Sequence[Ipv4Settings], sysctls: Mapping[str, str | int], *, quickack: bool = False
+) -> None:
+    """Give the wires of the current namespace addresses and routes, and the namespace its settings.
+
+    With `quickack` every segment is acknowledged at once.
+    """
     refused = [path for path, value in sysctls.items() if not write_sysctl(path, value)]
     if refused:
         log(f"sysctl not changed: {' '.join(refused)}")
     with Rtnetlink() as netlink:
         for wire, network in zip(wires, sides, strict=True):
             netlink.add_address(wire, network.kernel_address)
-            netlink.add_route(wire, *network.kernel_route, quickack=False)
+            netlink.add_route(wire, *network.kernel_route, quickack=quickack)

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from reference.msocks.leg import Leg
 from reference.msocks.loop import READ, EventLoop, Watched
 from reference.msocks.messages import End
 from reference.msocks.negotiation import Negotiation
 from reference.msocks.outward import Outward
 from reference.msocks.relay import Relay
 from reference.msocks.settings import ProxySettings
+from reference.msocks.splice import Splice
 from reference.system.log import log
 from reference.system.role import Parts
 
@@ -23,13 +25,20 @@ _REST_S = 0.1
 
 
 class Proxy:
-    """Clients, and connections by identifier."""
+    """Clients, and connections by identifier; `legs` are those of one that splices."""
 
     role = "proxy"
 
     def __init__(
-        self, parts: "ProxyParts", settings: ProxySettings, loop: EventLoop, inside: str, outside: str
+        self,
+        parts: "ProxyParts",
+        settings: ProxySettings,
+        loop: EventLoop,
+        inside: str,
+        outside: str,
+        legs: tuple[Leg, Leg] | None = None,
     ) -> None:
+        self.legs = legs
         self.parts, self.settings, self.loop = parts, settings, loop
         self.outward = parts.outward(loop, outside)
         self.relays: dict[End, Relay] = {}
@@ -44,7 +53,8 @@ class Proxy:
 
     def open(self, outside: socket.socket, identifier: End, user: bytes) -> Relay:
         """A new connection to a correspondent."""
-        relay = self.parts.relay(self, self.settings, self.loop, outside, identifier, user)
+        common = self, self.settings, self.loop, outside, identifier, user
+        relay = self.parts.relay(*common) if self.legs is None else self.parts.splice(*common, self.legs)
         self.relays[identifier] = relay
         return relay
 
@@ -101,5 +111,6 @@ class ProxyParts(Parts):
 
     proxy: type[Proxy] = Proxy
     negotiation: type[Negotiation] = Negotiation
+    splice: type[Splice] = Splice
     relay: type[Relay] = Relay
     outward: type[Outward] = Outward

@@ -2,9 +2,10 @@
 """What a device of MSOCKS is: the proxy and the mobile node, both on the kernel's sockets."""
 
 import asyncio
-from collections.abc import Mapping
+import os
+import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from reference import NAME, VERSION
 from reference.agent.streams import say
@@ -13,39 +14,84 @@ from reference.bump.role import read_networks
 from reference.middlebox.kernel import KernelRole
 from reference.msocks.client.carrier import Carrier
 from reference.msocks.client.node import MobileNode
+from reference.msocks.leg import Leg
 from reference.msocks.loop import EventLoop
 from reference.msocks.node_agent import KernelAddress, NodeAgent
 from reference.msocks.proxy import Proxy, ProxyParts
 from reference.msocks.settings import NodeSettings, ProxySettings
 from reference.system.configuration import Configuration
-from reference.system.linux import as_many_descriptors_as_allowed
+from reference.system.linux import (
+    as_many_descriptors_as_allowed,
+    interface_facts,
+    offloads_off,
+    packet_socket,
+    unshare_network,
+)
 from reference.system.log import log
 from reference.system.role import Parts, RunningRole
 from reference.system.rtnetlink import Rtnetlink
 
+_SYSCTLS: Mapping[str, str | int] = {
+    "ipv4/conf/all/arp_ignore": 1,
+    "ipv4/conf/all/arp_announce": 2,
+    "core/somaxconn": 4096,
+    "ipv4/tcp_max_syn_backlog": 4096,
+    "ipv4/ip_local_port_range": "16384 65535",
+    "ipv4/tcp_rmem": "4096 131072 524288",
+    "ipv4/tcp_wmem": "4096 65536 524288",
+}
+_WHAT_CANNOT_BE_MAPPED: Mapping[str, str | int] = {
+    "ipv6/conf/all/disable_ipv6": 1,
+    "ipv6/conf/default/disable_ipv6": 1,
+    "ipv4/tcp_timestamps": 0,
+    "ipv4/tcp_sack": 0,
+    "ipv4/tcp_ecn": 0,
+}
+
 
 class ProxyRole(KernelRole):
-    """The proxy. The buffers of its kernel are bounded, so that a slow receiver slows the sender down."""
+    """The proxy. The buffers of its kernel are bounded, so that a slow receiver slows the sender down.
+
+    One that splices has a bump on each wire before its kernel, in a namespace of its own.
+    """
 
     protocol, name = "msocks", "proxy"
-    sysctls: ClassVar[Mapping[str, str | int]] = {
-        "ipv4/conf/all/arp_ignore": 1,
-        "ipv4/conf/all/arp_announce": 2,
-        "core/somaxconn": 4096,
-        "ipv4/tcp_max_syn_backlog": 4096,
-        "ipv4/ip_local_port_range": "16384 65535",
-        "ipv4/tcp_rmem": "4096 131072 524288",
-        "ipv4/tcp_wmem": "4096 65536 524288",
-    }
     parts: ProxyParts = ProxyParts()
 
     def __init__(self, configuration: Configuration) -> None:
         super().__init__(configuration)
         self._settings = ProxySettings.read(configuration.of_protocol(self.protocol))
+        self._sockets: list[tuple[socket.socket, socket.socket]] = []
+        self.quickack = self._settings.splicing
+        self.sysctls = {**_SYSCTLS, **(_WHAT_CANNOT_BE_MAPPED if self._settings.splicing else {})}
+
+    def interfaces(self, wires: Sequence[str]) -> Sequence[str]:
+        if not self._settings.splicing:
+            return wires
+        facts, raws = [interface_facts(wire) for wire in wires], [packet_socket(wire) for wire in wires]
+        unshare_network()
+        names = [f"kernel{number}" for number in range(len(wires))]
+        for number, (name, (mac, mtu), raw) in enumerate(zip(names, facts, raws, strict=True)):
+            stack = f"stack{number}"
+            with Rtnetlink() as netlink:
+                netlink.make_veth(stack, bytes([2, 0, 0, 0, number, 0xFE]), name, mac, os.getpid(), mtu)
+                for interface in (stack, name):
+                    offloads_off(interface)
+                netlink.set_up(stack, arp=False)
+                netlink.set_up(name)
+            self._sockets.append((raw, packet_socket(stack)))
+        return names
 
     def build(self) -> Proxy:
-        loop = EventLoop()
-        return self.parts.proxy(self.parts, self._settings, loop, self.inside.text, self.outside.text)
+        loop, sides = EventLoop(), (self.inside, self.outside)
+        common = self.parts, self._settings, loop, self.inside.text, self.outside.text
+        if not self._sockets:
+            return self.parts.proxy(*common)
+        inside, outside = (
+            Leg(loop, *pair, side.address, holds=side is self.outside)
+            for pair, side in zip(self._sockets, sides, strict=True)
+        )
+        return self.parts.proxy(*common, (inside, outside))
 
 
 @dataclass(frozen=True)

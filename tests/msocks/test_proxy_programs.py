@@ -43,15 +43,18 @@ def _lacks_pysocks() -> bool:
     return not Path(asked[0]).exists() or subprocess.run(asked, check=False, capture_output=True).returncode != 0
 
 
-@pytest.fixture(scope="module")
-def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Three]:
+WAYS = pytest.mark.parametrize("splicing", [False, True], ids=["copying", "splicing"])
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["copying", "splicing"])
+def three(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Three]:
     """A proxy that knows a user and takes others too, and a web server."""
     folder = tmp_path_factory.mktemp("programs")
     (folder / "file").write_bytes(os.urandom(1_000_000))
     programs.release(folder, 1_000_000)
     (folder / "proxychains.conf").write_text(_PROXYCHAINS)
     with street(folder) as three:
-        proxy(three, users=USERS, anonymous=True)
+        proxy(three, users=USERS, anonymous=True, splicing=request.param)
         three.start(SECOND, programs.http_server(), "server")
         programs.go(three, "Serving HTTP")
         yield three
@@ -88,23 +91,25 @@ def test_curl_is_told_why_not(three: Three) -> None:
         assert words in (three.folder / "curl-error.log").read_text()
 
 
+@WAYS
 @_needs("curl")
-def test_a_download_of_curl_is_byte_exact_through_ten_moves(tmp_path: Path) -> None:
+def test_a_download_of_curl_is_byte_exact_through_ten_moves(splicing: bool, tmp_path: Path) -> None:
     content = programs.prepare_download(tmp_path)
     client = f"{' '.join(LIBRARY)} run -- {programs.http_client('curl', CORRESPONDENT)}"
     with street(tmp_path) as three:
-        proxy(three)
+        proxy(three, splicing=splicing)
         three.start(SECOND, programs.http_server(), "server")
         three.start(FIRST, programs.shell(client), "client")
         programs.download(three, content, Moving(three))
 
 
+@WAYS
 @programs.needs_openssh
-def test_an_ssh_session_is_byte_exact_through_ten_moves(tmp_path: Path) -> None:
+def test_an_ssh_session_is_byte_exact_through_ten_moves(splicing: bool, tmp_path: Path) -> None:
     server = programs.ssh_server(tmp_path)
     command = f"-o ProxyCommand='{' '.join(LIBRARY)} to %h %p'"
     with street(tmp_path) as three:
-        proxy(three)
+        proxy(three, splicing=splicing)
         three.start(SECOND, server, "server")
         three.start(FIRST, programs.shell(programs.ssh_client(CORRESPONDENT, command)), "client")
         programs.ssh_session(three, Moving(three))
