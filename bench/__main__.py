@@ -5,10 +5,10 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import handover, journal, layers, mappings, overlap, router, speed, steady
+from bench import handover, journal, layers, mappings, overlap, proxy, router, speed, steady
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-NAMES = ("all", "handover", "journal", "layers", "mappings", "overlap", "router", "speed", "steady")
+NAMES = ("all", "handover", "journal", "layers", "mappings", "overlap", "proxy", "router", "speed", "steady")
 parser.add_argument("benchmark", nargs="?", choices=NAMES, default="all")
 parser.add_argument("--short", action="store_true", help="speed: a part of the cases, half a minute instead of eight")
 parser.add_argument("--write", action="store_true", help="handover, speed, steady: keep the tables in docs")
@@ -21,6 +21,7 @@ benchmarks: dict[str, Callable[[], int]] = {
     "layers": layers.main,
     "mappings": mappings.main,
     "overlap": overlap.main,
+    "proxy": proxy.main,
     "router": router.main,
     "speed": lambda: speed.main(short=chosen.short, write=chosen.write),
 }

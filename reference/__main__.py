@@ -1,31 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m reference`: the host that DUT_CONFIG describes; `kernel` an ordinary one, `masquerade` an ordinary NAT."""
+"""`python -m reference`: the host that DUT_CONFIG describes; `kernel`, `danted` and the like are none of ours."""
 
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
-from reference.between import run_middlebox
+from reference.between import run_middlebox, run_on_kernel
 from reference.bump.role import Role
 from reference.daemon import run_host
 from reference.legacy.kernel import run_kernel
 from reference.legacy.masquerade import run_masquerade
+from reference.middlebox.kernel import KernelRole
 from reference.middlebox.role import MiddleboxRole
+from reference.msocks.stock import SERVERS, run_stock
 from reference.roles import all_deviations, all_variants, fits, role_of
 from reference.supervision import HostError
 from reference.system.alterations import Deviation, Variant
-from reference.system.configuration import ConfigurationError, read_configuration
+from reference.system.configuration import Configuration, ConfigurationError, read_configuration
 from reference.system.fork_server import serve
 from reference.system.log import log
+from reference.system.role import RunningRole
 
 WARM = ("asyncio", "concurrent.futures.thread")
 """What a host imports only when it runs."""
 
 
-_KERNEL = {"kernel": run_kernel, "masquerade": run_masquerade}
-"""What a kernel is without anything of ours: an ordinary host, a NAT."""
+_OTHERS: dict[str, Callable[[Configuration], int]] = {
+    "kernel": run_kernel,
+    "masquerade": run_masquerade,
+    **{name: partial(run_stock, name) for name in SERVERS},
+}
+"""What is on the wire without anything of ours: a kernel as an ordinary host or a NAT, a SOCKS server."""
 
 T = TypeVar("T", Deviation, Variant)
 
@@ -74,6 +82,10 @@ def _run(alteration: Deviation | Variant | None) -> int:
     name = None if alteration is None else alteration.name
     if isinstance(role, MiddleboxRole):
         return run_middlebox(configuration, role, name)
+    if isinstance(role, KernelRole):
+        return run_on_kernel(configuration, role, name)
+    if isinstance(role, RunningRole):
+        return role.run(name)
     assert isinstance(role, Role)
     return run_host(configuration, role, name)
 
@@ -88,8 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=list(_KERNEL),
-        help="what the kernel of this machine is by itself, on the wire, instead",
+        choices=list(_OTHERS),
+        help="what is on the wire instead: the kernel of this machine by itself, or a SOCKS server",
     )
     parser.add_argument("--list-deviations", action="store_true", help="name the ways of being wrong, and end")
     parser.add_argument("--list-variants", action="store_true", help="name the other ways of being right, and end")
@@ -109,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         alteration = _find(options)
         if options.what:
-            return _KERNEL[options.what](read_configuration(os.environ))
+            return _OTHERS[options.what](read_configuration(os.environ))
         return _run(alteration)
     except ConfigurationError as error:
         print(f"reference: {error}", file=sys.stderr)

@@ -8,6 +8,8 @@ from reference.migrate.roles import ServerRole as MigrateServerRole
 from reference.mops.firewall.role import FirewallRole
 from reference.mops.nat.role import NatRouterRole
 from reference.mops.roles import AnycastServerRole, MobileNodeRole, ServerRole
+from reference.msocks.roles import MobileNodeRole as MsocksNodeRole
+from reference.msocks.roles import ProxyRole
 from reference.rehash.roles import HostRole as RehashHostRole
 from reference.sacip.roles import MobileNodeRole as SacipMobileNodeRole
 from reference.sacip.roles import ServerRole as SacipServerRole
@@ -24,6 +26,8 @@ ROLES: tuple[type[DeviceRole], ...] = (
     RehashHostRole,
     MigrateServerRole,
     MigratingNodeRole,
+    ProxyRole,
+    MsocksNodeRole,
     SacipServerRole,
     SacipMobileNodeRole,
     LegacyHostRole,

@@ -10,15 +10,14 @@ from typing import Any
 
 from reference.agent.agent import Agent
 from reference.agent.streams import say
-from reference.bump.ipv4 import Ipv4Settings
+from reference.middlebox.kernel import read_sides, settle_between
+from reference.middlebox.role import SIDES
 from reference.system import nfnetlink
 from reference.system.configuration import Configuration, ConfigurationError, Table
 from reference.system.linux import set_mtu
 from reference.system.log import log
-from reference.system.rtnetlink import Rtnetlink
 
 NAME = "netfilter masquerade"
-_SIDES = ("inside", "outside")
 _SYSCTL = Path("/proc/sys/net")
 _UDP_TIMERS = ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream")
 _LONGEST_S = 3600
@@ -32,15 +31,11 @@ _SOURCE_NAT_PRIORITY = 100
 
 def run_masquerade(configuration: Configuration) -> int:
     """Forward and translate until standard input ends (0) or something breaks (1)."""
-    if len(configuration.wires) != len(_SIDES):
+    if len(configuration.wires) != len(SIDES):
         raise ConfigurationError("DUT_WIRES must name exactly two interfaces for a NAT")
-    table = configuration.root.table("networks").table("ipv4")
+    sides = read_sides(configuration)
     try:
-        with Rtnetlink() as netlink:
-            for wire, side in zip(configuration.wires, _SIDES, strict=True):
-                network = Ipv4Settings.read(table.table(side))
-                netlink.add_address(wire, network.kernel_address)
-                netlink.add_route(wire, *network.kernel_route, quickack=False)
+        settle_between(configuration.wires, sides, {})
         masquerade(configuration.wires[1])
         settings = configuration.of_protocol("legacy")
         set_mtu(configuration.wires[1], settings.integer("outside_mtu", *_MTUS, 1500))

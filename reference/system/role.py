@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a device can be: a role of a protocol, with its settings and the classes that it is made of."""
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -45,3 +45,11 @@ class DeviceRole(ABC):
     def alter(self, part: type[Any]) -> None:
         """Be different in the way of an alteration's class."""
         self.parts = self.parts.with_part(part)
+
+
+class RunningRole(DeviceRole):
+    """A role of a device that needs nothing of ours around it."""
+
+    @abstractmethod
+    def run(self, alteration: str | None) -> int:
+        """Run until standard input ends (0) or something breaks (1)."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Links, addresses and routes over rtnetlink: the five messages that the reference needs, without the `ip` program.
+"""Links, addresses and routes over rtnetlink: the six messages that the reference needs, without the `ip` program.
 
 Written out because importing a netlink library takes longer than everything else a start does.
 """
@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 
-RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE = 16, 20, 24
+RTM_NEWLINK, RTM_NEWADDR, RTM_DELADDR, RTM_NEWROUTE = 16, 20, 21, 24
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL = 0x01, 0x04, 0x400, 0x200
 IFF_UP, IFF_NOARP = 0x1, 0x80
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINKINFO, IFLA_NET_NS_PID, IFLA_TXQLEN = 1, 3, 4, 18, 19, 13
@@ -89,6 +89,12 @@ class Rtnetlink:
         if not preferred:
             body += _attribute(IFA_CACHEINFO, struct.pack("IIII", 0, 0xFFFFFFFF, 0, 0))  # preferred and valid lifetime
         self._ask(RTM_NEWADDR, body, NLM_F_CREATE | NLM_F_EXCL, f"address on {name}")
+
+    def delete_address(self, name: str, address: bytes) -> None:
+        """Take such an address from an interface."""
+        family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
+        body = struct.pack("BBBBi", family, 8 * len(address), 0, RT_SCOPE_UNIVERSE, socket.if_nametoindex(name))
+        self._ask(RTM_DELADDR, body + _attribute(IFA_LOCAL, address), 0, f"address off {name}")
 
     def add_route(self, name: str, prefix: bytes, length: int, *, quickack: bool = True) -> None:
         """Reach a prefix through an interface; `quickack`: every segment from there is acknowledged at once."""

@@ -210,6 +210,11 @@ class TcpPeer:
 
     # Receiving
 
+    def pass_over(self, mark: Mark) -> None:
+        """Look at nothing that came before a mark: where many ends share a trace none of it is for this one."""
+        self._mark = mark
+        self._unread.clear()
+
     def drop_incoming(self) -> None:
         """Treat everything as lost on the way that comes from now on, until this end continues somewhere else."""
         self._drops_incoming = True

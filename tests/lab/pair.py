@@ -123,11 +123,18 @@ class Pair:
         self.process.wait()
         self._log.close()
 
+    def server_log(self) -> str:
+        return self.ends[0].log()
+
     def wait_for(self, name: str, timeout: float) -> str:
-        """The content of a file that a program is to write."""
-        deadline = time.monotonic() + timeout
-        while not (self.folder / name).exists():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"no {name}")
-            time.sleep(0.02)
-        return (self.folder / name).read_text().strip()
+        return wait_for(self.folder / name, timeout)
+
+
+def wait_for(path: Path, timeout: float) -> str:
+    """The content of a file that a program is to write."""
+    deadline = time.monotonic() + timeout
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"no {path.name}")
+        time.sleep(0.02)
+    return path.read_text().strip()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Programs that nobody here wrote, at the two ends of a `Pair`, while hosts move: paced by what has arrived.
+"""Programs that nobody here wrote, at the two ends of a `Stage`, while hosts move: paced by what has arrived.
 
 Data is under way when a host moves, and the next move waits until what was sent after this one has arrived too.
 """
@@ -12,10 +12,22 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from tests.lab.pair import Pair
+
+class Stage(Protocol):
+    """Where a client and a server are."""
+
+    folder: Path
+
+    def server_log(self) -> str:
+        """What the server has said so far."""
+
+    def wait_for(self, name: str, timeout: float) -> str:
+        """The content of a file that a program is to write."""
+
 
 MOVES = 10
 PIECE = 400_000
@@ -99,7 +111,7 @@ def release(folder: Path, length: int) -> None:
         file.truncate(length)
 
 
-def download(both: Pair, content: bytes, move: Callable[[int], None]) -> None:
+def download(both: Stage, content: bytes, move: Callable[[int], None]) -> None:
     """Download byte for byte, with ten calls of `move` under way."""
     go(both, "Serving HTTP")
     arrived(both.folder / "got", PIECE)
@@ -122,13 +134,15 @@ def ssh_server(folder: Path) -> list[str]:
     return [str(shutil.which("sshd")), "-D", "-e", "-f", "{folder}/sshd_config"]
 
 
-def ssh_client(server: str) -> str:
-    """The shell command of an OpenSSH client whose far end gives back what it is given."""
-    options = "-F none -i {folder}/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+def ssh_client(server: str, more: str = "") -> str:
+    """The shell command of an OpenSSH client, with more options, whose far end gives back what it is given."""
+    options = (
+        f"{more} -F none -i {{folder}}/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    )
     return f"ssh {options} root@{server} cat < {{folder}}/to > {{folder}}/from"
 
 
-def ssh_session(both: Pair, move: Callable[[int], None]) -> None:
+def ssh_session(both: Stage, move: Callable[[int], None]) -> None:
     """Have everything that is typed into a session come back, with ten calls of `move` under way."""
     go(both, "Server listening")
     lines = [os.urandom(30_000) for _ in range(2 * MOVES + 1)]
@@ -149,7 +163,7 @@ def iperf3_client(server: str) -> str:
     return f"iperf3 -J -t 3 --bidir -c {server} > {{folder}}/report"
 
 
-def stream(both: Pair, move: Callable[[int], None]) -> None:
+def stream(both: Stage, move: Callable[[int], None]) -> None:
     """Have an iperf3 stream go on in both directions while `move` is called ten times."""
     go(both, "Server listening")
     for number in range(MOVES):
@@ -168,9 +182,9 @@ def shell(command: str) -> list[str]:
     return ["sh", "-c", f"{wait}; {command}; echo $? > {{folder}}/end; mv {{folder}}/end {{folder}}/done"]
 
 
-def go(both: Pair, words: str) -> None:
+def go(both: Stage, words: str) -> None:
     """Have the client begin as soon as the server has said these words."""
-    _wait(lambda: words in both.ends[0].log(), "the server does not start")
+    _wait(lambda: words in both.server_log(), "the server does not start")
     (both.folder / "go").touch()
 
 

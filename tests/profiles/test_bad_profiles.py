@@ -112,10 +112,10 @@ WRONG: list[tuple[str, str, str, str]] = [
         'ics.mops.roles: there are no cases for the role "relay"; allowed: "server", "mobile node", ',
     ),
     (
-        "protocol without cases",
-        "[ics.rehash]",
-        '[ics.msocks]\nroles = ["proxy"]\n[ics.rehash]',
-        'ics.msocks.roles: there are no cases for the role "proxy"; allowed: none',
+        "role of MSOCKS without cases",
+        '[ics.msocks]\nroles = ["mobile node"]',
+        '[ics.msocks]\nroles = ["relay"]',
+        'ics.msocks.roles: there are no cases for the role "relay"; allowed: "proxy", "mobile node"',
     ),
     (
         "role is a number",

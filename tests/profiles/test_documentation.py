@@ -46,12 +46,12 @@ def test_every_key_is_documented_once_with_its_default() -> None:
         ("ics.networks", 'list of `"ipff"`, `"ipv4"`'),
         ("ics.mops.roles", 'list of `"server"`, `"mobile node"`, `"anycast server"`, `"NAT router"`, `"firewall"`'),
         ("ics.rehash.roles", 'list of `"host"`, over `"ipv4"` alone'),
-        ("ics.msocks.roles", "none yet"),
+        ("ics.msocks.roles", 'list of `"proxy"`, `"mobile node"`, over `"ipv4"` alone'),
         ("ics.mops.udp", "`true`, `false`"),
         ("ixit.ipv4.prefix_length", "1 to 30"),
         ("ixit.ipv4.address", "IPv4 address"),
         ("ixit.mops.rate_limit_s", "more than 0, up to 3600"),
-        ("ixit.msocks.authentication", "0 to 255"),
+        ("ixit.msocks.reconnect_command", "0 to 255"),
     ],
 )
 def test_what_is_allowed_is_said_in_words(key: str, allowed: str) -> None:

@@ -34,6 +34,8 @@ def test_roles_with_cases() -> None:
         "rehash host",
         "migrate server",
         "migrate mobile node",
+        "msocks proxy",
+        "msocks mobile node",
         "sacip server",
         "sacip mobile node",
         "legacy host",

@@ -203,9 +203,9 @@ def wait_for_service(lab: Lab, network: str, service: int) -> Peer:
     [
         (
             {"protocol": "carrier pigeon"},
-            "protocol is 'carrier pigeon', allowed: mops | rehash | migrate | sacip | legacy",
+            "protocol is 'carrier pigeon', allowed: mops | rehash | migrate | msocks | sacip | legacy",
         ),
-        ({"protocol": None}, "protocol is None, allowed: mops | rehash | migrate | sacip | legacy"),
+        ({"protocol": None}, "protocol is None, allowed: mops | rehash | migrate | msocks | sacip | legacy"),
         ({"role": "toaster"}, "role is 'toaster', allowed: server | mobile node | anycast server"),
         ({"protocol": "rehash"}, "role is 'server', allowed: host"),
         ({"networks": {}}, "networks must have ipff or ipv4 for the role server"),
