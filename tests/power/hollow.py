@@ -7,14 +7,16 @@ none; `mute` obeys and never says anything; `refusing` answers, and does nothing
 """
 
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from reference.__main__ import WARM
-from reference.between import run_middlebox
+from reference.between import run_middlebox, run_on_kernel
 from reference.bump.role import Role
 from reference.daemon import run_host
+from reference.middlebox.kernel import KernelRole
 from reference.middlebox.packet import Packet
 from reference.middlebox.role import MiddleboxRole
 from reference.migrate.datapath import MigrateDatapath
@@ -25,6 +27,11 @@ from reference.mops.firewall.firewall import Firewall
 from reference.mops.firewall.moves import Moves
 from reference.mops.mobile_node import MobileNode
 from reference.mops.server import Command, Outcome, Server
+from reference.msocks.client.carrier import Carrier
+from reference.msocks.client.node import Ends, ordinary_pair
+from reference.msocks.client.node import MobileNode as MsocksNode
+from reference.msocks.messages import GENERAL_FAILURE, End, Request
+from reference.msocks.negotiation import Negotiation
 from reference.rehash.datapath import RehashDatapath
 from reference.rehash.host import Host
 from reference.roles import role_of
@@ -32,6 +39,7 @@ from reference.sacip.local_side import LocalSide
 from reference.sacip.remote_side import RemoteSide
 from reference.system.configuration import read_configuration
 from reference.system.fork_server import serve
+from reference.system.role import RunningRole
 
 
 class SilentCapable(MobileCapable):
@@ -201,6 +209,35 @@ class RefusingFixedHost(FixedHost):
         return False
 
 
+class DeafNegotiation(Negotiation):
+    """Takes connections, and hears nothing."""
+
+    def _ready(self, _: int) -> None:
+        self.held.socket.recv(65536)
+
+
+class RefusingNegotiation(Negotiation):
+    """Agrees on a method, and refuses whatever is asked for then."""
+
+    def carry_out(self, request: Request) -> None:
+        self.refuse(GENERAL_FAILURE)
+
+
+class DeafMsocksNode(MsocksNode):
+    """Knows no proxy: its connections go nowhere."""
+
+    def connect_with_ends(self, host: str, port: int, timeout_s: float = 10.0) -> tuple[socket.socket, Ends]:
+        application, _ = ordinary_pair()
+        return application, Ends(End("0.0.0.0", 0), End(host, port))
+
+
+class StayingCarrier(Carrier):
+    """Never comes back."""
+
+    def reconnect(self) -> None:
+        raise OSError
+
+
 MIGRATE: dict[str, tuple[type[Any], ...]] = {
     "deaf": (DeafFixedHost,),
     "mute": (MuteMigrateDatapath,),
@@ -228,6 +265,8 @@ PARTS: dict[tuple[str, str], dict[str, tuple[type[Any], ...]]] = {
     ("sacip", "mobile node"): {"deaf": (DeafRemoteSide, DeafLocalSide), "mute": (MuteLocalSide,)},
     ("migrate", "server"): MIGRATE,
     ("migrate", "mobile node"): MIGRATE,
+    ("msocks", "proxy"): {"deaf": (DeafNegotiation,), "refusing": (RefusingNegotiation,)},
+    ("msocks", "mobile node"): {"deaf": (DeafMsocksNode,), "refusing": (StayingCarrier,)},
     ("rehash", "host"): {"deaf": (DeafHost,), "mute": (MuteHost, MuteDatapath), "refusing": (RefusingHost,)},
 }
 
@@ -243,6 +282,10 @@ def main(arguments: Sequence[str]) -> int:
         role.alter(part)
     if isinstance(role, MiddleboxRole):
         return run_middlebox(configuration, role, kind)
+    if isinstance(role, KernelRole):
+        return run_on_kernel(configuration, role, kind)
+    if isinstance(role, RunningRole):
+        return role.run(kind)
     assert isinstance(role, Role)
     return run_host(configuration, role, kind)
 

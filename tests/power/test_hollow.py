@@ -31,6 +31,7 @@ SHORT: dict[str, dict[str, float]] = {
     "rehash": {"idle_ack_within_s": 0.5},
     "migrate": {"migrate_within_s": 0.3},
     "sacip": {},
+    "msocks": {"reconnect_within_s": 0.5},
 }
 """What never comes is not waited for longer."""
 

@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 from scapy.packet import Packet
 
-from conformance.msocks.dut.relay import SMALL, Relay
+from conformance.msocks.dut.relay import SMALL
+from conformance.msocks.dut.splicer import Splicer
 from conformance.msocks.tester.client import Client, random_data
 from conformance.msocks.tester.dialogue import OVER, SUCCEEDED, Dialogue
 from conformance.msocks.tester.session import Session
@@ -14,8 +15,6 @@ from layers.msocks import MSOCKSReconnectReply
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive, NotApplicable
-from testbed.peers.segment import Segment
-from testbed.peers.tcp import TcpPeer
 from testbed.wire import chance
 from testbed.wire.capture import Frame
 from testbed.wire.clock import NANO, Deadline
@@ -28,7 +27,7 @@ _MARGIN_S = 0.5
 """How long before the end of a hold time RECONNECT must have come to be in time."""
 
 
-class Proxy(Relay):
+class Proxy(Splicer):
     """The device under test in the role of the MSOCKS proxy."""
 
     # RECONNECT
@@ -97,16 +96,6 @@ class Proxy(Relay):
         frame = self.frame(session.dialogue)
         for name, allowed, seen in (("received", received, reply.received), ("sent", sent, reply.sent)):
             require(seen in allowed, f"counter of bytes {name}", _range(allowed), seen, frame)
-
-    def shows_at_node(self, session: Session) -> None:
-        """All that the correspondent has sent is seen at the mobile side, which acknowledges none of it; preamble."""
-
-        def look() -> Frame | None:
-            frames = session.node.read()
-            return frames[-1] if frames and len(session.received) >= len(session.to_node) else None
-
-        if self._case.look(look, self._case.deadline()) is None:
-            raise Inconclusive("preamble: the data of the correspondent does not come to the mobile side")
 
     def takes_some(self, session: Session) -> None:
         """The node takes what has come up to a point that chance draws, or nothing."""
@@ -212,11 +201,6 @@ class Proxy(Relay):
             f"{after_s:.2f} s",
             first.frame,
         )
-
-    def segments_at(self, peer: TcpPeer) -> list[Segment]:
-        """Every segment that has come to an end."""
-        found = (peer.segment_in(frame) for frame in self._case.trace.received())
-        return [one for one in found if one]
 
 
 def _range(allowed: Collection[int]) -> str:

@@ -99,9 +99,9 @@ class SocksServer:
         return answer
 
     def frame(self, dialogue: Dialogue) -> Frame:
-        """The frame that has brought the last message."""
-        assert dialogue.last is not None
-        return dialogue.last
+        """The frame that has brought the last message, or the last one that was sent where nothing has come."""
+        assert dialogue.last or dialogue.sent
+        return dialogue.last or dialogue.sent.frame  # type: ignore[union-attr]
 
     def _nothing(self, dialogue: Dialogue, what: str) -> Finding:
         seen = {"RESET": "a reset", "CLOSE-WAIT": "a FIN"}.get(dialogue.peer.state, "silence")

@@ -8,6 +8,7 @@ from conformance.msocks.tester.client import random_data
 from conformance.msocks.tester.mobility_proxy import MobilityProxy
 from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
+from testbed.case.expect import preamble
 from testbed.case.verdict import require
 
 LOST = [0, 1, 1000, 5000]
@@ -178,6 +179,8 @@ def test_node_that_stays_is_quiet(dut: MobileNode, proxy: MobilityProxy, case: C
     since_ns = case.clock.now_ns()
     dut.carries(link, socket)
     dut.reconnects_nothing(proxy, since_ns)
+    with preamble():
+        dut.goes_on(proxy, link, dut.move())
 
 
 @exclusive

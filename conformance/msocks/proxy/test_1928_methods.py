@@ -119,7 +119,7 @@ def test_greeting_of_another_version(client: Client, far: Correspondent, dut: Re
 @requirement("MSOCKS-1929.2-01", case=1)
 def test_right_password(client: Client, far: Correspondent, dut: Relay) -> None:
     """Every user of the profile gets in with the password, and is served."""
-    for user in client.users():
+    for user in client.every_user():
         dialogue = _with_password(client, dut)
         answer = dut.logs_in(dialogue, user, client.password(user))
         require(answer[1] == 0, "status", 0, answer[1], dut.frame(dialogue))
@@ -145,6 +145,7 @@ def test_wrong_password(client: Client, far: Correspondent, dut: Relay, wrong: s
     dialogue.send(far.request())
     dut.calls_nobody(far, since)
     dut.ends(dialogue, TEN_SECONDS)
+    dut.serves_an_ordinary_client()
 
 
 @invalid
@@ -156,6 +157,7 @@ def test_request_instead_of_a_password(client: Client, far: Correspondent, dut: 
     since = dut.mark()
     dialogue.send(far.request())
     dut.calls_nobody(far, since)
+    dut.serves_an_ordinary_client()
 
 
 def _with_password(client: Client, dut: Relay) -> Dialogue:

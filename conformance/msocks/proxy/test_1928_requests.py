@@ -161,6 +161,7 @@ def test_unknown_command(client: Client, far: Correspondent, dut: Relay, command
     dialogue.send(far.request(cmd=command))
     dut.refuses(dialogue, {code}) if code else dut.refuses_or_ends(dialogue)
     dut.calls_nobody(far, since)
+    dut.serves_an_ordinary_client()
 
 
 @pytest.mark.parametrize("code", TYPES)
@@ -172,6 +173,7 @@ def test_unknown_address_type(client: Client, dut: Relay, kind: int, code: int) 
     dialogue = client.greet()
     dialogue.send(bytes([5, 1, 0, kind]) + b"\xc0\x00\x02\x01\x00\x50")
     dut.refuses(dialogue, {code}) if code else dut.refuses_or_ends(dialogue)
+    dut.serves_an_ordinary_client()
 
 
 @pytest.mark.parametrize("version", [0, 4, 6, 255])

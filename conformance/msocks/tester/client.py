@@ -55,6 +55,10 @@ class Client:
             raise NotApplicable(f"{self._case.setup.profile.path}: ixit.msocks.users does not name {count}")
         return known[:count]
 
+    def every_user(self) -> list[str]:
+        """All users that the proxy knows; NotApplicable where the profile names none."""
+        return self.users(max(1, len(accounts(self._case.setup.profile))))
+
     def password(self, user: str) -> str:
         """The password of a user."""
         return accounts(self._case.setup.profile)[user]

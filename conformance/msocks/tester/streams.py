@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Streams of several connections at once, as ends have them that read and write at the same time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from testbed.case.case import Case
 from testbed.case.verdict import Broken, Finding
 from testbed.interruptions import Inconclusive
+from testbed.peers.sequence import after
 from testbed.peers.stream import TIMESTAMPS_ROOM, most_data, room
 from testbed.peers.tcp import TcpPeer
 from testbed.wire.capture import Frame
 from testbed.wire.clock import NANO, Deadline
 
 _LONGEST_S = 60
+AGAIN_S = 0.4
+"""How long nothing has come when what is not acknowledged is sent again."""
+
 _SHOWN = 40
 _ALIVE = ("ESTABLISHED", "CLOSE-WAIT")
 
@@ -56,6 +60,13 @@ class Flow:
         """Whether nothing more of it can change the verdict."""
         return len(self.receiver.stream) - self.start >= len(self.data) or self.receiver.state == "RESET"
 
+    def send_again(self) -> None:
+        """Send the first segment again that is not acknowledged, as TCP does when nothing comes."""
+        left = after(self.sender.snd_nxt, self.sender.snd_una)
+        if 0 < left <= self.sent:
+            at = self.sent - left
+            self.sender.send_out_of_window(self.data[at : at + min(left, most_data(self.sender))], -left)
+
     def push(self) -> None:
         """Send as much more of it as the device's window takes."""
         largest = most_data(self.sender) - (TIMESTAMPS_ROOM if self.sender.timestamps else 0)
@@ -66,43 +77,8 @@ class Flow:
 
 def carry(case: Case, *flows: Flow) -> None:
     """All of the data comes, each flow's byte for byte, judged by its progress: Broken where none comes in time."""
-    progress = _Progress(case, flows)
-    for flow in flows:
-        flow.push()
-    end_ns = case.clock.now_ns() + _LONGEST_S * NANO
-    while not progress.is_over():
-        deadline = Deadline(progress.ns, case.setup.profile.ixit.tcp_within_s)
-        if case.clock.now_ns() > end_ns:
-            raise Inconclusive(f"the device drips data: {progress.missing()} bytes are left after {_LONGEST_S} s")
-        if case.look(progress.look, deadline) is None:
-            _judge(flows, deadline)
-    _judge(flows, case.deadline())
-
-
-class _Progress:
-    """What has come of flows, and when the last of it did."""
-
-    def __init__(self, case: Case, flows: Sequence[Flow]) -> None:
-        self._case, self._flows = case, flows
-        self._peers = list({id(one): one for flow in flows for one in (flow.sender, flow.receiver)}.values())
-        self.ns = case.clock.now_ns()
-
-    def is_over(self) -> bool:
-        return all(flow.is_over for flow in self._flows)
-
-    def missing(self) -> int:
-        return sum(max(0, len(flow.data) - len(flow.came)) for flow in self._flows)
-
-    def look(self) -> Frame | None:
-        """The frame by which data has come; whatever has room is sent."""
-        before = sum(len(flow.receiver.stream) for flow in self._flows)
-        frames = [frame for peer in self._peers if (frame := take(peer))]
-        for flow in self._flows:
-            flow.push()
-        if not frames or (sum(len(flow.receiver.stream) for flow in self._flows) == before and not self.is_over()):
-            return None
-        self.ns = self._case.clock.now_ns()
-        return max(frames, key=lambda frame: frame.ns)
+    peers = list({id(one): one for flow in flows for one in (flow.sender, flow.receiver)}.values())
+    _carry(case, flows, lambda: [frame for peer in peers if (frame := take(peer))])
 
 
 class Echo:
@@ -110,21 +86,32 @@ class Echo:
 
     def __init__(self, peer: TcpPeer, limit: int) -> None:
         self.peer, self._limit = peer, limit
-        self._returned = len(peer.stream)
-        self._told = limit
+        self._returned = self._begin = len(peer.stream)
+        self._frames: list[Frame] = []
+
+    def has(self, count: int) -> bool:
+        """Whether so many bytes have come."""
+        self._frames += self.peer.read()
+        return len(self.peer.stream) - self._begin >= count
 
     def work(self) -> Frame | None:
         """Take what has come, send back what the device takes, and say how much more is taken."""
-        before = self.peer.rcv_nxt
-        frames = self.peer.read()
+        frames = [*self._frames, *self.peer.read()]
+        self._frames.clear()
         while (left := self.peer.stream[self._returned :]) and (size := min(most_data(self.peer), room(self.peer))) > 0:
             self.peer.send(bytes(left[:size]), window=self._window())
             self._returned += min(size, len(left))
-            self._told = self._window()
-        if self.peer.rcv_nxt != before or self._window() != self._told:
+        if frames:
             self.peer.acknowledge(window=self._window())
-            self._told = self._window()
         return frames[-1] if frames else None
+
+    def send_again(self) -> None:
+        """Send the first segment again that is not acknowledged."""
+        left = after(self.peer.snd_nxt, self.peer.snd_una)
+        if 0 < left <= self._returned:
+            at = self._returned - left
+            self.peer.send_out_of_window(bytes(self.peer.stream[at : at + min(left, most_data(self.peer))]), -left)
+            self.peer.acknowledge(window=self._window())
 
     def _window(self) -> int:
         return max(0, self._limit - (len(self.peer.stream) - self._returned))
@@ -135,31 +122,55 @@ def carry_through(case: Case, flow: Flow, echo: Echo, enough: int) -> None:
 
     The echo is a slow host: it works when its client cannot send any more, so that the device always has data for it.
     """
-    flow.push()
-    ns, end_ns = case.clock.now_ns(), case.clock.now_ns() + _LONGEST_S * NANO
-    last: list[Frame] = []
 
     def is_stuck() -> bool:
         end = flow.sender
-        return flow.sent == len(flow.data) or (end.snd_una == end.snd_nxt and room(end) < most_data(end))
+        is_taken = end.snd_una == end.snd_nxt or echo.has(flow.sent)  # a device that splices acknowledges nothing
+        return flow.sent == len(flow.data) or (is_taken and room(end) < most_data(end))
 
-    def look() -> Frame | None:
-        before = len(flow.receiver.stream)
+    def work() -> list[Frame]:
         frames = [frame for frame in (take(flow.receiver), echo.work() if is_stuck() else None) if frame]
         if len(flow.came) >= enough:
             flow.data = flow.data[: flow.sent]
-        flow.push()
-        last.extend(frames)
-        return last[-1] if len(flow.receiver.stream) > before or flow.is_over else None
+        return frames
 
-    while not flow.is_over:
-        deadline = Deadline(ns, case.setup.profile.ixit.tcp_within_s)
-        if case.clock.now_ns() > end_ns:
-            raise Inconclusive("the device drips data")
-        if case.look(look, deadline) is None:
-            _judge([flow], deadline)
-        ns = case.clock.now_ns()
-    _judge([flow], case.deadline())
+    _carry(case, [flow], work, echo)
+
+
+def _carry(case: Case, flows: Sequence[Flow], work: Callable[[], list[Frame]], *echoes: Echo) -> None:
+    """Let the ends work until all of the flows has come, or nothing comes any more; what was lost is sent again."""
+    within_s = case.setup.profile.ixit.tcp_within_s
+
+    def taken() -> int:
+        return sum(len(flow.receiver.stream) for flow in flows)
+
+    def is_over() -> bool:
+        return all(flow.is_over for flow in flows)
+
+    def look() -> Frame | None:
+        before, frames = taken(), work()
+        for flow in flows:
+            flow.push()
+        return max(frames, key=lambda frame: frame.ns) if frames and (taken() > before or is_over()) else None
+
+    for flow in flows:
+        flow.push()
+    begun_ns = progress_ns = case.clock.now_ns()
+    while not is_over():
+        limit = Deadline(progress_ns, within_s)
+        again = Deadline(case.clock.now_ns(), min(AGAIN_S, max(0.0, (limit.end_ns - case.clock.now_ns()) / NANO)))
+        if case.look(look, again):
+            progress_ns = case.clock.now_ns()
+            if progress_ns > begun_ns + _LONGEST_S * NANO:
+                raise Inconclusive(f"the device drips data: not all has come after {_LONGEST_S} s")
+        elif case.clock.now_ns() >= limit.end_ns and not is_over():
+            _judge(flows, limit)
+        else:
+            for flow in flows:
+                flow.send_again()
+            for echo in echoes:
+                echo.send_again()
+    _judge(flows, case.deadline())
 
 
 def _judge(flows: Sequence[Flow], deadline: Deadline) -> None:

@@ -105,14 +105,14 @@ class LastUserAlone(Negotiation):
         return super().is_user(name, password) and name == next(iter(self.settings.users))
 
 
-@deviation("msocks-second-password-tried", "1929.2", "A failure ends the connection.", "another request is waited for")
-class SecondPasswordTried(Negotiation):
+@deviation("msocks-open-after-a-wrong-password", "1929.2", "A failure ends the connection.", "it stays open")
+class OpenAfterAWrongPassword(Negotiation):
     def _login(self) -> bool:
         found = messages.login(self.buffer)
         if found is None or self.is_user(*found[1:]):
             return super()._login()
-        self._take(found[0])
         self.say(bytes([messages.LOGIN_VERSION, 1]))
+        self.step = None
         return True
 
 
