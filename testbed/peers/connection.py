@@ -89,8 +89,10 @@ def accept(case: Case, peer: TcpPeer, syn: Segment, *options: Packet | bytes) ->
         raise Inconclusive("preamble: the device did not acknowledge the SYN-ACK")
 
 
-def await_syn(case: Case, station: Station, port: int, connecting: Connecting, since: Mark = BEGINNING) -> Segment:
-    """The SYN of an application that connects to a port of the tester; NotApplicable if the device cannot connect."""
+def await_syn(
+    case: Case, station: Station, port: int, connecting: Connecting | None = None, since: Mark = BEGINNING
+) -> Segment:
+    """The SYN to a port of the tester; NotApplicable if an application was told to connect and the device cannot."""
 
     def wanted(segment: Segment) -> bool:
         ends = segment.destination, segment.destination_port
@@ -98,7 +100,8 @@ def await_syn(case: Case, station: Station, port: int, connecting: Connecting, s
 
     segment = first_segment(case, wanted, case.deadline(), since, station)
     if segment is None:
-        connecting.call.check_verb()
+        if connecting:
+            connecting.call.check_verb()
         raise Inconclusive("preamble: the device did not send a SYN")
     segment.frame.account()
     return segment
