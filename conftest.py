@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Joins the parts for pytest: cases from marks and catalogue, results from verdicts, reports from results."""
 
+import hashlib
 import os
 import platform
 import shlex
@@ -17,16 +18,22 @@ import pytest
 from conformance import catalogue
 from conformance.applicability import unclaimed
 from conformance.plugin import interpreter
-from profiles import ROLES, Profile
+from profiles import ROLES, Profile, load
 from testbed.interruptions import cannot_write
 from testbed.run.completeness import ENDED, Completeness
+from testbed.run.narrowing import narrowing
+from testbed.run.origin import commit, user
 from testbed.run.plugin import PROFILE
 
 if TYPE_CHECKING:  # workers load nothing of the reports
-    from reports.model import RequirementResult, Results, Suite
+    from reports.model import RequirementResult, Results, Specification, Suite
 
 REPORT = pytest.StashKey["ReportFolder"]()
 """On the configuration: the folder that the run's results go to, where it has any."""
+
+ROOT = Path(__file__).parent
+OWN = ("conformance", "testbed", "layers", "reports", "reference", "conftest.py", "pyproject.toml")
+"""What of the tree makes verdicts, and is not the user's."""
 
 INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -34,6 +41,7 @@ INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pyte
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("roamproof")
     group.addoption("--strict-verdict", action="store_true", help="a broken should makes the device not conformant")
+    group.addoption("--tested-by", metavar="NAME", help="who tests: stands in the certificate (default: the user)")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -163,18 +171,22 @@ def _empty_results(config: pytest.Config) -> "Results":
         started=datetime.now(UTC).astimezone(),
         command=shlex.join([interpreter(), "-m", "pytest", *config.invocation_params.args]),
         seed=config.option.seed,
+        selection=narrowing(config, _folders(profile)),
         dut=Dut(
             name=profile.dut.name,
             vendor=profile.dut.vendor,
             version=profile.dut.version,
             profile=str(profile.path),
+            profile_sha256=hashlib.sha256(profile.path.read_bytes()).hexdigest(),
             arguments=config.getoption("--dut-arg"),
             roles=[role.qualified for role in profile.claimed],
+            left_out=_left_out(config, profile),
             networks=list(profile.ics.networks),
             ics=profile.ics.model_dump(mode="json"),
             ixit=profile.ixit.model_dump(mode="json"),
         ),
         tester=Tester(
+            name=config.getoption("--tested-by") or user(),
             system=f"{platform.system()} {platform.release()} {platform.machine()}",
             python=sys.version.split()[0],
             scapy=version("scapy"),
@@ -184,16 +196,49 @@ def _empty_results(config: pytest.Config) -> "Results":
             Expectation(requirement=one.requirement, verdict=Verdict(one.verdict), reason=one.reason)
             for one in profile.expected
         ],
+        specifications=_specifications(profile),
         requirements=_requirements(profile),
     )
+
+
+def _folders(profile: Profile) -> set[Path]:
+    """Where all cases of the claimed roles are."""
+    known = {(role.protocol, role.name): role for role in ROLES}
+    judges = {known[role.protocol, name] for role in profile.claimed for name in role.judged_by}
+    return {ROOT / "conformance" / role.protocol / role.folder for role in judges}
+
+
+def _left_out(config: pytest.Config, profile: Profile) -> list[str]:
+    """The roles that the profile claims, and that this run leaves out."""
+    if not config.getoption("--role"):
+        return []
+    return [role.qualified for role in load(profile.path).claimed if role not in profile.claimed]
 
 
 def _suite() -> "Suite":
     from reports.model import Suite
 
-    with (Path(__file__).parent / "pyproject.toml").open("rb") as file:
+    with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    return Suite(name=project["name"].capitalize(), version=project["version"])
+    return Suite(name=project["name"].capitalize(), version=project["version"], commit=commit(ROOT, OWN))
+
+
+def _specifications(profile: Profile) -> "list[Specification]":
+    """What the claimed roles are certified against."""
+    from reports.model import Specification
+
+    claimed = {role.protocol.upper() for role in profile.claimed}
+    return [
+        Specification(
+            protocol=one.name,
+            name=one.specification,
+            title=one.title,
+            revision=one.revision,
+            sha256=hashlib.sha256(one.path.read_bytes()).hexdigest(),
+        )
+        for one in catalogue.load().protocols
+        if one.name in claimed
+    ]
 
 
 def _requirements(profile: Profile) -> "list[RequirementResult]":

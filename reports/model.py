@@ -23,6 +23,7 @@ from reports.entries import (
     Frame,
     Model,
     RequirementResult,
+    Specification,
     Suite,
     Tester,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Results",
     "ResultsError",
     "RunVerdict",
+    "Specification",
     "Suite",
     "Tester",
     "Verdict",
@@ -68,10 +70,12 @@ class Results(Model):
     finished: AwareDatetime | None = None
     command: str
     seed: int | None = None
+    selection: list[str] = Field(default_factory=list, description="options that narrowed the run")
     dut: Dut
     tester: Tester
     figures: Figures = Figures()
     expected: list[Expectation] = Field(default_factory=list)
+    specifications: list[Specification] = Field(default_factory=list)
     requirements: list[RequirementResult] = Field(default_factory=list)
     cases: list[CaseResult] = Field(default_factory=list)
 
