@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Joins the parts for pytest: cases from marks and catalogue, results from verdicts, reports from results."""
 
+import hashlib
 import os
 import platform
 import shlex
@@ -17,13 +18,15 @@ import pytest
 from conformance import catalogue
 from conformance.applicability import unclaimed
 from conformance.plugin import program, started_by
-from profiles import ROLES, Profile
+from profiles import ROLES, Profile, load
 from testbed.interruptions import cannot_write
 from testbed.run.completeness import ENDED, Completeness
+from testbed.run.narrowing import narrowing
+from testbed.run.origin import commit, user
 from testbed.run.plugin import PROFILE, SPEC
 
 if TYPE_CHECKING:  # workers load nothing of the reports
-    from reports.model import RequirementResult, Results, Suite
+    from reports.model import RequirementResult, Results, Specification, Suite
     from reports.official import Official
 
 REPORT = pytest.StashKey["ReportFolder"]()
@@ -31,6 +34,10 @@ REPORT = pytest.StashKey["ReportFolder"]()
 
 DECIDED = "roamproof_decided"
 """Option of a run that goes on: the ids of the cases that it has decided before."""
+
+ROOT = Path(__file__).parent
+OWN = ("conformance", "testbed", "layers", "reports", "reference", "conftest.py", "pyproject.toml")
+"""What of the tree makes verdicts, and is not the user's."""
 
 INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -43,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--official", action="store_true", help="a whole run of a clean suite, with declaration and report")
     group.addoption("--bundle", default="", metavar="FILE", help="put the evidence of the run into one archive")
     group.addoption("--sign-key", default="", metavar="FILE", help="sign the bundle with this SSH private key")
+    group.addoption("--tested-by", metavar="NAME", help="who tests: stands in the certificate (default: the user)")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -200,18 +208,22 @@ def _empty_results(config: pytest.Config) -> "Results":
         started=datetime.now(UTC).astimezone(),
         command=started_by() or shlex.join([*program(), *config.invocation_params.args]),
         seed=config.option.seed,
+        selection=narrowing(config, _folders(profile)),
         dut=Dut(
             name=profile.dut.name,
             vendor=profile.dut.vendor,
             version=profile.dut.version,
             profile=str(profile.path),
+            profile_sha256=hashlib.sha256(profile.path.read_bytes()).hexdigest(),
             arguments=config.getoption("--dut-arg"),
             roles=[role.qualified for role in profile.claimed],
+            left_out=_left_out(config, profile),
             networks=list(profile.ics.networks),
             ics=profile.ics.model_dump(mode="json"),
             ixit=profile.ixit.model_dump(mode="json"),
         ),
         tester=Tester(
+            name=config.getoption("--tested-by") or user(),
             system=f"{platform.system()} {platform.release()} {platform.machine()}",
             python=sys.version.split()[0],
             scapy=version("scapy"),
@@ -221,6 +233,7 @@ def _empty_results(config: pytest.Config) -> "Results":
             Expectation(requirement=one.requirement, verdict=Verdict(one.verdict), reason=one.reason)
             for one in profile.expected
         ],
+        specifications=_specifications(profile),
         requirements=_requirements(profile),
     )
 
@@ -240,12 +253,44 @@ def _official(config: pytest.Config) -> "Official | None":
     return Official(official.declared(profile.declaration), official.identities(profile), changed)
 
 
+def _folders(profile: Profile) -> set[Path]:
+    """Where all cases of the claimed roles are."""
+    known = {(role.protocol, role.name): role for role in ROLES}
+    judges = {known[role.protocol, name] for role in profile.claimed for name in role.judged_by}
+    return {ROOT / "conformance" / role.protocol / role.folder for role in judges}
+
+
+def _left_out(config: pytest.Config, profile: Profile) -> list[str]:
+    """The roles that the profile claims, and that this run leaves out."""
+    if not config.getoption("--role"):
+        return []
+    return [role.qualified for role in load(profile.path).claimed if role not in profile.claimed]
+
+
 def _suite() -> "Suite":
     from reports.model import Suite
 
-    with (Path(__file__).parent / "pyproject.toml").open("rb") as file:
+    with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    return Suite(name=project["name"].capitalize(), version=project["version"])
+    return Suite(name=project["name"].capitalize(), version=project["version"], commit=commit(ROOT, OWN))
+
+
+def _specifications(profile: Profile) -> "list[Specification]":
+    """What the claimed roles are certified against."""
+    from reports.model import Specification
+
+    claimed = {role.protocol.upper() for role in profile.claimed}
+    return [
+        Specification(
+            protocol=one.name,
+            name=one.specification,
+            title=one.title,
+            revision=one.revision,
+            sha256=hashlib.sha256(one.path.read_bytes()).hexdigest(),
+        )
+        for one in catalogue.load().protocols
+        if one.name in claimed
+    ]
 
 
 def _requirements(profile: Profile) -> "list[RequirementResult]":

@@ -10,6 +10,7 @@ on purpose go in as ``scapy.fields.RawVal``, which no field inspects::
 RawVal stands for whole bytes, so it replaces a 14 + 50 bit word as a pair: ``protocol=RawVal(b""), src=RawVal(word)``.
 """
 
+import contextlib
 import operator
 import struct
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from itertools import chain
 from typing import Any
 
 from scapy.fields import BitField, Field, RawVal, StrFixedLenField
+from scapy.layers.inet import IP
 from scapy.volatile import VolatileValue
 
 ADDRESS_PARTS = 5
@@ -114,6 +116,21 @@ class IPFFAddressField(DottedField):
 
     def show(self, number: int) -> str:
         return address_to_str(number)
+
+    def i2repr(self, pkt: Any, x: Any) -> str:
+        """As people read it: over IPv4 an address of IPv4 is written in four numbers, as everywhere else."""
+        if isinstance(x, int) and _is_over_ipv4(pkt):
+            with contextlib.suppress(ValueError):
+                return embedded_ipv4(x)
+        return super().i2repr(pkt, x)
+
+
+def _is_over_ipv4(pkt: Any) -> bool:
+    while pkt is not None and pkt.underlayer is not None:
+        pkt = pkt.underlayer
+        if isinstance(pkt, IP):
+            return True
+    return False
 
 
 class IPv4AddressField(DottedField):

@@ -7,7 +7,7 @@ of a run that has died, or that goes on.
 `python -m reports compare` compares the results of two runs, `python -m reports coverage` makes the page that shows
 what of the specifications the cases judge, `python -m reports merge` makes one report of runs of several roles; they
 explain themselves with `--help`. `python -m reports exit-codes` prints
-the table of docs/exit-codes.md.
+the table of docs/exit-codes.md, `python -m reports schema` docs/results.schema.json: the JSON Schema of results.json.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from reports.files import ResultsError
 from reports.folder import RESULTS
 from reports.journal import JOURNAL, read_journal
 from reports.legend import exit_codes_table
+from reports.model import json_schema
 
 
 def _exit_codes(words: Sequence[str]) -> int:
@@ -31,7 +32,19 @@ def _exit_codes(words: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS = {"compare": compare.main, "coverage": coverage.main, "merge": merge.main, "exit-codes": _exit_codes}
+def _schema(words: Sequence[str]) -> int:
+    argparse.ArgumentParser(prog="python -m reports schema").parse_args(words)
+    sys.stdout.write(json_schema())
+    return 0
+
+
+COMMANDS = {
+    "compare": compare.main,
+    "coverage": coverage.main,
+    "merge": merge.main,
+    "exit-codes": _exit_codes,
+    "schema": _schema,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from reports.cases import Cases, InMemory
 from reports.model import CaseResult, RequirementResult, Results
+from reports.scope import narrowed
 from reports.text import visible
 from reports.verdicts import LOUDEST_FIRST, STRENGTHS, ExitCode, RunVerdict, Verdict
 
@@ -41,6 +42,8 @@ def print_summary(results: Results, console: Console, certificate: Path | str = 
     )
     console.print()
     console.print(Text(visible(f"{results.dut.name}: {results.verdict}"), style=style), soft_wrap=True)
+    if (scope := narrowed(results)) and scope not in results.reason:
+        _wrapped(console, f"A partial run: {scope}.")
     if results.reason:
         _wrapped(console, results.reason)
     console.print(_counts(results, cases))

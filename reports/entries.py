@@ -46,6 +46,17 @@ class Suite(Frozen):
 
     name: str
     version: str
+    commit: str = Field(default="", description="of its repository, with + where files were changed; empty: not known")
+
+
+class Specification(Frozen):
+    """A document that requirements are quoted from."""
+
+    protocol: str
+    name: str = Field(description="file name without its ending, as requirements give it")
+    title: str
+    revision: str
+    sha256: str = Field(description="digest of the text that the quotes were checked against")
 
 
 class Dut(Frozen):
@@ -55,16 +66,19 @@ class Dut(Frozen):
     vendor: str
     version: str
     profile: str = Field(description="path of the profile as it was given")
+    profile_sha256: str = Field(default="", description="digest of the profile's bytes")
     arguments: list[str] = Field(default_factory=list, description="extra arguments of the DUT command")
     roles: list[str] = Field(description="claimed roles with their protocol in front: mops server")
+    left_out: list[str] = Field(default_factory=list, description="roles that the profile claims besides: not probed")
     networks: list[str]
     ics: dict[str, JsonValue]
     ixit: dict[str, JsonValue]
 
 
 class Tester(Frozen):
-    """The machine that probed."""
+    """The machine that probed, and who did it."""
 
+    name: str = Field(default="", description="who tested")
     system: str
     python: str
     scapy: str

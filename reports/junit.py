@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 from reports.cases import Cases, InMemory
 from reports.files import replace_file
 from reports.model import CaseResult, Results
+from reports.scope import narrowed
 from reports.text import visible
 from reports.verdicts import Verdict
 
@@ -56,6 +57,10 @@ def _parts(results: Results, cases: Cases) -> Iterator[bytes]:
         "verdict": str(results.verdict),
         "reason": results.reason,
         "state": results.state,
+        "scope": f"partial: {scope}" if (scope := narrowed(results)) else "everything that the profile claims",
+        "suite": f"{results.suite.version} {results.suite.commit}".rstrip(),
+        "seed": "" if results.seed is None else str(results.seed),
+        "tester": results.tester.name,
     }
     _properties(suite, properties)
     head, end, _ = _written(suite, 1).rpartition("  </testsuite>")

@@ -17,6 +17,7 @@ from reports.folder import CERTIFICATE, JUNIT, OFFICIAL, RESULTS
 from reports.journal import JOURNAL, Journal
 from reports.junit import write_junit
 from reports.model import Figures, Results, aggregate, judge
+from reports.scope import scoped
 from reports.seal import Seal
 
 NO_SEAL = Seal()
@@ -109,7 +110,8 @@ class Keeper:
             results.reason = interrupted
         else:
             judgement = judge(index, strict=strict, unreachable=self._lost, limit=self._limit)
-            judgement = against(judgement, results.expected, aggregate(results.requirements, index))
+            found = aggregate(results.requirements, index)
+            judgement = scoped(against(judgement, results.expected, found), results, found)
             results.verdict, results.reason = judgement.verdict, judgement.reason
             results.exit_code = int(judgement.exit_code)
             results.state = "incomplete" if self._lost or self._limit else "complete"

@@ -74,7 +74,7 @@ class Exit(NamedTuple):
 EXIT_CODES = (
     Exit(
         ExitCode.CONFORMANT,
-        "conformant: everything selected ran, no must is broken",
+        "conformant: every must that applies was judged or says why it has no case, and none is broken",
         "No must is broken in 20 cases.",
         "Nothing; broken shoulds are listed.",
     ),
@@ -132,6 +132,12 @@ EXIT_CODES = (
         "error: the machine of the tester does not give what the run needs; no word on the device",
         "The tester's machine ended the run: the report: No space left on device; make room there, ...",
         "The line ends with what to do.",
+    ),
+    Exit(
+        ExitCode.PARTIAL,
+        "partial: no must is broken in what was judged, but not everything that applies was",
+        "No must is broken in 20 cases. Partial: the run was narrowed by -k ipv4.",
+        "Run it without a selection, for all roles; musts without a verdict are named.",
     ),
 )
 

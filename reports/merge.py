@@ -96,15 +96,20 @@ def _head(runs: list[Run]) -> Results:
     for head in heads:
         ics = _joined(ics, head.dut.ics)
     roles = [role for head in heads for role in head.dut.roles]
+    left_out = [role for head in heads for role in head.dut.left_out if role not in roles]
     requirements = {one.id: one for head in heads for one in head.requirements}
     return Results(
         suite=first.suite,
         started=min(head.started for head in heads),
         command=" && ".join(head.command for head in heads),
         seed=first.seed if len(seeds) == 1 else None,
-        dut=first.dut.model_copy(update={"roles": list(dict.fromkeys(roles)), "ics": ics}),
+        dut=first.dut.model_copy(
+            update={"roles": list(dict.fromkeys(roles)), "left_out": list(dict.fromkeys(left_out)), "ics": ics}
+        ),
         tester=first.tester,
+        selection=list(dict.fromkeys(option for head in heads for option in head.selection)),
         expected=first.expected,
+        specifications=list({one.protocol: one for head in heads for one in head.specifications}.values()),
         requirements=list(requirements.values()),
     )
 

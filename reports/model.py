@@ -9,6 +9,7 @@ from here too, like the models of `reports.entries`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, Self
@@ -23,6 +24,7 @@ from reports.entries import (
     Frame,
     Model,
     RequirementResult,
+    Specification,
     Suite,
     Tester,
 )
@@ -42,6 +44,7 @@ __all__ = [
     "Results",
     "ResultsError",
     "RunVerdict",
+    "Specification",
     "Suite",
     "Tester",
     "Verdict",
@@ -68,10 +71,12 @@ class Results(Model):
     finished: AwareDatetime | None = None
     command: str
     seed: int | None = None
+    selection: list[str] = Field(default_factory=list, description="options that narrowed the run")
     dut: Dut
     tester: Tester
     figures: Figures = Figures()
     expected: list[Expectation] = Field(default_factory=list)
+    specifications: list[Specification] = Field(default_factory=list)
     requirements: list[RequirementResult] = Field(default_factory=list)
     cases: list[CaseResult] = Field(default_factory=list)
 
@@ -108,6 +113,15 @@ class Results(Model):
         yield from _listed(b"requirements", map(as_json, self.requirements))
         yield from _listed(b"cases", lines)
         yield b"}\n"
+
+
+def json_schema() -> str:
+    """results.json as a JSON Schema (draft 2020-12), for whoever reads it with other programs."""
+    schema = Results.model_json_schema(by_alias=True)
+    schema["properties"]["schema"].pop("default")
+    schema["required"] = ["schema", *schema["required"], "requirements", "cases"]
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"results.json, version {SCHEMA}"}
+    return json.dumps(head | {key: value for key, value in schema.items() if key not in head}, indent=1) + "\n"
 
 
 def _listed(key: bytes, entries: Iterable[bytes]) -> Iterator[bytes]:

@@ -45,6 +45,7 @@ class RunVerdict(StrEnum):
     """The answer of the whole run."""
 
     CONFORMANT = "conformant"
+    PARTIAL = "partial"
     NOT_CONFORMANT = "not conformant"
     INCONCLUSIVE = "inconclusive"
     ERROR = "error"
@@ -63,6 +64,7 @@ class ExitCode(IntEnum):
     DUT_UNREACHABLE = 8
     AS_EXPECTED = 9
     MACHINE = 10
+    PARTIAL = 11
 
 
 class Judgement(NamedTuple):

@@ -14,10 +14,9 @@ from reports.case_view import Batch, CaseView, RequirementView, Source, batched
 from reports.cases import Cases, Kept
 from reports.evidence import Captures
 from reports.model import Results
+from reports.scope import OPEN, narrowed, unjudged_musts
 from reports.text import flatten
 from reports.verdicts import LOUDEST_FIRST, STRENGTHS, RunVerdict, Verdict
-
-OPEN = (Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
 
 
 class Row(NamedTuple):
@@ -113,12 +112,23 @@ class View:
     @cached_property
     def unjudged_musts(self) -> list[RequirementView]:
         """Musts that apply and came to no verdict, those that the catalogue says cannot be tested left out."""
-        return [view for view in self.of(*OPEN, strength="M") if view.requirement.cases or not view.requirement.reason]
+        missing = {one.id for one in unjudged_musts(self.results.requirements)}
+        return [view for view in self.requirements if view.requirement.id in missing]
+
+    @property
+    def narrowed(self) -> str:
+        """How the run was narrowed; empty if it was not."""
+        return narrowed(self.results)
 
     @property
     def untestable_musts(self) -> int:
         """How many musts apply but have no case, for a reason that the catalogue gives."""
         return len(self.of(*OPEN, strength="M")) - len(self.unjudged_musts)
+
+    @property
+    def foreign_musts(self) -> int:
+        """How many musts do not apply, by what the profile claims."""
+        return self.rows[0].counts[Verdict.NOT_APPLICABLE]
 
     @property
     def musts(self) -> int:
@@ -138,7 +148,8 @@ class View:
     @property
     def certified(self) -> bool:
         """Whether this is a certificate: conformant, and no must was left out that a case could have judged."""
-        return self.results.verdict == RunVerdict.CONFORMANT and self.musts > 0 and not self.unjudged_musts
+        whole = not self.unjudged_musts and not self.narrowed
+        return self.results.verdict == RunVerdict.CONFORMANT and self.musts > 0 and whole
 
     @property
     def headline(self) -> str:
@@ -147,6 +158,8 @@ class View:
         match verdict:
             case RunVerdict.CONFORMANT:
                 return "Conformant" if self.certified else "Conformant in what was tested"
+            case RunVerdict.PARTIAL:
+                return "Partial: nothing broken in what was tested"
             case RunVerdict.INCOMPLETE:
                 return "Incomplete, and already not conformant" if any_broken else "Incomplete"
             case RunVerdict.ERROR:
@@ -156,7 +169,7 @@ class View:
             case RunVerdict.NOTHING_SELECTED:
                 return "No answer: nothing was judged"
             case _:
-                return "Not conformant"
+                return "Not conformant, in a partial run" if self.narrowed else "Not conformant"
 
     @property
     def lead(self) -> str:
@@ -168,7 +181,7 @@ class View:
         match self.results.verdict:
             case RunVerdict.CONFORMANT if judged == self.musts > 1:
                 return f"meets all {judged} musts of {scope} that apply."
-            case RunVerdict.CONFORMANT:
+            case RunVerdict.CONFORMANT | RunVerdict.PARTIAL:
                 return f"meets every must of {scope} that was judged: {judged} of the {self.musts} that apply."
             case RunVerdict.NOT_CONFORMANT if self.broken:
                 number = len(self.of(Verdict.FAIL, strength="M"))
@@ -182,6 +195,9 @@ class View:
 
     @property
     def specifications(self) -> list[str]:
+        """Title and revision of each, or the file's name where the results do not say more."""
+        if known := self.results.specifications:
+            return list(dict.fromkeys(f"{one.title}, {one.revision}" if one.title else one.name for one in known))
         return [name.removesuffix(".txt") for name in dict.fromkeys(r.specification for r in self.results.requirements)]
 
     # -- tables -------------------------------------------------------------------------------------------------

@@ -57,10 +57,11 @@ def _load_file(path: Path) -> Protocol:
     roles = content.get("roles")
     if not isinstance(roles, list) or not roles or not all(isinstance(role, str) for role in roles):
         raise CatalogueError(f"{path}: roles: is missing; allowed is a list of texts")
-    if unknown := next(iter(content.keys() - tables.keys() - {"protocol", "specification", "roles"}), ""):
-        raise CatalogueError(
-            f"{path}: {unknown}: no such key; allowed are protocol, specification, roles, {', '.join(tables)}"
-        )
+    if wrong := next((key for key in ("title", "revision") if not isinstance(content.get(key, ""), str)), ""):
+        raise CatalogueError(f"{path}: {wrong}: is no text; allowed is what the specification calls itself")
+    keys = ("protocol", "specification", "title", "revision", "roles", *tables)
+    if unknown := next(iter(content.keys() - set(keys)), ""):
+        raise CatalogueError(f"{path}: {unknown}: no such key; allowed are {', '.join(keys)}")
     common = {"protocol": content["protocol"], "specification": content["specification"]}
     if common["protocol"] != (name := path.parent.name.upper()):
         raise CatalogueError(f"{path}: protocol: {common['protocol']!r}; allowed is that of the folder, {name}")
@@ -77,6 +78,8 @@ def _load_file(path: Path) -> Protocol:
     protocol = Protocol(
         name=common["protocol"],
         specification=common["specification"],
+        title=content.get("title", ""),
+        revision=content.get("revision", ""),
         roles=tuple(roles),
         sections=entries["section"],  # type: ignore[arg-type]
         requirements=entries["requirement"],  # type: ignore[arg-type]

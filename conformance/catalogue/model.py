@@ -106,10 +106,15 @@ class Unnormative(Entry):
 
 
 class Protocol(Entry):
-    """The requirements of one protocol. `specification` is the document's name, `path` the file of its text."""
+    """The requirements of one protocol. `specification` is the document's name, `path` the file of its text.
+
+    `title` and `revision` are what the document calls itself.
+    """
 
     name: str
     specification: str
+    title: str = ""
+    revision: str = ""
     roles: tuple[str, ...]
     sections: tuple[Section, ...]
     requirements: tuple[Requirement, ...]

@@ -15,7 +15,7 @@ from tests.chaos.judging import Judgement, interfaces, judged
 from tests.devices.hostile.__main__ import KINDS as HOSTILE
 from tests.testbed.going import Going
 from tests.testbed.lab import ROOT
-from tests.testbed.runs import SHORT, command
+from tests.testbed.runs import SHORT, UNBROKEN, command
 
 HOSTILE_PROFILE = ROOT / "tests/devices/hostile/hostile.toml"
 SERVER = "conformance/mops/server"
@@ -30,7 +30,7 @@ _LONGEST_S, _SECOND_S = 1.0, 0.4
 _BUSY_FILES = 3
 _BUSY_BYTES = 1 << 20
 
-CONFORMANT, BROKEN, INTERRUPTED, NOTHING, INCONCLUSIVE, UNREACHABLE, MACHINE = 0, 1, 2, 5, 6, 8, 10
+BROKEN, INTERRUPTED, NOTHING, INCONCLUSIVE, UNREACHABLE, MACHINE = 1, 2, 5, 6, 8, 10
 """Exit codes of docs/exit-codes.md."""
 
 Attempt = Callable[[Path, random.Random], tuple[str, Judgement]]
@@ -90,7 +90,7 @@ def _kill(folder: Path, chance: random.Random) -> tuple[list[str], tuple[str, st
                 os.kill(chance.choice(found), number)
             done.append(f"{number.name} to {victim} {after:.2f} s after {moment}")
             moment = "that"
-    allowed = frozenset({CONFORMANT, INTERRUPTED, UNREACHABLE, MACHINE, *(-number for number in SIGNALS)})
+    allowed = frozenset({*UNBROKEN, INTERRUPTED, UNREACHABLE, MACHINE, *(-number for number in SIGNALS)})
     return done, options, judged(run, allowed, WITHIN_S, before)
 
 
@@ -103,7 +103,7 @@ def full_disk(folder: Path, chance: random.Random) -> tuple[str, Judgement]:
     mount = f'mount -t tmpfs -o size={size}k none "$0" && exec sh -c \'{keep}\' "$0" "$@"'
     prefix = ("unshare", "--map-root-user", "--mount", "--", "sh", "-c", mount, str(report))
     run = start(folder, *options, prefix=prefix)
-    done = judged(run, frozenset({CONFORMANT, MACHINE}), WITHIN_S, before, "report.kept")
+    done = judged(run, frozenset({*UNBROKEN, MACHINE}), WITHIN_S, before, "report.kept")
     return f"{' '.join(options)}: {size} KiB for the report", done
 
 
@@ -121,7 +121,7 @@ def slow_disk(folder: Path, chance: random.Random) -> tuple[str, Judgement]:
     stopper = threading.Thread(target=_stop_now_and_then, args=(run, most, over, random.Random(chance.random())))
     stopper.start()
     try:
-        done = judged(run, frozenset({CONFORMANT, INCONCLUSIVE}), WITHIN_S, before)
+        done = judged(run, frozenset({*UNBROKEN, INCONCLUSIVE}), WITHIN_S, before)
     finally:
         over.set()
         for one in (*writers, stopper):
@@ -151,7 +151,7 @@ def hostile(name: str) -> Attempt:
     def attempt(folder: Path, chance: random.Random) -> tuple[str, Judgement]:
         before, options = interfaces(), drawn_processes(chance)
         run = start(folder, *options, f"--dut-arg={name}", profile=HOSTILE_PROFILE)
-        allowed = frozenset({CONFORMANT, BROKEN, INCONCLUSIVE, UNREACHABLE})
+        allowed = frozenset({*UNBROKEN, BROKEN, INCONCLUSIVE, UNREACHABLE})
         return f"{' '.join(options)}: {name}", judged(run, allowed, WITHIN_S, before)
 
     return attempt

@@ -18,13 +18,13 @@ from tests.chaos.kinds import hostile
 from tests.devices.hostile.__main__ import KINDS
 
 SAID = {
-    "window-scale-of-two-bytes": (0, "No must is broken"),
+    "window-scale-of-two-bytes": (11, "No must is broken"),
     "header-length-0": (8, "dropped: an IPv4 header of 0 bytes in a packet of"),
     "length-of-65535": (8, "dropped: an IPv4 packet that is to have 65535 bytes, of which"),
     "data-offset-0": (8, "dropped: a TCP segment of 20 bytes with a data offset of 0"),
     "data-offset-beyond-the-end": (8, "dropped: a TCP segment of 20 bytes with a data offset of 60"),
     "nops-1400": (8, "no echo service at 198.18.0.1 over ipv4"),
-    "ipff-protocol-300": (0, "No must is broken"),
+    "ipff-protocol-300": (11, "No must is broken"),
     "every-frame-200-times": (1, "Broken: MOPS-"),
     "replies-of-controls": (6, r"\x1b[31m\x1b[2J\r\x08\x00\x9b1m\u202e\u2066\ufeff\n::error::forged\u2028"),
     "replies-of-surrogates": (6, r"\ud800 \udfff"),
@@ -33,10 +33,10 @@ SAID = {
     "results-that-are-numbers": (6, "the result must be a JSON object, not 7"),
     "results-of-wrong-types": (6, "the result is wrong: listener: Input should be a valid integer"),
     "chatter-without-end": (8, "the upper tester has written 16 MiB that answer nothing"),
-    "ready-line-of-controls": (0, "No must is broken"),
+    "ready-line-of-controls": (11, "No must is broken"),
     "ready-line-nested": (8, 'the first line of output must be {"ready": true, ...}'),
     "ends-at-once": (8, "the device ended with exit code 3 before it was ready"),
-    "log-of-controls": (0, "No must is broken"),
+    "log-of-controls": (11, "No must is broken"),
 }
 """The exit code, and what is in the reason of the run or of a case."""
 

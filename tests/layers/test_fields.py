@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from scapy.fields import RawVal
+from scapy.layers.inet import IP
 from scapy.packet import fuzz
 
 from layers.fields import address_to_int, address_to_str, embedded_ipv4
 from layers.ipff import IPFF
+from layers.mops import MOPSMigrate
 from tests.layers.vectors import REFUSED, VECTORS
 
 
@@ -63,3 +65,22 @@ def test_a_list_is_a_set_of_packets() -> None:
 def test_scapy_can_fuzz_it(cls: Any) -> None:
     for _ in range(5):
         assert bytes(fuzz(cls()))
+
+
+@pytest.mark.parametrize(
+    ("address", "over_ipv4", "over_ipff"),
+    [
+        ("0.198.18.0.1", "198.18.0.1", "0.198.18.0.1"),
+        ("1.198.18.0.1", "1.198.18.0.1", "1.198.18.0.1"),
+        ("0.198.18.0.256", "0.198.18.0.256", "0.198.18.0.256"),
+        ("0.0.0.0.0", "0.0.0.0", "0.0.0.0.0"),
+    ],
+)
+def test_an_address_is_read_in_the_notation_of_its_network(address: str, over_ipv4: str, over_ipff: str) -> None:
+    """Only how it is shown: what is compared stays five fields."""
+    made = MOPSMigrate(previous_source=address, entries=[(1024, 1027, 7)])
+    for lower, shown in ((IP(src="198.18.0.2", dst="198.18.0.3"), over_ipv4), (IPFF(), over_ipff)):
+        message = (lower / made)[MOPSMigrate]
+        assert f" {shown} > " in message.summary()
+        assert message.get_field("previous_source").i2repr(message, message.getfieldval("previous_source")) == shown
+        assert message.previous_source == address

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.testbed.lab import ROOT
-from tests.testbed.runs import run
+from tests.testbed.runs import UNBROKEN, run
 
 HOST = ROOT / "tests/devices/lwip"
 HEADERS = Path("/usr/include/lwip")
@@ -58,7 +58,7 @@ def sample(requirements: Sequence[str]) -> list[str]:
 
 def test_a_tcp_unlike_the_kernels_conforms(tmp_path: Path) -> None:
     done = run("conformance/legacy/host", HOST / "lwip.toml", tmp_path)
-    assert done.code == 0, done.output[-2000:]
+    assert done.code in UNBROKEN, done.output[-2000:]
     verdicts = {one["verdict"] for one in done.results["cases"]}
     assert verdicts == {"PASS", "NOT APPLICABLE"}
     unsupported = {one["reason"] for one in done.results["cases"] if one["verdict"] == "NOT APPLICABLE"}
@@ -70,7 +70,7 @@ def test_a_tcp_unlike_the_kernels_conforms(tmp_path: Path) -> None:
 def test_small_windows_and_a_slow_application_conform(tmp_path: Path, variant: str) -> None:
     chosen = [f"--dut-arg={word}" for word in VARIANTS[variant]]
     done = run("conformance/legacy", HOST / "lwip.toml", tmp_path, *chosen, *sample(ABOUT_DATA))
-    assert done.code == 0, done.output[-2000:]
+    assert done.code in UNBROKEN, done.output[-2000:]
     assert {one["verdict"] for one in done.results["cases"]} <= {"PASS", "NOT APPLICABLE"}
 
 
@@ -78,7 +78,7 @@ def test_small_windows_and_a_slow_application_conform(tmp_path: Path, variant: s
 def test_protocols_before_such_a_tcp_conform(tmp_path: Path, variant: str | None) -> None:
     chosen = [f"--dut-arg={word}" for word in VARIANTS[variant]] if variant else []
     done = run("conformance", HOST / "behind.toml", tmp_path, *chosen, *sample(OF_THE_PROTOCOLS))
-    assert done.code == 0, done.output[-2000:]
+    assert done.code in UNBROKEN, done.output[-2000:]
     verdicts = [one["verdict"] for one in done.results["cases"]]
     assert set(verdicts) <= {"PASS", "INFO", "NOT APPLICABLE"}
     assert verdicts.count("PASS") >= len(OF_THE_PROTOCOLS)

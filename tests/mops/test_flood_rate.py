@@ -11,7 +11,7 @@ from layers.capture import captured
 from layers.mops import MIGRATE
 from testbed.wire.clock import NANO
 from tests.testbed.lab import SERVER
-from tests.testbed.runs import SHORT, Run, made_up
+from tests.testbed.runs import SHORT, UNBROKEN, Run, made_up
 from tests.wire.box import certify
 
 ETHERNET, IP = 14, 20
@@ -52,7 +52,7 @@ def test_flood_keeps_its_rate_in_every_second(tmp_path: Path) -> None:
     cases = made_up(tmp_path, FLOODS.format(cases=CASES))
     limits = ("[ixit.mops]", f"[ixit.mops]\nguess_rate_per_s = {RATE}\nlargest_table = {TABLE}")
     [done] = certify(SHORT, SERVER, tmp_path, cases, changes=[limits])
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     floods = [list(guesses(done, case)) for case in done.results["cases"]]
     assert [len(flood) for flood in floods] == [MESSAGES] * 2 * CASES
     assert all(max(after - before for before, after in pairwise(flood)) > STALL_NS for flood in floods)

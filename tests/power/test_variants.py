@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.power.certified import entries, known
+from tests.testbed.runs import UNBROKEN
 
 EXPECTED = {entry.name: entry for entry in entries("variant")}
 
@@ -30,4 +31,4 @@ def test_variant_fails_nowhere(name: str, tmp_path: Path) -> None:
     done = entry.certify("--variant", tmp_path, list(entry.content["about"]))
     assert not done.cases("FAIL", "ERROR", "NOT RUN", "INCONCLUSIVE")
     assert done.requirements("DEVIATION") <= set(entry.content.get("deviates", [])), done.said
-    assert done.code == 0, done.said
+    assert done.code in UNBROKEN, done.said

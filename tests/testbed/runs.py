@@ -21,6 +21,8 @@ SHORT = ROOT / "tests/profiles/short.toml"
 TIMEOUT_S = 240
 # Neither is needed, and Hypothesis takes half a second to say that it was not used.
 PLUGINS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+UNBROKEN = (0, 11)
+"""Exit codes of a run in which nothing is broken: of all that applies, and of a part of it."""
 _AT_ONCE = 3
 _FEW = 3
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from profiles import load
 from reports.__main__ import main as reports
+from reports.verdicts import ExitCode
 from tests.testbed.runs import SHORT, Scenarios, run, scenarios
 
 SERVER, HOST = "mops server", "rehash host"
 ONE_CASE = {SERVER: "MOPS-4.1-10", HOST: "REHASH-6.1-01"}
+CLAIMED = [role.qualified for role in load(SHORT).claimed]
 
 RUNS = {
     SERVER: lambda folder: run("conformance", SHORT, folder, "--role", SERVER, "--requirement", ONE_CASE[SERVER]),
@@ -29,7 +32,10 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize(("role", "other"), [(SERVER, HOST), (HOST, SERVER)])
 def test_a_run_of_one_role_speaks_of_that_role_alone(runs: Scenarios, role: str, other: str) -> None:
     done = runs(role)
-    assert done.code == 0, done.output
+    assert done.code == ExitCode.PARTIAL, done.output
+    left_out = [one for one in CLAIMED if one != role]
+    assert done.results["dut"]["left_out"] == left_out
+    assert f"not probed in the claimed roles {', '.join(left_out)}" in " ".join(done.output.split())
     assert done.results["dut"]["roles"] == [role]
     names = {one["id"].partition("-")[0] for one in [*done.results["requirements"], *done.results["cases"]]}
     assert names == {ONE_CASE[role].partition("-")[0]}
@@ -47,9 +53,11 @@ def test_a_role_that_is_not_claimed_is_one_line(runs: Scenarios) -> None:
 def test_runs_of_several_roles_become_one_report(runs: Scenarios, tmp_path: Path) -> None:
     parts = [runs(SERVER), runs(HOST)]
     merged = tmp_path / "merged"
-    assert reports(["merge", *(str(one.folder) for one in parts), "-o", str(merged)]) == 0
+    assert reports(["merge", *(str(one.folder) for one in parts), "-o", str(merged)]) == ExitCode.PARTIAL
     results = json.loads((merged / "results.json").read_text())
-    assert results["verdict"] == "conformant"
+    assert results["verdict"] == "partial"
+    assert results["selection"] == [f"--requirement {identifier}" for identifier in ONE_CASE.values()]
+    assert results["dut"]["left_out"] == [one for one in CLAIMED if one not in (SERVER, HOST)]
     assert results["dut"]["roles"] == [SERVER, HOST]
     for key in ("cases", "requirements"):
         assert results[key] == [entry for one in parts for entry in one.results[key]]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.testbed.lab import ROOT
-from tests.testbed.runs import SHORT, command, environment, made_up, run
+from tests.testbed.runs import SHORT, UNBROKEN, command, environment, made_up, run
 
 CASES = """
     @pytest.mark.parametrize("number", range(3))
@@ -42,7 +42,7 @@ def one_processor() -> Iterator[None]:
 def has_workers(folder: Path, cases: Path, *options: str) -> bool:
     """Whether the run, in which every case passes, had test processes of its own."""
     done = run(cases, SHORT, folder, "-vv", *options)
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     assert set(done.verdicts.values()) == {"PASS"}
     return "[gw0]" in done.output
 

@@ -12,7 +12,7 @@ from testbed.wire.network import networks
 from testbed.wire.notation import describe_dissected
 from testbed.wire.quick import quick_words
 from tests.testbed.lab import puppet_profile
-from tests.testbed.runs import SHORT, Run, Scenarios, made_up, run, scenarios
+from tests.testbed.runs import SHORT, UNBROKEN, Run, Scenarios, made_up, run, scenarios
 
 PASSES = """
     @valid
@@ -155,7 +155,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_conformant_run_leaves_certificate_junit_allure_and_evidence(runs: Scenarios) -> None:
     done = runs("reports")
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     assert {name.partition("[")[0]: verdict for name, verdict in done.verdicts.items()} == {
         "test_passes": "PASS",
         "test_deviates": "DEVIATION",

@@ -16,7 +16,7 @@ from layers.fields import address_to_int
 from layers.ipff import IPFF
 from profiles import load
 from tests.testbed.lab import SERVER
-from tests.testbed.runs import SHORT, Run, Scenarios, run, scenarios
+from tests.testbed.runs import SHORT, UNBROKEN, Run, Scenarios, run, scenarios
 from tests.wire.box import certify
 
 CASES = "conformance/mops/server/test_4_1_reply.py"
@@ -105,7 +105,7 @@ def test_addresses_outside_of_the_profile_are_told_apart(frame: Packet, inside: 
 
 def test_a_run_over_namespaces_leaves_the_host_alone(runs: Scenarios) -> None:
     done = runs("namespace")
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     frames = frames_of(done)
     assert stray(frames) == []
     assert WIRE not in frames
@@ -113,7 +113,7 @@ def test_a_run_over_namespaces_leaves_the_host_alone(runs: Scenarios) -> None:
 
 def test_a_run_over_an_interface_keeps_to_its_wire_and_addresses(runs: Scenarios) -> None:
     done = runs("interface")
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     frames = frames_of(done)
     assert stray(frames) == []
     assert len(frames[WIRE]) > 500
@@ -128,7 +128,7 @@ def test_two_runs_at_once_do_not_hear_each_other(tmp_path: Path) -> None:
         one, other = pool.map(lambda folder: run(CASES, SHORT, folder, "-n", "0"), folders)
     seen = []
     for done in (one, other):
-        assert done.code == 0, done.output
+        assert done.code in UNBROKEN, done.output
         files = [done.folder / case["evidence"] for case in done.results["cases"]]
         seen.append({frame.data for file in files for frame in captured(str(file))})
     assert min(map(len, seen)) > 200

@@ -10,7 +10,7 @@ import pytest
 
 from profiles import ROLES, Role
 from tests.testbed.lab import SERVER
-from tests.testbed.runs import SHORT, Run, Scenarios, made_up, scenarios
+from tests.testbed.runs import SHORT, UNBROKEN, Run, Scenarios, made_up, scenarios
 from tests.wire.box import certify
 
 ECHO = """
@@ -104,7 +104,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_a_device_at_the_end_of_a_cable_is_certified(runs: Scenarios) -> None:
     done = runs("whole")
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     assert len(done.verdicts) > 20
     assert set(done.verdicts.values()) <= {"PASS", "INFO", "NOT APPLICABLE"}
     addresses = {frame["source"] for case in done.results["cases"] for frame in case.get("frames", [])}
@@ -113,7 +113,7 @@ def test_a_device_at_the_end_of_a_cable_is_certified(runs: Scenarios) -> None:
 
 def test_a_command_of_ones_own_starts_the_device(runs: Scenarios) -> None:
     done = runs("own command")
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     assert done.results["dut"]["version"] == "9"
 
 
@@ -150,19 +150,19 @@ def test_what_is_wrong_with_the_wire_is_told_in_one_line(runs: Scenarios, name: 
 
 def test_what_others_say_on_the_wire_disturbs_nothing(runs: Scenarios) -> None:
     done = runs("noise")
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     assert all(case["attempts"] == 1 for case in done.results["cases"])
 
 
 def test_a_cable_that_is_pulled_out_and_put_back_is_outlasted(runs: Scenarios) -> None:
     done = runs("unplugged")
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     assert max(case["attempts"] for case in done.results["cases"]) > 1, "the cable was out while a case ran"
 
 
 def test_a_cable_that_is_pulled_out_while_the_device_is_brought_back_is_outlasted(runs: Scenarios) -> None:
     done = runs("unplugged between cases")
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     assert set(done.verdicts.values()) == {"PASS"}
 
 
@@ -171,6 +171,6 @@ def test_a_device_is_back_after_each_case_that_moves_it_and_after_the_run(tmp_pa
     changes = _verbs(tmp_path) if how == "reset" else []
     first, second = _made_up(tmp_path, MOVED, role=REHASH_HOST, times=2, changes=changes)
     for done in (first, second):
-        assert done.code == 0, done.output
+        assert done.code in UNBROKEN, done.output
         assert set(done.verdicts.values()) == {"PASS"}
         assert all(case["attempts"] == 1 for case in done.results["cases"]), "nothing of an earlier run is in the way"

@@ -8,7 +8,7 @@ import pytest
 
 from layers.capture import captured
 from tests.testbed.lab import SERVER
-from tests.testbed.runs import SHORT, Run, Scenarios, scenarios
+from tests.testbed.runs import SHORT, UNBROKEN, Run, Scenarios, scenarios
 from tests.wire.box import certify
 
 ETHERNET, ENTRY = 14, 8
@@ -64,4 +64,4 @@ def test_what_the_wire_is_too_small_for_names_its_mtu(runs: Scenarios) -> None:
     assert done.code == 6, done.output
     assert {verdict for name, verdict in done.verdicts.items() if LEAST in name} == {"INCONCLUSIVE"}
     assert "a packet of 1316 bytes is more than the MTU of the tester's interface, 1300" in done.output
-    assert runs("9000 before a device of 1500").code == 0
+    assert runs("9000 before a device of 1500").code in UNBROKEN

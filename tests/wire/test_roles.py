@@ -10,7 +10,7 @@ import pytest
 
 from profiles import Role, load
 from tests.testbed.lab import ROOT
-from tests.testbed.runs import Run, Scenarios, scenarios
+from tests.testbed.runs import UNBROKEN, Run, Scenarios, scenarios
 from tests.wire.__main__ import PROFILE
 from tests.wire.box import REFERENCE, certify
 
@@ -66,5 +66,5 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize("name", RUNS)
 def test_a_right_device_is_conformant_at_the_end_of_a_cable(runs: Scenarios, name: str) -> None:
     done = runs(name)
-    assert done.code == 0, done.output
+    assert done.code in UNBROKEN, done.output
     assert "PASS" in done.verdicts.values()
