@@ -220,8 +220,8 @@ class Case:
 
     @property
     def _shares_neighbours(self) -> bool:
-        """Whether the device is in a namespace of this machine, and there is ARP."""
-        is_here = not self.setup.profile.link.interfaces
+        """Whether the device stands between links in namespaces of this machine, and has to find neighbours by ARP."""
+        is_here = len(self.sides) > 1 and not self.setup.profile.link.interfaces
         return is_here and any(side.network.has_arp for side in self.sides.values())
 
     @property
