@@ -54,8 +54,11 @@ class SacipDatapath(Datapath):
         """Have one more address, of the first subnet unless a prefix says otherwise; why not, if not."""
         length = int(prefix_length) if prefix_length else self.addresses.assigned[0].prefix_length
         assigned = Assigned(ipv4_from_text(text), length)
+        if assigned in self.addresses.assigned:
+            self.local_side.renewed(assigned.address)
+            return ""
         if assigned.address in self.addresses:
-            return f"{text} is an address of this host already"
+            return f"{text} is an address of this host already, of another subnet"
         if not 1 <= length <= 30 or not assigned.is_for_a_host():
             return f"{text}/{length} is no address for a host"
         if any(flow.is_live for flow in self._ipv4.flows.of(peer=assigned.address)):

@@ -36,6 +36,9 @@ class LocalSide:
                 if flow.parked_at == address:
                     flows.unpark(flow)
 
+    def renewed(self, address: int) -> None:
+        """The host is given an address that it has: nothing changes."""
+
     def deleted(self, address: int, promoted: int | None) -> None:
         """An address goes; `promoted` takes its place."""
         self.mechanics.send_what_the_kernel_has_sent()

@@ -7,7 +7,7 @@ from conformance.applicability import needs_peers
 from conformance.migrate.dut.mobile_node import DutNode
 from conformance.migrate.tester.connection import Connection
 from conformance.migrate.tester.host import MigrateHost
-from testbed import inopportune, requirement, valid
+from testbed import exclusive, inopportune, requirement, valid
 from testbed.case.case import Case
 from testbed.peers.icmp import IcmpPeer, error_about
 
@@ -69,6 +69,7 @@ def test_other_traffic_is_as_before(node: MigrateHost, dut: DutNode) -> None:
 
 
 @pytest.mark.parametrize("count", [64, 300])
+@exclusive("it opens as many connections as the device takes")
 @valid
 @requirement("MIGRATE-2-33", case=1)
 def test_connections_of_many_peers_migrate(node: MigrateHost, dut: DutNode, case: Case, count: int) -> None:

@@ -33,6 +33,13 @@ class Endpoint(MobileHost):
         self._further.append(address)
         self._has_home |= address == self.home
 
+    def renew_address(self, address: str) -> None:
+        """Tell the device to take an address that it has, as its lease is renewed; NotApplicable where it refuses."""
+        try:
+            super().add_address(address)
+        except OperationFailed as error:
+            raise NotApplicable(f"the device takes no address that it has: {error.reason}") from None
+
     def delete_address(self, address: str) -> None:
         """Tell the device to give an address up; NotApplicable where it has no such verb."""
         super().delete_address(address)

@@ -59,6 +59,27 @@ def test_nothing_is_told_without_a_change(node: Node, dut: MobileNode, case: Cas
 
 @exclusive
 @inopportune
+@requirement("SACIP-minimal-02", case=3)
+def test_renewal_of_a_lease_is_not_told(node: Node, dut: MobileNode, case: Case) -> None:
+    """Addresses that the device has and is given again, the first one and a further one, are told to nobody."""
+    peer = node.connect()
+    (further,) = dut.further_addresses(1)
+    dut.add_address(further)
+    for address in (dut.address, further):
+        dut.renew_address(address)
+    dut.notifies_nobody()
+    dut.serves(peer)
+    dut.follow(dut.delete_primary(further), peer)
+    dut.quiesce()
+    since = case.mark()
+    dut.renew_address(further)
+    dut.notifies_nobody(since)
+    dut.serves(peer)
+    dut.notifies_an_ordinary_connection()
+
+
+@exclusive
+@inopportune
 @requirement("SACIP-minimal-04", case=1)
 def test_deletion_of_a_secondary_is_not_told(node: Node, dut: MobileNode) -> None:
     """A further address that goes again is told to nobody, and the connections stay."""

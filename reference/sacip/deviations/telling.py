@@ -128,6 +128,28 @@ class _AdditionTold(LocalSide):
             self.notify(flow, self.network.addresses.primary, address)
 
 
+@deviation("renewal-told", "minimal", "The deletion is told.", "an address that is given again is told to the peers")
+class _RenewalTold(LocalSide):
+    def renewed(self, address: int) -> None:
+        for flow in self.affected(address):
+            self.notify(flow, address, address)
+
+
+@deviation(
+    "renewal-after-a-change-told", "minimal", "The deletion is told.", "given again after a change the address is told"
+)
+class _RenewalAfterAChangeTold(LocalSide):
+    has_changed = False
+
+    def change(self, old: int, new: int) -> None:
+        self.has_changed = True
+        super().change(old, new)
+
+    def renewed(self, address: int) -> None:
+        for flow in self.affected(address) if self.has_changed else []:
+            self.notify(flow, address, address)
+
+
 @deviation("closing-told", "minimal", "The deletion is told.", "a peer that closes is told of the address")
 class _ClosingTold(SacipDatapath):
     role = "mobile node"

@@ -11,6 +11,7 @@ from reference.sacip.flows import ends
 from reference.sacip.knowing import Changed, Straggling, Telling
 from reference.sacip.local_side import LocalSide
 from reference.sacip.notification import Notification
+from reference.system.addresses import ipv4_from_text
 from reference.system.alterations import variant
 
 STRAGGLING_S = 0.03
@@ -67,6 +68,21 @@ class _TimeWaitTold(LocalSide):
 class _Stragglers(Straggling):
     def goes_wrong(self, known: Changed, fields: Fields, length: int) -> bool:
         return self.now - known.since < STRAGGLING_S and length > 0
+
+
+@variant(
+    "renewal-refused",
+    "minimal",
+    "Linux gives an address that it has once more only where it is told to replace it.",
+    "an address that the host has is refused",
+)
+class _RenewalRefused(SacipDatapath):
+    role = "mobile node"
+
+    def add_address(self, text: str, prefix_length: str = "") -> str:
+        if ipv4_from_text(text) in self.addresses:
+            return f"{text} is an address of this host already"
+        return super().add_address(text, prefix_length)
 
 
 @variant("arp-announces", "minimal", "RFC 5227 has hosts announce an address.", "the new address is announced by ARP")
