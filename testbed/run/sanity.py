@@ -103,9 +103,10 @@ def resolves(case: Case, side: Side, asked: str, within_s: float | None = None) 
     question = ARP(op="who-has", hwsrc=side.interface.mac, psrc=station.address, pdst=asked)
     request = Ether(src=side.interface.mac, dst="ff:ff:ff:ff:ff:ff") / question
     sent = side.interface.send(bytes(request), case.trace)
+    since = case.trace.mark_at(sent.frame)
 
     def reply() -> Frame | None:
-        for frame in side.received():
+        for frame in side.received(since):
             arp = side.network.dissect(frame.data).getlayer(ARP)
             if arp is not None and arp.op == 2 and arp.psrc == asked:
                 return frame.account()

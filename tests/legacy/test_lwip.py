@@ -16,7 +16,7 @@ import pytest
 from tests.testbed.lab import ROOT
 from tests.testbed.runs import UNBROKEN, run
 
-HOST = ROOT / "tests/devices/lwip"
+HOST, BEHIND = ROOT / "examples/lwip-host", ROOT / "tests/devices/lwip/behind.toml"
 HEADERS = Path("/usr/include/lwip")
 ABOUT_DATA = ("LEGACY-9293.3.1-02", "LEGACY-9293.3.1-10")
 OF_THE_PROTOCOLS = (
@@ -57,7 +57,7 @@ def sample(requirements: Sequence[str]) -> list[str]:
 
 
 def test_a_tcp_unlike_the_kernels_conforms(tmp_path: Path) -> None:
-    done = run("conformance/legacy/host", HOST / "lwip.toml", tmp_path)
+    done = run("conformance/legacy/host", HOST / "lwip-host.toml", tmp_path)
     assert done.code in UNBROKEN, done.output[-2000:]
     verdicts = {one["verdict"] for one in done.results["cases"]}
     assert verdicts == {"PASS", "NOT APPLICABLE"}
@@ -69,7 +69,7 @@ def test_a_tcp_unlike_the_kernels_conforms(tmp_path: Path) -> None:
 @pytest.mark.parametrize("variant", TRIED)
 def test_small_windows_and_a_slow_application_conform(tmp_path: Path, variant: str) -> None:
     chosen = [f"--dut-arg={word}" for word in VARIANTS[variant]]
-    done = run("conformance/legacy", HOST / "lwip.toml", tmp_path, *chosen, *sample(ABOUT_DATA))
+    done = run("conformance/legacy", HOST / "lwip-host.toml", tmp_path, *chosen, *sample(ABOUT_DATA))
     assert done.code in UNBROKEN, done.output[-2000:]
     assert {one["verdict"] for one in done.results["cases"]} <= {"PASS", "NOT APPLICABLE"}
 
@@ -77,7 +77,7 @@ def test_small_windows_and_a_slow_application_conform(tmp_path: Path, variant: s
 @pytest.mark.parametrize("variant", [None, *TRIED] if ALL_CASES else TRIED)
 def test_protocols_before_such_a_tcp_conform(tmp_path: Path, variant: str | None) -> None:
     chosen = [f"--dut-arg={word}" for word in VARIANTS[variant]] if variant else []
-    done = run("conformance", HOST / "behind.toml", tmp_path, *chosen, *sample(OF_THE_PROTOCOLS))
+    done = run("conformance", BEHIND, tmp_path, *chosen, *sample(OF_THE_PROTOCOLS))
     assert done.code in UNBROKEN, done.output[-2000:]
     verdicts = [one["verdict"] for one in done.results["cases"]]
     assert set(verdicts) <= {"PASS", "INFO", "NOT APPLICABLE"}

@@ -183,8 +183,10 @@ class Verbs:
         if line.result == "ok":
             yield tried(f"move, back to {network.dut}", lambda: self._move(network.dut))
         if network.has_arp:
-            yield tried(f"add_address, {target}", lambda: self._add(target), "It answers ARP for both.")
-            yield tried(f"delete_address, {target}", lambda: self._delete(target), "It answers no ARP for it.")
+            yield tried(f"add_address, {target}", lambda: self._add(target), "The device answers ARP for both.")
+            yield tried(
+                f"delete_address, {target}", lambda: self._delete(target), "The device answers ARP for it no more."
+            )
 
     def _move(self, address: str) -> None:
         setup = self._case.setup
