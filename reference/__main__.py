@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m reference`: the host that DUT_CONFIG describes; `kernel` an ordinary one, `masquerade` an ordinary NAT."""
+"""`python -m reference`: the host that DUT_CONFIG describes; or what the kernel is by itself."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from typing import TypeVar
 from reference.between import run_middlebox
 from reference.bump.role import Role
 from reference.daemon import run_host
+from reference.legacy.filtering import run_filtering
 from reference.legacy.kernel import run_kernel
 from reference.legacy.masquerade import run_masquerade
 from reference.middlebox.role import MiddleboxRole
@@ -24,8 +25,8 @@ WARM = ("asyncio", "concurrent.futures.thread")
 """What a host imports only when it runs."""
 
 
-_KERNEL = {"kernel": run_kernel, "masquerade": run_masquerade}
-"""What a kernel is without anything of ours: an ordinary host, a NAT."""
+_KERNEL = {"kernel": run_kernel, "masquerade": run_masquerade, "firewall": run_filtering}
+"""What a kernel is without anything of ours: an ordinary host, a NAT, a firewall."""
 
 T = TypeVar("T", Deviation, Variant)
 
