@@ -6,6 +6,7 @@ from typing import Any
 from conformance.legacy.dut.nat import ICMP_PROTOCOL, Nat
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
+from testbed.interruptions import Inconclusive
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.through import Connection, Endpoint, Through
@@ -55,10 +56,10 @@ class TcpNat(Nat, Through):
         return segment is not None and (segment.destination, segment.destination_port) == outer.place
 
     def passes_segment(self, sent: Sent, other: TcpPeer, what: str) -> Segment:
-        """A segment comes to the other end of its connection, in time."""
+        """A segment comes to the other end of its connection, in time; preamble."""
         came = self.passed(sent, other)
         if came is None:
-            raise Broken(Finding(f"no {what} at {other}", "1", "0", frames=[sent.frame]))
+            raise Inconclusive(f"preamble: no {what} at {other}")
         return came
 
     def answers_nothing(self, end: TcpPeer, sent: Sent, seconds: float) -> None:
