@@ -19,7 +19,7 @@ from reference.middlebox.side import Side
 from reference.system.configuration import Configuration
 from reference.system.role import Parts, Wire
 
-Session = tuple[int, Endpoint, Endpoint]
+Flow = tuple[int, Endpoint, Endpoint]
 """Protocol, inside end and outside end."""
 
 _MOST = 65536
@@ -33,7 +33,7 @@ class Firewall(Middlebox):
     def __init__(self, sides: tuple[Side, Side], messages: Families, settings: NatSettings) -> None:
         super().__init__(sides, messages)
         self.settings = settings
-        self.sessions: dict[Session, float] = {}
+        self.sessions: dict[Flow, float] = {}
         self.endpoints = {
             network: Endpoints({one.protocol: one for one in families}) for network, families in messages.items()
         }
@@ -64,7 +64,7 @@ class Firewall(Middlebox):
         session = None if quoted is None else self.session(side.other, quoted)
         return session is not None and self.is_known(session)
 
-    def session(self, side: Side, packet: Packet) -> Session | None:
+    def session(self, side: Side, packet: Packet) -> Flow | None:
         """The session of a packet that comes from a side; None where it cannot be of one."""
         ends = self.endpoints[packet.network].read(packet)
         if ends is None:
@@ -77,7 +77,7 @@ class Firewall(Middlebox):
         whole = self.endpoints[packet.network].may_begin(packet)
         return side is self.inside and whole and (packet.protocol != TCP or is_call(packet))
 
-    def is_known(self, session: Session) -> bool:
+    def is_known(self, session: Flow) -> bool:
         """Whether a session is kept still."""
         return self.sessions.get(session, 0.0) > self.now
 
