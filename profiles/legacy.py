@@ -11,7 +11,13 @@ from profiles.table import Seconds, Table
 if TYPE_CHECKING:
     from profiles.model import Profile
 
-ROLES = (Role("legacy", "host"), Role("legacy", "NAT", links=("inside", "outside")))
+_BETWEEN = ("inside", "outside")
+
+ROLES = (
+    Role("legacy", "host"),
+    Role("legacy", "NAT", links=_BETWEEN, also=("firewall",)),
+    Role("legacy", "firewall", links=_BETWEEN),
+)
 
 
 class ICS(Claims):
@@ -20,6 +26,10 @@ class ICS(Claims):
     KNOWN: ClassVar[tuple[Role, ...]] = ROLES
 
     roles: list[str] = Field(default=[], description="roles of devices that have never heard of any of these protocols")
+    transparent: bool = Field(
+        default=True,
+        description="the box is meant to leave TCP's sequence numbers and options as they are (RFC 2979)",
+    )
     nat_exclusive_ports: bool = Field(
         default=True,
         description="no outside port of a NAT is two inside hosts' at once, whatever the destinations (RFC 7857, 3)",
@@ -43,8 +53,8 @@ class IXIT(Table):
 
 
 def dut_config(profile: "Profile", role: Role) -> dict[str, Any]:
-    """What a NAT that can be told has to set; a host finds no table of its own."""
-    if role.name != "NAT":
+    """What a box that can be told has to set; a host finds no table of its own."""
+    if role.name == "host":
         return {}
     timer = profile.ixit.legacy.nat_udp_timeout_s
     settable = profile.ics.legacy.nat_udp_timer_settable

@@ -11,6 +11,7 @@ from typing import TypeVar
 from reference.between import run_middlebox, run_on_kernel
 from reference.bump.role import Role
 from reference.daemon import run_host
+from reference.legacy.filtering import run_filtering
 from reference.legacy.kernel import run_kernel
 from reference.legacy.masquerade import run_masquerade
 from reference.middlebox.kernel import KernelRole
@@ -31,9 +32,10 @@ WARM = ("asyncio", "concurrent.futures.thread")
 _OTHERS: dict[str, Callable[[Configuration], int]] = {
     "kernel": run_kernel,
     "masquerade": run_masquerade,
+    "firewall": run_filtering,
     **{name: partial(run_stock, name) for name in SERVERS},
 }
-"""What is on the wire without anything of ours: a kernel as an ordinary host or a NAT, a SOCKS server."""
+"""What is on the wire without anything of ours: a kernel as an ordinary host a NAT or a firewall, a SOCKS server."""
 
 T = TypeVar("T", Deviation, Variant)
 

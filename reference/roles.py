@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All roles that the reference has: the one place that lists them."""
 
+from reference.legacy.firewall import FirewallRole as LegacyFirewallRole
 from reference.legacy.nat import NatRole as LegacyNatRole
 from reference.legacy.roles import HostRole as LegacyHostRole
 from reference.migrate.roles import MobileNodeRole as MigratingNodeRole
@@ -32,6 +33,7 @@ ROLES: tuple[type[DeviceRole], ...] = (
     SacipMobileNodeRole,
     LegacyHostRole,
     LegacyNatRole,
+    LegacyFirewallRole,
 )
 
 

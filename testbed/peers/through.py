@@ -89,6 +89,7 @@ class Through:
         """
         first = self.end(inner, called or outer.place, **choices)
         made = first.start(*options)
+        self.answered_first(first, made, outer)
         syn = self.passes_syn(first, made, outer)
         second = self.end(outer, (syn.source, syn.source_port), **choices)
         second.accept(syn, *options)
@@ -96,6 +97,9 @@ class Through:
         first.acknowledge()
         self.comes_to(second, lambda: second.state == "ESTABLISHED", "acknowledgement")
         return Connection(first, second, (syn.source, syn.source_port), syn, made)
+
+    def answered_first(self, inner: TcpPeer, sent: Sent, outer: Endpoint) -> None:
+        """A SYN is on its way: what a device that may answer in the place of the other end needs is done here."""
 
     def comes_to(self, end: TcpPeer, reached: Callable[[], bool], what: str) -> None:
         """What brings an end into a state comes in time."""

@@ -15,7 +15,7 @@ AS_EXPECTED = 9
 
 def test_the_nat_of_this_machine_breaks_what_is_expected(tmp_path: Path) -> None:
     """Every finding is one that the profile expects, and everything that it expects is found."""
-    done = run("conformance/legacy/nat", PROFILE, tmp_path)
+    done = run("conformance/legacy", PROFILE, tmp_path)
     assert done.code == AS_EXPECTED, done.output[-2000:]
     broken = {one["id"]: one["verdict"] for one in done.results["requirements"]}
     found = {name: verdict for name, verdict in broken.items() if verdict in ("FAIL", "DEVIATION")}
@@ -56,6 +56,6 @@ def test_a_faulty_nat_is_caught(fault: str, tmp_path: Path) -> None:
     command = f'"{{python}}", "tests/legacy/faulty_nat.py", "--fault", "{fault}"'
     profile.write_text(PROFILE.read_text().replace('"{python}", "-m", "reference", "masquerade"', command))
     about = [f"--requirement={one}" for one in sorted(CAUGHT_BY[fault])]
-    done = run("conformance/legacy/nat", profile, tmp_path / "out", *about)
+    done = run("conformance/legacy", profile, tmp_path / "out", *about)
     broken = {one["id"] for one in done.results["requirements"] if one["verdict"] in ("FAIL", "DEVIATION")}
     assert CAUGHT_BY[fault] <= broken, done.output[-2000:]

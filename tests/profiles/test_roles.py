@@ -40,6 +40,7 @@ def test_roles_with_cases() -> None:
         "sacip mobile node",
         "legacy host",
         "legacy NAT",
+        "legacy firewall",
     ]
     assert all(role.protocol in PROTOCOLS for role in ROLES)
     assert NODE.folder == "mobile_node"

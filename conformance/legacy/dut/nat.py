@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The NAT under test: what goes in on one side comes out on the other, with another source or destination."""
+"""The box under test: what goes in on one side comes out on the other; a NAT changes source or destination."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from testbed.case.case import Case
 from testbed.case.side import Side
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive
+from testbed.peers.through import Endpoint as At
 from testbed.wire.capture import Frame, Mark, Sent
 from testbed.wire.clock import NANO
 from testbed.wire.headers import UDP_PROTOCOL
@@ -55,6 +56,10 @@ class Nat:
     def outside_address(self) -> str:
         """The address that the NAT has on the outside."""
         return self._case.outside.dut_address
+
+    def seen_as(self, inner: At) -> str:
+        """The address that an inside host appears with on the outside: the NAT's, and its own behind a firewall."""
+        return self.outside_address if self._case.setup.role.name == "NAT" else inner.station.address
 
     # Forwarding
 
@@ -102,7 +107,7 @@ class Nat:
         inner, outer, outside = self._control
         sent = inner.send(outer.place) if to is outer.side else outer.send(outside)
         if self._await(sent, to) is None:
-            raise Inconclusive(f"preamble: the NAT does not forward to the {to.name}")
+            raise Inconclusive(f"preamble: the box does not forward to the {to.name}")
 
     def _open_control(self) -> tuple[Endpoint, Endpoint, Tuple]:
         """A flow of its own: its ends, and what the inner one appears as."""
@@ -145,22 +150,22 @@ class Nat:
         """What an inside endpoint appears as at an outside one; preamble."""
         request = inner.send(outer.place)
         came = self._await(request, outer.side)
-        if came is None or came.source[0] != self.outside_address:
-            raise Inconclusive(f"preamble: no translated datagram from {inner} to {outer}")
+        if came is None or came.source[0] != self.seen_as(inner):
+            raise Inconclusive(f"preamble: no datagram from {inner} to {outer}")
         return came.source
 
     def maps_query(self, inner: Endpoint, outer: Endpoint) -> Tuple:
         """What an inside host's echo requests appear as: address and identifier; preamble."""
         came = self._await(inner.query(outer.address), outer.side)
-        if came is None or came.source[0] != self.outside_address:
-            raise Inconclusive(f"preamble: no translated echo request from {inner} to {outer}")
+        if came is None or came.source[0] != self.seen_as(inner):
+            raise Inconclusive(f"preamble: no echo request from {inner} to {outer}")
         return came.source
 
     def translates(self, inner: Endpoint, outer: Endpoint) -> Came:
-        """A datagram comes out with an outside address of the NAT as its source, and all else as it was."""
+        """A datagram comes out with the address that its host appears with, and all else as it was."""
         came = self.forwards(inner.send(outer.place), outer)
-        address = came.source[0]
-        require(address == self.outside_address, "source address", self.outside_address, address, came.frame)
+        address, right = came.source[0], self.seen_as(inner)
+        require(address == right, "source address", right, address, came.frame)
         return came
 
     def maps_alike(self, inner: Endpoint, first: Endpoint, second: Endpoint) -> None:

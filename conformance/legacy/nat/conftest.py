@@ -1,21 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fixtures of the cases for NATs. They are called in the case's own thread (testbed.run.fixtures)."""
+"""Fixtures of the cases for NATs."""
 
-import pytest
+from conformance.legacy.between import dut, hosts
 
-from conformance.legacy.dut.nat import Nat
-from conformance.legacy.tester.hosts import Hosts
-from testbed.case.case import Case
-
-
-@pytest.fixture
-def hosts(case: Case) -> Hosts:
-    """Hosts on both sides."""
-    return Hosts(case)
-
-
-@pytest.fixture
-def dut(case: Case) -> Nat:
-    """The device under test; its messages are judged by cases of their own."""
-    case.solicited.clear()
-    return Nat(case)
+__all__ = ["dut", "hosts"]

@@ -4,6 +4,7 @@
 import pytest
 
 from conformance.legacy.dut.nat import Nat
+from conformance.legacy.dut.words import CLASS
 from conformance.legacy.tester.hosts import Endpoint, Hosts
 from testbed import requirement, valid
 from testbed.case.case import Case
@@ -50,6 +51,26 @@ def test_endpoint_with_a_taken_port_is_mapped_alike(hosts: Hosts, dut: Nat, seco
     earlier = hosts.inside()
     dut.maps(earlier, first)
     dut.maps_alike(hosts.inside(earlier.port), first, _other(hosts, first, second))
+
+
+@valid
+@requirement("LEGACY-4787.REQ1-03", case=1)
+def test_class_is_told(hosts: Hosts, dut: Nat, case: Case) -> None:
+    """Reported: mapping, port assignment and hairpinning, in the words of RFC 4787."""
+    inner, outer = hosts.inside(), hosts.outside()
+    mapped = dut.maps(inner, outer)
+    alike = [dut.maps(inner, one) == mapped for one in (hosts.outside(), outer.at(outer.port + 1))]
+    mapping = (
+        "Endpoint-Independent" if all(alike) else "Address-Dependent" if alike[1] else "Address and Port-Dependent"
+    )
+    case.values[f"{CLASS}UDP mapping"] = f"{mapping} Mapping"
+    kept = mapped[1] == inner.port
+    case.values[f"{CLASS}UDP port assignment"] = "Port preservation" if kept else "no Port preservation"
+    case.values[f"{CLASS}Port parity preservation"] = "Yes" if mapped[1] % 2 == inner.port % 2 else "No"
+    other = hosts.inside()
+    inner.send(dut.maps(other, outer))
+    hairpins = dut.is_forwarded(other.send(mapped), inner.side)
+    case.values[f"{CLASS}UDP Hairpinning"] = "supported" if hairpins else "not supported"
 
 
 @valid

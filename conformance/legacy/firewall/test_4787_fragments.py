@@ -82,9 +82,9 @@ def test_too_large_packet_is_told(hosts: Hosts, dut: Nat, case: Case) -> None:
 @requirement("LEGACY-4787.REQ13-02", case=1)
 def test_too_large_packet_is_fragmented(hosts: Hosts, dut: Nat, case: Case) -> None:
     """A datagram without DF, one byte larger than the outside's MTU, goes out in fragments."""
-    _, outer, request = _too_large(hosts, case, "")
+    inner, outer, request = _too_large(hosts, case, "")
     came = dut.forwards(request, outer)
-    require(came.source[0] == dut.outside_address, "source", dut.outside_address, came.source[0], came.frame)
+    require(came.source[0] == dut.seen_as(inner), "source", dut.seen_as(inner), came.source[0], came.frame)
     mtu = case.setup.profile.ixit.legacy.nat_outside_mtu
     lengths = [piece.len for piece in _pieces(case, outer)]
     require(lengths and max(lengths) <= mtu, "lengths of the fragments", f"at most {mtu}", lengths, came.frame)

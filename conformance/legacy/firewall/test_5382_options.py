@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""RFC 5382, REQ-2: options that the NAT does not know, messages that it has never heard of, and sequence numbers."""
+"""RFC 5382, REQ-2, and RFC 2979: options and messages that the box does not know, and sequence numbers."""
 
 import pytest
 from scapy.layers.inet import ICMP, IP
@@ -9,6 +9,7 @@ from conformance.legacy.dut.nat_tcp import TcpNat
 from conformance.legacy.tester.hosts import Hosts
 from testbed import inopportune, requirement, valid
 from testbed.case.case import Case
+from testbed.case.verdict import require
 from testbed.peers.segment import Segment
 from testbed.peers.tcp import TcpPeer
 from testbed.peers.through import Connection
@@ -17,13 +18,7 @@ KINDS = {"Rehash": (253, 16), "MOBILE_CAPABLE": (254, 4), "Migrate-Permitted": (
 OPTIONS = pytest.mark.parametrize("name", KINDS)
 MESSAGES = {"MOPS": 254, "SACIP": 1}
 SACIP_TYPE = 20
-
-
-@pytest.fixture
-def dut(case: Case) -> TcpNat:
-    """The device under test."""
-    case.solicited.clear()
-    return TcpNat(case)
+PASSES, REMOVED, ALTERED, LOST = "passes", "removed", "altered", "segment lost"
 
 
 def _option(name: str) -> bytes:
@@ -44,14 +39,32 @@ def test_connection_opens_with_an_unknown_option(hosts: Hosts, dut: TcpNat, name
 @requirement("LEGACY-5382.8-02", case=1)
 def test_what_becomes_of_options_is_told(hosts: Hosts, dut: TcpNat, case: Case, name: str) -> None:
     """Reported: whether the option on SYN, SYN-ACK, data, ACK and FIN comes out as it was, altered or not at all."""
-    option = _option(name)
-    connection = dut.opens(hosts.inside(), hosts.outside(), option)
-    case.values[f"{name} on S from inside"] = _fate(option, connection.syn)
-    case.values[f"{name} on SA from outside"] = _fate(option, dut.last_segment(connection.inner))
+    for place, fate in _fates(dut, dut.opens(hosts.inside(), hosts.outside(), _option(name)), _option(name)).items():
+        case.values[f"{name} on {place}"] = fate
+
+
+@OPTIONS
+@valid
+@requirement("LEGACY-2979-01", case=1)
+def test_unknown_options_pass(hosts: Hosts, dut: TcpNat, name: str) -> None:
+    """The option comes out as it was on SYN, SYN-ACK, data, ACK and FIN, in both directions."""
+    connection = dut.connect(hosts.inside(), hosts.outside(), _option(name))
+    fates = _fates(dut, connection, _option(name))
+    changed = {place: fate for place, fate in fates.items() if fate in (REMOVED, ALTERED)}
+    require(not changed, f"segments on which the option {name} does not pass", "none", changed, connection.syn.frame)
+
+
+def _fates(dut: TcpNat, connection: Connection, option: bytes) -> dict[str, str]:
+    """What becomes of an option on each kind of segment, in both directions, by flags and side."""
+    found = {
+        "S from inside": _fate(option, connection.syn),
+        "SA from outside": _fate(option, dut.last_segment(connection.inner)),
+    }
     for flags in ("A", "PA", "FA"):
         for side, one in (("inside", connection.inner), ("outside", connection.outer)):
             segment = dut.passes(one, _other(connection, one), flags, option)
-            case.values[f"{name} on {flags} from {side}"] = _fate(option, segment)
+            found[f"{flags} from {side}"] = _fate(option, segment)
+    return found
 
 
 def _other(connection: Connection, one: TcpPeer) -> TcpPeer:
@@ -60,9 +73,9 @@ def _other(connection: Connection, one: TcpPeer) -> TcpPeer:
 
 def _fate(option: bytes, segment: Segment | None) -> str:
     if segment is None:
-        return "segment lost"
+        return LOST
     same = [one.raw for one in segment.options if one.kind == option[0]]
-    return "removed" if not same else "passes" if option in same else "altered"
+    return REMOVED if not same else PASSES if option in same else ALTERED
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -74,7 +87,7 @@ def test_unknown_message_harms_no_connection(hosts: Hosts, dut: TcpNat, name: st
     inner, outer = hosts.inside(), hosts.outside()
     connection = dut.connect(inner, outer)
     message = ICMP(type=SACIP_TYPE, code=0) if name == "SACIP" else Raw(b"\x64\x00" + bytes(30))
-    ends = (inner.address, outer.address) if side == "inside" else (outer.address, dut.outside_address)
+    ends = (inner.address, outer.address) if side == "inside" else (outer.address, dut.seen_as(inner))
     sender = inner if side == "inside" else outer
     sender.station.transmit(IP(src=ends[0], dst=ends[1], proto=MESSAGES[name]) / message)
     dut.barrier((outer if side == "inside" else inner).side)
