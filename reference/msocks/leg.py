@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One leg of a splicing proxy: a wire and, behind it, the kernel's interface with the proxy's address.
+"""One leg of a splicing proxy: a wire and, beyond it, the kernel's interface with the proxy's address.
 
 Everything passes as it is, whatever it is, except the segments of connections that are held, spliced or muted.
 """
