@@ -22,8 +22,13 @@ from rich.table import Table
 ROOT = Path(__file__).parents[1]
 ROUNDS, SECONDS, MOVES = 3, 1.0, 10
 NUMBERS = ("1", "100", "1000")
-REFERENCE = "reference"
-STOCK = ("microsocks", "danted")
+DEVICES: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "reference": ([], {}),
+    "reference, splicing": ([], {"splicing": True}),
+    "microsocks": (["microsocks"], {}),
+    "danted": (["danted"], {}),
+}
+"""The words after `python -m reference` for each proxy, and what it is told beside the rest."""
 _DAEMONS = "/usr/sbin:/usr/local/sbin"
 
 CONFIGURATION = {
@@ -35,16 +40,17 @@ CONFIGURATION = {
             "outside": {"address": "198.18.0.1", "prefix_length": 15},
         }
     },
-    "msocks": {"port": 1080, "replay_bytes": 65536},
 }
+TOLD = {"port": 1080, "replay_bytes": 65536}
 
 
 def measured(name: str, seconds: float) -> dict[str, Any]:
     """One run with one proxy."""
-    words, moves = ([], MOVES) if name == REFERENCE else ([name], 0)
+    words, told = DEVICES[name]
+    moves = 0 if words else MOVES  # only ours know how
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dut.json"
-        path.write_text(json.dumps(CONFIGURATION))
+        path.write_text(json.dumps({**CONFIGURATION, "msocks": {**TOLD, **told}}))
         command = [sys.executable, "-m", "bench.proxy_process", str(path), str(seconds), str(moves), *words]
         done = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
@@ -84,7 +90,7 @@ def beside(ours: float, other: float) -> str:
 def main(rounds: int = ROUNDS, seconds: float = SECONDS) -> int:
     """Measure by turns, and print a table."""
     path = f"{os.environ.get('PATH', '')}:{_DAEMONS}"
-    names = [REFERENCE, *(name for name in STOCK if shutil.which(name, path=path))]
+    names = [name for name, (words, _) in DEVICES.items() if not words or shutil.which(words[0], path=path)]
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
@@ -93,9 +99,9 @@ def main(rounds: int = ROUNDS, seconds: float = SECONDS) -> int:
     for what, (figure, scale) in ROWS.items():
         numbers = [statistics.median(figure(run) for run in runs[name]) * scale for name in names]
         table.add_row(what, f"{numbers[0]:.2f}", *(beside(numbers[0], one) for one in numbers[1:]))
-    gaps = [gap for run in runs[REFERENCE] for gap in run["gaps"]]
-    silence = f"{_p50(gaps) * 1e3:.1f} in the middle, {max(gaps) * 1e3:.1f} at the most"
-    table.add_row(f"longest silence at the receiver in each of {len(gaps)} moves of a full stream, ms", silence)
+    silences = {name: [gap for run in some for gap in run["gaps"]] for name, some in runs.items()}
+    what = f"longest silence at the receiver in each of {rounds * MOVES} moves of a full stream, p50 and most, ms"
+    table.add_row(what, *(f"{_p50(one) * 1e3:.1f}, {max(one) * 1e3:.1f}" if one else "" for one in silences.values()))
     Console().print(table)
     return 0
 

@@ -13,6 +13,9 @@ from reference.system.log import log
 from reference.system.role import DeviceRole
 from reference.system.rtnetlink import Rtnetlink
 
+_STALE_S = 1
+"""All namespaces of a machine have room for 1024 neighbours together: one that is not used is soon forgotten."""
+
 
 class Program(Protocol):
     """What runs on the kernel's sockets and answers its agent."""
@@ -57,7 +60,8 @@ def settle_between(
 
     With `quickack` every segment is acknowledged at once.
     """
-    refused = [path for path, value in sysctls.items() if not write_sysctl(path, value)]
+    neighbours = {f"ipv4/neigh/{wire}/gc_stale_time": _STALE_S for wire in wires}
+    refused = [path for path, value in {**neighbours, **sysctls}.items() if not write_sysctl(path, value)]
     if refused:
         log(f"sysctl not changed: {' '.join(refused)}")
     with Rtnetlink() as netlink:

@@ -19,7 +19,7 @@ from reference.msocks.tcp import is_closed, prepared, shut, unacknowledged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CHUNK = 65536
+_CHUNK, _LEAST = 1 << 18, 1 << 16
 _SETTLE_S = 0.02
 
 
@@ -143,7 +143,7 @@ class Relay:
         """Take what has come from the node; False when there was nothing."""
         assert self.mobile is not None
         try:
-            data = self.mobile.socket.recv(_CHUNK)
+            data = self.mobile.socket.recv(self._piece(self.to_outside))
         except BlockingIOError:
             return False
         except OSError as error:
@@ -190,7 +190,7 @@ class Relay:
     def _forget(self) -> None:
         """What the node has acknowledged, and what lies further back than may be asked for again, is not kept."""
         stream, keep = self.to_mobile, self.settings.replay_bytes
-        if stream.position - stream.start < keep + _CHUNK or self.mobile is None:
+        if stream.position - stream.start < keep + _LEAST or self.mobile is None:
             return
         held = self.mobile.socket
         waiting = unacknowledged(held)
@@ -212,6 +212,10 @@ class Relay:
         """Whether more is taken while so much waits to be sent."""
         return stream.unsent < self.settings.buffer_bytes
 
+    def _piece(self, stream: Stream) -> int:
+        """How much is taken at once."""
+        return max(_LEAST, min(_CHUNK, self.settings.buffer_bytes - stream.unsent))
+
     def _outside_ready(self, events: int) -> None:
         if events & ~WRITE and not self.over:
             self._take_from_outside()
@@ -222,7 +226,7 @@ class Relay:
         if self.outside_finished:
             return
         try:
-            data = self.outside.socket.recv(_CHUNK)
+            data = self.outside.socket.recv(self._piece(self.to_mobile))
         except BlockingIOError:
             return
         except OSError:

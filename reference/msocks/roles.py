@@ -79,7 +79,7 @@ class ProxyRole(KernelRole):
                     offloads_off(interface)
                 netlink.set_up(stack, arp=False)
                 netlink.set_up(name)
-            self._sockets.append((raw, packet_socket(stack)))
+            self._sockets.append((raw, packet_socket(stack, bypass=True)))
         return names
 
     def build(self) -> Proxy:

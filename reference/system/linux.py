@@ -18,6 +18,7 @@ SIOCETHTOOL = 0x8946
 SIOCGIFHWADDR = 0x8927
 SIOCGSTAMPNS = 0x8907
 SOL_PACKET = 263
+PACKET_QDISC_BYPASS = 20
 PACKET_IGNORE_OUTGOING = 23
 ETH_P_ALL = 3
 SO_RCVBUFFORCE = 33
@@ -83,11 +84,15 @@ def offloads_off(name: str) -> None:
                 continue  # a feature this kernel has fixed or does not know
 
 
-def packet_socket(interface: str, buffer_bytes: int = 8 << 20) -> socket.socket:
-    """A raw socket on one interface that gets every frame but its own; bound last, so it holds no other frame."""
+def packet_socket(interface: str, buffer_bytes: int = 8 << 20, *, bypass: bool = False) -> socket.socket:
+    """A raw socket on one interface that gets every frame but its own; bound last, so it holds no other frame.
+
+    With `bypass` it sends past the queue of the interface, which drops all for some time after its carrier has come.
+    """
     raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     raw.setblocking(False)
     raw.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    raw.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, int(bypass))
     for forced, plain in ((SO_RCVBUFFORCE, socket.SO_RCVBUF), (SO_SNDBUFFORCE, socket.SO_SNDBUF)):
         try:
             raw.setsockopt(socket.SOL_SOCKET, forced, buffer_bytes)
