@@ -201,11 +201,12 @@ def test_malformed_reconnect(client: Client, far: Correspondent, dut: Proxy, fie
 @inopportune
 @requirement("MSOCKS-4-37", case=1)
 def test_refused_one_changes_no_counter(client: Client, far: Correspondent, dut: Proxy) -> None:
-    """After refusals of every kind the next reply has the counters that it would have had."""
+    """After refusals the session carries data where it is, and the next reply has the counters that it would have had."""
     session = client.connect(far)
     dut.lives(session)
     for fields in ({"received": 1 << 40}, {"sent": 0}, {"received": HIGHEST, "sent": 0}):
         dut.refuses_reconnect(client, client.reconnect_to(session, **fields))
+    dut.carries(session)
     reply = dut.reconnects(client, session, client.move())
     dut.counts(session, reply, {len(session.to_far)}, {len(session.to_node)})
     dut.carries(session)
