@@ -201,7 +201,7 @@ def test_malformed_reconnect(client: Client, far: Correspondent, dut: Proxy, fie
 @inopportune
 @requirement("MSOCKS-4-37", case=1)
 def test_refused_one_changes_no_counter(client: Client, far: Correspondent, dut: Proxy) -> None:
-    """After refusals the session carries data where it is, and the next reply has the counters that it would have had."""
+    """After refusals the session carries data where it is, and the next reply has the counters that are due."""
     session = client.connect(far)
     dut.lives(session)
     for fields in ({"received": 1 << 40}, {"sent": 0}, {"received": HIGHEST, "sent": 0}):
