@@ -33,7 +33,7 @@ class Correspondent:
 
     def await_syn(self, since: Mark = BEGINNING) -> Segment:
         """The proxy's SYN, as preamble."""
-        return connection.await_syn(self._case, self.station, self.port, since)
+        return connection.await_syn(self._case, self.station, self.port, since=since)
 
     def end_for(self, syn: Segment) -> TcpPeer:
         """This host's end of the connection that a SYN opens."""

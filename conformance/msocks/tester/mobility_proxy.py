@@ -117,7 +117,7 @@ class MobilityProxy:
 
     def syn(self, since: Mark = BEGINNING) -> Segment:
         """The SYN of the node to the proxy, as preamble."""
-        return connection.await_syn(self._case, self.station, self._ixit.port, since)
+        return connection.await_syn(self._case, self.station, self._ixit.port, since=since)
 
     def find_syn(
         self, deadline: Deadline, since: Mark, source: str = "", known: frozenset[int] = frozenset()
