@@ -30,13 +30,12 @@ class TcpPeer:
 
     Sequence numbers are those of RFC 9293 3.3: `snd_nxt` is the next to send, `snd_una` the oldest unacknowledged,
     `rcv_nxt` the next expected; `window` is the receive window that the DUT announced last, scaled, in bytes,
-    `largest` the most data of a segment that it takes.
-    `stream` is what the DUT has sent, in order, `remote` its address: with `checks_source`, segments from another one
-    are not of this connection. Nothing is acknowledged unless the case says so: `read` takes in what has come,
-    `acknowledge` says so on the wire. Segments with a wrong checksum are dropped, as TCP does. With `timestamps` its
-    segments carry them (RFC 7323), from `clock` on, and SACK is permitted, as it is with `sack`; `mss`, or what the
-    tester's interface takes of it, and the shift of its own window, in `scale`, are what its SYN offers; `options` are
-    those of protocols.
+    `largest` the most data of a segment that it takes; `stream` is what the DUT has sent, in order, `remote` its
+    address: with `checks_source`, segments from another one are not of this connection. Nothing is acknowledged unless
+    the case says so: `read` takes in what has come, `acknowledge` says so on the wire. Segments with a wrong checksum
+    are dropped, as TCP does. With `timestamps` its segments carry them (RFC 7323), from `clock` on, and SACK is
+    permitted, as it is with `sack`; `mss`, or what the tester's interface takes of it, and the shift of its own window,
+    in `scale`, are what its SYN offers; `options` are those of protocols.
     """
 
     def __init__(
@@ -59,10 +58,8 @@ class TcpPeer:
         self.port = port
         self.remote = station.network.dut
         self.remote_port = remote_port
-        self.snd_nxt = initial
-        self.snd_una = initial
-        self.rcv_nxt = 0
-        self.window = 0
+        self.snd_nxt = self.snd_una = initial
+        self.rcv_nxt = self.window = 0
         self.largest = DEFAULT_MSS
         self.scale = 0
         self.stream = bytearray()
@@ -211,9 +208,8 @@ class TcpPeer:
     # Receiving
 
     def pass_over(self, mark: Mark) -> None:
-        """Look at nothing that came before a mark: where many ends share a trace none of it is for this one."""
+        """Look at nothing that came before a mark: of many ends that share a trace it is for others."""
         self._mark = mark
-        self._unread.clear()
 
     def drop_incoming(self) -> None:
         """Treat everything as lost on the way that comes from now on, until this end continues somewhere else."""

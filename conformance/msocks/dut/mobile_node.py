@@ -29,7 +29,7 @@ class MobileNode(MobileHost):
     # Connections
 
     def begin(self, target: tuple[str, int] = TARGET) -> Connecting:
-        """Have an application connect to a host behind the proxy."""
+        """Have an application connect to a host beyond the proxy."""
         return self.app.connect(*target)
 
     def connect(self, proxy: MobilityProxy, target: tuple[str, int] = TARGET) -> tuple[Link, Socket]:

@@ -9,7 +9,7 @@ from conformance.msocks.dut.relay import SMALL
 from conformance.msocks.dut.splicer import Splicer
 from conformance.msocks.tester.client import Client, random_data
 from conformance.msocks.tester.dialogue import OVER, SUCCEEDED, Dialogue
-from conformance.msocks.tester.session import Session
+from conformance.msocks.tester.session import Joined
 from conformance.msocks.tester.streams import Flow, carry, take
 from layers.msocks import MSOCKSReconnectReply
 from testbed.case.expect import preamble
@@ -32,7 +32,7 @@ class Proxy(Splicer):
 
     # RECONNECT
 
-    def reconnects(self, client: Client, session: Session, at: Station | None = None, **counters: int) -> Packet:
+    def reconnects(self, client: Client, session: Joined, at: Station | None = None, **counters: int) -> Packet:
         """RECONNECT with the node's true counters, or with these, is answered by success; the session goes on there.
 
         What either end has sent meanwhile, or what was lost, is not waited for.
@@ -50,20 +50,20 @@ class Proxy(Splicer):
             self.push(session, int(reply.received))
         return reply
 
-    def push(self, session: Session, received: int) -> None:
+    def push(self, session: Joined, received: int) -> None:
         """The node sends again what the proxy has not received."""
         again = bytes(session.to_far[received:])
         del session.to_far[received:]
         session.node_sends(again)
 
-    def goes_on(self, client: Client, session: Session, at: Station | None = None) -> Packet:
+    def goes_on(self, client: Client, session: Joined, at: Station | None = None) -> Packet:
         """RECONNECT succeeds, and nothing of either stream is lost, repeated or reordered, then or later."""
         reply = self.reconnects(client, session, at)
         self.brings_all(session)
         self.carries(session)
         return reply
 
-    def moved(self, client: Client, session: Session, at: Station | None = None) -> Packet:
+    def moved(self, client: Client, session: Joined, at: Station | None = None) -> Packet:
         """RECONNECT succeeds, and the streams go on, as preamble."""
         with preamble():
             return self.goes_on(client, session, at)
@@ -76,12 +76,12 @@ class Proxy(Splicer):
         require(reply.reply != SUCCEEDED, "reply code", "any but 0", reply.reply, self.frame(dialogue))
         return dialogue
 
-    def leaves_alone(self, client: Client, session: Session) -> None:
+    def leaves_alone(self, client: Client, session: Joined) -> None:
         """A session carries data where it is, and goes on elsewhere when its node says so."""
         self.carries(session)
         self.goes_on(client, session, client.move())
 
-    def brings_from(self, session: Session, dialogue: Dialogue, since: int) -> None:
+    def brings_from(self, session: Joined, dialogue: Dialogue, since: int) -> None:
         """At a mobile side that a repeated RECONNECT has got, the correspondent's data follows from byte `since` on."""
         session.far_sends(random_data(SMALL))
         data = bytes(session.to_node)[since:]
@@ -91,33 +91,33 @@ class Proxy(Splicer):
 
     # Counters
 
-    def counts(self, session: Session, reply: Packet, received: Collection[int], sent: Collection[int]) -> None:
+    def counts(self, session: Joined, reply: Packet, received: Collection[int], sent: Collection[int]) -> None:
         """The counters of a reply are among these."""
         frame = self.frame(session.dialogue)
         for name, allowed, seen in (("received", received, reply.received), ("sent", sent, reply.sent)):
             require(seen in allowed, f"counter of bytes {name}", _range(allowed), seen, frame)
 
-    def takes_some(self, session: Session) -> None:
+    def takes_some(self, session: Joined) -> None:
         """The node takes what has come up to a point that chance draws, or nothing."""
         left = len(session.to_node) - len(session.received)
         wanted = len(session.received) + chance.randbelow(left + 1)
         if not self.comes_to(session.node, lambda: len(session.received) >= wanted, self._case.deadline()):
             raise Inconclusive("preamble: the data of the correspondent does not come to the mobile side")
 
-    def fills_for_absent(self, session: Session) -> None:
+    def fills_for_absent(self, session: Joined) -> None:
         """The correspondent sends to an absent node until its window is shut, as preamble."""
         with preamble():
             session.to_node += self.fills(session.far, None)
 
     # Closes
 
-    def closes_one_way(self, session: Session, end: str) -> None:
+    def closes_one_way(self, session: Joined, end: str) -> None:
         """One end has closed, and the other knows, as preamble."""
         (session.node if end == "node" else session.far).finish()
         with preamble():
             self.tells_far_of_a_close(session) if end == "node" else self.tells_node_of_a_close(session)
 
-    def closes_the_other_way(self, session: Session, end: str) -> None:
+    def closes_the_other_way(self, session: Joined, end: str) -> None:
         """After a move of a half-closed session the other direction goes on, until its FIN comes."""
         if end == "node":
             session.node.finish()
@@ -134,7 +134,7 @@ class Proxy(Splicer):
 
     # The old mobile side
 
-    def leaves(self, former: Dialogue, session: Session) -> None:
+    def leaves(self, former: Dialogue, session: Joined) -> None:
         """Nothing of the session comes to a former mobile side, and nothing from there to the correspondent."""
         take(former.peer)
         before = len(former.peer.stream)
@@ -154,7 +154,7 @@ class Proxy(Splicer):
     def _last_frame(self) -> Frame:
         return list(self._case.trace.received())[-1]
 
-    def is_attached(self, session: Session, dialogues: Collection[Dialogue]) -> list[Dialogue]:
+    def is_attached(self, session: Joined, dialogues: Collection[Dialogue]) -> list[Dialogue]:
         """At which of these mobile sides data of the correspondent comes, a second after it has been sent."""
         data = random_data(SMALL)
         before = {id(one): len(one.peer.stream) for one in dialogues}
@@ -180,11 +180,11 @@ class Proxy(Splicer):
         if self._ixit.rst_means != "loss":
             raise NotApplicable(f"{self._case.setup.profile.path}: ixit.msocks.rst_means is not loss")
 
-    def wait_after_loss(self, session: Session, share: float) -> None:
+    def wait_after_loss(self, session: Joined, share: float) -> None:
         """A share of the hold time goes by since the loss."""
         self._case.wait_until(session.lost_ns + round(share * self.hold_s * NANO))
 
-    def gives_up(self, session: Session) -> None:
+    def gives_up(self, session: Joined) -> None:
         """The correspondent's connection ends when the hold time is over, and not before."""
         deadline = Deadline(session.lost_ns, self.hold_s + self._case.setup.profile.ixit.tcp_within_s)
         reached = self.comes_to(session.far, lambda: session.far.state in OVER, deadline)

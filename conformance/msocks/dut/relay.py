@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from conformance.msocks.dut.socks import SocksServer
 from conformance.msocks.tester.client import Client, random_data
 from conformance.msocks.tester.correspondent import Correspondent
-from conformance.msocks.tester.session import Session
+from conformance.msocks.tester.dialogue import PASSWORD
+from conformance.msocks.tester.session import Joined
 from conformance.msocks.tester.streams import Flow, carry, require_stream, take
+from layers.msocks import Socks5Greeting
 from testbed.case.expect import preamble
 from testbed.case.verdict import Broken, Finding, require
 from testbed.peers.connection import await_state, new_peer
@@ -27,9 +29,14 @@ FULL_S = 0.4
 class Relay(SocksServer):
     """The device under test as what joins two connections."""
 
-    def serves_anew(self, far: Correspondent | None = None) -> Session:
+    def serves_anew(self, far: Correspondent | None = None) -> Joined:
         """A new client is served: greeting, CONNECT, and data both ways."""
-        dialogue = Client(self._case, *self._case.inside.stations[:1]).greet()
+        client = Client(self._case, *self._case.inside.stations[:1])
+        dialogue, wanted = client.call(), client.method()
+        dialogue.send(Socks5Greeting(methods=[wanted]))
+        self.selects(dialogue, {wanted})
+        if wanted == PASSWORD:
+            client.log_in(dialogue, client.users()[0])
         far = far or Correspondent(self._case, *self._case.outside.stations[:1])
         since = self.mark()
         dialogue.send(far.request())
@@ -56,7 +63,7 @@ class Relay(SocksServer):
 
     # Streams
 
-    def carries(self, session: Session, to_far: bytes | None = None, to_node: bytes | None = None) -> None:
+    def carries(self, session: Joined, to_far: bytes | None = None, to_node: bytes | None = None) -> None:
         """Data of both ends comes to the other, byte for byte, both ways at once."""
         outward = random_data(SMALL) if to_far is None else to_far
         inward = random_data(SMALL) if to_node is None else to_node
@@ -64,7 +71,7 @@ class Relay(SocksServer):
         session.to_node += inward
         self.brings_all(session, outward, inward)
 
-    def brings_all(self, session: Session, outward: bytes = b"", inward: bytes = b"") -> None:
+    def brings_all(self, session: Joined, outward: bytes = b"", inward: bytes = b"") -> None:
         """All that either end has sent has come to the other; the last of it is yet to be sent."""
         flows = (
             Flow(session.node, session.far, bytes(session.to_far)),
@@ -74,21 +81,21 @@ class Relay(SocksServer):
             flow.sent = len(flow.data) - len(left)
         carry(self._case, *flows)
 
-    def brings_to_far(self, session: Session) -> None:
+    def brings_to_far(self, session: Joined) -> None:
         """All that the node has sent has come to the correspondent."""
         self.brings_all_of(session, Flow(session.node, session.far, bytes(session.to_far)))
 
-    def brings_to_node(self, session: Session) -> None:
+    def brings_to_node(self, session: Joined) -> None:
         """All that the correspondent has sent has come to the node."""
         data = bytes(session.to_node)[len(session.taken) :]
         self.brings_all_of(session, Flow(session.far, session.node, data, session.dialogue.at))
 
-    def brings_all_of(self, session: Session, flow: Flow) -> None:
+    def brings_all_of(self, session: Joined, flow: Flow) -> None:
         """All of a flow, which has been sent, has come."""
         flow.sent = len(flow.data)
         carry(self._case, flow)
 
-    def lives(self, *sessions: Session) -> None:
+    def lives(self, *sessions: Joined) -> None:
         """Sessions carry data both ways, as preamble."""
         with preamble():
             for session in sessions:
@@ -96,7 +103,7 @@ class Relay(SocksServer):
 
     # What the correspondent sees
 
-    def stays_unbroken(self, *sessions: Session) -> None:
+    def stays_unbroken(self, *sessions: Joined) -> None:
         """The correspondent has seen one connection each: no other SYN, no FIN, no RST, all from one tuple."""
         known = {(one.far.station.address, one.far.port): one for one in sessions}
         for frame in self._case.trace.received():
@@ -110,15 +117,15 @@ class Relay(SocksServer):
             ends, source = (segment.source, segment.source_port), (session.far.remote, session.far.remote_port)
             require(ends == source, what, f"from {source}", ends, *frames)
 
-    def tells_far_of_the_end(self, session: Session, within_s: float | None = None) -> Frame:
+    def tells_far_of_the_end(self, session: Joined, within_s: float | None = None) -> Frame:
         """FIN or RST comes to the correspondent in time."""
         return self._comes(session, lambda: session.far.state in ("CLOSE-WAIT", "RESET"), "FIN or RST", within_s)
 
-    def tells_far_of_a_close(self, session: Session) -> Frame:
+    def tells_far_of_a_close(self, session: Joined) -> Frame:
         """A FIN comes to the correspondent in time."""
         return self._comes(session, lambda: session.far.state == "CLOSE-WAIT", "FIN", None)
 
-    def _comes(self, session: Session, reached: Callable[[], bool], what: str, within_s: float | None) -> Frame:
+    def _comes(self, session: Joined, reached: Callable[[], bool], what: str, within_s: float | None) -> Frame:
         far, deadline = session.far, self._case.deadline(within_s)
         last: list[Frame] = []
 
@@ -133,20 +140,20 @@ class Relay(SocksServer):
             raise Broken(Finding(f"no {what} at {far} within {deadline.within_s:g} s", what, far.state), deadline)
         return last[-1] if last else session.syn.frame
 
-    def tells_node_of_a_close(self, session: Session) -> None:
+    def tells_node_of_a_close(self, session: Joined) -> None:
         """A FIN comes to the node in time."""
         deadline = self._case.deadline()
         if not session.dialogue.ends(deadline) or session.node.state != "CLOSE-WAIT":
             raise Broken(Finding(f"no FIN at {session.node}", "a FIN", session.node.state), deadline)
 
-    def tells_node_of_the_end(self, session: Session) -> None:
+    def tells_node_of_the_end(self, session: Joined) -> None:
         """FIN or RST comes to the node in time."""
         deadline = self._case.deadline()
         if not session.dialogue.ends(deadline):
             raise Broken(Finding(f"no FIN or RST at {session.node}", "FIN or RST", session.node.state), deadline)
 
-    def half_closes(self, session: Session, end: str, data: bytes = b"the last words") -> None:
-        """A FIN behind data comes behind all of it; the other direction still carries data, and its FIN comes."""
+    def half_closes(self, session: Joined, end: str, data: bytes = b"the last words") -> None:
+        """A FIN after data comes after all of it; the other direction still carries data, and its FIN comes."""
         one, other = (session.node, session.far) if end == "node" else (session.far, session.node)
         flow, deadline = Flow.of(one, other, data), self._case.deadline()
         flow.push()
@@ -217,13 +224,22 @@ class Relay(SocksServer):
 
     # Many connections
 
-    def carry_each(self, sessions: Sequence[Session]) -> None:
+    def opens_many(self, client: Client, far: Correspondent, count: int) -> list[Joined]:
+        """So many sessions of one client, each with a port of its own at the correspondent, are opened."""
+        sessions = []
+        for _ in range(count):
+            one, dialogue, since = far.another_port(), client.greet(), self.mark()
+            dialogue.send(one.request())
+            sessions.append(self.connects(dialogue, one, since))
+        return sessions
+
+    def carry_each(self, sessions: Sequence[Joined]) -> None:
         """Each of many sessions carries its own data both ways."""
         for session in sessions:
             self.pass_over(session)
             self.carries(session)
 
-    def pass_over(self, session: Session) -> None:
+    def pass_over(self, session: Joined) -> None:
         """Of a session of many, look at nothing that has come so far: there is nothing."""
         mark = self._case.mark()
         session.node.pass_over(mark)

@@ -8,7 +8,7 @@ from scapy.packet import Packet
 from conformance.msocks.tester.client import Client
 from conformance.msocks.tester.correspondent import Correspondent
 from conformance.msocks.tester.dialogue import OVER, SUCCEEDED, Dialogue, login
-from conformance.msocks.tester.session import Session
+from conformance.msocks.tester.session import Joined
 from conformance.msocks.tester.streams import take
 from layers.msocks import Socks5Greeting, Socks5Reply
 from testbed.case.case import Case
@@ -141,7 +141,7 @@ class SocksServer:
         table = self._case.setup.profile.ixit.ipv4.of("outside")
         if table is None or not table.has_room_for(address):
             raise NotApplicable(
-                f"{self._case.setup.profile.path}: ixit.ipv4.outside leaves no address behind the tester's"
+                f"{self._case.setup.profile.path}: ixit.ipv4.outside leaves no address after the tester's"
             )
         return address
 
@@ -153,7 +153,7 @@ class SocksServer:
             frames = [one for one in last.received() if dialogue.peer.owns(one)]
             raise Broken(Finding("reply before the connection stands", "none", dialogue.rest.hex()), frames[-1], since)
 
-    def connects(self, dialogue: Dialogue, far: Correspondent, since: Mark = BEGINNING, user: str = "") -> Session:
+    def connects(self, dialogue: Dialogue, far: Correspondent, since: Mark = BEGINNING, user: str = "") -> Joined:
         """CONNECT, which has been sent, leads to a session: SYN, and success once the connection stands."""
         syn = self.calls(far, since)
         peer = far.end_for(syn)
@@ -161,7 +161,7 @@ class SocksServer:
         if await_state(self._case, peer, deadline, lambda: peer.state == "ESTABLISHED") is None:
             raise Broken(Finding(f"SYN-ACK of {peer}", "acknowledged", "not"), deadline)
         reply = self.replies(dialogue, deadline=deadline)
-        return Session(dialogue, peer, (reply.bound_address, reply.bound_port), syn, user)
+        return Joined(dialogue, peer, (reply.bound_address, reply.bound_port), syn, user)
 
     def quiesce(self) -> None:
         """What was sent before has been dealt with: a later client is answered, and then there is silence."""

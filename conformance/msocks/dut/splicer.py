@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from conformance.msocks.dut.relay import Relay
-from conformance.msocks.tester.session import Session
+from conformance.msocks.tester.session import Joined
 from testbed.case.verdict import Broken, Finding, require
 from testbed.interruptions import Inconclusive
 from testbed.peers.segment import Segment
@@ -21,15 +21,15 @@ class Splicer(Relay):
         found = (peer.segment_in(frame) for frame in self._case.trace.received())
         return [one for one in found if one]
 
-    def shows_at_node(self, session: Session) -> None:
+    def shows_at_node(self, session: Joined) -> None:
         """All that the correspondent has sent is seen at the mobile side, which acknowledges none of it; preamble."""
         self._shows(session.node, lambda: len(session.received) >= len(session.to_node))
 
-    def shows_at_far(self, session: Session) -> None:
+    def shows_at_far(self, session: Joined) -> None:
         """All that the node has sent is seen at the correspondent, which acknowledges none of it; preamble."""
         self._shows(session.far, lambda: len(session.far.stream) >= len(session.to_far))
 
-    def shows_a_gap(self, session: Session) -> None:
+    def shows_a_gap(self, session: Joined) -> None:
         """Data that came ahead of its turn is seen at the node; preamble."""
         node = session.node
         self._shows(node, lambda: any(after(one.seq, node.rcv_nxt) > 0 for one in self.segments_at(node)))
@@ -59,7 +59,7 @@ class Splicer(Relay):
         if not self.comes_to(peer, lambda: peer.snd_una == peer.snd_nxt, deadline):
             raise Broken(Finding(f"acknowledgement at {peer}", "of all", "of less"), deadline)
 
-    def brings_sack(self, session: Session) -> Segment:
+    def brings_sack(self, session: Joined) -> Segment:
         """A segment with a block of a selective acknowledgement comes to the correspondent."""
         deadline = self._case.deadline()
 

@@ -155,7 +155,7 @@ def test_application_sees_one_connection(dut: MobileNode, proxy: MobilityProxy, 
 @valid
 @requirement("MSOCKS-4-27", case=2)
 def test_close_after_a_move(dut: MobileNode, proxy: MobilityProxy) -> None:
-    """After a move the application's half-close comes to the proxy behind all data, and the proxy's to it."""
+    """After a move the application's half-close comes to the proxy after all data, and the proxy's to it."""
     link, socket = dut.connect(proxy)
     dut.carries(link, socket)
     dut.goes_on(proxy, link, dut.move())

@@ -4,7 +4,7 @@
 from conformance.msocks.dut.proxy import Proxy
 from conformance.msocks.tester.client import Client
 from conformance.msocks.tester.correspondent import Correspondent
-from conformance.msocks.tester.session import Session
+from conformance.msocks.tester.session import Joined
 from testbed import requirement, valid
 from testbed.case.case import Case
 from testbed.case.verdict import require
@@ -12,7 +12,7 @@ from testbed.case.verdict import require
 BIND = 2
 
 
-def _bound(client: Client, far: Correspondent, dut: Proxy, case: Case) -> Session:
+def _bound(client: Client, far: Correspondent, dut: Proxy, case: Case) -> Joined:
     """A session that the correspondent has opened to where the proxy listens for the client."""
     dialogue = client.greet()
     dialogue.send(far.request(cmd=BIND))
@@ -22,7 +22,7 @@ def _bound(client: Client, far: Correspondent, dut: Proxy, case: Case) -> Sessio
     second = dut.replies(dialogue, deadline=case.deadline())
     named, seen = (second.bound_address, second.bound_port), (far.station.address, peer.port)
     require(named == seen, "connecting host in the second reply", seen, named, dut.frame(dialogue))
-    return Session(dialogue, peer, (first.bound_address, first.bound_port), syn_ack)
+    return Joined(dialogue, peer, (first.bound_address, first.bound_port), syn_ack)
 
 
 @valid

@@ -91,7 +91,7 @@ def test_message_that_comes_slowly(client: Client, far: Correspondent, dut: Rela
 
 @valid
 @requirement("MSOCKS-1928.3-02", case=1)
-def test_request_behind_the_greeting(client: Client, far: Correspondent, dut: Relay, case: Case) -> None:
+def test_request_right_after_the_greeting(client: Client, far: Correspondent, dut: Relay, case: Case) -> None:
     """A CONNECT is served that comes in one segment with the greeting."""
     if ANONYMOUS not in _known(case):
         raise NotApplicable(f"{case.setup.profile.path}: ics.msocks.anonymous is false")

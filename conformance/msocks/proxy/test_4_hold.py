@@ -7,7 +7,7 @@ from scapy.layers.inet import ICMP, IP
 from conformance.msocks.dut.proxy import Proxy
 from conformance.msocks.tester.client import Client
 from conformance.msocks.tester.correspondent import Correspondent
-from conformance.msocks.tester.session import Session
+from conformance.msocks.tester.session import Joined
 from testbed import inopportune, requirement, waits
 from testbed.case.case import Case
 from testbed.interruptions import NotApplicable
@@ -19,7 +19,7 @@ SOFT = (0, 1, 5)
 HELD = 60
 
 
-def _lost(client: Client, far: Correspondent, dut: Proxy) -> Session:
+def _lost(client: Client, far: Correspondent, dut: Proxy) -> Joined:
     """A session whose mobile side is lost as the proxy can see."""
     dut.needs_loss_by_reset()
     assert dut.hold_s

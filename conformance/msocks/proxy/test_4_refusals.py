@@ -146,7 +146,7 @@ def test_sent_less_than_was_received(client: Client, far: Correspondent, dut: Pr
 @invalid
 @requirement("MSOCKS-4-16", case=3)
 def test_sent_after_the_end(client: Client, far: Correspondent, dut: Proxy, by: int) -> None:
-    """After the node's FIN RECONNECT is refused that states any other sent than the FIN was behind."""
+    """After the node's FIN RECONNECT is refused that states any other sent than what came before the FIN."""
     session = client.connect(far)
     dut.lives(session)
     dut.closes_one_way(session, "node")
@@ -201,11 +201,12 @@ def test_malformed_reconnect(client: Client, far: Correspondent, dut: Proxy, fie
 @inopportune
 @requirement("MSOCKS-4-37", case=1)
 def test_refused_one_changes_no_counter(client: Client, far: Correspondent, dut: Proxy) -> None:
-    """After refusals of every kind the next reply has the counters that it would have had."""
+    """After refusals the session carries data where it is, and the next reply has the counters that are due."""
     session = client.connect(far)
     dut.lives(session)
     for fields in ({"received": 1 << 40}, {"sent": 0}, {"received": HIGHEST, "sent": 0}):
         dut.refuses_reconnect(client, client.reconnect_to(session, **fields))
+    dut.carries(session)
     reply = dut.reconnects(client, session, client.move())
     dut.counts(session, reply, {len(session.to_far)}, {len(session.to_node)})
     dut.carries(session)
@@ -244,7 +245,7 @@ def test_reported_takeover(client: Client, far: Correspondent, dut: Proxy, case:
 
 @valid
 @requirement("MSOCKS-4-39", case=1)
-def test_reported_data_behind_the_counters(client: Client, far: Correspondent, dut: Proxy, case: Case) -> None:
+def test_reported_data_after_the_counters(client: Client, far: Correspondent, dut: Proxy, case: Case) -> None:
     """What becomes of data that comes in one segment with RECONNECT."""
     session = client.connect(far)
     dut.lives(session)
@@ -257,4 +258,4 @@ def test_reported_data_behind_the_counters(client: Client, far: Correspondent, d
         session.far, lambda: data in bytes(session.far.stream), case.deadline(case.setup.profile.ixit.silence_s)
     )
     how = "the session does not go on" if reply is None or reply.reply else "it is lost"
-    case.values["data behind the counters"] = "it comes" if data in bytes(session.far.stream) else how
+    case.values["data after the counters"] = "it comes" if data in bytes(session.far.stream) else how

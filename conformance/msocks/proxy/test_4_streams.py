@@ -74,7 +74,7 @@ def test_blocked_direction_does_not_stop_the_other(client: Client, far: Correspo
 @valid
 @requirement("MSOCKS-4-05", case=1)
 def test_half_close(client: Client, far: Correspondent, dut: Relay, end: str) -> None:
-    """A FIN comes to the other end behind all data; the other direction still carries data, and its FIN comes too."""
+    """A FIN comes to the other end after all data; the other direction still carries data, and its FIN comes too."""
     session = client.connect(far)
     dut.half_closes(session, end)
 
@@ -82,8 +82,8 @@ def test_half_close(client: Client, far: Correspondent, dut: Relay, end: str) ->
 @ENDS
 @valid
 @requirement("MSOCKS-4-05", case=2)
-def test_close_behind_bulk(client: Client, far: Correspondent, dut: Relay, end: str) -> None:
-    """A FIN right behind bulk data comes after all of it."""
+def test_close_after_bulk(client: Client, far: Correspondent, dut: Relay, end: str) -> None:
+    """A FIN right after bulk data comes after all of it."""
     session = client.connect(far)
     data = random_data(50_000)
     dut.half_closes(session, end, data)
@@ -131,7 +131,7 @@ def test_silent_clients_hold_nobody_up(client: Client, far: Correspondent, dut: 
 @requirement("MSOCKS-4-32", case=1)
 def test_three_hundred_connections(client: Client, far: Correspondent, dut: Relay) -> None:
     """Three hundred connections of one node carry data, each its own."""
-    sessions = client.connect_all(far, TOGETHER)
+    sessions = dut.opens_many(client, far, TOGETHER)
     dut.carry_each(sessions)
     dut.stays_unbroken(*sessions)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from conformance.msocks.tester.correspondent import Correspondent
 from conformance.msocks.tester.dialogue import ANONYMOUS, PASSWORD, SUCCEEDED, Dialogue, login
-from conformance.msocks.tester.session import Identifier, Session
+from conformance.msocks.tester.session import Identifier, Joined
 from layers.msocks import MSOCKSReconnect, Socks5Greeting
 from profiles.msocks import accounts
 from testbed.case.case import Case
@@ -39,7 +39,7 @@ class Client:
     def greet(self, user: str = "", at: Station | None = None, **choices: Any) -> Dialogue:
         """Open one and agree on a method, as preamble: without authentication unless a user is named."""
         dialogue = self.call(at, **choices)
-        wanted = PASSWORD if user or not self._case.setup.profile.ics.msocks.anonymous else ANONYMOUS
+        wanted = self.method(user)
         dialogue.send(Socks5Greeting(methods=[wanted]))
         selection = dialogue.selection()
         if selection is None or selection.method != wanted:
@@ -47,6 +47,10 @@ class Client:
         if wanted == PASSWORD:
             self.log_in(dialogue, user or self.users()[0])
         return dialogue
+
+    def method(self, user: str = "") -> int:
+        """The method that a client needs: that without a name unless there is none, or a user is named."""
+        return PASSWORD if user or not self._case.setup.profile.ics.msocks.anonymous else ANONYMOUS
 
     def users(self, count: int = 1) -> list[str]:
         """Users that the proxy knows; NotApplicable where the profile names too few."""
@@ -71,7 +75,7 @@ class Client:
 
     # Sessions
 
-    def connect(self, far: Correspondent, user: str = "", **choices: Any) -> Session:
+    def connect(self, far: Correspondent, user: str = "", **choices: Any) -> Joined:
         """A session with a correspondent host, as preamble."""
         dialogue = self.greet(user, **choices)
         since = self._case.mark()
@@ -80,9 +84,9 @@ class Client:
         reply = dialogue.reply()
         if reply is None or reply.reply != SUCCEEDED:
             raise Inconclusive("preamble: CONNECT does not succeed")
-        return Session(dialogue, peer, (reply.bound_address, reply.bound_port), syn, user)
+        return Joined(dialogue, peer, (reply.bound_address, reply.bound_port), syn, user)
 
-    def connect_all(self, far: Correspondent, count: int) -> list[Session]:
+    def connect_all(self, far: Correspondent, count: int) -> list[Joined]:
         """So many sessions of this node, each with a port of its own at the correspondent, as preamble."""
         return [self.connect(far.another_port()) for _ in range(count)]
 
@@ -94,7 +98,7 @@ class Client:
         named = {"cmd": self._ixit.reconnect_command, "address": address, "port": port}
         return MSOCKSReconnect(**(named | {"received": received, "sent": sent} | fields))
 
-    def reconnect_to(self, session: Session, **fields: Any) -> MSOCKSReconnect:
+    def reconnect_to(self, session: Joined, **fields: Any) -> MSOCKSReconnect:
         """RECONNECT to a session with the node's true counters; any field can be replaced."""
         counters = {"received": len(session.received), "sent": len(session.to_far)}
         return self.reconnect(session.identifier, **(counters | fields))

@@ -77,7 +77,7 @@ class Dialogue:
 
     @property
     def rest(self) -> bytes:
-        """What has come behind the messages."""
+        """What has come after the messages."""
         return bytes(self.peer.stream[self.at :])
 
     def _message(self, kind: Any, deadline: Deadline | None) -> Packet | None:

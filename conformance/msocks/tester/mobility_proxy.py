@@ -41,7 +41,7 @@ class Call:
 
     @property
     def rest(self) -> bytes:
-        """What has come behind the messages."""
+        """What has come after the messages."""
         return bytes(self.peer.stream[self.at :])
 
     def read(self, kind: type[Packet], deadline: Deadline) -> Packet | None:

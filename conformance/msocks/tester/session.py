@@ -15,7 +15,7 @@ Identifier = tuple[str, int]
 
 
 @dataclass
-class Session:
+class Joined:
     """A session. `syn` is the proxy's SYN as the correspondent host got it.
 
     `to_far` and `to_node` are all that the applications of both ends have sent; what the node has taken on mobile sides

@@ -54,8 +54,8 @@ class RequestInOnePiece(Negotiation):
         return super()._request()
 
 
-@deviation("msocks-behind-the-greeting-lost", "1928.3", "A request may come behind the greeting.", "it is not seen")
-class BehindTheGreetingLost(Negotiation):
+@deviation("msocks-after-the-greeting-lost", "1928.3", "A request may come right after the greeting.", "it is not seen")
+class AfterTheGreetingLost(Negotiation):
     def _greeting(self) -> bool:
         done = super()._greeting()
         if done:

@@ -5,10 +5,12 @@ import socket
 from typing import Any
 
 from reference.msocks import messages
+from reference.msocks.loop import EventLoop
 from reference.msocks.messages import End, Request
 from reference.msocks.negotiation import Negotiation
 from reference.msocks.outward import Outward
 from reference.msocks.proxy import Proxy
+from reference.msocks.settings import ProxySettings
 from reference.system.alterations import deviation
 
 
@@ -163,22 +165,27 @@ class BoundSessionStays(Negotiation):
 
 
 @deviation(
-    "msocks-eight-at-a-time", "4", "Silent clients keep no other from being served.", "eight negotiate at a time"
+    "msocks-eight-at-a-time",
+    "4",
+    "Silent clients keep no other from being served.",
+    "of one address eight negotiate at a time",
 )
-class EightAtATime(Proxy):
-    def _accept(self, events: int) -> None:
-        if len(self.clients) < 8:
-            super()._accept(events)
+class EightAtATime(Negotiation):
+    def __init__(self, proxy: Proxy, settings: ProxySettings, loop: EventLoop, client: socket.socket) -> None:
+        self.address = client.getpeername()[0]
+        super().__init__(proxy, settings, loop, client)
+        alike = [one for one in proxy.clients if isinstance(one, EightAtATime) and one.address == self.address]
+        if len(alike) >= 8:
+            self.held.want(0)
 
 
 @deviation("msocks-two-hundred-connections", "4", "Three hundred connections work at once.", "the 257th is not taken")
 class TwoHundredConnections(Negotiation):
     def carry_out(self, request: Request) -> None:
-        mine = self.held.socket.getpeername()[0]
-        count = sum(
-            one.mobile is not None and one.mobile.socket.getpeername()[0] == mine for one in self.proxy.relays.values()
-        )
-        if request.command == messages.CONNECT and count > 256:
+        counts: dict[str, int] = self.proxy.__dict__.setdefault("counts", {})
+        here = self.held.socket.getpeername()[0]
+        counts[here] = counts.get(here, 0) + 1
+        if request.command == messages.CONNECT and counts[here] > 256:
             self.refuse(messages.GENERAL_FAILURE)
         else:
             super().carry_out(request)

@@ -72,18 +72,6 @@ class FinNotPassedOutward(Relay):
         self.outside_shut = True
 
 
-@deviation("msocks-fin-overtakes", "4", "A FIN comes behind all data.", "the correspondent's comes before what waits")
-class FinOvertakes(Relay):
-    def _take_from_outside(self) -> None:
-        if self.outside_finished or self.mobile is None or self.to_mobile.end < 20_000:
-            super()._take_from_outside()
-            return
-        data = self.outside.socket.recv(1 << 20, socket.MSG_PEEK)
-        super()._take_from_outside()
-        if len(data) < 2000 and not self.mobile_shut:
-            self.finish_mobile()
-
-
 @deviation(
     "msocks-one-direction-at-a-time",
     "4",
