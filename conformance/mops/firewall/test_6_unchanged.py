@@ -53,13 +53,14 @@ def test_reserved_bits_pass_unchanged(node: RoamingNode, dut: Firewall) -> None:
 @valid
 @requirement("MOPS-6-10", case=3)
 def test_identifiers_pass_unchanged(node: RoamingNode, dut: Firewall) -> None:
-    """Unique IDs of any value come out as they were, both ways."""
+    """Unique IDs of any value, in two orders, come out as they were, both ways."""
     flows = [dut.connect(node, "udp") for _ in EDGES]
-    for flow, identifier in zip(flows, EDGES, strict=True):
-        flow.unique_id = identifier
-    request = node.migrate(node.move(*flows))
-    dut.passes_unchanged(request.sent)
-    dut.passes_unchanged(node.server.reply(request))
+    for edges in (EDGES, EDGES[2:] + EDGES[:2]):
+        for flow, identifier in zip(flows, edges, strict=True):
+            flow.unique_id = identifier
+        request = node.migrate(node.move(*flows))
+        dut.passes_unchanged(request.sent)
+        dut.passes_unchanged(node.server.reply(request, FAILED))
 
 
 @CROSSED
