@@ -102,8 +102,8 @@ def resolves(case: Case, side: Side, asked: str, within_s: float | None = None) 
     station = side.station()
     question = ARP(op="who-has", hwsrc=side.interface.mac, psrc=station.address, pdst=asked)
     request = Ether(src=side.interface.mac, dst="ff:ff:ff:ff:ff:ff") / question
+    since = case.mark()
     sent = side.interface.send(bytes(request), case.trace)
-    since = case.trace.mark_at(sent.frame)
 
     def reply() -> Frame | None:
         for frame in side.received(since):

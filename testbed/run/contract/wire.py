@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The wire: who answers ARP, a TCP connection to the echo service, data of more than one segment, its end."""
 
+import functools
 from collections.abc import Iterator
 
 from testbed.case.case import Case
@@ -12,6 +13,8 @@ from testbed.run.contract.lines import Line, Wrong, tried
 from testbed.run.sanity import dropped, resolves
 
 _MANY = bytes(range(256)) * 16
+_TRIES = 3
+"""As many as before a run: the machine may have had something else to do."""
 
 
 def check_wire(case: Case) -> Iterator[Line]:
@@ -19,7 +22,7 @@ def check_wire(case: Case) -> Iterator[Line]:
     for side in case.sides.values():
         if side.network.has_arp and not case.setup.profile.is_bridge(case.setup.role):
             asked = side.dut_address
-            found = resolves(case, side, asked)
+            found = any(resolves(case, side, asked) for _ in range(_TRIES))
             where = f"{side.name}: ARP for {asked}"
             yield Line("ok", where) if found else Line("wrong", where, f"{_nobody(asked)}{dropped(case)}")
             if not found:
@@ -37,8 +40,11 @@ def _nobody(address: str) -> str:
 
 def _check_tcp(case: Case) -> Iterator[Line]:
     name, port = case.network.name, case.setup.profile.ixit.services.echo
-    peer = new_peer(case, case.station())
-    opened = tried(f"{name}: a connection to the echo service, port {port}", lambda: _open(case, peer))
+    for _ in range(_TRIES):
+        peer = new_peer(case, case.station())
+        opened = tried(f"{name}: a connection to the echo service, port {port}", functools.partial(_open, case, peer))
+        if opened.result == "ok":
+            break
     yield opened
     if opened.result != "ok":
         return
