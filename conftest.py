@@ -18,7 +18,8 @@ import pytest
 from conformance import catalogue
 from conformance.applicability import unclaimed
 from conformance.plugin import program, started_by
-from profiles import ROLES, Profile, load
+from conformance.selection import OWN, case_folders, no_role, roles_left_out
+from profiles import Profile
 from testbed.interruptions import cannot_write
 from testbed.run.completeness import ENDED, Completeness
 from testbed.run.narrowing import narrowing
@@ -36,8 +37,6 @@ DECIDED = "roamproof_decided"
 """Option of a run that goes on: the ids of the cases that it has decided before."""
 
 ROOT = Path(__file__).parent
-OWN = ("conformance", "testbed", "layers", "reports", "reference", "conftest.py", "pyproject.toml")
-"""What of the tree makes verdicts, and is not the user's."""
 
 INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -79,9 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         profile = config.stash[PROFILE]
         if not profile.claimed:
-            allowed = ", ".join(dict.fromkeys(f"ics.{role.protocol}.roles" for role in ROLES))
-            line = f"{profile.path}: ics names no role, so there is nothing to judge; allowed are {allowed}"
-            pytest.exit(line, ExitCode.NOTHING_SELECTED)
+            pytest.exit(no_role(profile), ExitCode.NOTHING_SELECTED)
         try:
             config.pluginmanager.register(ResultsPlugin(config))
         except ValueError as error:  # of the reports, one line each
@@ -208,7 +205,7 @@ def _empty_results(config: pytest.Config) -> "Results":
         started=datetime.now(UTC).astimezone(),
         command=started_by() or shlex.join([*program(), *config.invocation_params.args]),
         seed=config.option.seed,
-        selection=narrowing(config, _folders(profile)),
+        selection=narrowing(config, case_folders(profile)),
         dut=Dut(
             name=profile.dut.name,
             vendor=profile.dut.vendor,
@@ -217,7 +214,7 @@ def _empty_results(config: pytest.Config) -> "Results":
             profile_sha256=hashlib.sha256(profile.path.read_bytes()).hexdigest(),
             arguments=config.getoption("--dut-arg"),
             roles=[role.qualified for role in profile.claimed],
-            left_out=_left_out(config, profile),
+            left_out=roles_left_out(profile, config.getoption("--role")),
             networks=list(profile.ics.networks),
             ics=profile.ics.model_dump(mode="json"),
             ixit=profile.ixit.model_dump(mode="json"),
@@ -253,25 +250,10 @@ def _official(config: pytest.Config) -> "Official | None":
     return Official(official.declared(profile.declaration), official.identities(profile), changed)
 
 
-def _folders(profile: Profile) -> set[Path]:
-    """Where all cases of the claimed roles are."""
-    known = {(role.protocol, role.name): role for role in ROLES}
-    judges = {known[role.protocol, name] for role in profile.claimed for name in role.judged_by}
-    return {ROOT / "conformance" / role.protocol / role.folder for role in judges}
-
-
-def _left_out(config: pytest.Config, profile: Profile) -> list[str]:
-    """The roles that the profile claims, and that this run leaves out."""
-    if not config.getoption("--role"):
-        return []
-    return [role.qualified for role in load(profile.path).claimed if role not in profile.claimed]
-
-
 def _suite() -> "Suite":
     from reports.model import Suite
 
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        project = tomllib.load(file)["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return Suite(name=project["name"].capitalize(), version=project["version"], commit=commit(ROOT, OWN))
 
 

@@ -152,7 +152,7 @@ class Relay(SocksServer):
         if not session.dialogue.ends(deadline):
             raise Broken(Finding(f"no FIN or RST at {session.node}", "FIN or RST", session.node.state), deadline)
 
-    def half_closes(self, session: Joined, end: str, data: bytes = b"the last words") -> None:
+    def half_closes(self, session: Joined, end: str, data: bytes = b"what is left") -> None:
         """A FIN after data comes after all of it; the other direction still carries data, and its FIN comes."""
         one, other = (session.node, session.far) if end == "node" else (session.far, session.node)
         flow, deadline = Flow.of(one, other, data), self._case.deadline()
