@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # workers load nothing of the reports
     from reports.model import RequirementResult, Results, Specification, Suite
     from reports.official import Official
 
+Status = tuple[str, str, str]
 REPORT = pytest.StashKey["ReportFolder"]()
 """On the configuration: the folder that the run's results go to, where it has any."""
 
@@ -172,14 +173,14 @@ class ResultsPlugin:
 
     def _cannot_write(self, error: OSError) -> None:
         """End the run: what it comes to cannot be kept."""
-        line = str(cannot_write(error))
-        self.keeper.give_out(line, limit=True)
+        self.keeper.give_out(line := str(cannot_write(error)), limit=True)
         self._completeness.end(line)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(self, config: pytest.Config) -> Generator[None, Status, Status]:
         """Print no letter, where that is asked for."""
-        return (report.outcome, "", "") if config.option.brief else None
+        status = yield
+        return (status[0], "", "") if config.option.brief else status
 
     def pytest_terminal_summary(self) -> None:
         """Say the answer, what is broken, the figures and where the certificate is."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.lab import EXAMPLES, build, sample
-from tests.testbed.runs import run
+from tests.testbed.runs import UNBROKEN, run
 
 EXAMPLE = EXAMPLES / "mops-server-c"
 CHOSEN = (
@@ -22,7 +22,7 @@ def _found_by_name(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def test_it_conforms(tmp_path: Path) -> None:
     done = run("conformance", EXAMPLE / "mops-server-c.toml", tmp_path, *sample(CHOSEN))
-    assert done.code == 0, done.output[-2000:]
+    assert done.code in UNBROKEN, done.output[-2000:]
     verdicts = [one["verdict"] for one in done.results["cases"]]
     assert set(verdicts) <= {"PASS", "INFO", "NOT APPLICABLE"}
     assert verdicts.count("PASS") > len(CHOSEN)

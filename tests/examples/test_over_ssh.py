@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.examples.lab import EXAMPLES, changed, check, found_wrong
 from tests.lab.programs import needs_openssh, ssh_server
 from tests.testbed.lab import ROOT
-from tests.testbed.runs import run
+from tests.testbed.runs import UNBROKEN, run
 
 REACH = """
 import socket, sys
@@ -45,4 +45,4 @@ def test_verbs_travel_over_ssh(tmp_path: Path) -> None:
     assert not found_wrong(lines)
     assert {"receive", "send", "connect", "reset"} <= {line.what for line in lines if line.result == "ok"}
     done = run("conformance/legacy/host/test_9293_more_options.py", profile, tmp_path)
-    assert done.code == 0, done.output[-2000:]
+    assert done.code in UNBROKEN, done.output[-2000:]
