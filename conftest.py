@@ -91,9 +91,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A run that goes on leaves out what it has decided."""
     if decided := set(getattr(config.option, DECIDED, ())):
-        gone = [item for item in items if SPEC in item.stash and item.stash[SPEC].id in decided]
-        config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if item not in set(gone)]
+        gone = {item: None for item in items if SPEC in item.stash and item.stash[SPEC].id in decided}
+        config.hook.pytest_deselected(items=list(gone))
+        items[:] = [item for item in items if item not in gone]
 
 
 class ResultsPlugin:
@@ -106,9 +106,10 @@ class ResultsPlugin:
 
         self._completeness: Completeness = config.pluginmanager.get_plugin("roamproof completeness")
         folder, option = config.stash[REPORT].path, config.option
-        lock = Path(__file__).with_name("requirements.lock")
         profile = config.stash[PROFILE]
-        self._seal = seal(folder, option.bundle, option.sign_key, profile.path, lock, _official(config))
+        self._seal = seal(
+            folder, option.bundle, option.sign_key, profile.path, ROOT / "requirements.lock", _official(config)
+        )
         head = _empty_results(config)
         before = taken_up(folder, resume=option.resume)
         if before:
@@ -247,8 +248,8 @@ def _official(config: pytest.Config) -> "Official | None":
     if why := official.refusal(config, profile):
         raise pytest.UsageError(why)
     assert profile.declaration
-    changed = list(official.changed(profile))
-    return Official(official.declared(profile.declaration), official.identities(profile), changed)
+    declared, changed = official.declared(profile.declaration), list(official.changed(profile))
+    return Official(declared, official.identities(profile), changed)
 
 
 def _suite() -> "Suite":
