@@ -6,7 +6,6 @@ import os
 import platform
 import shlex
 import sys
-import tomllib
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,16 +17,16 @@ import pytest
 from conformance import catalogue
 from conformance.applicability import unclaimed
 from conformance.plugin import program, started_by
-from conformance.selection import OWN, case_folders, no_role, roles_left_out
+from conformance.selection import case_folders, no_role, roles_left_out, suite
 from profiles import Profile
 from testbed.interruptions import cannot_write
 from testbed.run.completeness import ENDED, Completeness
 from testbed.run.narrowing import narrowing
-from testbed.run.origin import commit, user
+from testbed.run.origin import user
 from testbed.run.plugin import PROFILE, SPEC
 
 if TYPE_CHECKING:  # workers load nothing of the reports
-    from reports.model import RequirementResult, Results, Specification, Suite
+    from reports.model import RequirementResult, Results, Specification
     from reports.official import Official
 
 Status = tuple[str, str, str]
@@ -199,11 +198,11 @@ class ResultsPlugin:
 
 def _empty_results(config: pytest.Config) -> "Results":
     from reports.expected import Expectation
-    from reports.model import Dut, Results, Tester, Verdict
+    from reports.model import Dut, Results, Suite, Tester, Verdict
 
     profile = config.stash[PROFILE]
     return Results(
-        suite=_suite(),
+        suite=Suite(**suite()),
         started=datetime.now(UTC).astimezone(),
         command=started_by() or shlex.join([*program(), *config.invocation_params.args]),
         seed=config.option.seed,
@@ -250,13 +249,6 @@ def _official(config: pytest.Config) -> "Official | None":
     assert profile.declaration
     declared, changed = official.declared(profile.declaration), list(official.changed(profile))
     return Official(declared, official.identities(profile), changed)
-
-
-def _suite() -> "Suite":
-    from reports.model import Suite
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return Suite(name=project["name"].capitalize(), version=project["version"], commit=commit(ROOT, OWN))
 
 
 def _specifications(profile: Profile) -> "list[Specification]":
