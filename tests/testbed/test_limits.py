@@ -11,7 +11,7 @@ import pytest
 
 from testbed.interruptions import MachineError, cannot_write, machine_error
 from tests.testbed.lab import ROOT, puppet_profile
-from tests.testbed.runs import Run, command, environment, made_up
+from tests.testbed.runs import UNBROKEN, Run, command, environment, made_up
 
 CASES = """
     @pytest.mark.parametrize("number", range(40))
@@ -84,7 +84,7 @@ def test_full_folder_for_temporary_files(tmp_path: Path) -> None:
     (temporary := tmp_path / "temporary").mkdir()
     fill = 'mount -t tmpfs -o size=64k none "$0" && head -c 1M /dev/zero > "$0/full" 2> /dev/null; exec "$@"'
     run = limited(tmp_path, *OWN_ROOT, "sh", "-c", fill, str(temporary), TMPDIR=str(temporary))
-    assert run.code == 0, run.output  # Python takes another one
+    assert run.code in UNBROKEN, run.output  # Python takes another one
 
 
 def test_no_user_namespaces(tmp_path: Path) -> None:

@@ -82,4 +82,4 @@ def test_a_run_that_a_worker_of_another_has_started_starts_its_cases_at_once(tmp
     told = {"PYTEST_XDIST_WORKER_COUNT": "3", "PYTEST_XDIST_WORKER": "gw1", "TOGETHER": str(together)}
     words = command(made_up(tmp_path, TOGETHER), SHORT, tmp_path, "-k", "ipv4", "-n", "0")
     done = subprocess.run(words, cwd=ROOT, env={**environment(), **told}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode in UNBROKEN, done.stdout

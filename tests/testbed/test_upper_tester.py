@@ -226,6 +226,6 @@ def test_operator_is_told_what_to_do_at_the_terminal(tmp_path: Path) -> None:
             os.write(terminal, b"\n")
     _, status = os.waitpid(process, 0)
     text = said.decode()
-    assert os.waitstatus_to_exitcode(status) == 0, text
+    assert os.waitstatus_to_exitcode(status) in UNBROKEN, text
     assert ">>> At the device: listen port 40001, service manual" in text
     assert Run(0, text, tmp_path / "report").results["cases"][0]["values"] == {"port": "40001"}

@@ -3,6 +3,7 @@
 
 import ast
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tests.wire.box import REFERENCE, certify
 ROLES = {role.qualified: role for role in load(PROFILE).claimed}
 LINUX = ROOT / "profiles/linux.toml"
 KERNEL = (sys.executable, "-m", "reference", "kernel")
+_PARSING = threading.Lock()
+"""Python 3.11 cannot parse in two threads at once."""
 FEW = ("--requirement", "MOPS-4.1-01", "--beside", "40")
 
 
@@ -24,7 +27,8 @@ def one_of_each(role: Role) -> list[str]:
     """The first case without mandated waits of every module of a role."""
     found = []
     for file in sorted((ROOT / "conformance" / role.protocol / role.folder).glob("test_*.py")):
-        cases = [one for one in ast.parse(file.read_text()).body if isinstance(one, ast.FunctionDef)]
+        with _PARSING:
+            cases = [one for one in ast.parse(file.read_text()).body if isinstance(one, ast.FunctionDef)]
         quick = [one.name for one in cases if one.name.startswith("test_") and "waits" not in _decorators(one)]
         found += [f"{file.relative_to(ROOT)}::{name}" for name in quick[:1]]
     return found
