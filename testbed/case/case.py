@@ -17,7 +17,7 @@ from testbed.interruptions import Inconclusive
 from testbed.wire.capture import BEGINNING, Frame, Mark, Sent, Trace
 from testbed.wire.clock import NANO, Deadline
 from testbed.wire.interface import Interface
-from testbed.wire.machine import dropped_frames, neighbours
+from testbed.wire.machine import dropped_frames, overflows
 from testbed.wire.network import Network
 from testbed.wire.station import Station
 
@@ -84,7 +84,7 @@ class Case:
         self.started_ns = self.clock.now_ns()
         self.ended_ns = 0
         self._clock_offset_ns = self.clock.offset_ns()
-        self._overflows = neighbours().overflows if self._shares_neighbours else 0
+        self._overflows = overflows() if self._shares_neighbours else 0
         self._dropped_frames = dropped_frames()
 
     @property
@@ -214,7 +214,7 @@ class Case:
             raise Inconclusive(f"the tester lost {lost} frames of its capture, or got them too late")
         if dropped := dropped_frames() - self._dropped_frames:
             raise Inconclusive(f"the machine has dropped {dropped} frames, on whatever wire, for its queues were full")
-        if self._shares_neighbours and neighbours().overflows > self._overflows:
+        if self._shares_neighbours and overflows() > self._overflows:
             raise Inconclusive("the machine's table of ARP neighbours was full, which the device shares")
         self.clock.check_step(self._clock_offset_ns)
 

@@ -9,35 +9,24 @@ read nothing is known.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 _NEIGHBOURS, _QUEUES = Path("/proc/net/stat/arp_cache"), Path("/proc/net/softnet_stat")
-_ENTRIES, _TABLE_FULLS = "entries", "table_fulls"
+_TABLE_FULLS = "table_fulls"
 _DROPPED = 1
 
 
-class Neighbours(NamedTuple):
-    """Entries of the table, and how often since the machine has started there was no room for another one."""
-
-    entries: int
-    overflows: int
-
-
-def neighbours() -> Neighbours:
-    """What the table is like now."""
+def overflows() -> int:
+    """How often since the machine has started the table had no room for another neighbour."""
     try:
-        return read_neighbours(_NEIGHBOURS.read_text())
+        return read_overflows(_NEIGHBOURS.read_text())
     except OSError:
-        return Neighbours(0, 0)
+        return 0
 
 
-def read_neighbours(text: str) -> Neighbours:
-    """Read the kernel's statistics: entries stand in every row, overflows are each processor's own."""
+def read_overflows(text: str) -> int:
+    """Read the kernel's statistics, of all processors together."""
     heads, *rows = (line.split() for line in text.splitlines())
-    columns = [dict(zip(heads, (int(word, 16) for word in row), strict=False)) for row in rows]
-    return Neighbours(
-        max((one.get(_ENTRIES, 0) for one in columns), default=0), sum(one.get(_TABLE_FULLS, 0) for one in columns)
-    )
+    return sum(int(dict(zip(heads, row, strict=False)).get(_TABLE_FULLS, "0"), 16) for row in rows)
 
 
 def dropped_frames() -> int:

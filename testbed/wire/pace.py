@@ -15,13 +15,12 @@ from pathlib import Path
 
 from testbed.wire.capture import Sent
 from testbed.wire.clock import NANO, Clock, ClockStepped
-from testbed.wire.machine import neighbours
+from testbed.wire.machine import overflows
 
 _TABLE = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 _USUAL_TABLE = 1024
 _USED_SHARE = 0.9
 _FORGOTTEN_AFTER_S = 5.0
-_LOOK_AGAIN_S = 0.2
 _CAUGHT_UP_NS = 20_000_000
 
 
@@ -29,8 +28,8 @@ class Pace:
     """Counts the stations of one of `processes` test processes; whoever starts a case waits until there is room."""
 
     def __init__(self, clock: Clock, processes: int) -> None:
-        self._room = int(_table_size() * _USED_SHARE)
-        self.most = max(1, self._room // processes)
+        self.most = max(1, int(_table_size() * _USED_SHARE) // processes)
+        self._overflows = overflows()
         self._clock = clock
         self._appeared: deque[float] = deque(maxlen=self.most)
 
@@ -45,13 +44,14 @@ class Pace:
     def wait(self) -> None:
         """Wait until the table has room again; RunOver if the run is stopped.
 
-        What others on the machine fill it with is waited for too, but not longer than entries live.
+        Where others on the machine have filled it since the last case, so that somebody was refused, this one waits for
+        as long as entries live.
         """
         while (left_s := self._left_s()) > 0:
             self._sleep(left_s)
-        end = time.monotonic() + _FORGOTTEN_AFTER_S
-        while self._appeared and neighbours().entries > self._room and time.monotonic() < end:
-            self._sleep(_LOOK_AGAIN_S)
+        if self._appeared and overflows() > self._overflows:
+            self._sleep(_FORGOTTEN_AFTER_S)
+        self._overflows = overflows()
 
     def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(ClockStepped):

@@ -10,7 +10,7 @@ import pytest
 
 from profiles import load
 from testbed.wire.clock import Clock, RunOver
-from testbed.wire.machine import dropped_frames, neighbours, read_dropped, read_neighbours
+from testbed.wire.machine import dropped_frames, overflows, read_dropped, read_overflows
 from testbed.wire.network import Network, networks
 from testbed.wire.pace import Pace
 from testbed.wire.station import AddressPool
@@ -118,9 +118,26 @@ def test_pace_counts_who_is_asked_for() -> None:
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.parametrize(("refused", "waited"), [([7, 8, 8], True), ([7, 7, 7], False)])
+def test_pace_waits_when_others_have_filled_the_table(
+    refused: list[int], waited: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, and not because there are many entries, which the kernel makes room of."""
+    told = iter([*refused, refused[-1], refused[-1]])
+    monkeypatch.setattr("testbed.wire.pace.overflows", lambda: next(told))
+    pace = Pace(Clock(), processes=1)
+    pace.count()
+    began = time.monotonic()
+    pace.wait()
+    assert (time.monotonic() - began > 4.9) is waited
+    began = time.monotonic()
+    pace.wait()
+    assert time.monotonic() - began < 1
+
+
 def test_the_machines_statistics_are_read_as_the_kernel_writes_them() -> None:
     text = "entries  allocs table_fulls\n0000000a 00193f96 000017d5\n0000000a 00188dd5 00000da6\n"
-    assert read_neighbours(text) == (10, 0x17D5 + 0xDA6)
+    assert read_overflows(text) == 0x17D5 + 0xDA6
     assert read_dropped("0ef93e3a 00000428 00000007\n0f1d640c 000001e3 00000009\n") == 0x428 + 0x1E3
-    assert neighbours().entries >= 0
+    assert overflows() >= 0
     assert dropped_frames() >= 0
