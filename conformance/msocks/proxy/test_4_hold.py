@@ -57,12 +57,12 @@ def test_session_is_given_up(client: Client, far: Correspondent, dut: Proxy) -> 
 def test_hold_begins_anew_at_each_loss(client: Client, far: Correspondent, dut: Proxy) -> None:
     """RECONNECT succeeds late in the hold time of a second loss, and of a third."""
     session = _lost(client, far, dut)
-    for _ in range(2):
-        dut.wait_after_loss(session, LATE)
-        dut.moved(client, session, client.move())
-        session.lose("reset")
     dut.wait_after_loss(session, LATE)
-    dut.goes_on(client, session, client.move())
+    dut.moved(client, session, client.move())
+    for _ in range(2):
+        session.lose("reset")
+        dut.wait_after_loss(session, LATE)
+        dut.goes_on(client, session, client.move())
 
 
 @inopportune

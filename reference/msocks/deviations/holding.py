@@ -3,6 +3,7 @@
 
 import socket
 import time
+from typing import Any
 
 from reference.msocks import messages
 from reference.msocks.messages import Counters, Request
@@ -34,24 +35,6 @@ class GivenUpAndNotTold(Relay):
         self.relays.ended(self)
 
 
-@deviation(
-    "msocks-given-up-and-taken-back",
-    "4",
-    "When the hold time is over RECONNECT is refused.",
-    "it is answered by success",
-)
-class GivenUpAndTakenBack(Negotiation):
-    def reconnect(self, request: Request) -> None:
-        relay = self.proxy.find(request.to, self.user)
-        ended: set[messages.End] = self.proxy.__dict__.setdefault("held", set())
-        if relay is None and request.to in ended:
-            self.say(messages.reply(messages.SUCCEEDED, request.to, request.counters))
-            return
-        if relay is not None and relay.mobile is None:
-            ended.add(request.to)
-        super().reconnect(request)
-
-
 @deviation("msocks-hold-begins-once", "4", "The hold time begins anew at each loss.", "it begins at the first one")
 class HoldBeginsOnce(Relay):
     first_loss = 0.0
@@ -71,13 +54,20 @@ class HoldGoesOnAfterAMove(Relay):
         self.holding = None
         super().attach(mobile, received, behind)
 
+    def hold_ended(self) -> None:
+        if not self.over:
+            super().hold_ended()
+
 
 @deviation(
-    "msocks-idle-is-lost", "4", "A session that is idle is not lost.", "after the hold time without data it is given up"
+    "msocks-idle-is-lost",
+    "4",
+    "A session that is idle is not lost.",
+    "after half of the hold time without data it is given up",
 )
 class IdleIsLost(Relay):
-    def attach(self, mobile: socket.socket, received: int, behind: bytes = b"") -> None:
-        super().attach(mobile, received, behind)
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
         self._watch()
 
     def _watch(self) -> None:
@@ -89,7 +79,7 @@ class IdleIsLost(Relay):
             elif not self.over:
                 self._watch()
 
-        self.loop.after(self.hold_s(), look)
+        self.loop.after(self.hold_s() / 2, look)
 
 
 @deviation(

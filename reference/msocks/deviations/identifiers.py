@@ -236,6 +236,9 @@ class CutCountersAreZero(Negotiation):
     "it begins with what is newest",
 )
 class OldCountersRollBack(Relay):
+    def is_possible(self, node: Counters) -> bool:
+        return node.received <= self.counters()[1]
+
     def attach(self, mobile: socket.socket, received: int, behind: bytes = b"") -> None:
-        newer = self.to_mobile.highest - received > 300
+        newer = self.to_mobile.highest - received > 100
         super().attach(mobile, self.to_mobile.highest if newer and self.mobile is not None else received, behind)
