@@ -2,7 +2,6 @@
 """What an official run asks of profile, options and suite, and what identifies them."""
 
 import hashlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 
 from profiles import Profile
 from profiles.declaration import Declaration
+from testbed.run.origin import git
 
 TREE = Path(__file__).resolve().parents[1]
 
@@ -106,5 +106,4 @@ def _git(*words: str) -> str:
     """What git says of the suite's tree; nothing where that is no repository of its own."""
     if not (TREE / ".git").exists():
         return ""
-    done = subprocess.run(["git", "-C", str(TREE), *words], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return git(TREE, *words)

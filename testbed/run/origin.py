@@ -15,11 +15,12 @@ def commit(root: Path, own: tuple[str, ...]) -> str:
 
     Empty where it is no repository, or there is no git.
     """
-    top = _git(root, "rev-parse", "--show-toplevel")
-    if not top or Path(top.strip()).resolve() != root.resolve():
+    try:
+        if Path(git(root, "rev-parse", "--show-toplevel")).resolve() != root.resolve():
+            return ""
+        return git(root, "rev-parse", "HEAD") + ("+" if git(root, "status", "--porcelain", "--", *own) else "")
+    except (OSError, subprocess.SubprocessError):
         return ""
-    head = _git(root, "rev-parse", "HEAD").strip()
-    return head + ("+" if head and _git(root, "status", "--porcelain", "--", *own) else "")
 
 
 def user() -> str:
@@ -30,14 +31,12 @@ def user() -> str:
         return f"user {os.getuid()} on {platform.node()}"
 
 
-def _git(root: Path, *words: str) -> str:
+def git(root: Path, *words: str) -> str:
+    """What git says of a tree, whatever the environment names. OSError or SubprocessError where it says nothing."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment["GIT_OPTIONAL_LOCKS"] = "0"
     command = ["git", "-C", str(root), *words]
-    try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, errors="replace", timeout=_WITHIN_S, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, errors="replace", timeout=_WITHIN_S, check=True
+    )
+    return done.stdout.strip()

@@ -101,16 +101,14 @@ class MobileNode(MobileHost):
     def calls_again(self, proxy: MobilityProxy, move: Move) -> Call:
         """From its new address it opens another connection to the proxy, in time, as preamble agreed on a method."""
         deadline = self._case.deadline(self._msocks.reconnect_within_s, since_ns=move.done_ns)
-        syn = proxy.find_syn(deadline, move.mark, move.new)
-        if syn is None:
-            finding = Finding("no new connection to the proxy", f"a SYN within {deadline.within_s:g} s", "none")
-            raise Broken(finding, deadline)
-        return self._agreed(proxy, proxy.take(syn))
+        return self._calls(proxy, deadline, move.mark, move.new)
 
     def calls_after(self, proxy: MobilityProxy, since: Mark) -> Call:
         """After a loss it opens another connection to the proxy, in time, as preamble agreed on a method."""
-        deadline = self._case.deadline(self._msocks.reconnect_within_s)
-        syn = proxy.find_syn(deadline, since)
+        return self._calls(proxy, self._case.deadline(self._msocks.reconnect_within_s), since)
+
+    def _calls(self, proxy: MobilityProxy, deadline: Deadline, since: Mark, source: str = "") -> Call:
+        syn = proxy.find_syn(deadline, since, source)
         if syn is None:
             finding = Finding("no new connection to the proxy", f"a SYN within {deadline.within_s:g} s", "none")
             raise Broken(finding, deadline)
@@ -158,10 +156,14 @@ class MobileNode(MobileHost):
         sent = len(link.from_node)
         require(request.sent == sent, "counter of bytes sent", sent, request.sent, frame)
 
+    def returns(self, proxy: MobilityProxy, link: Link, move: Move) -> tuple[Call, Packet]:
+        """From its new address it comes back with its connection; the RECONNECT is not answered yet."""
+        call = self.calls_again(proxy, move)
+        return call, self.reconnects(proxy, call, link)
+
     def goes_on(self, proxy: MobilityProxy, link: Link, move: Move) -> Call:
         """It comes back with its connection, and is taken."""
-        call = self.calls_again(proxy, move)
-        request = self.reconnects(proxy, call, link)
+        call, request = self.returns(proxy, link, move)
         proxy.attach(call, link, request)
         return call
 

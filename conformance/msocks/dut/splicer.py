@@ -44,6 +44,14 @@ class Splicer(Relay):
         if self._case.look(look, self._case.deadline()) is None:
             raise Inconclusive(f"preamble: the data of the other end does not come to {peer}")
 
+    def waits_for_the_node(self, session: Joined, data: bytes) -> None:
+        """Data of the correspondent is acknowledged to it when the node has acknowledged it, and not before."""
+        session.far_sends(data)
+        self.shows_at_node(session)
+        self.acknowledges_nothing(session.far)
+        session.node.acknowledge()
+        self.acknowledges_all(session.far)
+
     def acknowledges_nothing(self, peer: TcpPeer) -> None:
         """In a quiet time nothing is acknowledged to an end of what it has sent last."""
         self.quiesce()

@@ -21,8 +21,7 @@ MOVES = 3
 def test_node_comes_back(dut: MobileNode, proxy: MobilityProxy) -> None:
     """After a move RECONNECT comes from the new address, with the identifier that the node was given."""
     link, _ = dut.connect(proxy)
-    move = dut.move()
-    dut.reconnects(proxy, dut.calls_again(proxy, move), link)
+    dut.returns(proxy, link, dut.move())
 
 
 @exclusive
@@ -33,9 +32,7 @@ def test_counters_are_true(dut: MobileNode, proxy: MobilityProxy) -> None:
     link, socket = dut.connect(proxy)
     for _ in range(MOVES):
         dut.carries(link, socket)
-        move = dut.move()
-        call = dut.calls_again(proxy, move)
-        request = dut.reconnects(proxy, call, link)
+        call, request = dut.returns(proxy, link, dut.move())
         dut.counts(call, request, link)
         proxy.attach(call, link, request)
 
@@ -46,8 +43,7 @@ def test_counters_are_true(dut: MobileNode, proxy: MobilityProxy) -> None:
 def test_counters_of_an_idle_connection(dut: MobileNode, proxy: MobilityProxy) -> None:
     """RECONNECT of a connection that has carried nothing says zero twice."""
     link, _ = dut.connect(proxy)
-    call = dut.calls_again(proxy, dut.move())
-    dut.counts(call, dut.reconnects(proxy, call, link), link)
+    dut.counts(*dut.returns(proxy, link, dut.move()), link)
 
 
 @exclusive
@@ -80,8 +76,7 @@ def test_bytes_not_read_yet_come_once(dut: MobileNode, proxy: MobilityProxy) -> 
     for _ in range(2):
         link.send(random_data(1000))
     dut.acknowledges(link)
-    call = dut.calls_again(proxy, dut.move())
-    request = dut.reconnects(proxy, call, link)
+    call, request = dut.returns(proxy, link, dut.move())
     dut.counts(call, request, link)
     proxy.attach(call, link, request)
     dut.reads(link, socket, before)
@@ -98,8 +93,7 @@ def test_bytes_lost_on_the_way_come_once(dut: MobileNode, proxy: MobilityProxy) 
     data = random_data(700)
     link.to_node += data
     link.call.peer.send_lost(data)
-    call = dut.calls_again(proxy, dut.move())
-    request = dut.reconnects(proxy, call, link)
+    call, request = dut.returns(proxy, link, dut.move())
     dut.counts(call, request, link, range(before, before + 1))
     proxy.attach(call, link, request)
     dut.reads(link, socket, before)
@@ -129,8 +123,7 @@ def test_node_sends_again_what_was_acknowledged(dut: MobileNode, proxy: Mobility
     dut.carries(link, socket)
     dut.application_sends(link, socket, random_data(600))
     dut.brings(link)
-    call = dut.calls_again(proxy, dut.move())
-    request = dut.reconnects(proxy, call, link)
+    call, request = dut.returns(proxy, link, dut.move())
     received = len(link.from_node) - 600
     proxy.accept(call, link, received=received)
     link.taken, link.call = bytearray(link.received[:received]), call
@@ -190,8 +183,7 @@ def test_refusal_is_told(dut: MobileNode, proxy: MobilityProxy, case: Case) -> N
     """A RECONNECT that the proxy refuses is an error to the application."""
     link, socket = dut.connect(proxy)
     dut.carries(link, socket)
-    call = dut.calls_again(proxy, dut.move())
-    dut.reconnects(proxy, call, link)
+    call, _ = dut.returns(proxy, link, dut.move())
     since_ns = case.clock.now_ns()
     proxy.refuse(call)
     dut.tells_of_an_error(socket, since_ns)
@@ -205,8 +197,7 @@ def test_second_refusal_is_told(dut: MobileNode, proxy: MobilityProxy, case: Cas
     link, socket = dut.connect(proxy)
     dut.goes_on(proxy, link, dut.move())
     dut.carries(link, socket)
-    call = dut.calls_again(proxy, dut.move())
-    dut.reconnects(proxy, call, link)
+    call, _ = dut.returns(proxy, link, dut.move())
     since_ns = case.clock.now_ns()
     proxy.refuse(call)
     dut.tells_of_an_error(socket, since_ns)
@@ -220,8 +211,7 @@ def test_counter_that_cannot_be_is_told(dut: MobileNode, proxy: MobilityProxy, c
     """A success whose proxy has received more than the application has sent is an error to the application."""
     link, socket = dut.connect(proxy)
     dut.carries(link, socket)
-    call = dut.calls_again(proxy, dut.move())
-    dut.reconnects(proxy, call, link)
+    call, _ = dut.returns(proxy, link, dut.move())
     since_ns = case.clock.now_ns()
     proxy.accept(call, link, received=len(link.from_node) + beyond)
     dut.tells_of_an_error(socket, since_ns)

@@ -25,11 +25,7 @@ def test_data_for_the_node_waits_for_its_acknowledgement(client: Client, far: Co
     """Data of the correspondent is acknowledged to it when the node has acknowledged it, and not before."""
     session = client.connect(far)
     dut.lives(session)
-    session.far_sends(random_data(1000))
-    dut.shows_at_node(session)
-    dut.acknowledges_nothing(session.far)
-    session.node.acknowledge()
-    dut.acknowledges_all(session.far)
+    dut.waits_for_the_node(session, random_data(1000))
 
 
 @valid
@@ -51,11 +47,7 @@ def test_acknowledgements_wait_after_a_move(client: Client, far: Correspondent, 
     """At the next mobile side data is acknowledged when the node has acknowledged it, and not before."""
     session = client.connect(far)
     dut.moved(client, session, client.move())
-    session.far_sends(random_data(1000))
-    dut.shows_at_node(session)
-    dut.acknowledges_nothing(session.far)
-    session.node.acknowledge()
-    dut.acknowledges_all(session.far)
+    dut.waits_for_the_node(session, random_data(1000))
 
 
 @valid

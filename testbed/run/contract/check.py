@@ -43,7 +43,7 @@ def _check_role(devices: Devices, role: Role) -> Iterator[Line]:
     try:
         setup = devices.begin(role)
     except LinkError as error:
-        yield Line("wrong", f"{role.qualified}: start", str(error).replace("\n", "\n        "))
+        yield Line("wrong", f"{role.qualified}: start", str(error))
         return
     said = f"{setup.dut.name} {setup.dut.version}".strip()
     yield Line("ok", f"{role.qualified}: start" + (f", {said}" if said else ""))
@@ -51,7 +51,7 @@ def _check_role(devices: Devices, role: Role) -> Iterator[Line]:
         for network in dict.fromkeys(name for link in setup.links.values() for name in link.networks):
             yield from _check_network(setup, network)
     except DeviceLost as lost:
-        yield Line("wrong", "the device", str(lost).replace("\n", "\n        "))
+        yield Line("wrong", "the device", str(lost))
     finally:
         devices.end(setup)
 

@@ -18,7 +18,7 @@ class Line:
     why: str = ""
 
     def __str__(self) -> str:
-        return f"{self.result:<6}  {self.what}" + (f"\n        {self.why}" if self.why else "")
+        return f"{self.result:<6}  {self.what}" + (f"\n{self.why}".replace("\n", "\n        ") if self.why else "")
 
 
 class Wrong(Exception):
